@@ -1,0 +1,530 @@
+//! A tenant's definitions, checked and ready: what a refresh goes by.
+//!
+//! The host's configuration room reads the tenant's directory into a
+//! [`Model`]; planning, aggregation and the reports use it. A run stores the
+//! files it was made from and keeps to them.
+
+use std::fmt::Debug;
+
+use jiff::civil::Time;
+
+use crate::filter::Filter;
+use crate::model::{IdentityType, Name, NativeOperation, Value, ValueType};
+use crate::time::Zone;
+
+/// Everything that a tenant defines. All references between definitions are
+/// resolved: names have been checked to exist.
+#[derive(Clone, Debug, Default)]
+pub struct Model {
+    /// The time zone of identities that name none.
+    pub zone: Zone,
+    /// When a day is over; none means 24:00.
+    pub end_of_day: Option<Time>,
+    /// Applications, sorted by name.
+    pub applications: Vec<Application>,
+    /// Identity attributes, sorted by name.
+    pub attributes: Vec<AttributeDefinition>,
+    /// How managers are found.
+    pub manager: Option<ManagerCorrelation>,
+    /// The lifecycle states and what decides between them.
+    pub lifecycle: Lifecycle,
+    /// Roles, sorted by name.
+    pub roles: Vec<Role>,
+    /// Triggers, in the order in which they are evaluated.
+    pub triggers: Vec<Trigger>,
+    /// Named filters, sorted by name.
+    pub populations: Vec<Population>,
+    /// Uses of rule components, sorted by name.
+    pub rules: Vec<Rule>,
+    /// How much one run may change.
+    pub thresholds: Thresholds,
+}
+
+/// An application that accounts are aggregated from.
+#[derive(Clone, Debug)]
+pub struct Application {
+    /// Its name.
+    pub name: Name,
+    /// The attributes of its accounts, sorted by name.
+    pub schema: Vec<AccountAttribute>,
+    /// How its accounts find their identity: tried in order, the first that
+    /// finds somebody counts.
+    pub correlation: Vec<CorrelationMatch>,
+    /// Set when accounts without an identity get one.
+    pub creates: Option<IdentityCreation>,
+    /// How long an account may be missing before it counts as vanished, in milliseconds.
+    pub vanish_grace_ms: i64,
+    /// Which native changes are recorded for triggers; none are without.
+    pub native_changes: Option<NativeChangeDetection>,
+}
+
+/// An attribute of an application's accounts.
+#[derive(Clone, Debug)]
+pub struct AccountAttribute {
+    /// Its name.
+    pub name: Name,
+    /// Its type.
+    pub value_type: ValueType,
+    /// Whether its values are entitlements.
+    pub entitlement: bool,
+    /// Whether its values are masked in logs, findings and recorded cases.
+    pub sensitive: bool,
+}
+
+/// An account belongs to the identity whose attribute has the value of the
+/// account's, compared case-folded.
+#[derive(Clone, Copy, Debug)]
+pub struct CorrelationMatch {
+    /// The account attribute.
+    pub account_attribute: Name,
+    /// The identity attribute, or `name`.
+    pub identity_attribute: Name,
+}
+
+/// How an authoritative application creates identities.
+#[derive(Clone, Debug)]
+pub struct IdentityCreation {
+    /// Among authoritative applications, the lowest rank decides.
+    pub rank: u32,
+    /// The account attribute that gives the new identity its name.
+    pub name_attribute: Name,
+    /// What kind of identity is created.
+    pub identity_type: IdentityType,
+}
+
+/// Which native changes of an application are recorded.
+#[derive(Clone, Debug)]
+pub struct NativeChangeDetection {
+    /// The operations to record.
+    pub operations: Vec<NativeOperation>,
+    /// The attributes that count for a modification; all when empty.
+    pub attributes: Vec<Name>,
+}
+
+/// An identity attribute and where its value comes from.
+#[derive(Clone, Debug)]
+pub struct AttributeDefinition {
+    /// Its name.
+    pub name: Name,
+    /// Its type; what a source gives is converted to it.
+    pub value_type: ValueType,
+    /// The sources, tried in order.
+    pub sources: Vec<Source>,
+    /// Whether and how long an edit by hand stays.
+    pub edit_mode: EditMode,
+    /// Whether its values are masked in logs, findings and recorded cases.
+    pub sensitive: bool,
+}
+
+/// One source of an identity attribute.
+#[derive(Clone, Debug)]
+pub struct Source {
+    /// Where the value comes from.
+    pub origin: Origin,
+    /// What happens when the account is there and the field is blank.
+    pub on_empty: OnEmpty,
+    /// What happens when there is no account.
+    pub on_no_account: OnNoAccount,
+}
+
+/// Where a source takes the value from.
+#[derive(Clone, Debug)]
+pub enum Origin {
+    /// An attribute of the identity's account in an application. Of several
+    /// accounts the first in order of native identity that isn't vanished.
+    Account {
+        /// The application.
+        application: Name,
+        /// The account attribute.
+        attribute: Name,
+    },
+    /// Always the same value.
+    Static(Value),
+    /// A promotion rule, by its place in [`Model::rules`].
+    Rule(RuleIndex),
+}
+
+/// What a source's blank field means.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum OnEmpty {
+    /// Ask the next source; when none has a value the attribute is cleared.
+    #[default]
+    Next,
+    /// Clear the attribute.
+    Clear,
+}
+
+/// What a source without an account means.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum OnNoAccount {
+    /// Ask the next source; when no source has an account the value is kept.
+    #[default]
+    Next,
+    /// Keep the value.
+    Keep,
+    /// Clear the attribute.
+    Clear,
+}
+
+/// Whether a person may edit an attribute, and how long the edit stays.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum EditMode {
+    /// Nobody edits it.
+    #[default]
+    ReadOnly,
+    /// An edit stays until somebody takes it back.
+    Permanent,
+    /// An edit stays while the sources say what they said when it was made.
+    UntilFeedChanges,
+}
+
+/// How managers are found: the manager is the identity whose attribute has the
+/// value of the account's, compared case-folded.
+#[derive(Clone, Debug)]
+pub struct ManagerCorrelation {
+    /// Account attributes that name the manager: asked in order as sources are.
+    pub sources: Vec<(Name, Name)>,
+    /// The identity attribute that is compared, or `name`.
+    pub identity_attribute: Name,
+}
+
+/// The lifecycle states and the rule that decides between them.
+#[derive(Clone, Debug, Default)]
+pub struct Lifecycle {
+    /// The states, sorted by name.
+    pub states: Vec<LifecycleState>,
+    /// The rule; without one everybody is in `default_state`.
+    pub rule: Option<RuleIndex>,
+    /// The state without a rule.
+    pub default_state: Option<Name>,
+}
+
+/// What a lifecycle state does.
+#[derive(Clone, Debug)]
+pub struct LifecycleState {
+    /// Its name.
+    pub name: Name,
+    /// Whether identities in it count as inactive.
+    pub inactive: bool,
+    /// What becomes of roles assigned by rule.
+    pub automatic_roles: AutomaticRoles,
+}
+
+/// What becomes of roles assigned by rule while in a lifecycle state.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum AutomaticRoles {
+    /// The selectors decide.
+    #[default]
+    Evaluate,
+    /// They stay as they are.
+    Freeze,
+    /// They go.
+    Remove,
+}
+
+/// A role.
+#[derive(Clone, Debug)]
+pub struct Role {
+    /// Its name.
+    pub name: Name,
+    /// Business or IT role.
+    pub role_type: RoleType,
+    /// Who gets it assigned; nobody without. Business roles only.
+    pub selector: Option<Selector>,
+    /// IT roles that whoever has it should have, sorted. Business roles only.
+    pub requires: Vec<Name>,
+    /// What accounts must hold for it to be detected; all profiles, each
+    /// satisfied by one account. IT roles only.
+    pub profiles: Vec<Profile>,
+}
+
+/// The two types of role.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum RoleType {
+    /// Assigned to people by what they do.
+    Business,
+    /// Detected from what accounts hold.
+    It,
+}
+
+/// Who gets a business role.
+#[derive(Clone, Debug)]
+pub enum Selector {
+    /// Whoever has, for each attribute, one of its values.
+    MatchList(Vec<(Name, Vec<String>)>),
+    /// Whoever the filter lets through.
+    Filter(Filter),
+    /// The members of a population, by its place in [`Model::populations`].
+    Population(usize),
+    /// Whoever a rule says, by its place in [`Model::rules`].
+    Rule(RuleIndex),
+}
+
+/// What one account must hold.
+#[derive(Clone, Debug)]
+pub struct Profile {
+    /// The application of the account.
+    pub application: Name,
+    /// For each entitlement attribute the values that the account must all hold.
+    pub entitlements: Vec<(Name, Vec<String>)>,
+}
+
+/// A named filter over identities.
+#[derive(Clone, Debug)]
+pub struct Population {
+    /// Its name.
+    pub name: Name,
+    /// Who belongs to it.
+    pub filter: Filter,
+}
+
+/// Something that is to be noticed about identities.
+#[derive(Clone, Debug)]
+pub struct Trigger {
+    /// Its name.
+    pub name: Name,
+    /// What it watches for: any of these.
+    pub conditions: Vec<TriggerCondition>,
+    /// Only identities that this lets through, as they are now.
+    pub included: Option<Filter>,
+    /// Only identities that this lets through, as they were.
+    pub included_before: Option<Filter>,
+    /// Fingerprint of the definition.
+    pub digest: u64,
+}
+
+/// What a trigger watches for.
+#[derive(Clone, Debug)]
+pub enum TriggerCondition {
+    /// The identity is seen for the first time.
+    Create,
+    /// An attribute has changed.
+    AttributeChange {
+        /// The identity attribute, or `name` or `inactive`.
+        attribute: Name,
+        /// What the old value must be like (`value` in the filter).
+        old: Option<Filter>,
+        /// What the new value must be like (`value` in the filter).
+        new: Option<Filter>,
+    },
+    /// The manager has changed, also to or from nobody.
+    ManagerTransfer,
+    /// The lifecycle state has changed.
+    LifecycleChange {
+        /// From this state; from any when absent.
+        from: Option<Name>,
+        /// To this state; to any when absent.
+        to: Option<Name>,
+    },
+    /// An account was changed natively.
+    NativeChange {
+        /// In this application; in any when absent.
+        application: Option<Name>,
+    },
+    /// A rule says so, by its place in [`Model::rules`]: fired when its answer
+    /// turns from false to true.
+    Rule(RuleIndex),
+}
+
+/// The place of a rule in [`Model::rules`].
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub struct RuleIndex(pub usize);
+
+/// One use of a rule component.
+#[derive(Clone, Debug)]
+pub struct Rule {
+    /// The name by which definitions refer to it.
+    pub name: Name,
+    /// The component's sha256, in lower-case hexadecimal.
+    pub sha256: String,
+    /// What it may read.
+    pub grant: Grant,
+    /// What the tenant passes to it, sorted by name.
+    pub parameters: Vec<(Name, Value)>,
+    /// What one evaluation may use.
+    pub limits: RuleLimits,
+}
+
+/// What a rule may read. Reserved names need no grant.
+#[derive(Clone, Debug, Default)]
+pub struct Grant {
+    /// Identity attributes.
+    pub attributes: Vec<Name>,
+    /// Attributes of the manager.
+    pub manager_attributes: Vec<Name>,
+    /// Applications with the account attributes that may be read.
+    pub accounts: Vec<(Name, Vec<Name>)>,
+    /// Applications with the entitlement attributes that may be read.
+    pub entitlements: Vec<(Name, Vec<Name>)>,
+    /// Everything, including names that don't exist: for cases run without a tenant.
+    pub everything: bool,
+}
+
+/// What one evaluation of a rule may use.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct RuleLimits {
+    /// Wasmtime fuel; the contract.
+    pub fuel: u64,
+    /// Wall time in milliseconds; the safety net, never a verdict.
+    pub time_ms: u64,
+    /// Linear memory in bytes.
+    pub memory_bytes: usize,
+    /// Bytes passed between host and rule in one evaluation.
+    pub transfer_bytes: usize,
+    /// Log lines kept of one evaluation.
+    pub log_lines: usize,
+}
+
+impl Default for RuleLimits {
+    fn default() -> Self {
+        Self {
+            fuel: 50_000_000,
+            time_ms: 1_000,
+            memory_bytes: 64 << 20,
+            transfer_bytes: 1 << 20,
+            log_lines: 20,
+        }
+    }
+}
+
+/// How much one run may change before a person is asked.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct Thresholds {
+    /// Identities that turn inactive; a percentage is of the active ones.
+    pub leavers: Option<Threshold>,
+    /// Identities that lose an assigned role; a percentage is of those that have one.
+    pub role_removals: Option<Threshold>,
+}
+
+/// A bound on how many identities one run may change.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Threshold {
+    /// That many.
+    Count(u64),
+    /// That many hundredths of a percent of all identities that it could apply to.
+    BasisPoints(u32),
+}
+
+impl Threshold {
+    /// Returns the number of identities that are still allowed, of `population`.
+    ///
+    /// A percentage is rounded down, but never to nobody: one change in a small
+    /// organisation isn't a catastrophe.
+    pub fn allowed(self, population: u64) -> u64 {
+        match self {
+            Self::Count(count) => count,
+            Self::BasisPoints(points) => (population * u64::from(points) / 10_000).max(1),
+        }
+    }
+}
+
+/// Names that are read like identity attributes but can't be defined.
+pub const RESERVED: [&str; 6] = [
+    "name",
+    "uid",
+    "manager",
+    "lifecycleState",
+    "inactive",
+    "zone",
+];
+
+impl Model {
+    /// Returns the place of an identity attribute in [`Model::attributes`].
+    pub fn attribute_index(&self, name: Name) -> Option<usize> {
+        self.attributes
+            .binary_search_by(|known| known.name.cmp(&name))
+            .ok()
+    }
+
+    /// Returns an application.
+    pub fn application(&self, name: Name) -> Option<&Application> {
+        let index = self
+            .applications
+            .binary_search_by(|known| known.name.cmp(&name))
+            .ok()?;
+        Some(&self.applications[index])
+    }
+
+    /// Returns a lifecycle state.
+    pub fn state(&self, name: Name) -> Option<&LifecycleState> {
+        let index = self
+            .lifecycle
+            .states
+            .binary_search_by(|known| known.name.cmp(&name))
+            .ok()?;
+        Some(&self.lifecycle.states[index])
+    }
+
+    /// Returns a role.
+    pub fn role(&self, name: Name) -> Option<&Role> {
+        let index = self
+            .roles
+            .binary_search_by(|known| known.name.cmp(&name))
+            .ok()?;
+        Some(&self.roles[index])
+    }
+
+    /// Returns a rule.
+    pub fn rule(&self, index: RuleIndex) -> &Rule {
+        &self.rules[index.0]
+    }
+
+    /// Returns the identity attributes (and `name`) that somebody is looked up
+    /// by, sorted: the store keeps an index of their values.
+    pub fn lookup_attributes(&self) -> Vec<Name> {
+        let mut names = vec![Name::new("name")];
+        names.extend(
+            self.manager
+                .iter()
+                .map(|manager| manager.identity_attribute),
+        );
+        for application in &self.applications {
+            names.extend(
+                application
+                    .correlation
+                    .iter()
+                    .map(|rule| rule.identity_attribute),
+            );
+        }
+        names.sort();
+        names.dedup();
+        names
+    }
+
+    /// Returns a fingerprint of everything that can change what is planned for
+    /// anybody, apart from roles and triggers, which have their own.
+    pub fn common_digest(&self) -> u64 {
+        digest(&(
+            (
+                &self.zone,
+                self.end_of_day,
+                &self.applications,
+                &self.attributes,
+            ),
+            (
+                &self.manager,
+                &self.lifecycle,
+                &self.populations,
+                &self.rules,
+            ),
+        ))
+    }
+}
+
+impl Application {
+    /// Returns an attribute of the application's accounts.
+    pub fn attribute(&self, name: Name) -> Option<&AccountAttribute> {
+        let index = self
+            .schema
+            .binary_search_by(|known| known.name.cmp(&name))
+            .ok()?;
+        Some(&self.schema[index])
+    }
+}
+
+/// Returns a fingerprint of a definition: equal definitions have equal ones,
+/// on every machine. It may change with a new version of the program, which
+/// then makes due whom the definition concerns.
+pub fn digest(definition: &impl Debug) -> u64 {
+    xxhash_rust::xxh3::xxh3_64(format!("{definition:?}").as_bytes())
+}

@@ -1,0 +1,5 @@
+//! The filter language (being written).
+
+/// A parsed filter.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Filter(String);

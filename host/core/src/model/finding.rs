@@ -1,0 +1,91 @@
+//! Findings: what is wrong now, as state and not as a log.
+
+use super::Name;
+
+/// How much a finding matters. The order is the order in which they are shown.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum Severity {
+    /// Somebody may keep access that should have gone: comes first everywhere.
+    AccessAtRisk,
+    /// A rule, a feed or a definition is wrong; what depends on it is frozen.
+    Error,
+    /// Worth looking at; nothing is frozen.
+    Warning,
+}
+
+impl Severity {
+    /// Every case with the word used in documents and reports.
+    pub const ALL: [(&'static str, Self); 3] = [
+        ("access-at-risk", Self::AccessAtRisk),
+        ("error", Self::Error),
+        ("warning", Self::Warning),
+    ];
+
+    /// Returns the word used in documents and reports.
+    pub fn as_str(self) -> &'static str {
+        let found = Self::ALL.iter().find(|(_, severity)| *severity == self);
+        found.expect("every case is listed").0
+    }
+}
+
+/// Something that is wrong, about one identity or about an application.
+///
+/// There is one per (identity or application, phase, subject, cause): it is
+/// opened by the refresh that first sees it and closed by the one that doesn't
+/// any more.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Finding {
+    /// How much it matters.
+    pub severity: Severity,
+    /// The phase that found it, as `idr phases` prints it.
+    pub phase: &'static str,
+    /// What it is about: an attribute, role, trigger, rule or line.
+    pub subject: String,
+    /// What kind of trouble it is, such as `rule-trapped`: stable, for scripts.
+    pub cause: Name,
+    /// The trouble in words, without personal data beyond the identity's name.
+    pub message: String,
+    /// What to do about it.
+    pub hint: Option<String>,
+}
+
+impl Finding {
+    /// Says whether both are the same trouble, however they put it in words.
+    pub fn is_same(&self, other: &Self) -> bool {
+        (self.phase, &self.subject, self.cause) == (other.phase, &other.subject, other.cause)
+    }
+}
+
+/// Returns the phase with this name as the constant that findings carry.
+pub fn known_phase(name: &str) -> Option<&'static str> {
+    PHASES.iter().copied().find(|phase| *phase == name)
+}
+
+/// Every phase that makes findings, in the order of operations.
+pub const PHASES: [&str; 8] = [
+    AGGREGATION,
+    CORRELATION,
+    ATTRIBUTE_PROMOTION,
+    MANAGER,
+    LIFECYCLE_STATE,
+    ENTITLEMENTS,
+    ROLES,
+    EVENTS,
+];
+
+/// Reading accounts from an application.
+pub const AGGREGATION: &str = "aggregation";
+/// Finding the identity that an account belongs to.
+pub const CORRELATION: &str = "correlation";
+/// Working out identity attributes.
+pub const ATTRIBUTE_PROMOTION: &str = "attribute-promotion";
+/// Working out the manager.
+pub const MANAGER: &str = "manager";
+/// Working out the lifecycle state.
+pub const LIFECYCLE_STATE: &str = "lifecycle-state";
+/// Working out the entitlement ledger.
+pub const ENTITLEMENTS: &str = "entitlements";
+/// Assigning and detecting roles.
+pub const ROLES: &str = "roles";
+/// Firing triggers.
+pub const EVENTS: &str = "events";

@@ -1,0 +1,403 @@
+//! Identities: what a refresh reads and settles for one person, bot or service.
+
+use std::fmt;
+
+use super::{Account, AccountKey, EventTally, Finding, Name, UnixMillis, Value};
+
+/// The number of an identity: given in input order, never reused, never changed.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct Uid(pub i64);
+
+impl fmt::Display for Uid {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.0.fmt(formatter)
+    }
+}
+
+/// What kind of identity it is.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum IdentityType {
+    /// An employee or another person.
+    #[default]
+    Person,
+    /// A person who isn't employed.
+    Contractor,
+    /// A technical identity of a service.
+    Service,
+    /// A robot.
+    Bot,
+    /// A group of people who share work; never refreshed, scored or pruned.
+    Workgroup,
+}
+
+impl IdentityType {
+    /// Every case with the word used in configuration, documents and reports.
+    pub const ALL: [(&'static str, Self); 5] = [
+        ("person", Self::Person),
+        ("contractor", Self::Contractor),
+        ("service", Self::Service),
+        ("bot", Self::Bot),
+        ("workgroup", Self::Workgroup),
+    ];
+
+    /// Returns the word used in configuration, documents and reports.
+    pub fn as_str(self) -> &'static str {
+        let found = Self::ALL
+            .iter()
+            .find(|(_, identity_type)| *identity_type == self);
+        found.expect("every case is listed").0
+    }
+}
+
+/// Where an attribute's value comes from.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum Provenance {
+    /// The source at this place in `identity.toml`, counted from 0.
+    Source(u16),
+    /// Kept from an earlier refresh, since then: no source had an account, or
+    /// the evaluation failed.
+    Kept(UnixMillis),
+    /// Edited by a person.
+    Manual,
+}
+
+/// The settled value of one identity attribute.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct AttributeState {
+    /// The value; absent when it was cleared or never set.
+    pub value: Option<Value>,
+    /// Where it comes from.
+    pub provenance: Provenance,
+}
+
+/// A value that a person has set by hand.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct ManualEdit {
+    /// The identity attribute.
+    pub attribute: Name,
+    /// The value set; absent when the attribute was emptied.
+    pub value: Option<Value>,
+    /// What the sources said when it was set. With edit mode
+    /// `until-feed-changes` the edit ends when they say something else.
+    pub feed_value: Option<Value>,
+    /// Who set it.
+    pub actor: String,
+    /// Why.
+    pub reason: String,
+    /// When.
+    pub at: UnixMillis,
+}
+
+/// A business role that the identity should have.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub struct RoleAssignment {
+    /// The role.
+    pub role: Name,
+    /// The instant of the refresh that assigned it.
+    pub since: UnixMillis,
+}
+
+/// An IT role whose profiles the identity's accounts satisfy.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub struct RoleDetection {
+    /// The role.
+    pub role: Name,
+    /// The accounts that satisfy its profiles, in order, without repeats.
+    pub accounts: Vec<AccountKey>,
+}
+
+/// One entitlement on one account.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct Entitlement {
+    /// The account that holds it.
+    pub account: AccountKey,
+    /// The account attribute that lists it.
+    pub attribute: Name,
+    /// Its value.
+    pub value: String,
+}
+
+/// Why an entitlement is there, where the account alone doesn't say.
+///
+/// The ledger keeps only entitlements that a role accounts for; every other
+/// entitlement of an account was there natively.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub struct LedgerEntry {
+    /// The entitlement.
+    pub entitlement: Entitlement,
+    /// The detected roles that contain it, in order.
+    pub detected_roles: Vec<Name>,
+    /// The assigned roles that require one of those, in order.
+    pub assigned_roles: Vec<Name>,
+}
+
+/// A change to an account that idr did not make itself.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub struct NativeChange {
+    /// The account.
+    pub account: AccountKey,
+    /// What happened to it.
+    pub operation: NativeOperation,
+    /// The attributes that changed, in order.
+    pub attributes: Vec<Name>,
+    /// When the aggregation saw it.
+    pub detected_at: UnixMillis,
+}
+
+/// What was done to an account natively.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum NativeOperation {
+    /// The account appeared.
+    Create,
+    /// Attributes changed.
+    Modify,
+    /// The account disappeared.
+    Delete,
+}
+
+impl NativeOperation {
+    /// Every case with the word used in configuration, documents and reports.
+    pub const ALL: [(&'static str, Self); 3] = [
+        ("create", Self::Create),
+        ("modify", Self::Modify),
+        ("delete", Self::Delete),
+    ];
+
+    /// Returns the word used in configuration, documents and reports.
+    pub fn as_str(self) -> &'static str {
+        let found = Self::ALL.iter().find(|(_, operation)| *operation == self);
+        found.expect("every case is listed").0
+    }
+}
+
+/// The old values of what changed since events were last processed.
+///
+/// Empty for almost everyone. What isn't listed is as it is now.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Baseline {
+    /// Events have never seen this identity.
+    pub unseen: bool,
+    /// The name it had.
+    pub name: Option<String>,
+    /// Attributes that changed, sorted by name, with what they were.
+    pub attributes: Vec<(Name, Option<Value>)>,
+    /// The manager it had, where that changed.
+    pub manager: Option<Option<Uid>>,
+    /// The lifecycle state it had, where that changed.
+    pub lifecycle_state: Option<Option<Name>>,
+    /// The value `inactive` had, where that changed.
+    pub inactive: Option<bool>,
+    /// Assigned roles that changed, sorted by name: whether it had them.
+    pub assigned: Vec<(Name, bool)>,
+}
+
+impl Baseline {
+    /// Says whether nothing has changed since events were last processed.
+    pub fn is_empty(&self) -> bool {
+        *self == Self::default()
+    }
+
+    /// Fills in what `newer` knows and this one doesn't: this one is older, so
+    /// its values win.
+    pub fn absorb(&mut self, newer: &Self) {
+        self.unseen |= newer.unseen;
+        self.name = self.name.take().or_else(|| newer.name.clone());
+        self.manager = self.manager.or(newer.manager);
+        self.lifecycle_state = self.lifecycle_state.or(newer.lifecycle_state);
+        self.inactive = self.inactive.or(newer.inactive);
+        for (name, value) in &newer.attributes {
+            if let Err(place) = self
+                .attributes
+                .binary_search_by(|(known, _)| known.cmp(name))
+            {
+                self.attributes.insert(place, (*name, value.clone()));
+            }
+        }
+        for (role, had) in &newer.assigned {
+            if let Err(place) = self.assigned.binary_search_by(|(known, _)| known.cmp(role)) {
+                self.assigned.insert(place, (*role, *had));
+            }
+        }
+    }
+}
+
+/// What one trigger remembers of one identity.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct TriggerMemory {
+    /// The trigger.
+    pub trigger: Name,
+    /// Fingerprint of the trigger's definition; an edited trigger starts from
+    /// the present.
+    pub digest: u64,
+    /// A rule trigger's answer at the present: an event is fired when it turns
+    /// from false to true.
+    pub level: bool,
+    /// The trigger's own baseline and native changes, where it lags behind the
+    /// identity's: it declined, or its rule went wrong.
+    pub lag: Option<Lag>,
+}
+
+/// What a trigger that lags has not yet seen.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Lag {
+    /// Old values since the trigger last saw the identity.
+    pub baseline: Baseline,
+    /// Native changes that it has not seen.
+    pub native_changes: Vec<NativeChange>,
+}
+
+/// Something of somebody else that the identity's plan read.
+///
+/// When a refresh changes it, the reader is planned again in the next wave.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum ReadKey {
+    /// An attribute of another identity (also `name`).
+    Attribute(Uid, Name),
+    /// A look-up by value: which identities have this attribute with this
+    /// value, case-folded. Also noted when it found nobody.
+    Lookup(Name, String),
+}
+
+impl ReadKey {
+    /// Returns a hash that is the same on every machine and in every version.
+    /// Two keys with one hash only cost a refresh too many.
+    pub fn hash64(&self) -> i64 {
+        let text = match self {
+            Self::Attribute(uid, name) => format!("a\0{uid}\0{name}"),
+            Self::Lookup(name, value) => format!("l\0{name}\0{value}"),
+        };
+        xxhash_rust::xxh3::xxh3_64(text.as_bytes()).cast_signed()
+    }
+}
+
+/// When the identity must be refreshed although nothing was written to it.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Wake {
+    /// The next moment at which the phases up to roles could answer differently.
+    pub phases: Option<UnixMillis>,
+    /// The next moment at which a trigger could answer differently.
+    pub events: Option<UnixMillis>,
+}
+
+impl Wake {
+    /// Returns the earlier of the two.
+    pub fn at(&self) -> Option<UnixMillis> {
+        [self.phases, self.events].into_iter().flatten().min()
+    }
+}
+
+/// An identity as the last refresh left it, with the inputs that are its own.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Identity {
+    /// Its number.
+    pub uid: Uid,
+    /// Its name: unique in the tenant, may change.
+    pub name: String,
+    /// What kind of identity it is.
+    pub identity_type: IdentityType,
+    /// Edits by hand, sorted by attribute. An input.
+    pub edits: Vec<ManualEdit>,
+    /// Native changes that events have not seen. An input.
+    pub native_changes: Vec<NativeChange>,
+    /// Identity attributes, sorted by name. One that never had a value is not listed.
+    pub attributes: Vec<(Name, AttributeState)>,
+    /// The manager.
+    pub manager: Option<Uid>,
+    /// The lifecycle state; absent before the first refresh.
+    pub lifecycle_state: Option<Name>,
+    /// The instant at which it took that state.
+    pub lifecycle_since: Option<UnixMillis>,
+    /// Whether that state counts as inactive.
+    pub inactive: bool,
+    /// Assigned roles, sorted.
+    pub assigned: Vec<RoleAssignment>,
+    /// Detected roles, sorted.
+    pub detected: Vec<RoleDetection>,
+    /// Entitlements that no detected role contains, sorted.
+    pub additional: Vec<Entitlement>,
+    /// Reasons for the entitlements that roles account for, sorted.
+    pub ledger: Vec<LedgerEntry>,
+    /// Old values since events were last processed.
+    pub baseline: Baseline,
+    /// What single triggers remember, sorted by trigger.
+    pub triggers: Vec<TriggerMemory>,
+    /// How many events have been recorded for it.
+    pub events: EventTally,
+    /// What it read of others, sorted.
+    pub reads: Vec<ReadKey>,
+    /// When it must be refreshed again.
+    pub wake: Wake,
+    /// Open findings about it, sorted.
+    pub findings: Vec<Finding>,
+}
+
+impl Identity {
+    /// Returns the state of an identity attribute.
+    pub fn attribute(&self, name: Name) -> Option<&AttributeState> {
+        let index = self
+            .attributes
+            .binary_search_by(|(known, _)| known.cmp(&name))
+            .ok()?;
+        Some(&self.attributes[index].1)
+    }
+
+    /// Returns the value of an identity attribute.
+    pub fn value(&self, name: Name) -> Option<&Value> {
+        self.attribute(name)?.value.as_ref()
+    }
+
+    /// Says whether a role is assigned.
+    pub fn has_assigned(&self, role: Name) -> bool {
+        self.assigned
+            .binary_search_by(|assignment| assignment.role.cmp(&role))
+            .is_ok()
+    }
+
+    /// Says whether a role is detected.
+    pub fn has_detected(&self, role: Name) -> bool {
+        self.detected
+            .binary_search_by(|detection| detection.role.cmp(&role))
+            .is_ok()
+    }
+}
+
+/// Counters by which "due" is a comparison and not a flag. They only grow.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Versions {
+    /// Raised by every write to the identity's inputs: an account, a
+    /// correlation, an edit, a definition that concerns it.
+    pub input: i64,
+    /// The `input` that the identity group (attributes, manager, lifecycle
+    /// state) last read.
+    pub identity_read: i64,
+    /// The `input` that the access group (entitlements, roles) last read.
+    pub access_read: i64,
+    /// Raised whenever something that events look at has changed.
+    pub state: i64,
+    /// The `state` that the events group last processed.
+    pub events_read: i64,
+}
+
+impl Versions {
+    /// Says whether an input has changed since it was last read.
+    pub fn inputs_changed(&self) -> bool {
+        self.input != self.identity_read || self.input != self.access_read
+    }
+
+    /// Says whether events have not yet been processed.
+    pub fn events_pending(&self) -> bool {
+        self.state != self.events_read
+    }
+}
+
+/// An identity with its accounts and versions: the unit that is read, planned
+/// and written.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct IdentityRecord {
+    /// The identity.
+    pub identity: Identity,
+    /// Its accounts, sorted by application and native identity.
+    pub accounts: Vec<Account>,
+    /// Its versions.
+    pub versions: Versions,
+}

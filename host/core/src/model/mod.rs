@@ -1,0 +1,25 @@
+//! The plain values that a refresh works on: identities, accounts, findings,
+//! events, and the attribute values in them.
+//!
+//! No I/O, no clock, no serialisation: the store's codec knows how these are
+//! written down. Everybody uses this room; it uses no other.
+
+mod account;
+mod event;
+pub mod finding;
+mod identity;
+mod instant;
+mod name;
+mod value;
+
+pub use account::{Account, AccountKey, AccountStatus, Link};
+pub use event::{Event, EventChange, EventTally};
+pub use finding::{Finding, Severity};
+pub use identity::{
+    AttributeState, Baseline, Entitlement, Identity, IdentityRecord, IdentityType, Lag,
+    LedgerEntry, ManualEdit, NativeChange, NativeOperation, Provenance, ReadKey, RoleAssignment,
+    RoleDetection, TriggerMemory, Uid, Versions, Wake,
+};
+pub use instant::UnixMillis;
+pub use name::Name;
+pub use value::{INTEGER_LIMIT, Value, ValueError, ValueType};

@@ -1,0 +1,109 @@
+//! What planning asks of a customer's rules, without knowing how they run.
+//!
+//! The host answers through WebAssembly components; tests answer with plain
+//! functions. Whatever answers must give the same answer for the same reads.
+
+use crate::definitions::RuleIndex;
+use crate::model::{Name, Value};
+use crate::view::{ReadError, TrackedView};
+
+/// Runs the rules of one model. One per worker: it keeps instances.
+///
+/// The view is handed over for the time of the call; the evaluator may move it
+/// out with `std::mem::take` as long as it puts it back.
+pub trait RuleEvaluator {
+    /// Asks a promotion rule for the value of an identity attribute.
+    ///
+    /// # Errors
+    ///
+    /// [`RuleFailure`], always about this rule and this call.
+    fn promote(
+        &mut self,
+        rule: RuleIndex,
+        attribute: Name,
+        view: &mut TrackedView,
+    ) -> Result<Promotion, RuleFailure>;
+
+    /// Asks a lifecycle rule for the name of the state.
+    ///
+    /// # Errors
+    ///
+    /// [`RuleFailure`], always about this rule and this call.
+    fn lifecycle_state(
+        &mut self,
+        rule: RuleIndex,
+        view: &mut TrackedView,
+    ) -> Result<String, RuleFailure>;
+
+    /// Asks an assignment rule about roles: one answer per candidate, in their order.
+    ///
+    /// # Errors
+    ///
+    /// [`RuleFailure`], always about this rule and this call.
+    fn assign(
+        &mut self,
+        rule: RuleIndex,
+        candidates: &[Name],
+        view: &mut TrackedView,
+    ) -> Result<Vec<Eligibility>, RuleFailure>;
+
+    /// Asks a trigger rule whether its event has happened since the baseline.
+    ///
+    /// # Errors
+    ///
+    /// [`RuleFailure`], always about this rule and this call.
+    fn fires(
+        &mut self,
+        rule: RuleIndex,
+        trigger: Name,
+        view: &mut TrackedView,
+    ) -> Result<bool, RuleFailure>;
+}
+
+/// What a promotion rule answers.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Promotion {
+    /// The attribute gets this value.
+    Set(Value),
+    /// The attribute has no value.
+    Clear,
+    /// The rule has nothing to say: ask the next source.
+    Next,
+}
+
+/// What an assignment rule answers for one role.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Eligibility {
+    /// The identity should have the role.
+    Yes,
+    /// The identity shouldn't have the role by this rule.
+    No,
+    /// The rule can't say, and why: the role stays as it is.
+    CannotTell(String),
+}
+
+/// Why a rule gave no answer.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum RuleFailure {
+    /// A read stopped it. [`ReadError::Unsettled`] isn't a failure of the rule:
+    /// planning settles what is missing and asks again.
+    Read(ReadError),
+    /// The rule itself failed.
+    Failed {
+        /// What kind of trouble it is, such as `rule-trapped`: stable, for scripts.
+        cause: Name,
+        /// The trouble in words.
+        message: String,
+        /// What to do about it.
+        hint: Option<String>,
+        /// Set when the trouble may pass by itself (the host was too slow):
+        /// ask again after that many milliseconds.
+        retry_after_ms: Option<i64>,
+    },
+}
+
+impl From<ReadError> for RuleFailure {
+    fn from(error: ReadError) -> Self {
+        Self::Read(error)
+    }
+}

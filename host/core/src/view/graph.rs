@@ -1,0 +1,71 @@
+//! What is worked out on demand: identity attributes, manager, lifecycle state.
+
+use std::fmt;
+
+use super::TrackedView;
+use crate::model::{AttributeState, Name, Uid};
+
+/// One thing that a plan works out, and that others may need first.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum Node {
+    /// The identity attribute of this name.
+    Attribute(Name),
+    /// The manager.
+    Manager,
+    /// The lifecycle state, and with it `inactive`.
+    LifecycleState,
+}
+
+impl fmt::Display for Node {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Attribute(name) => write!(formatter, "attribute `{name}`"),
+            Self::Manager => formatter.write_str("the manager"),
+            Self::LifecycleState => formatter.write_str("the lifecycle state"),
+        }
+    }
+}
+
+/// What is known of a node so far.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub enum Slot {
+    /// Not worked out yet.
+    #[default]
+    Unsettled,
+    /// An attribute; `None` when it never had a value and still hasn't.
+    Attribute(Option<AttributeState>),
+    /// The manager.
+    Manager(Option<Uid>),
+    /// The lifecycle state and whether it is inactive.
+    LifecycleState(Option<Name>, bool),
+}
+
+impl TrackedView {
+    /// Returns what is known of a node.
+    pub fn slot(&self, node: Node) -> &Slot {
+        self.slot_index(node)
+            .map_or(&Slot::Unsettled, |index| &self.state().slots[index])
+    }
+
+    /// Settles a node for the rest of the plan.
+    pub fn settle(&mut self, node: Node, slot: Slot) {
+        let index = self
+            .slot_index(node)
+            .expect("only nodes of the model are settled");
+        self.state_mut().slots[index] = slot;
+    }
+
+    /// Says whether a node is settled.
+    pub fn is_settled(&self, node: Node) -> bool {
+        *self.slot(node) != Slot::Unsettled
+    }
+
+    fn slot_index(&self, node: Node) -> Option<usize> {
+        let state = self.state();
+        match node {
+            Node::Attribute(name) => state.model.attribute_index(name),
+            Node::Manager => Some(state.model.attributes.len()),
+            Node::LifecycleState => Some(state.model.attributes.len() + 1),
+        }
+    }
+}

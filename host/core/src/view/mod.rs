@@ -1,0 +1,265 @@
+//! The tracked view: the one door through which rules, filters and phases read
+//! an identity, and through which they learn about time.
+//!
+//! From what passes through it come *explanation* (the trace), *data
+//! minimisation* (a rule reads what it is granted), *invalidation* (what was
+//! read of others) and the *wake-up* (the next moment at which an answer about
+//! time would change). It is an owned value that is moved into whatever
+//! evaluates and back, so that no reference ever leaves planning.
+
+mod grant;
+mod graph;
+mod read;
+mod time;
+
+use std::sync::Arc;
+
+use thiserror::Error;
+
+use crate::definitions::{Model, RuleIndex};
+use crate::model::{Baseline, IdentityRecord, Name, ReadKey, Uid, UnixMillis, Value};
+
+pub use graph::{Node, Slot};
+pub use read::{AccountHandle, AccountSummary};
+
+/// What planning may learn of other identities: the store as it was before the
+/// current wave.
+pub trait Snapshot: Send + Sync {
+    /// Returns an identity attribute, or `name`, of another identity.
+    ///
+    /// # Errors
+    ///
+    /// [`SnapshotError`] when the store can't be read: the run ends.
+    fn attribute_of(&self, uid: Uid, attribute: Name) -> Result<Option<Value>, SnapshotError>;
+
+    /// Returns the identities whose attribute (or `name`) has this case-folded
+    /// value, in order of uid.
+    ///
+    /// # Errors
+    ///
+    /// [`SnapshotError`] when the store can't be read: the run ends.
+    fn find(&self, attribute: Name, folded: &str) -> Result<Vec<Uid>, SnapshotError>;
+}
+
+/// The store could not be read while planning.
+#[derive(Clone, Debug, Error, PartialEq, Eq)]
+#[error("the store can't be read: {message}")]
+pub struct SnapshotError {
+    /// The store's own error, with its causes.
+    pub message: String,
+}
+
+/// Why a read gives no answer.
+#[derive(Clone, Debug, Error, PartialEq, Eq)]
+pub enum ReadError {
+    /// What was asked for is itself still to be worked out in this plan.
+    #[error("{0} is not worked out yet")]
+    Unsettled(Node),
+    /// Nothing of that name is defined.
+    #[error("there is no {what} `{name}`{}", suggestion(nearest))]
+    Unknown {
+        /// What kind of thing: "identity attribute", "application".
+        what: &'static str,
+        /// The name asked for.
+        name: String,
+        /// The name that was probably meant.
+        nearest: Option<String>,
+    },
+    /// The rule isn't granted to read it.
+    #[error("{what} `{name}` is not granted to the rule")]
+    NotGranted {
+        /// What kind of thing: "identity attribute", "application".
+        what: &'static str,
+        /// The name asked for.
+        name: String,
+    },
+    /// An argument makes no sense: a zone that doesn't exist, an account that wasn't listed.
+    #[error("{0}")]
+    Argument(String),
+    /// Only a rule of a later phase may read that.
+    #[error("{0} can't be read in this phase")]
+    Phase(&'static str),
+    /// The store can't be read: the run ends.
+    #[error(transparent)]
+    Snapshot(#[from] SnapshotError),
+}
+
+fn suggestion(nearest: &Option<String>) -> String {
+    nearest
+        .as_ref()
+        .map(|name| format!("; did you mean `{name}`?"))
+        .unwrap_or_default()
+}
+
+impl ReadError {
+    /// Returns the stable word for findings.
+    pub fn cause(&self) -> &'static str {
+        match self {
+            Self::Unsettled(_) => "unsettled",
+            Self::Unknown { .. } => "unknown-name",
+            Self::NotGranted { .. } => "not-granted",
+            Self::Argument(_) => "bad-argument",
+            Self::Phase(_) => "wrong-phase",
+            Self::Snapshot(_) => "store",
+        }
+    }
+
+    /// Returns what to do about it.
+    pub fn hint(&self) -> Option<String> {
+        match self {
+            Self::NotGranted { name, .. } => Some(format!(
+                "add `{name}` to the rule's `reads` in rules/rules.toml"
+            )),
+            Self::Unknown {
+                nearest: Some(nearest),
+                ..
+            } => Some(format!("write `{nearest}`")),
+            _ => None,
+        }
+    }
+}
+
+/// One read, for explanations.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct TraceEntry {
+    /// What was read, such as `department` or `hr/17 status`.
+    pub what: String,
+    /// What came back, in words.
+    pub answer: String,
+}
+
+/// The tracked view of one identity. Its default is detached: it answers
+/// nothing, and stands in while the real one is lent out.
+#[derive(Default)]
+pub struct TrackedView {
+    state: Option<Box<ViewState>>,
+}
+
+/// What the view holds while it is attached.
+pub struct ViewState {
+    pub(crate) model: Arc<Model>,
+    pub(crate) snapshot: Arc<dyn Snapshot>,
+    pub(crate) as_of: UnixMillis,
+    /// The identity as the last refresh left it, and its accounts as they are.
+    pub(crate) record: IdentityRecord,
+    /// One per identity attribute of the model, then manager, then lifecycle state.
+    pub(crate) slots: Vec<Slot>,
+    /// Set for the time of a rule's call.
+    pub(crate) rule: Option<RuleIndex>,
+    /// Set while triggers are evaluated: what the past looked like.
+    pub(crate) baseline: Option<Baseline>,
+    /// Whether entitlements may be read: from the access group on.
+    pub(crate) access: bool,
+    pub(crate) wake: Option<UnixMillis>,
+    pub(crate) reads: Vec<ReadKey>,
+    pub(crate) trace: Option<Vec<TraceEntry>>,
+}
+
+impl TrackedView {
+    /// Returns a view of `record` at `as_of`, with nothing settled yet.
+    pub fn new(
+        model: Arc<Model>,
+        snapshot: Arc<dyn Snapshot>,
+        as_of: UnixMillis,
+        record: IdentityRecord,
+    ) -> Self {
+        let slots = vec![Slot::Unsettled; model.attributes.len() + 2];
+        let state = ViewState {
+            model,
+            snapshot,
+            as_of,
+            record,
+            slots,
+            rule: None,
+            baseline: None,
+            access: false,
+            wake: None,
+            reads: Vec::new(),
+            trace: None,
+        };
+        Self {
+            state: Some(Box::new(state)),
+        }
+    }
+
+    /// Returns the instant of this plan.
+    pub fn as_of(&self) -> UnixMillis {
+        self.state().as_of
+    }
+
+    /// Returns the tenant's definitions.
+    pub fn model(&self) -> &Arc<Model> {
+        &self.state().model
+    }
+
+    /// Returns the identity as it was before this plan, and its accounts.
+    pub fn record(&self) -> &IdentityRecord {
+        &self.state().record
+    }
+
+    /// Says under which rule's grant the next reads are made; `None` for the
+    /// built-in phases, which may read everything.
+    pub fn read_as(&mut self, rule: Option<RuleIndex>) {
+        self.state_mut().rule = rule;
+    }
+
+    /// Starts to note every read, for an explanation.
+    pub fn start_trace(&mut self) {
+        self.state_mut().trace = Some(Vec::new());
+    }
+
+    /// Takes the reads noted so far.
+    pub fn take_trace(&mut self) -> Vec<TraceEntry> {
+        self.state_mut()
+            .trace
+            .as_mut()
+            .map(std::mem::take)
+            .unwrap_or_default()
+    }
+
+    /// Takes the earliest moment noted so far at which an answer would change.
+    pub fn take_wake(&mut self) -> Option<UnixMillis> {
+        self.state_mut().wake.take()
+    }
+
+    /// Ends the view: returns the record, what was read of others (sorted,
+    /// without repeats), and the wake-up noted since it was last taken.
+    pub fn finish(mut self) -> (IdentityRecord, Vec<ReadKey>, Option<UnixMillis>) {
+        let state = self
+            .state
+            .take()
+            .expect("a view is finished once, while attached");
+        let mut reads = state.reads;
+        reads.sort();
+        reads.dedup();
+        (state.record, reads, state.wake)
+    }
+
+    pub(crate) fn state(&self) -> &ViewState {
+        self.state
+            .as_deref()
+            .expect("a view is only read while attached")
+    }
+
+    pub(crate) fn state_mut(&mut self) -> &mut ViewState {
+        self.state
+            .as_deref_mut()
+            .expect("a view is only read while attached")
+    }
+
+    pub(crate) fn note(&mut self, what: impl FnOnce() -> String, answer: impl FnOnce() -> String) {
+        if let Some(trace) = &mut self.state_mut().trace {
+            trace.push(TraceEntry {
+                what: what(),
+                answer: answer(),
+            });
+        }
+    }
+
+    pub(crate) fn note_read(&mut self, key: ReadKey) {
+        let reads = &mut self.state_mut().reads;
+        if !reads.contains(&key) {
+            reads.push(key);
+        }
+    }
+}

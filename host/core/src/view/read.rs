@@ -1,0 +1,423 @@
+//! Reads of the subject, its accounts, its manager, its roles and its past.
+
+use super::{Node, ReadError, Slot, TrackedView};
+use crate::model::{
+    Account, AccountStatus, AttributeState, Identity, Name, Provenance, ReadKey, Uid, Value,
+};
+
+/// Names one of the subject's accounts during one evaluation, counted from 0.
+pub type AccountHandle = u32;
+
+/// An account as rules see it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct AccountSummary {
+    /// Names it in later reads.
+    pub handle: AccountHandle,
+    /// Its native identity.
+    pub native_identity: String,
+    /// What the application says of it; none when it has vanished.
+    pub status: Option<AccountStatus>,
+}
+
+impl TrackedView {
+    /// Returns an identity attribute of the subject, as settled by this plan;
+    /// also the reserved names.
+    ///
+    /// # Errors
+    ///
+    /// [`ReadError`] when it isn't settled yet, isn't defined, or isn't granted.
+    pub fn attribute(&mut self, name: &str) -> Result<Option<Value>, ReadError> {
+        let Some(name) = self.granted_attribute(name)? else {
+            return Ok(None);
+        };
+        let value = self.own_attribute(name)?;
+        self.note(|| name.to_string(), || spoken(value.as_ref()));
+        Ok(value)
+    }
+
+    /// Returns an identity attribute of the subject's manager, as it was before
+    /// the current wave.
+    ///
+    /// # Errors
+    ///
+    /// As [`TrackedView::attribute`]; [`ReadError::Snapshot`] when the store can't be read.
+    pub fn manager_attribute(&mut self, name: &str) -> Result<Option<Value>, ReadError> {
+        let Some(name) = self.granted_manager_attribute(name)? else {
+            return Ok(None);
+        };
+        let value = match self.settled_manager()? {
+            Some(manager) => self.attribute_of(manager, name)?,
+            None => None,
+        };
+        self.note(|| format!("manager {name}"), || spoken(value.as_ref()));
+        Ok(value)
+    }
+
+    /// Lists the subject's accounts in an application, in order of native identity.
+    ///
+    /// # Errors
+    ///
+    /// [`ReadError`] when the application isn't defined or isn't granted.
+    pub fn accounts(&mut self, application: &str) -> Result<Vec<AccountSummary>, ReadError> {
+        let Some(application) = self.granted_application(application)? else {
+            return Ok(Vec::new());
+        };
+        let mut summaries = Vec::new();
+        for index in 0..self.state().record.accounts.len() {
+            if self.state().record.accounts[index].key.application != application {
+                continue;
+            }
+            let vanished = self.is_vanished(index);
+            let account = &self.state().record.accounts[index];
+            summaries.push(AccountSummary {
+                handle: AccountHandle::try_from(index).unwrap_or(AccountHandle::MAX),
+                native_identity: account.key.native_identity.clone(),
+                status: (!vanished).then_some(account.status),
+            });
+        }
+        self.note(
+            || format!("accounts in {application}"),
+            || {
+                summaries
+                    .iter()
+                    .map(spoken_account)
+                    .collect::<Vec<_>>()
+                    .join(", ")
+            },
+        );
+        Ok(summaries)
+    }
+
+    /// Returns an attribute of one of the subject's accounts.
+    ///
+    /// # Errors
+    ///
+    /// [`ReadError`] for a handle that [`TrackedView::accounts`] didn't give,
+    /// or an attribute that isn't defined or isn't granted.
+    pub fn account_attribute(
+        &mut self,
+        handle: AccountHandle,
+        name: &str,
+    ) -> Result<Option<Value>, ReadError> {
+        let account = usize::try_from(handle)
+            .ok()
+            .and_then(|index| self.state().record.accounts.get(index))
+            .ok_or_else(|| {
+                ReadError::Argument(format!("there is no account with handle {handle}"))
+            })?;
+        let application = account.key.application;
+        let Some(name) = self.granted_account_attribute(application, name)? else {
+            return Ok(None);
+        };
+        let account = &self.state().record.accounts[handle as usize];
+        let value = account.attribute(name).cloned();
+        self.note(
+            || format!("{application} account {handle} {name}"),
+            || spoken(value.as_ref()),
+        );
+        Ok(value)
+    }
+
+    /// Says whether any account in the application that hasn't vanished holds
+    /// an entitlement.
+    ///
+    /// # Errors
+    ///
+    /// [`ReadError`] before the access group, or when the application or
+    /// attribute isn't defined or isn't granted.
+    pub fn holds(
+        &mut self,
+        application: &str,
+        attribute: &str,
+        value: &str,
+    ) -> Result<bool, ReadError> {
+        Ok(self
+            .held(application, attribute)?
+            .iter()
+            .any(|held| held == value))
+    }
+
+    /// Lists the values of an entitlement attribute over all accounts in the
+    /// application that haven't vanished, sorted, without repeats.
+    ///
+    /// # Errors
+    ///
+    /// As [`TrackedView::holds`].
+    pub fn held(&mut self, application: &str, attribute: &str) -> Result<Vec<String>, ReadError> {
+        if !self.state().access {
+            return Err(ReadError::Phase("entitlements"));
+        }
+        let Some((application, attribute)) = self.granted_entitlement(application, attribute)?
+        else {
+            return Ok(Vec::new());
+        };
+        let mut values = Vec::new();
+        for index in 0..self.state().record.accounts.len() {
+            let account = &self.state().record.accounts[index];
+            if account.key.application != application || account.attribute(attribute).is_none() {
+                continue;
+            }
+            if self.is_vanished(index) {
+                continue;
+            }
+            if let Some(value) = self.state().record.accounts[index].attribute(attribute) {
+                value.each_text(|text| values.push(text.to_owned()));
+            }
+        }
+        values.sort();
+        values.dedup();
+        self.note(
+            || format!("entitlements {application} {attribute}"),
+            || values.join(", "),
+        );
+        Ok(values)
+    }
+
+    /// Says whether the identity has a role assigned.
+    ///
+    /// # Errors
+    ///
+    /// [`ReadError`] outside triggers, or for a role that isn't defined.
+    pub fn has_assigned(&mut self, role: &str) -> Result<bool, ReadError> {
+        let Some(role) = self.readable_role(role)? else {
+            return Ok(false);
+        };
+        let answer = self.state().record.identity.has_assigned(role);
+        self.note(|| format!("has assigned {role}"), || answer.to_string());
+        Ok(answer)
+    }
+
+    /// Says whether the identity has a role detected.
+    ///
+    /// # Errors
+    ///
+    /// As [`TrackedView::has_assigned`].
+    pub fn has_detected(&mut self, role: &str) -> Result<bool, ReadError> {
+        let Some(role) = self.readable_role(role)? else {
+            return Ok(false);
+        };
+        let answer = self.state().record.identity.has_detected(role);
+        self.note(|| format!("has detected {role}"), || answer.to_string());
+        Ok(answer)
+    }
+
+    /// Says whether events have seen the identity before.
+    ///
+    /// # Errors
+    ///
+    /// [`ReadError::Phase`] outside triggers.
+    pub fn baseline_exists(&mut self) -> Result<bool, ReadError> {
+        let baseline = self
+            .state()
+            .baseline
+            .as_ref()
+            .ok_or(ReadError::Phase("the baseline"))?;
+        let answer = !baseline.unseen;
+        self.note(|| "baseline exists".to_owned(), || answer.to_string());
+        Ok(answer)
+    }
+
+    /// Returns an identity attribute as it was when events were last processed.
+    ///
+    /// # Errors
+    ///
+    /// As [`TrackedView::attribute`]; [`ReadError::Phase`] outside triggers.
+    pub fn baseline_attribute(&mut self, name: &str) -> Result<Option<Value>, ReadError> {
+        let Some(name) = self.granted_attribute(name)? else {
+            return Ok(None);
+        };
+        let baseline = self
+            .state()
+            .baseline
+            .as_ref()
+            .ok_or(ReadError::Phase("the baseline"))?;
+        let value = if baseline.unseen {
+            None
+        } else {
+            match name.as_str() {
+                "name" if baseline.name.is_some() => baseline.name.clone().map(Value::Text),
+                "lifecycleState" if baseline.lifecycle_state.is_some() => baseline
+                    .lifecycle_state
+                    .flatten()
+                    .map(|state| Value::Text(state.to_string())),
+                "inactive" if baseline.inactive.is_some() => baseline.inactive.map(Value::Boolean),
+                "manager" if baseline.manager.is_some() => match baseline.manager.flatten() {
+                    Some(uid) => self.attribute_of(uid, Name::new("name"))?,
+                    None => None,
+                },
+                _ => match baseline
+                    .attributes
+                    .binary_search_by(|(known, _)| known.cmp(&name))
+                {
+                    Ok(index) => baseline.attributes[index].1.clone(),
+                    Err(_) => self.own_attribute(name)?,
+                },
+            }
+        };
+        self.note(|| format!("baseline {name}"), || spoken(value.as_ref()));
+        Ok(value)
+    }
+
+    /// Says whether the identity had a role assigned when events were last processed.
+    ///
+    /// # Errors
+    ///
+    /// As [`TrackedView::has_assigned`].
+    pub fn had_assigned(&mut self, role: &str) -> Result<bool, ReadError> {
+        let Some(role) = self.readable_role(role)? else {
+            return Ok(false);
+        };
+        let state = self.state();
+        let baseline = state
+            .baseline
+            .as_ref()
+            .ok_or(ReadError::Phase("the baseline"))?;
+        let answer = match baseline
+            .assigned
+            .binary_search_by(|(known, _)| known.cmp(&role))
+        {
+            Ok(index) => baseline.assigned[index].1,
+            Err(_) => !baseline.unseen && state.record.identity.has_assigned(role),
+        };
+        self.note(|| format!("had assigned {role}"), || answer.to_string());
+        Ok(answer)
+    }
+
+    /// Returns the identities with this value of an attribute (or `name`),
+    /// compared case-folded. For correlation and the manager, not for rules.
+    ///
+    /// # Errors
+    ///
+    /// [`ReadError::Snapshot`] when the store can't be read.
+    pub fn find(&mut self, attribute: Name, value: &str) -> Result<Vec<Uid>, ReadError> {
+        let folded = crate::text::fold(value);
+        let found = self.state().snapshot.find(attribute, &folded)?;
+        self.note_read(ReadKey::Lookup(attribute, folded));
+        self.note(
+            || format!("whose {attribute} is {value}"),
+            || format!("{} found", found.len()),
+        );
+        Ok(found)
+    }
+
+    /// Settles every node from the record, for phases that only look back at
+    /// what was settled (events).
+    pub fn settle_from_record(&mut self) {
+        let state = self.state_mut();
+        let identity = &state.record.identity;
+        let count = state.model.attributes.len();
+        for (index, definition) in state.model.attributes.iter().enumerate() {
+            state.slots[index] = Slot::Attribute(identity.attribute(definition.name).cloned());
+        }
+        state.slots[count] = Slot::Manager(identity.manager);
+        state.slots[count + 1] = Slot::LifecycleState(identity.lifecycle_state, identity.inactive);
+    }
+
+    /// Says whether an account counts as vanished, noting when it will.
+    pub(crate) fn is_vanished(&mut self, index: usize) -> bool {
+        let account = &self.state().record.accounts[index];
+        let Some(missing_since) = account.missing_since else {
+            return false;
+        };
+        let application = self.state().model.application(account.key.application);
+        let grace_ms = application.map_or(0, |application| application.vanish_grace_ms);
+        self.reached(missing_since.plus_ms(grace_ms))
+    }
+
+    /// Returns the first account in an application that hasn't vanished, in
+    /// order of native identity.
+    pub(crate) fn first_account(&mut self, application: Name) -> Option<&Account> {
+        for index in 0..self.state().record.accounts.len() {
+            if self.state().record.accounts[index].key.application == application
+                && !self.is_vanished(index)
+            {
+                return Some(&self.state().record.accounts[index]);
+            }
+        }
+        None
+    }
+
+    pub(crate) fn own_attribute(&mut self, name: Name) -> Result<Option<Value>, ReadError> {
+        let identity = &self.state().record.identity;
+        match name.as_str() {
+            "name" => Ok(Some(Value::Text(identity.name.clone()))),
+            "uid" => Ok(Some(Value::Integer(identity.uid.0))),
+            "manager" => match self.settled_manager()? {
+                Some(manager) => self.attribute_of(manager, Name::new("name")),
+                None => Ok(None),
+            },
+            "lifecycleState" => {
+                let (state, _) = self.settled_state()?;
+                Ok(state.map(|state| Value::Text(state.to_string())))
+            }
+            "inactive" => Ok(Some(Value::Boolean(self.settled_state()?.1))),
+            _ => {
+                let node = Node::Attribute(name);
+                match self.slot(node) {
+                    Slot::Attribute(state) => Ok(state.as_ref().and_then(|s| s.value.clone())),
+                    _ if self.state().model.attribute_index(name).is_some() => {
+                        Err(ReadError::Unsettled(node))
+                    }
+                    // `zone` where the tenant doesn't define it, and whatever a
+                    // case run without a tenant doesn't list.
+                    _ => Ok(None),
+                }
+            }
+        }
+    }
+
+    fn settled_manager(&self) -> Result<Option<Uid>, ReadError> {
+        match self.slot(Node::Manager) {
+            Slot::Manager(manager) => Ok(*manager),
+            _ => Err(ReadError::Unsettled(Node::Manager)),
+        }
+    }
+
+    fn settled_state(&self) -> Result<(Option<Name>, bool), ReadError> {
+        match self.slot(Node::LifecycleState) {
+            Slot::LifecycleState(state, inactive) => Ok((*state, *inactive)),
+            _ => Err(ReadError::Unsettled(Node::LifecycleState)),
+        }
+    }
+
+    fn attribute_of(&mut self, uid: Uid, name: Name) -> Result<Option<Value>, ReadError> {
+        let value = self.state().snapshot.attribute_of(uid, name)?;
+        self.note_read(ReadKey::Attribute(uid, name));
+        Ok(value)
+    }
+}
+
+impl Identity {
+    /// Returns what others may read of this identity: an attribute, or one of
+    /// `name`, `uid`, `lifecycleState`, `inactive`.
+    pub fn readable(&self, name: Name) -> Option<Value> {
+        match name.as_str() {
+            "name" => Some(Value::Text(self.name.clone())),
+            "uid" => Some(Value::Integer(self.uid.0)),
+            "lifecycleState" => self
+                .lifecycle_state
+                .map(|state| Value::Text(state.to_string())),
+            "inactive" => Some(Value::Boolean(self.inactive)),
+            _ => self.value(name).cloned(),
+        }
+    }
+}
+
+impl AttributeState {
+    /// Returns a value that stems from the source at `index`.
+    pub(crate) fn from_source(value: Option<Value>, index: usize) -> Self {
+        Self {
+            value,
+            provenance: Provenance::Source(u16::try_from(index).unwrap_or(u16::MAX)),
+        }
+    }
+}
+
+fn spoken(value: Option<&Value>) -> String {
+    value.map_or_else(|| "absent".to_owned(), ToString::to_string)
+}
+
+fn spoken_account(account: &AccountSummary) -> String {
+    let status = account.status.map_or("vanished", AccountStatus::as_str);
+    format!("{} ({status})", account.native_identity)
+}
