@@ -9,6 +9,8 @@
 pub mod definitions;
 pub mod filter;
 pub mod model;
+pub mod phases;
+pub mod plan;
 pub mod rule;
 pub mod text;
 pub mod time;

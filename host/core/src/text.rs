@@ -12,9 +12,18 @@ pub fn fold(text: &str) -> String {
     if text.is_ascii() {
         return text.to_ascii_lowercase();
     }
-    text.chars()
-        .map(|character| CASE.simple_fold(character))
-        .collect()
+    folded_characters(text).collect()
+}
+
+/// Returns the characters of [`fold`], one for each character of the text.
+pub fn folded_characters(text: &str) -> impl DoubleEndedIterator<Item = char> + '_ {
+    text.chars().map(|character| {
+        if character.is_ascii() {
+            character.to_ascii_lowercase()
+        } else {
+            CASE.simple_fold(character)
+        }
+    })
 }
 
 /// Returns the candidate that `name` was probably meant to be.

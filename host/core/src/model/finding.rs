@@ -87,5 +87,8 @@ pub const LIFECYCLE_STATE: &str = "lifecycle-state";
 pub const ENTITLEMENTS: &str = "entitlements";
 /// Assigning and detecting roles.
 pub const ROLES: &str = "roles";
+/// The cause of findings about managers who manage each other in a circle.
+/// They are found over all identities, after the waves.
+pub const MANAGER_CYCLE: &str = "manager-cycle";
 /// Firing triggers.
 pub const EVENTS: &str = "events";

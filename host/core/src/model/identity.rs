@@ -117,17 +117,19 @@ pub struct Entitlement {
     pub value: String,
 }
 
-/// Why an entitlement is there, where the account alone doesn't say.
+/// Why an entitlement is there.
 ///
-/// The ledger keeps only entitlements that a role accounts for; every other
-/// entitlement of an account was there natively.
+/// The ledger is worked out from accounts and roles when somebody asks; nothing
+/// of it is stored that they don't already say.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub struct LedgerEntry {
     /// The entitlement.
     pub entitlement: Entitlement,
-    /// The detected roles that contain it, in order.
+    /// The detected roles that contain it, in order. Without any it is an
+    /// additional entitlement.
     pub detected_roles: Vec<Name>,
-    /// The assigned roles that require one of those, in order.
+    /// The assigned roles that require one of those, in order. Without any it
+    /// was there natively.
     pub assigned_roles: Vec<Name>,
 }
 
@@ -313,18 +315,16 @@ pub struct Identity {
     pub assigned: Vec<RoleAssignment>,
     /// Detected roles, sorted.
     pub detected: Vec<RoleDetection>,
-    /// Entitlements that no detected role contains, sorted.
-    pub additional: Vec<Entitlement>,
-    /// Reasons for the entitlements that roles account for, sorted.
-    pub ledger: Vec<LedgerEntry>,
     /// Old values since events were last processed.
     pub baseline: Baseline,
     /// What single triggers remember, sorted by trigger.
     pub triggers: Vec<TriggerMemory>,
     /// How many events have been recorded for it.
     pub events: EventTally,
-    /// What it read of others, sorted.
+    /// What its last plan read of others, sorted.
     pub reads: Vec<ReadKey>,
+    /// What its triggers read of others, sorted.
+    pub event_reads: Vec<ReadKey>,
     /// When it must be refreshed again.
     pub wake: Wake,
     /// Open findings about it, sorted.

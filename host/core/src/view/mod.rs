@@ -9,6 +9,7 @@
 
 mod grant;
 mod graph;
+mod properties;
 mod read;
 mod time;
 
@@ -20,6 +21,7 @@ use crate::definitions::{Model, RuleIndex};
 use crate::model::{Baseline, IdentityRecord, Name, ReadKey, Uid, UnixMillis, Value};
 
 pub use graph::{Node, Slot};
+pub use properties::BaselineProperties;
 pub use read::{AccountHandle, AccountSummary};
 
 /// What planning may learn of other identities: the store as it was before the
@@ -201,6 +203,22 @@ impl TrackedView {
     /// built-in phases, which may read everything.
     pub fn read_as(&mut self, rule: Option<RuleIndex>) {
         self.state_mut().rule = rule;
+    }
+
+    /// Lets entitlements be read from now on: the access group has begun.
+    pub(crate) fn open_entitlements(&mut self) {
+        self.state_mut().access = true;
+    }
+
+    /// Shows triggers what the past looked like.
+    pub(crate) fn show_baseline(&mut self, baseline: Option<Baseline>) {
+        self.state_mut().baseline = baseline;
+    }
+
+    /// Notes a moment at which an answer would change.
+    pub(crate) fn note_wake(&mut self, moment: Option<UnixMillis>) {
+        let state = self.state_mut();
+        state.wake = [state.wake, moment].into_iter().flatten().min();
     }
 
     /// Starts to note every read, for an explanation.

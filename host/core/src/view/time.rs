@@ -9,10 +9,9 @@ use crate::time::{Zone, plus_days};
 impl TrackedView {
     /// Says whether a moment has come; if not, the identity wakes then.
     pub fn reached(&mut self, moment: UnixMillis) -> bool {
-        let state = self.state_mut();
-        let reached = moment <= state.as_of;
+        let reached = moment <= self.as_of();
         if !reached {
-            state.wake = Some(state.wake.map_or(moment, |wake| wake.min(moment)));
+            self.note_wake(Some(moment));
         }
         self.note(|| format!("reached {moment}"), || reached.to_string());
         reached

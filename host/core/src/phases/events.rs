@@ -1,0 +1,315 @@
+//! Events: which triggers fire, judged against the trigger baseline.
+//!
+//! Runs when the waves have settled, so that an intermediate value is never an
+//! event. A trigger that can't tell keeps what it hasn't seen (its lag) and is
+//! asked again; the others go on.
+
+use std::borrow::Cow;
+use std::sync::Arc;
+
+use super::{Failure, failure, store_failure};
+use crate::definitions::{Trigger, TriggerCondition};
+use crate::filter::{Filter, SingleValue};
+use crate::model::finding::EVENTS;
+use crate::model::{
+    Baseline, Event, EventChange, Identity, IdentityRecord, Lag, Name, NativeChange, Severity,
+    TriggerMemory, Uid, UnixMillis, Value,
+};
+use crate::plan::{EventChanges, PlanContext, PlannedEvents};
+use crate::rule::RuleEvaluator;
+use crate::view::{BaselineProperties, ReadError, SnapshotError, TrackedView};
+
+/// Plans the events of one identity whose plan has been applied.
+pub(crate) fn plan(
+    context: &PlanContext,
+    evaluator: &mut dyn RuleEvaluator,
+    record: IdentityRecord,
+    detected_at: UnixMillis,
+    silent: bool,
+) -> Result<PlannedEvents, SnapshotError> {
+    let model = Arc::clone(&context.model);
+    let before = record.identity.clone();
+    let mut view = TrackedView::new(
+        Arc::clone(&model),
+        Arc::clone(&context.snapshot),
+        context.as_of,
+        record,
+    );
+    view.settle_from_record();
+    view.open_entitlements();
+    let mut changes = EventChanges::default();
+    let mut retry_after_ms: Option<i64> = None;
+    for trigger in &model.triggers {
+        let known = before
+            .triggers
+            .iter()
+            .find(|memory| memory.trigger == trigger.name);
+        let memory = known.filter(|memory| memory.digest == trigger.digest);
+        let unseen = Unseen::of(&before, memory);
+        match judge(&mut view, evaluator, trigger, memory, &unseen, silent) {
+            Ok(Judgement { fires, level }) => {
+                if fires && !silent {
+                    let sequence = before.events.0 + changes.events.len() as u64 + 1;
+                    changes.events.push(Event {
+                        uid: before.uid,
+                        sequence,
+                        trigger: trigger.name,
+                        effective_at: context.as_of,
+                        detected_at,
+                        changes: event_changes(context, &before, &unseen)?,
+                    });
+                }
+                if let Some(level) = level {
+                    changes.triggers.push(memory_of(trigger, level, None));
+                }
+            }
+            Err(Stop::Store(error)) => return Err(error),
+            Err(Stop::Failed(failed)) => {
+                let level = memory.is_some_and(|memory| memory.level);
+                let lag = (!silent).then(|| unseen.into_lag());
+                changes.triggers.push(memory_of(trigger, level, lag));
+                retry_after_ms = [retry_after_ms, failed.retry_after_ms]
+                    .into_iter()
+                    .flatten()
+                    .min();
+                changes.findings.push(failed.finding);
+            }
+        }
+    }
+    changes.triggers.sort_by_key(|memory| memory.trigger);
+    changes.findings.sort();
+    let (record, reads, wake) = view.finish();
+    changes.reads = reads;
+    let retry_at = retry_after_ms.map(|milliseconds| context.as_of.plus_ms(milliseconds));
+    changes.wake = [wake, retry_at].into_iter().flatten().min();
+    Ok(PlannedEvents { record, changes })
+}
+
+fn memory_of(trigger: &Trigger, level: bool, lag: Option<Lag>) -> TriggerMemory {
+    TriggerMemory {
+        trigger: trigger.name,
+        digest: trigger.digest,
+        level,
+        lag,
+    }
+}
+
+/// What a trigger has not yet seen of an identity.
+struct Unseen<'a> {
+    baseline: Cow<'a, Baseline>,
+    native_changes: Cow<'a, [NativeChange]>,
+}
+
+impl<'a> Unseen<'a> {
+    fn of(identity: &'a Identity, memory: Option<&TriggerMemory>) -> Self {
+        let Some(lag) = memory.and_then(|memory| memory.lag.as_ref()) else {
+            return Self {
+                baseline: Cow::Borrowed(&identity.baseline),
+                native_changes: Cow::Borrowed(&identity.native_changes),
+            };
+        };
+        let mut baseline = lag.baseline.clone();
+        baseline.absorb(&identity.baseline);
+        let native_changes = [lag.native_changes.as_slice(), &identity.native_changes].concat();
+        Self {
+            baseline: Cow::Owned(baseline),
+            native_changes: Cow::Owned(native_changes),
+        }
+    }
+
+    fn into_lag(self) -> Lag {
+        Lag {
+            baseline: self.baseline.into_owned(),
+            native_changes: self.native_changes.into_owned(),
+        }
+    }
+}
+
+/// What a trigger says.
+struct Judgement {
+    fires: bool,
+    /// A rule trigger's answer at the present.
+    level: Option<bool>,
+}
+
+/// Why a trigger says nothing.
+enum Stop {
+    Failed(Failure),
+    Store(SnapshotError),
+}
+
+fn judge(
+    view: &mut TrackedView,
+    evaluator: &mut dyn RuleEvaluator,
+    trigger: &Trigger,
+    memory: Option<&TriggerMemory>,
+    unseen: &Unseen<'_>,
+    silent: bool,
+) -> Result<Judgement, Stop> {
+    let read =
+        |result: Result<bool, ReadError>| result.map_err(|error| stop(trigger, error.into()));
+    view.show_baseline(Some(unseen.baseline.clone().into_owned()));
+    let included = match &trigger.included {
+        Some(filter) => read(filter.matches(view))?,
+        None => true,
+    };
+    let included_before = match &trigger.included_before {
+        Some(filter) => read(filter.matches(&mut BaselineProperties(view)))?,
+        None => true,
+    };
+    let mut happened = false;
+    let mut level = None;
+    for condition in &trigger.conditions {
+        let TriggerCondition::Rule(rule) = condition else {
+            happened |= read(holds(view, condition, unseen))?;
+            continue;
+        };
+        let mut ask = |view: &mut TrackedView| {
+            view.read_as(Some(*rule));
+            let answer = evaluator.fires(*rule, trigger.name, view);
+            view.read_as(None);
+            answer.map_err(|error| stop(trigger, error))
+        };
+        // Who is new to events counts as false before; whom a new trigger
+        // meets for the first time is only looked at.
+        let was = match memory {
+            Some(memory) => memory.level,
+            None => !unseen.baseline.unseen,
+        };
+        if !unseen.baseline.is_empty() && !silent {
+            // What this answer says of time is settled once it is given: only
+            // the answer at the present can wake the identity.
+            let wake = view.take_wake();
+            happened |= ask(view)? && !was;
+            view.take_wake();
+            view.note_wake(wake);
+        }
+        view.show_baseline(Some(Baseline::default()));
+        let now = ask(view)? && included;
+        if unseen.baseline.is_empty() {
+            happened |= now && !was;
+        }
+        level = Some(level.unwrap_or(false) | now);
+        view.show_baseline(Some(unseen.baseline.clone().into_owned()));
+    }
+    Ok(Judgement {
+        fires: happened && included && included_before,
+        level,
+    })
+}
+
+fn stop(trigger: &Trigger, error: crate::rule::RuleFailure) -> Stop {
+    match failure(EVENTS, Severity::Error, &trigger.name, error) {
+        Ok(failed) => Stop::Failed(failed),
+        Err(interrupt) => Stop::Store(store_failure(interrupt)),
+    }
+}
+
+/// Says whether a condition other than a rule holds.
+fn holds(
+    view: &mut TrackedView,
+    condition: &TriggerCondition,
+    unseen: &Unseen<'_>,
+) -> Result<bool, ReadError> {
+    let baseline = &unseen.baseline;
+    match condition {
+        TriggerCondition::Create => Ok(baseline.unseen),
+        TriggerCondition::NativeChange { application } => Ok(unseen
+            .native_changes
+            .iter()
+            .any(|change| application.is_none_or(|wanted| wanted == change.account.application))),
+        // Whoever is seen for the first time has no past to differ from.
+        _ if baseline.unseen => Ok(false),
+        TriggerCondition::AttributeChange {
+            attribute,
+            old,
+            new,
+        } => {
+            let before = view.baseline_attribute(attribute)?;
+            let now = view.attribute(attribute)?;
+            let lets_through = |filter: &Option<Filter>, value: &Option<Value>| match filter {
+                Some(filter) => filter.matches(&mut SingleValue(value.as_ref())),
+                None => Ok::<bool, ReadError>(true),
+            };
+            Ok(before != now && lets_through(old, &before)? && lets_through(new, &now)?)
+        }
+        TriggerCondition::ManagerTransfer => {
+            let now = view.record().identity.manager;
+            Ok(baseline.manager.is_some_and(|before| before != now))
+        }
+        TriggerCondition::LifecycleChange { from, to } => {
+            let now = view.record().identity.lifecycle_state;
+            Ok(baseline.lifecycle_state.is_some_and(|before| {
+                before != now
+                    && from.is_none_or(|wanted| before == Some(wanted))
+                    && to.is_none_or(|wanted| now == Some(wanted))
+            }))
+        }
+        TriggerCondition::Rule(_) => Ok(false),
+    }
+}
+
+/// Lists what differs between the baseline and the present.
+fn event_changes(
+    context: &PlanContext,
+    identity: &Identity,
+    unseen: &Unseen<'_>,
+) -> Result<Vec<EventChange>, SnapshotError> {
+    let baseline = &unseen.baseline;
+    let mut changes = Vec::new();
+    let mut add = |what: String, old: Option<Value>, new: Option<Value>| {
+        if old != new {
+            changes.push(EventChange { what, old, new });
+        }
+    };
+    let text = |text: Option<Name>| text.map(|text| Value::Text(text.to_string()));
+    let name_of = |uid: Option<Uid>| match uid {
+        Some(uid) => context.snapshot.attribute_of(uid, Name::new("name")),
+        None => Ok(None),
+    };
+    if let Some(old) = &baseline.name {
+        let new = Some(Value::Text(identity.name.clone()));
+        add("name".to_owned(), Some(Value::Text(old.clone())), new);
+    }
+    for (name, old) in &baseline.attributes {
+        add(
+            name.to_string(),
+            old.clone(),
+            identity.value(*name).cloned(),
+        );
+    }
+    if let Some(old) = baseline.manager {
+        add(
+            "manager".to_owned(),
+            name_of(old)?,
+            name_of(identity.manager)?,
+        );
+    }
+    if let Some(old) = baseline.lifecycle_state {
+        add(
+            "lifecycleState".to_owned(),
+            text(old),
+            text(identity.lifecycle_state),
+        );
+    }
+    for (role, had) in &baseline.assigned {
+        let has = identity.has_assigned(*role);
+        add(
+            format!("role {role}"),
+            Some(Value::Boolean(*had)),
+            Some(Value::Boolean(has)),
+        );
+    }
+    for change in unseen.native_changes.iter() {
+        let what = format!(
+            "account {} {}",
+            change.account.application, change.account.native_identity
+        );
+        add(
+            what,
+            None,
+            Some(Value::Text(change.operation.as_str().to_owned())),
+        );
+    }
+    Ok(changes)
+}

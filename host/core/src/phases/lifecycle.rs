@@ -1,0 +1,75 @@
+//! Lifecycle state: whether somebody is coming, here, away or gone.
+//!
+//! Settled on demand together with the attributes. When the rule can't say,
+//! the state stays and the finding comes first everywhere: somebody may keep
+//! access that should have gone.
+
+use super::{Interrupt, attributes, failure};
+use crate::model::finding::LIFECYCLE_STATE;
+use crate::model::{Finding, Name, Severity};
+use crate::plan::Draft;
+use crate::rule::RuleEvaluator;
+use crate::text::nearest;
+use crate::view::{Node, Slot, TrackedView};
+
+/// Works out the lifecycle state.
+pub(super) fn decide(
+    view: &mut TrackedView,
+    evaluator: &mut dyn RuleEvaluator,
+    draft: &mut Draft,
+) -> Result<Slot, Interrupt> {
+    let model = view.model().clone();
+    let Some(rule) = model.lifecycle.rule else {
+        return Ok(slot(view, model.lifecycle.default_state));
+    };
+    view.read_as(Some(rule));
+    let answer = evaluator.lifecycle_state(rule, view);
+    view.read_as(None);
+    match answer {
+        Ok(state) => {
+            let known = Name::known(&state).filter(|state| model.state(*state).is_some());
+            if known.is_some() {
+                return Ok(slot(view, known));
+            }
+            let states = model
+                .lifecycle
+                .states
+                .iter()
+                .map(|state| state.name.as_str());
+            let hint = nearest(&state, states.clone()).map_or_else(
+                || format!("the states are {}", states.collect::<Vec<_>>().join(", ")),
+                |nearest| format!("did the rule mean `{nearest}`?"),
+            );
+            draft.findings.push(Finding {
+                severity: Severity::AccessAtRisk,
+                phase: LIFECYCLE_STATE,
+                subject: model.rule(rule).name.to_string(),
+                cause: Name::new("unknown-state"),
+                message: format!(
+                    "the rule answered `{state}`, which lifecycle.toml doesn't define"
+                ),
+                hint: Some(hint),
+            });
+        }
+        Err(error) => {
+            let subject = model.rule(rule).name;
+            let failed = failure(LIFECYCLE_STATE, Severity::AccessAtRisk, &subject, error)?;
+            draft.retry_after(view.as_of(), failed.retry_after_ms);
+            draft.findings.push(failed.finding);
+        }
+    }
+    Ok(attributes::last_known(view, Node::LifecycleState))
+}
+
+/// Returns the state that the identity was in, if it is still defined.
+pub(super) fn last_known(view: &TrackedView) -> Slot {
+    slot(view, view.record().identity.lifecycle_state)
+}
+
+fn slot(view: &TrackedView, state: Option<Name>) -> Slot {
+    let definition = state.and_then(|state| view.model().state(state));
+    Slot::LifecycleState(
+        definition.map(|known| known.name),
+        definition.is_some_and(|s| s.inactive),
+    )
+}

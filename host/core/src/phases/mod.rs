@@ -1,0 +1,102 @@
+//! The built-in phases, in the order of operations.
+//!
+//! | file | what it settles | reads |
+//! |---|---|---|
+//! | [`correlation`] | whose an account is | the account; look-ups by value |
+//! | [`attributes`] | identity attributes, manager and lifecycle state, on demand | accounts, edits, each other |
+//! | [`roles`] | assigned, then detected roles | the above and entitlements |
+//! | [`entitlements`] | the ledger: why each entitlement is there | accounts and roles |
+//! | [`events`] | which triggers fire | all of it and the baseline |
+//!
+//! A phase reads the tracked view and adds to the plan; it never writes.
+
+pub mod attributes;
+pub mod correlation;
+pub mod entitlements;
+pub mod events;
+mod lifecycle;
+mod manager;
+pub mod roles;
+
+use crate::model::{Finding, Name, Severity};
+use crate::rule::RuleFailure;
+use crate::view::{Node, ReadError, SnapshotError};
+
+/// Why a phase can't go on with what it is at.
+#[derive(Debug)]
+pub(crate) enum Interrupt {
+    /// It needs something that isn't settled yet.
+    Unsettled(Node),
+    /// The store can't be read.
+    Snapshot(SnapshotError),
+}
+
+/// A failed evaluation: a finding, and whether to try again later.
+#[derive(Debug)]
+pub(crate) struct Failure {
+    pub(crate) finding: Finding,
+    pub(crate) retry_after_ms: Option<i64>,
+}
+
+/// Sorts a rule's failure into what interrupts the plan and what is a finding.
+pub(crate) fn failure(
+    phase: &'static str,
+    severity: Severity,
+    subject: &str,
+    failure: RuleFailure,
+) -> Result<Failure, Interrupt> {
+    let (cause, message, hint, retry_after_ms) = match failure {
+        RuleFailure::Read(error) => {
+            let error = read_failure(error)?;
+            (
+                Name::new(error.cause()),
+                error.to_string(),
+                error.hint(),
+                None,
+            )
+        }
+        RuleFailure::Failed {
+            cause,
+            message,
+            hint,
+            retry_after_ms,
+        } => (cause, message, hint, retry_after_ms),
+    };
+    let finding = Finding {
+        severity,
+        phase,
+        subject: subject.to_owned(),
+        cause,
+        message,
+        hint,
+    };
+    Ok(Failure {
+        finding,
+        retry_after_ms,
+    })
+}
+
+/// Returns the error if it is about what was read, not about the plan's order.
+pub(crate) fn read_failure(error: ReadError) -> Result<ReadError, Interrupt> {
+    match error {
+        ReadError::Unsettled(node) => Err(Interrupt::Unsettled(node)),
+        ReadError::Snapshot(error) => Err(Interrupt::Snapshot(error)),
+        error => Ok(error),
+    }
+}
+
+/// Takes an interrupt where everything is settled: only the store can fail.
+pub(crate) fn store_failure(interrupt: Interrupt) -> SnapshotError {
+    match interrupt {
+        Interrupt::Snapshot(error) => error,
+        Interrupt::Unsettled(node) => SnapshotError {
+            message: format!("{node} was asked for before it was settled"),
+        },
+    }
+}
+
+impl From<SnapshotError> for Interrupt {
+    fn from(error: SnapshotError) -> Self {
+        Self::Snapshot(error)
+    }
+}

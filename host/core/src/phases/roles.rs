@@ -1,0 +1,229 @@
+//! Roles: assigned by what somebody is, then detected from what accounts hold.
+//!
+//! Reads the settled attributes, manager and lifecycle state, and the actual
+//! entitlements. Triggers look at the outcome.
+
+use super::{Interrupt, entitlements, failure, read_failure, store_failure};
+use crate::definitions::{AutomaticRoles, Model, Role, RoleType, RuleIndex, Selector};
+use crate::model::finding::ROLES;
+use crate::model::{Finding, Name, RoleAssignment, RoleDetection, Severity};
+use crate::plan::Draft;
+use crate::rule::{Eligibility, RuleEvaluator};
+use crate::view::{Node, ReadError, Slot, SnapshotError, TrackedView};
+
+/// The roles as this plan settles them, each sorted.
+#[derive(Debug)]
+pub(crate) struct SettledRoles {
+    pub(crate) assigned: Vec<RoleAssignment>,
+    pub(crate) detected: Vec<RoleDetection>,
+}
+
+/// Works out assigned and detected roles.
+pub(crate) fn plan(
+    view: &mut TrackedView,
+    evaluator: &mut dyn RuleEvaluator,
+    draft: &mut Draft,
+) -> Result<SettledRoles, SnapshotError> {
+    view.open_entitlements();
+    let model = view.model().clone();
+    let assigned = assign(view, evaluator, &model, draft).map_err(store_failure)?;
+    let detected = detect(view, &model);
+    Ok(SettledRoles { assigned, detected })
+}
+
+fn assign(
+    view: &mut TrackedView,
+    evaluator: &mut dyn RuleEvaluator,
+    model: &Model,
+    draft: &mut Draft,
+) -> Result<Vec<RoleAssignment>, Interrupt> {
+    let held = |view: &TrackedView, role: Name| view.record().identity.has_assigned(role);
+    let mut assigned = Vec::new();
+    match automatic_roles(view, model) {
+        AutomaticRoles::Remove => {}
+        AutomaticRoles::Freeze => {
+            let before = &view.record().identity.assigned;
+            assigned.extend(before.iter().map(|known| known.role));
+            assigned.retain(|role| model.role(*role).is_some());
+        }
+        AutomaticRoles::Evaluate => {
+            let mut rules: Vec<RuleIndex> = Vec::new();
+            for role in &model.roles {
+                let eligible = match &role.selector {
+                    None => continue,
+                    Some(Selector::Rule(rule)) => {
+                        if !rules.contains(rule) {
+                            rules.push(*rule);
+                        }
+                        continue;
+                    }
+                    Some(selector) => selects(view, model, selector),
+                };
+                let eligible = match eligible {
+                    Ok(eligible) => eligible,
+                    Err(error) => {
+                        draft.findings.push(unreadable(role, &read_failure(error)?));
+                        held(view, role.name)
+                    }
+                };
+                if eligible {
+                    assigned.push(role.name);
+                }
+            }
+            for rule in rules {
+                ask_rule(view, evaluator, model, rule, &mut assigned, draft)?;
+            }
+        }
+    }
+    assigned.sort();
+    let since = |role: Name| {
+        let before = view
+            .record()
+            .identity
+            .assigned
+            .iter()
+            .find(|known| known.role == role);
+        before.map_or(view.as_of(), |known| known.since)
+    };
+    Ok(assigned
+        .iter()
+        .map(|&role| RoleAssignment {
+            role,
+            since: since(role),
+        })
+        .collect())
+}
+
+fn automatic_roles(view: &TrackedView, model: &Model) -> AutomaticRoles {
+    match view.slot(Node::LifecycleState) {
+        Slot::LifecycleState(Some(state), _) => model
+            .state(*state)
+            .map(|state| state.automatic_roles)
+            .unwrap_or_default(),
+        _ => AutomaticRoles::Evaluate,
+    }
+}
+
+/// Says whether a selector other than a rule lets the identity through.
+fn selects(view: &mut TrackedView, model: &Model, selector: &Selector) -> Result<bool, ReadError> {
+    match selector {
+        Selector::MatchList(terms) => {
+            for (attribute, wanted) in terms {
+                let mut matched = false;
+                if let Some(value) = view.attribute(attribute)? {
+                    value.each_text(|text| matched |= wanted.iter().any(|wanted| wanted == text));
+                }
+                if !matched {
+                    return Ok(false);
+                }
+            }
+            Ok(true)
+        }
+        Selector::Filter(filter) => filter.matches(view),
+        Selector::Population(index) => model.populations[*index].filter.matches(view),
+        Selector::Rule(_) => Ok(false),
+    }
+}
+
+/// Asks an assignment rule about all the roles that it decides.
+fn ask_rule(
+    view: &mut TrackedView,
+    evaluator: &mut dyn RuleEvaluator,
+    model: &Model,
+    rule: RuleIndex,
+    assigned: &mut Vec<Name>,
+    draft: &mut Draft,
+) -> Result<(), Interrupt> {
+    let decides = |role: &&Role| matches!(role.selector, Some(Selector::Rule(by)) if by == rule);
+    let candidates: Vec<Name> = model
+        .roles
+        .iter()
+        .filter(decides)
+        .map(|role| role.name)
+        .collect();
+    view.read_as(Some(rule));
+    let answer = evaluator.assign(rule, &candidates, view);
+    view.read_as(None);
+    let identity = &view.record().identity;
+    match answer {
+        Ok(answers) => {
+            for (&role, answer) in candidates.iter().zip(answers) {
+                let eligible = match answer {
+                    Eligibility::Yes => true,
+                    Eligibility::No => false,
+                    Eligibility::CannotTell(why) => {
+                        draft.findings.push(Finding {
+                            severity: Severity::Warning,
+                            phase: ROLES,
+                            subject: role.to_string(),
+                            cause: Name::new("cannot-tell"),
+                            message: format!("the rule can't tell: {why}; the role stays as it is"),
+                            hint: None,
+                        });
+                        identity.has_assigned(role)
+                    }
+                };
+                if eligible {
+                    assigned.push(role);
+                }
+            }
+        }
+        Err(error) => {
+            let subject = model.rule(rule).name;
+            let failed = failure(ROLES, Severity::Error, &subject, error)?;
+            draft.retry_after(view.as_of(), failed.retry_after_ms);
+            draft.findings.push(failed.finding);
+            assigned.extend(
+                candidates
+                    .iter()
+                    .filter(|role| identity.has_assigned(**role)),
+            );
+        }
+    }
+    Ok(())
+}
+
+fn unreadable(role: &Role, error: &ReadError) -> Finding {
+    Finding {
+        severity: Severity::Error,
+        phase: ROLES,
+        subject: role.name.to_string(),
+        cause: Name::new(error.cause()),
+        message: format!("{error}; the role stays as it is"),
+        hint: error.hint(),
+    }
+}
+
+/// Detects IT roles: each profile must be satisfied by one account.
+fn detect(view: &mut TrackedView, model: &Model) -> Vec<RoleDetection> {
+    let present: Vec<usize> = (0..view.record().accounts.len())
+        .filter(|&index| !view.is_vanished(index))
+        .collect();
+    let mut detected = Vec::new();
+    for role in &model.roles {
+        if role.role_type != RoleType::It || role.profiles.is_empty() {
+            continue;
+        }
+        let mut accounts = Vec::new();
+        let all = role.profiles.iter().all(|profile| {
+            let before = accounts.len();
+            accounts.extend(
+                present
+                    .iter()
+                    .map(|&index| &view.record().accounts[index])
+                    .filter(|account| entitlements::satisfies(account, profile))
+                    .map(|account| account.key.clone()),
+            );
+            accounts.len() > before
+        });
+        if all {
+            accounts.sort();
+            accounts.dedup();
+            detected.push(RoleDetection {
+                role: role.name,
+                accounts,
+            });
+        }
+    }
+    detected
+}

@@ -1,0 +1,415 @@
+//! A plan: what a refresh would do to one identity, and doing it.
+//!
+//! [`Planner::plan`] takes one identity through the phases up to roles and
+//! [`Planner::plan_events`] through its triggers; neither writes anything.
+//! [`Identity::apply`] and [`Identity::apply_events`] carry plans out on the
+//! identity itself; the host stores the result.
+
+use std::sync::Arc;
+
+use crate::definitions::Model;
+use crate::model::{
+    AttributeState, Baseline, Event, Finding, Identity, IdentityRecord, ManualEdit, Name, ReadKey,
+    RoleAssignment, RoleDetection, TriggerMemory, Uid, UnixMillis, finding,
+};
+use crate::phases::{attributes, events, roles};
+use crate::rule::RuleEvaluator;
+use crate::view::{Node, Slot, Snapshot, SnapshotError, TraceEntry, TrackedView};
+
+/// What a plan changes in an identity; what is `None` or not listed stays.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Changes {
+    /// Attributes with a new state, sorted by name; `None` drops the attribute
+    /// altogether (it is no longer defined).
+    pub attributes: Vec<(Name, Option<AttributeState>)>,
+    /// The edits that remain, where one has ended.
+    pub edits: Option<Vec<ManualEdit>>,
+    /// The new manager.
+    pub manager: Option<Option<Uid>>,
+    /// The new lifecycle state.
+    pub lifecycle: Option<LifecycleChange>,
+    /// The new assigned roles.
+    pub assigned: Option<Vec<RoleAssignment>>,
+    /// The new detected roles.
+    pub detected: Option<Vec<RoleDetection>>,
+    /// The new reads of others.
+    pub reads: Option<Vec<ReadKey>>,
+    /// The new wake-up of the phases up to roles.
+    pub wake: Option<Option<UnixMillis>>,
+    /// The new open findings of the phases up to roles.
+    pub findings: Option<Vec<Finding>>,
+}
+
+/// A new lifecycle state.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct LifecycleChange {
+    /// The state.
+    pub state: Option<Name>,
+    /// The instant at which it was taken.
+    pub since: Option<UnixMillis>,
+    /// Whether it counts as inactive.
+    pub inactive: bool,
+}
+
+impl Changes {
+    /// Says whether the plan leaves the identity as it is.
+    pub fn is_empty(&self) -> bool {
+        *self == Self::default()
+    }
+
+    /// Says whether the identity turns inactive: what the threshold on leavers counts.
+    pub fn is_leaver(&self, before: &Identity) -> bool {
+        self.lifecycle.is_some_and(|change| change.inactive) && !before.inactive
+    }
+
+    /// Says whether the identity loses an assigned role: what the threshold on
+    /// role removals counts.
+    pub fn removes_role(&self, before: &Identity) -> bool {
+        self.assigned.as_ref().is_some_and(|assigned| {
+            before
+                .assigned
+                .iter()
+                .any(|old| !assigned.iter().any(|new| new.role == old.role))
+        })
+    }
+}
+
+/// What the triggers of one identity come to.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct EventChanges {
+    /// The events to record.
+    pub events: Vec<Event>,
+    /// What the triggers remember from now on.
+    pub triggers: Vec<TriggerMemory>,
+    /// The new wake-up of the triggers.
+    pub wake: Option<UnixMillis>,
+    /// What the triggers read of others.
+    pub reads: Vec<ReadKey>,
+    /// The open findings of the triggers.
+    pub findings: Vec<Finding>,
+}
+
+impl EventChanges {
+    /// Says whether recording this would leave the identity as it is.
+    pub fn changes_nothing(&self, identity: &Identity) -> bool {
+        self.events.is_empty()
+            && identity.baseline.is_empty()
+            && identity.native_changes.is_empty()
+            && self.triggers == identity.triggers
+            && self.wake == identity.wake.events
+            && self.reads == identity.event_reads
+            && self.findings.iter().eq(identity
+                .findings
+                .iter()
+                .filter(|f| f.phase == finding::EVENTS))
+    }
+}
+
+/// How one run plans: the same for every identity in it.
+#[derive(Clone)]
+pub struct PlanContext {
+    /// The tenant's definitions.
+    pub model: Arc<Model>,
+    /// The store as it was before the wave.
+    pub snapshot: Arc<dyn Snapshot>,
+    /// The instant to plan for.
+    pub as_of: UnixMillis,
+}
+
+/// The plan of one identity up to roles.
+#[derive(Debug)]
+pub struct Planned {
+    /// The identity as it was read, given back.
+    pub record: IdentityRecord,
+    /// What changes.
+    pub changes: Changes,
+    /// Every read that was made, when a trace was asked for.
+    pub trace: Vec<TraceEntry>,
+}
+
+/// The event plan of one identity.
+#[derive(Debug)]
+pub struct PlannedEvents {
+    /// The identity as it was read, given back.
+    pub record: IdentityRecord,
+    /// What its triggers come to.
+    pub changes: EventChanges,
+}
+
+/// Plans identities one after the other; one per worker.
+///
+/// It remembers in which order things could be worked out last time and tries
+/// that order first. The result never depends on it.
+pub struct Planner<'e> {
+    evaluator: &'e mut dyn RuleEvaluator,
+    order: Vec<Node>,
+}
+
+impl<'e> Planner<'e> {
+    /// Returns a planner that asks `evaluator` for the answers of rules.
+    pub fn new(evaluator: &'e mut dyn RuleEvaluator) -> Self {
+        Self {
+            evaluator,
+            order: Vec::new(),
+        }
+    }
+
+    /// Plans one identity through the phases up to roles.
+    ///
+    /// # Errors
+    ///
+    /// [`SnapshotError`] when the store can't be read. Everything that is wrong
+    /// with the identity itself is a finding in the plan.
+    pub fn plan(
+        &mut self,
+        context: &PlanContext,
+        record: IdentityRecord,
+        trace: bool,
+    ) -> Result<Planned, SnapshotError> {
+        let mut view = TrackedView::new(
+            Arc::clone(&context.model),
+            Arc::clone(&context.snapshot),
+            context.as_of,
+            record,
+        );
+        if trace {
+            view.start_trace();
+        }
+        let mut draft = Draft::default();
+        attributes::settle_all(&mut view, self.evaluator, &mut self.order, &mut draft)?;
+        let settled_roles = roles::plan(&mut view, self.evaluator, &mut draft)?;
+        let trace = view.take_trace();
+        let mut changes = differences(&mut view, draft, settled_roles);
+        let (record, reads, _) = view.finish();
+        if reads != record.identity.reads {
+            changes.reads = Some(reads);
+        }
+        Ok(Planned {
+            record,
+            changes,
+            trace,
+        })
+    }
+
+    /// Plans the events of one identity.
+    ///
+    /// `detected_at` is the instant at which the run was started; with `silent`
+    /// no event is fired and the present becomes the baseline.
+    ///
+    /// # Errors
+    ///
+    /// As [`Planner::plan`].
+    pub fn plan_events(
+        &mut self,
+        context: &PlanContext,
+        record: IdentityRecord,
+        detected_at: UnixMillis,
+        silent: bool,
+    ) -> Result<PlannedEvents, SnapshotError> {
+        events::plan(context, self.evaluator, record, detected_at, silent)
+    }
+}
+
+/// What phases collect on the way.
+#[derive(Debug, Default)]
+pub(crate) struct Draft {
+    pub(crate) findings: Vec<Finding>,
+    pub(crate) ended_edits: Vec<Name>,
+    pub(crate) retry_at: Option<UnixMillis>,
+}
+
+impl Draft {
+    pub(crate) fn retry_after(&mut self, as_of: UnixMillis, retry_after_ms: Option<i64>) {
+        if let Some(milliseconds) = retry_after_ms {
+            let at = as_of.plus_ms(milliseconds);
+            self.retry_at = Some(self.retry_at.map_or(at, |known| known.min(at)));
+        }
+    }
+}
+
+fn differences(view: &mut TrackedView, draft: Draft, settled: roles::SettledRoles) -> Changes {
+    let mut changes = Changes::default();
+    let wake = [view.take_wake(), draft.retry_at]
+        .into_iter()
+        .flatten()
+        .min();
+    let as_of = view.as_of();
+    let model = Arc::clone(view.model());
+    for definition in &model.attributes {
+        let Slot::Attribute(new) = view.slot(Node::Attribute(definition.name)).clone() else {
+            continue;
+        };
+        if new.as_ref() != view.record().identity.attribute(definition.name) {
+            changes.attributes.push((definition.name, new));
+        }
+    }
+    let identity = &view.record().identity;
+    for (name, _) in &identity.attributes {
+        if model.attribute_index(*name).is_none() {
+            changes.attributes.push((*name, None));
+        }
+    }
+    changes.attributes.sort_by_key(|(name, _)| *name);
+    if !draft.ended_edits.is_empty() {
+        let remains = |edit: &&ManualEdit| !draft.ended_edits.contains(&edit.attribute);
+        changes.edits = Some(identity.edits.iter().filter(remains).cloned().collect());
+    }
+    if let Slot::Manager(manager) = view.slot(Node::Manager)
+        && *manager != identity.manager
+    {
+        changes.manager = Some(*manager);
+    }
+    if let Slot::LifecycleState(state, inactive) = *view.slot(Node::LifecycleState)
+        && (state != identity.lifecycle_state || inactive != identity.inactive)
+    {
+        let moved = state != identity.lifecycle_state;
+        let since = if moved {
+            Some(as_of)
+        } else {
+            identity.lifecycle_since
+        };
+        changes.lifecycle = Some(LifecycleChange {
+            state,
+            since,
+            inactive,
+        });
+    }
+    if settled.assigned != identity.assigned {
+        changes.assigned = Some(settled.assigned);
+    }
+    if settled.detected != identity.detected {
+        changes.detected = Some(settled.detected);
+    }
+    if wake != identity.wake.phases {
+        changes.wake = Some(wake);
+    }
+    let mut findings = draft.findings;
+    findings.sort();
+    findings.dedup();
+    if !findings
+        .iter()
+        .eq(identity.findings.iter().filter(|known| of_phases(known)))
+    {
+        changes.findings = Some(findings);
+    }
+    changes
+}
+
+/// Says whether a finding belongs to what [`Planner::plan`] works out, and so
+/// is replaced by it.
+fn of_phases(finding: &Finding) -> bool {
+    finding.phase != finding::EVENTS && finding.cause.as_str() != finding::MANAGER_CYCLE
+}
+
+/// What applying a plan has changed that others may have read or events look at.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Effect {
+    /// What readers of this identity may have read.
+    pub keys: Vec<ReadKey>,
+    /// Whether triggers have something to look at.
+    pub state_changed: bool,
+}
+
+impl Identity {
+    /// Carries out a plan, noting old values in the baseline.
+    pub fn apply(&mut self, changes: Changes) -> Effect {
+        let mut effect = Effect::default();
+        let mut older = Baseline::default();
+        for (name, new) in changes.attributes {
+            let old = self.value(name).cloned();
+            let value = new.as_ref().and_then(|state| state.value.clone());
+            if old != value {
+                effect.keys.push(ReadKey::Attribute(self.uid, name));
+                for changed in [&old, &value].into_iter().flatten() {
+                    changed.each_text(|text| {
+                        effect
+                            .keys
+                            .push(ReadKey::Lookup(name, crate::text::fold(text)));
+                    });
+                }
+                older.attributes.push((name, old));
+            }
+            let place = self
+                .attributes
+                .binary_search_by(|(known, _)| known.cmp(&name));
+            match (place, new) {
+                (Ok(index), Some(state)) => self.attributes[index].1 = state,
+                (Ok(index), None) => drop(self.attributes.remove(index)),
+                (Err(index), Some(state)) => self.attributes.insert(index, (name, state)),
+                (Err(_), None) => {}
+            }
+        }
+        if let Some(edits) = changes.edits {
+            self.edits = edits;
+        }
+        if let Some(manager) = changes.manager {
+            older.manager = Some(self.manager);
+            self.manager = manager;
+        }
+        if let Some(lifecycle) = changes.lifecycle {
+            if lifecycle.state != self.lifecycle_state {
+                effect
+                    .keys
+                    .push(ReadKey::Attribute(self.uid, Name::new("lifecycleState")));
+                older.lifecycle_state = Some(self.lifecycle_state);
+            }
+            if lifecycle.inactive != self.inactive {
+                effect
+                    .keys
+                    .push(ReadKey::Attribute(self.uid, Name::new("inactive")));
+                older.inactive = Some(self.inactive);
+            }
+            self.lifecycle_state = lifecycle.state;
+            self.lifecycle_since = lifecycle.since;
+            self.inactive = lifecycle.inactive;
+        }
+        if let Some(assigned) = changes.assigned {
+            for role in self
+                .assigned
+                .iter()
+                .chain(&assigned)
+                .map(|assignment| assignment.role)
+            {
+                let had = self.has_assigned(role);
+                let has = assigned.iter().any(|assignment| assignment.role == role);
+                if had != has {
+                    older.assigned.push((role, had));
+                }
+            }
+            older.assigned.sort();
+            self.assigned = assigned;
+        }
+        if let Some(detected) = changes.detected {
+            self.detected = detected;
+        }
+        if let Some(reads) = changes.reads {
+            self.reads = reads;
+        }
+        if let Some(wake) = changes.wake {
+            self.wake.phases = wake;
+        }
+        if let Some(findings) = changes.findings {
+            self.findings.retain(|known| !of_phases(known));
+            self.findings.extend(findings);
+            self.findings.sort();
+        }
+        if !older.is_empty() {
+            effect.state_changed = true;
+            self.baseline.absorb(&older);
+        }
+        effect
+    }
+
+    /// Carries out an event plan: the present becomes the baseline.
+    pub fn apply_events(&mut self, changes: &EventChanges) {
+        self.baseline = Baseline::default();
+        self.native_changes.clear();
+        self.triggers.clone_from(&changes.triggers);
+        self.wake.events = changes.wake;
+        self.events.0 += changes.events.len() as u64;
+        self.event_reads.clone_from(&changes.reads);
+        self.findings.retain(|known| known.phase != finding::EVENTS);
+        self.findings.extend(changes.findings.iter().cloned());
+        self.findings.sort();
+    }
+}
