@@ -1,1 +1,5 @@
 //! The identity refresh host.
+//!
+//! [`cli`] has one file per command.
+
+pub mod cli;

@@ -1,2 +1,49 @@
-//! The `idr` binary.
-fn main() {}
+//! The `idr` binary: parses, starts logging, runs, and turns the result into
+//! text and an exit code.
+
+use std::io::{self, BufWriter, Write};
+use std::process::ExitCode;
+
+use clap::Parser;
+use idr::cli::{Cli, CommandError, ErrorKind, Outcome};
+use tracing_subscriber::EnvFilter;
+
+fn main() -> ExitCode {
+    let cli = Cli::parse();
+    match start_logging().and_then(|()| run(&cli)) {
+        Ok(outcome) => ExitCode::from(outcome.exit_code()),
+        Err(error) => {
+            if error.kind != ErrorKind::BrokenPipe {
+                // Nobody can be told when even that can't be written.
+                let _ = writeln!(io::stderr(), "{error}");
+            }
+            ExitCode::from(error.exit_code())
+        }
+    }
+}
+
+fn run(cli: &Cli) -> Result<Outcome, CommandError> {
+    let mut out = BufWriter::new(io::stdout().lock());
+    let result = cli.run(&mut out);
+    // What was reported before a failure comes out before the failure.
+    let flushed = out.flush();
+    let outcome = result?;
+    flushed?;
+    Ok(outcome)
+}
+
+/// Logs to standard error what `IDR_LOG` asks for (`info`, `idr::refresh=debug`),
+/// else warnings.
+fn start_logging() -> Result<(), CommandError> {
+    let wanted = std::env::var("IDR_LOG").unwrap_or_else(|_| "warn".to_owned());
+    let filter = EnvFilter::try_new(&wanted).map_err(|error| {
+        CommandError::usage(error).with_hint(format!(
+            "IDR_LOG is `{wanted}`: write a level such as `info`, or `idr::refresh=debug`"
+        ))
+    })?;
+    tracing_subscriber::fmt()
+        .with_env_filter(filter)
+        .with_writer(io::stderr)
+        .init();
+    Ok(())
+}

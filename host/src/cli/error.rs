@@ -1,0 +1,145 @@
+//! What goes wrong in a command, and with which exit code: the one place that
+//! turns the rooms' errors into what `main` prints.
+
+use std::error::Error;
+use std::fmt;
+use std::io;
+
+/// Why a command failed, with what to do about it.
+#[derive(Debug)]
+pub struct CommandError {
+    /// Decides the exit code.
+    pub kind: ErrorKind,
+    /// What failed; its sources are printed as causes.
+    pub error: Box<dyn Error + Send + Sync>,
+    /// What to do about it.
+    pub hint: Option<String>,
+}
+
+/// The kinds of failure.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum ErrorKind {
+    /// The command was called in a way that makes no sense: exit code 2.
+    Usage,
+    /// The tenant's configuration is wrong: exit code 2.
+    Configuration,
+    /// It was tried and went wrong: exit code 3.
+    Failed,
+    /// Whoever read the output has gone: exit code 0, and nothing is printed.
+    BrokenPipe,
+}
+
+impl CommandError {
+    /// Returns an error of a kind, without a hint.
+    pub fn new(kind: ErrorKind, error: impl Into<Box<dyn Error + Send + Sync>>) -> Self {
+        Self {
+            kind,
+            error: error.into(),
+            hint: None,
+        }
+    }
+
+    /// Returns an error about how the command was called.
+    pub fn usage(error: impl Into<Box<dyn Error + Send + Sync>>) -> Self {
+        Self::new(ErrorKind::Usage, error)
+    }
+
+    /// Returns an error about the tenant's configuration.
+    pub fn configuration(error: impl Into<Box<dyn Error + Send + Sync>>) -> Self {
+        Self::new(ErrorKind::Configuration, error)
+    }
+
+    /// Returns an error about something that was tried and went wrong.
+    pub fn failed(error: impl Into<Box<dyn Error + Send + Sync>>) -> Self {
+        Self::new(ErrorKind::Failed, error)
+    }
+
+    /// Adds what to do about it.
+    #[must_use]
+    pub fn with_hint(mut self, hint: impl Into<Option<String>>) -> Self {
+        self.hint = hint.into();
+        self
+    }
+
+    /// Returns the exit code of the program.
+    pub fn exit_code(&self) -> u8 {
+        match self.kind {
+            ErrorKind::Usage | ErrorKind::Configuration => 2,
+            ErrorKind::Failed => 3,
+            ErrorKind::BrokenPipe => 0,
+        }
+    }
+}
+
+/// An `error:` line, a `caused by:` line per cause and a `hint:` line.
+///
+/// A cause that only repeats what the line above ends with is left out: some
+/// libraries put their source into their own message as well.
+impl fmt::Display for CommandError {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let mut above = self.error.to_string();
+        write!(formatter, "error: {above}")?;
+        let mut cause = self.error.source();
+        while let Some(error) = cause {
+            let message = error.to_string();
+            if !above.ends_with(&message) {
+                write!(formatter, "\ncaused by: {message}")?;
+                above = message;
+            }
+            cause = error.source();
+        }
+        match &self.hint {
+            Some(hint) => write!(formatter, "\nhint: {hint}"),
+            None => formatter.write_str(""),
+        }
+    }
+}
+
+/// For output only: errors about other files belong to the room that reads them.
+impl From<io::Error> for CommandError {
+    fn from(error: io::Error) -> Self {
+        if error.kind() == io::ErrorKind::BrokenPipe {
+            return Self::new(ErrorKind::BrokenPipe, error);
+        }
+        Self::failed(OutputError(error))
+    }
+}
+
+#[derive(Debug, thiserror::Error)]
+#[error("the output can't be written")]
+struct OutputError(#[source] io::Error);
+
+#[cfg(test)]
+mod tests {
+    use std::io;
+
+    use super::{CommandError, ErrorKind};
+
+    #[derive(Debug, thiserror::Error)]
+    #[error("the store `idr.db` can't be opened")]
+    struct Outer(#[source] Middle);
+
+    #[derive(Debug, thiserror::Error)]
+    #[error("opening failed: {0}")]
+    struct Middle(#[source] io::Error);
+
+    #[test]
+    fn causes_are_printed_once_each_and_the_hint_last() {
+        let inner = io::Error::new(io::ErrorKind::PermissionDenied, "not allowed");
+        let error =
+            CommandError::failed(Outer(Middle(inner))).with_hint("make it readable".to_owned());
+        insta::assert_snapshot!(error, @r"
+        error: the store `idr.db` can't be opened
+        caused by: opening failed: not allowed
+        hint: make it readable
+        ");
+        assert_eq!(error.exit_code(), 3);
+    }
+
+    #[test]
+    fn nobody_reading_any_more_is_success() {
+        let error = CommandError::from(io::Error::from(io::ErrorKind::BrokenPipe));
+        assert_eq!(error.kind, ErrorKind::BrokenPipe);
+        assert_eq!(error.exit_code(), 0);
+    }
+}

@@ -1,0 +1,93 @@
+//! The command line: one file per command, and the options that all share.
+//!
+//! A command reads its arguments, calls the rooms below and writes its report
+//! to the output that it is handed. Only `main` prints errors. To add a command,
+//! add a file here with its `Args` and its `run`, and one line to [`Command`]
+//! and to [`Cli::run`].
+
+mod error;
+mod phases;
+
+use std::io::Write;
+use std::path::PathBuf;
+
+use clap::{Args, Parser, Subcommand};
+
+pub use error::{CommandError, ErrorKind};
+
+/// Refresh identities: attributes, lifecycle states, roles and events, with
+/// customer rules in WebAssembly
+#[derive(Debug, Parser)]
+#[command(name = "idr", version, max_term_width = 100)]
+pub struct Cli {
+    #[command(flatten)]
+    options: GlobalOptions,
+
+    #[command(subcommand)]
+    command: Command,
+}
+
+/// The options of every command.
+#[derive(Args, Clone, Debug)]
+pub struct GlobalOptions {
+    /// The tenant's folder
+    #[arg(long, global = true, value_name = "DIR", default_value = ".")]
+    pub tenant: PathBuf,
+
+    /// Print the result as JSON
+    #[arg(long, global = true)]
+    pub json: bool,
+
+    /// Print no progress and no summary
+    #[arg(long, global = true)]
+    pub quiet: bool,
+}
+
+#[derive(Debug, Subcommand)]
+enum Command {
+    Phases(phases::PhasesArgs),
+}
+
+/// How a command ended that didn't fail.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Outcome {
+    /// Done, and nothing is open.
+    Done,
+    /// Done, but findings are open, or something is held until a person decides.
+    OpenFindings,
+}
+
+impl Outcome {
+    /// Returns the exit code of the program.
+    pub fn exit_code(self) -> u8 {
+        match self {
+            Self::Done => 0,
+            Self::OpenFindings => 1,
+        }
+    }
+}
+
+impl Cli {
+    /// Runs the command that was asked for; its report goes to `out`.
+    ///
+    /// # Errors
+    ///
+    /// [`CommandError`], with the exit code in its kind.
+    pub fn run(&self, out: &mut dyn Write) -> Result<Outcome, CommandError> {
+        let options = &self.options;
+        match &self.command {
+            Command::Phases(args) => phases::run(args, options, out),
+        }
+    }
+}
+
+/// Writes a value as JSON: pretty, with a final newline.
+///
+/// # Errors
+///
+/// [`CommandError`] when `out` can't be written to.
+pub fn write_json(out: &mut dyn Write, value: &impl serde::Serialize) -> Result<(), CommandError> {
+    serde_json::to_writer_pretty(&mut *out, value).map_err(std::io::Error::from)?;
+    writeln!(out)?;
+    Ok(())
+}
