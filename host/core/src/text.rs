@@ -4,7 +4,7 @@ use std::sync::LazyLock;
 
 use icu_casemap::{CaseMapper, CaseMapperBorrowed};
 
-static CASE: LazyLock<CaseMapperBorrowed<'static>> = LazyLock::new(|| CaseMapper::new());
+static CASE: LazyLock<CaseMapperBorrowed<'static>> = LazyLock::new(CaseMapper::new);
 
 /// Returns the text under Unicode simple case folding: how values are compared
 /// where case doesn't count.

@@ -127,7 +127,7 @@ pub use superset::{MAX_TESTS, Superset, ValueTest};
 #[derive(Clone, Debug)]
 pub struct Filter {
     text: String,
-    condition: Condition,
+    condition: Box<Condition>,
 }
 
 impl Filter {
@@ -144,7 +144,7 @@ impl Filter {
         match parse::parse(text, 0) {
             Ok(condition) => Ok(Self {
                 text: text.to_owned(),
-                condition,
+                condition: Box::new(condition),
             }),
             Err(error) => Err(error.within(text)),
         }

@@ -26,8 +26,7 @@ type Input<'a> = Stateful<LocatingSlice<&'a str>, usize>;
 type Parsed<T> = Result<T, SyntaxError>;
 
 const MORE: &str = "`&&`, `||` or the end of the filter";
-const OPERATOR: &str = "an operator (`==`, `!=`, `<`, `>`, `<=`, `>=`, with `i` before it to ignore \
-     case) or a method such as `.isNull()`";
+const OPERATOR: &str = "an operator such as `==` or a method such as `.isNull()`";
 const VALUE: &str = "a text in double quotes, a number, `true`, `false`, `null` or a property";
 const LIST_VALUE: &str = "a text in double quotes, a number, `true` or `false`";
 const CONDITION: &str = "a condition, `!` or `(`";
@@ -119,17 +118,12 @@ fn negation(input: &mut Input<'_>) -> Parsed<Condition> {
 }
 
 fn parenthesised(input: &mut Input<'_>) -> Parsed<Condition> {
-    let opened_at = input.current_token_start();
     any.void().parse_next(input)?;
     let inner = disjunction(input)?;
     if symbol(input, ")")? {
         return Ok(inner);
     }
-    let error = unexpected_after_condition(input, "`&&`, `||` or `)`");
-    Err(match (rest(input).is_empty(), &error.hint) {
-        (true, None) => error.with_hint(format!("close the `(` of {}", place(input, opened_at))),
-        _ => error,
-    })
+    Err(unexpected_after_condition(input, "`&&`, `||` or `)`"))
 }
 
 /// Runs `inner` one level deeper.
@@ -154,7 +148,7 @@ fn check_nesting(input: &Input<'_>, offset: usize) -> Parsed<()> {
 
 fn condition(input: &mut Input<'_>) -> Parsed<Condition> {
     let starts_at = input.current_token_start();
-    let mut names = names(input)?.ok_or_else(|| {
+    let mut names = names(input, OPERATOR)?.ok_or_else(|| {
         unexpected(input, CONDITION).with_hint_opt(match first(input) {
             Some('"' | '0'..='9' | '-') => Some("the property comes first, then the value".into()),
             _ => None,
@@ -184,18 +178,12 @@ fn comparison(input: &mut Input<'_>, names: &[NamePart<'_>]) -> Parsed<Condition
     let (operator, case) = operator(input, names)?;
     blank(input)?;
     let ordered = !matches!(operator, Operator::Equal | Operator::NotEqual);
-    let value_at = input.current_token_start();
     let path = path(names);
     let operand = match value(input, VALUE)? {
         Written::Literal(Literal::Boolean(boolean)) if ordered => {
-            return Err(no_order(
-                starts_at,
-                value_at,
-                input,
-                &format!("`{boolean}`"),
-            ));
+            return Err(no_order(starts_at, &format!("`{boolean}`")));
         }
-        Written::Null if ordered => return Err(no_order(starts_at, value_at, input, "`null`")),
+        Written::Null if ordered => return Err(no_order(starts_at, "`null`")),
         Written::Null if operator == Operator::Equal => return Ok(Condition::IsNull(path)),
         Written::Null => return Ok(Condition::NotNull(path)),
         Written::Literal(literal) => Operand::Literal(literal),
@@ -209,11 +197,9 @@ fn comparison(input: &mut Input<'_>, names: &[NamePart<'_>]) -> Parsed<Condition
     })
 }
 
-fn no_order(offset: usize, value_at: usize, input: &Input<'_>, value: &str) -> SyntaxError {
-    SyntaxError::new(offset, "`==` or `!=`", format!("an order before {value}")).with_hint(format!(
-        "{value} ({}) comes neither before nor after others",
-        place(input, value_at)
-    ))
+fn no_order(offset: usize, value: &str) -> SyntaxError {
+    SyntaxError::new(offset, "`==` or `!=`", format!("an order before {value}"))
+        .with_hint(format!("{value} comes neither before nor after others"))
 }
 
 /// Reads an operator; `names` is the property before it, to explain a word.
@@ -507,7 +493,7 @@ fn value(input: &mut Input<'_>, expected: &str) -> Parsed<Written> {
         ))),
         Some('0'..='9' | '-') => Ok(Written::Literal(Literal::number(number(input)?))),
         _ => {
-            let names = names(input)?.ok_or_else(|| unexpected(input, expected))?;
+            let names = names(input, MORE)?.ok_or_else(|| unexpected(input, expected))?;
             Ok(match (names.len(), names[0].text) {
                 (1, "null") => Written::Null,
                 (1, "true") => Written::Literal(Literal::Boolean(true)),
@@ -559,6 +545,7 @@ impl Quoted {
 /// Reads a text; the input is at its opening quote.
 fn quoted(input: &mut Input<'_>) -> Parsed<Quoted> {
     let starts_at = input.current_token_start();
+    let found = describe(rest(input));
     any.void().parse_next(input)?;
     let mut quoted = Quoted {
         text: String::new(),
@@ -575,8 +562,11 @@ fn quoted(input: &mut Input<'_>) -> Parsed<Quoted> {
             Some('\\') => escaped(input, offset)?,
             Some(character) => character,
             None => {
-                return Err(unexpected(input, "`\"` at the end of the text")
-                    .with_hint(format!("the text begins at {}", place(input, starts_at))));
+                return Err(SyntaxError::new(
+                    starts_at,
+                    "a text that ends with `\"`",
+                    found,
+                ));
             }
         };
         quoted.text.push(character);
@@ -646,20 +636,21 @@ fn is_keyword(names: &[NamePart<'_>]) -> bool {
 }
 
 /// Reads names with dots between them; none when no name is next.
-fn names<'a>(input: &mut Input<'a>) -> Parsed<Option<Vec<NamePart<'a>>>> {
-    let Some(name_first) = name(input)? else {
+/// `expected_after` is what should follow a complete property here.
+fn names<'a>(input: &mut Input<'a>, expected_after: &str) -> Parsed<Option<Vec<NamePart<'a>>>> {
+    let Some(name_first) = name(input, expected_after)? else {
         return Ok(None);
     };
     let mut names = vec![name_first];
     while opt('.').parse_next(input)?.is_some() {
-        let next = name(input)?;
+        let next = name(input, expected_after)?;
         names.push(next.ok_or_else(|| unexpected(input, "a name or a method after `.`"))?);
     }
     Ok(Some(names))
 }
 
 /// Reads one name: words with single spaces between them.
-fn name<'a>(input: &mut Input<'a>) -> Parsed<Option<NamePart<'a>>> {
+fn name<'a>(input: &mut Input<'a>, expected_after: &str) -> Parsed<Option<NamePart<'a>>> {
     let offset = input.current_token_start();
     let whole = rest(input);
     let Some(start) = opt(one_of(starts_name)).parse_next(input)? else {
@@ -681,8 +672,12 @@ fn name<'a>(input: &mut Input<'a>) -> Parsed<Option<NamePart<'a>>> {
         }
         let word_at = input.current_token_start();
         let word_length = continue_word(input)?;
-        let word = &whole[length + 1..length + 1 + word_length];
-        refuse_joining_word(word, word_at, whole[..length].rsplit(' ').next())?;
+        let word = NamePart {
+            text: &whole[length + 1..][..word_length],
+            offset: word_at,
+        };
+        let before = whole[..length].rsplit(' ').next().unwrap_or_default();
+        refuse_foreign_word(before, &word, expected_after)?;
         length += 1 + word_length;
     }
 }
@@ -693,27 +688,20 @@ fn continue_word(input: &mut Input<'_>) -> Parsed<usize> {
         .parse_next(input)
 }
 
-/// Words that join conditions elsewhere can't be inside a name: `a == b and c`
+/// Words that mean something elsewhere can't be inside a name: `a == b and c`
 /// would otherwise ask for a property called "b and c".
-fn refuse_joining_word(word: &str, offset: usize, before_opt: Option<&str>) -> Parsed<()> {
-    let joins = |word: &str| match word.to_ascii_lowercase().as_str() {
+fn refuse_foreign_word(before: &str, word: &NamePart<'_>, expected: &str) -> Parsed<()> {
+    let is_constant = |word: &str| matches!(word, "true" | "false" | "null");
+    let nearest = match word.text.to_ascii_lowercase().as_str() {
         "and" => Some("&&"),
         "or" => Some("||"),
-        "not" => Some("!"),
-        _ => None,
+        "not" => Some("!="),
+        _ if is_constant(word.text) => nearest_for_word(before),
+        _ if is_constant(before) => None,
+        _ => return Ok(()),
     };
-    if let Some(symbol) = joins(word) {
-        return Err(
-            SyntaxError::new(offset, MORE, format!("`{word}`")).with_hint(did_you_mean(symbol))
-        );
-    }
-    if matches!(before_opt, Some("true" | "false" | "null")) {
-        return Err(SyntaxError::new(offset, MORE, format!("`{word}`")));
-    }
-    if matches!(word, "true" | "false" | "null") {
-        return Err(SyntaxError::new(offset, OPERATOR, format!("`{word}`")));
-    }
-    Ok(())
+    Err(SyntaxError::new(word.offset, expected, word.quoted())
+        .with_hint_opt(nearest.map(did_you_mean)))
 }
 
 fn starts_name(character: char) -> bool {
@@ -745,14 +733,6 @@ fn blank(input: &mut Input<'_>) -> Parsed<()> {
 fn symbol(input: &mut Input<'_>, symbol: &str) -> Parsed<bool> {
     blank(input)?;
     Ok(opt(symbol).parse_next(input)?.is_some())
-}
-
-/// Returns "column 7" for a byte offset before the input's position.
-fn place(input: &Input<'_>, offset: usize) -> String {
-    let mut whole = *input;
-    whole.input.reset_to_start();
-    let before = rest(&whole).get(..offset).unwrap_or_default();
-    format!("column {}", before.chars().count() + 1)
 }
 
 fn unexpected(input: &Input<'_>, expected: impl Into<String>) -> SyntaxError {

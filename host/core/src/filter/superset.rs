@@ -293,21 +293,50 @@ fn has_part(path: &Path, part: Part, literal: &TextLiteral, case: Case, wanted: 
 
 #[cfg(test)]
 mod tests {
-    use super::Superset;
-    use crate::filter::Filter;
+    use rust_decimal::Decimal;
+
+    use super::{Superset, ValueTest};
+    use crate::filter::{Filter, Path};
 
     fn of(text: &str) -> Superset {
         Filter::parse(text).expect("a filter").superset()
     }
 
+    fn id() -> Path {
+        Path::new("id")
+    }
+
     #[test]
     fn plain_texts_are_asked_for_exactly_also_when_negated() {
-        insta::assert_debug_snapshot!(of(r#"!(department == "Sales" || department.isNull())"#), @"");
+        let sales = ValueTest::Texts(vec!["Sales".to_owned()]);
+        assert_eq!(of(r#"id == "Sales""#), Superset::Some(id(), sales.clone()));
+        assert_eq!(
+            of(r#"!(id == "Sales" || id.isNull())"#),
+            Superset::And(vec![
+                Superset::NoneOf(id(), sales),
+                Superset::Some(id(), ValueTest::Present),
+            ])
+        );
     }
 
     #[test]
     fn what_reads_as_another_type_is_wider_and_never_negated() {
-        insta::assert_debug_snapshot!(of(r#"id == "0042""#), @"");
+        let forty_two = Some(Decimal::from(42));
+        let number = ValueTest::Number {
+            least: forty_two,
+            greatest: forty_two,
+        };
+        assert_eq!(
+            of(r#"id == "0042""#),
+            Superset::Or(vec![
+                Superset::Some(id(), number),
+                Superset::Some(id(), ValueTest::Texts(vec!["0042".to_owned()])),
+            ])
+        );
+        assert_eq!(
+            of(r#"id == "2026-01-31""#),
+            Superset::Some(id(), ValueTest::Present)
+        );
         assert_eq!(of(r#"id != "0042""#), Superset::All);
         assert_eq!(of(r#"!(id < "b")"#), Superset::All);
     }
