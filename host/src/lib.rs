@@ -3,3 +3,4 @@
 //! [`cli`] has one file per command.
 
 pub mod cli;
+pub mod store;

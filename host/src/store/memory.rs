@@ -1,0 +1,734 @@
+//! The store in memory: the plain model that tests compare with.
+
+use std::collections::{BTreeMap, BTreeSet, HashMap};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+
+use idr_core::filter::Superset;
+use idr_core::model::{
+    Account, AccountKey, Finding, Identity, IdentityRecord, IdentityType, ManualEdit, Name,
+    ReadKey, Uid, UnixMillis, Value, Versions,
+};
+use idr_core::view::{Snapshot, SnapshotError};
+
+use super::{
+    AccountMark, Adoption, AggregateBatch, Aggregation, ApplyChunk, AuditEntry, Due, EventQuery,
+    Files, Population, Raise, Run, RunId, Selection, SpooledPlan, StagedChange, Store, StoreError,
+    StoredEvent, StoredFinding, TenantState, account_fingerprint, account_key_hash, event_id,
+    lookup_keys,
+};
+
+/// A store that is gone when it is dropped.
+#[derive(Default)]
+pub struct MemoryStore {
+    data: Mutex<Data>,
+}
+
+#[derive(Default)]
+struct Data {
+    tenant: TenantState,
+    configurations: BTreeMap<String, Files>,
+    people: Arc<People>,
+    accounts: BTreeMap<AccountKey, (Account, Vec<ReadKey>)>,
+    runs: Vec<Run>,
+    selections: BTreeMap<RunId, Vec<Uid>>,
+    spools: BTreeMap<RunId, Vec<SpooledPlan>>,
+    changed_keys: BTreeSet<i64>,
+    aggregations: Vec<Aggregation>,
+    stages: BTreeMap<i64, Vec<StagedChange>>,
+    events: Vec<idr_core::model::Event>,
+    findings: Vec<StoredFinding>,
+    audit: Vec<AuditEntry>,
+    last_uid: i64,
+}
+
+/// What a snapshot sees; copied when it is written to while one is held.
+#[derive(Clone, Default)]
+struct People {
+    identities: BTreeMap<Uid, (Identity, Versions)>,
+    lookup_attributes: Vec<Name>,
+}
+
+impl Snapshot for People {
+    fn attribute_of(&self, uid: Uid, attribute: Name) -> Result<Option<Value>, SnapshotError> {
+        Ok(self
+            .identities
+            .get(&uid)
+            .and_then(|(identity, _)| identity.readable(attribute)))
+    }
+
+    fn find(&self, attribute: Name, folded: &str) -> Result<Vec<Uid>, SnapshotError> {
+        let has = |identity: &Identity| {
+            let keys = lookup_keys(identity, &self.lookup_attributes);
+            keys.iter()
+                .any(|(name, text)| *name == attribute && text == folded)
+        };
+        let found = self
+            .identities
+            .iter()
+            .filter(|(_, (identity, _))| has(identity));
+        Ok(found.map(|(uid, _)| *uid).collect())
+    }
+}
+
+impl Data {
+    fn people(&mut self) -> &mut People {
+        Arc::make_mut(&mut self.people)
+    }
+
+    fn record(&self, uid: Uid) -> Option<IdentityRecord> {
+        let (identity, versions) = self.people.identities.get(&uid)?;
+        let owned = self
+            .accounts
+            .values()
+            .filter(|(account, _)| account.owner == Some(uid));
+        let accounts = owned.map(|(account, _)| account.clone()).collect();
+        Some(IdentityRecord {
+            identity: identity.clone(),
+            accounts,
+            versions: *versions,
+        })
+    }
+
+    fn raise(&mut self, uid: Uid) {
+        if let Some((_, versions)) = self.people().identities.get_mut(&uid) {
+            versions.input += 1;
+        }
+    }
+
+    fn raise_readers(&mut self, key: i64) {
+        for (identity, versions) in self.people().identities.values_mut() {
+            let mut reads = identity.reads.iter().chain(&identity.event_reads);
+            if reads.any(|read| read.hash64() == key) {
+                versions.input += 1;
+            }
+        }
+    }
+
+    fn refreshed(&self) -> impl Iterator<Item = (Uid, &Identity, &Versions)> {
+        let everybody = self.people.identities.iter();
+        everybody
+            .filter(|(_, (identity, _))| identity.identity_type != IdentityType::Workgroup)
+            .map(|(uid, (identity, versions))| (*uid, identity, versions))
+    }
+
+    fn due(&self, as_of: UnixMillis) -> Vec<Due> {
+        self.refreshed()
+            .filter(|(_, identity, versions)| {
+                versions.inputs_changed() || identity.wake.at().is_some_and(|wake| wake <= as_of)
+            })
+            .map(|(uid, identity, versions)| Due {
+                uid,
+                name: identity.name.clone(),
+                inputs_changed: versions.inputs_changed(),
+                wake_at: identity.wake.at(),
+            })
+            .collect()
+    }
+
+    fn set_findings(
+        &mut self,
+        uid: Option<Uid>,
+        application: &str,
+        findings: &[Finding],
+        at: UnixMillis,
+    ) {
+        let about = |stored: &StoredFinding| {
+            stored.uid == uid && (uid.is_some() || stored.name == application)
+        };
+        for stored in self.findings.iter_mut().filter(|stored| about(stored)) {
+            let open = findings
+                .iter()
+                .find(|finding| finding.is_same(&stored.finding));
+            match open {
+                Some(finding) if stored.closed_at.is_none() => stored.finding = finding.clone(),
+                None if stored.closed_at.is_none() => stored.closed_at = Some(at),
+                _ => {}
+            }
+        }
+        for finding in findings {
+            let known = self.findings.iter().any(|stored| {
+                about(stored) && stored.closed_at.is_none() && stored.finding.is_same(finding)
+            });
+            if !known {
+                self.findings.push(StoredFinding {
+                    uid,
+                    name: application.to_owned(),
+                    finding: finding.clone(),
+                    first_seen: at,
+                    closed_at: None,
+                });
+            }
+        }
+    }
+
+    fn store_run(&mut self, run: &Run) {
+        if let Some(stored) = self.runs.iter_mut().find(|stored| stored.id == run.id) {
+            stored.clone_from(run);
+        }
+    }
+
+    fn store_aggregation(&mut self, aggregation: &Aggregation) {
+        if let Some(stored) = self
+            .aggregations
+            .iter_mut()
+            .find(|known| known.id == aggregation.id)
+        {
+            stored.clone_from(aggregation);
+        }
+    }
+
+    fn note_instant(&mut self, instant: Option<UnixMillis>) {
+        self.tenant.last_as_of = self.tenant.last_as_of.max(instant);
+    }
+}
+
+impl MemoryStore {
+    fn data(&self) -> MutexGuard<'_, Data> {
+        self.data.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl Store for MemoryStore {
+    fn tenant(&self) -> Result<TenantState, StoreError> {
+        Ok(self.data().tenant.clone())
+    }
+
+    fn set_tenant(&self, state: &TenantState) -> Result<(), StoreError> {
+        self.data().tenant.clone_from(state);
+        Ok(())
+    }
+
+    fn adopt(&self, adoption: &Adoption) -> Result<(), StoreError> {
+        let mut data = self.data();
+        data.configurations
+            .insert(adoption.configuration.clone(), adoption.files.clone());
+        data.tenant.configuration = Some(adoption.configuration.clone());
+        data.tenant.definitions.clone_from(&adoption.definitions);
+        data.tenant
+            .lookup_attributes
+            .clone_from(&adoption.lookup_attributes);
+        data.people()
+            .lookup_attributes
+            .clone_from(&adoption.lookup_attributes);
+        let raised: Vec<Uid> = match &adoption.raise {
+            Raise::Nobody => Vec::new(),
+            Raise::Everybody => data.people.identities.keys().copied().collect(),
+            Raise::Identities(uids) => uids.clone(),
+        };
+        raised.into_iter().for_each(|uid| data.raise(uid));
+        Ok(())
+    }
+
+    fn configuration(&self, digest: &str) -> Result<Option<Files>, StoreError> {
+        Ok(self.data().configurations.get(digest).cloned())
+    }
+
+    fn snapshot(&self) -> Result<Arc<dyn Snapshot>, StoreError> {
+        Ok(Arc::clone(&self.data().people) as Arc<dyn Snapshot>)
+    }
+
+    fn read_chunk(&self, uids: &[Uid]) -> Result<Vec<IdentityRecord>, StoreError> {
+        let data = self.data();
+        Ok(uids.iter().filter_map(|uid| data.record(*uid)).collect())
+    }
+
+    fn list(
+        &self,
+        _superset: &Superset,
+        after: Option<Uid>,
+        limit: usize,
+    ) -> Result<Vec<Uid>, StoreError> {
+        let data = self.data();
+        let above = data
+            .people
+            .identities
+            .keys()
+            .copied()
+            .filter(|uid| Some(*uid) > after);
+        Ok(above.take(limit).collect())
+    }
+
+    fn named(&self, name: &str) -> Result<Option<Uid>, StoreError> {
+        let data = self.data();
+        let found = data
+            .people
+            .identities
+            .iter()
+            .find(|(_, (identity, _))| identity.name == name);
+        Ok(found.map(|(uid, _)| *uid))
+    }
+
+    fn population(&self) -> Result<Population, StoreError> {
+        let data = self.data();
+        let mut population = Population::default();
+        for (_, identity, _) in data.refreshed() {
+            population.identities += 1;
+            population.active += u64::from(!identity.inactive);
+            population.with_roles += u64::from(!identity.assigned.is_empty());
+        }
+        Ok(population)
+    }
+
+    fn managers(&self) -> Result<Vec<(Uid, Uid)>, StoreError> {
+        let data = self.data();
+        let pairs = data.people.identities.iter();
+        Ok(pairs
+            .filter_map(|(uid, (identity, _))| Some((*uid, identity.manager?)))
+            .collect())
+    }
+
+    fn next_wake(&self) -> Result<Option<UnixMillis>, StoreError> {
+        let data = self.data();
+        Ok(data
+            .refreshed()
+            .filter_map(|(_, identity, _)| identity.wake.at())
+            .min())
+    }
+
+    fn due(
+        &self,
+        as_of: UnixMillis,
+        after: Option<Uid>,
+        limit: usize,
+    ) -> Result<Vec<Due>, StoreError> {
+        let due = self.data().due(as_of);
+        Ok(due
+            .into_iter()
+            .filter(|due| Some(due.uid) > after)
+            .take(limit)
+            .collect())
+    }
+
+    fn events_pending(&self, after: Option<Uid>, limit: usize) -> Result<Vec<Uid>, StoreError> {
+        let data = self.data();
+        let pending = data
+            .refreshed()
+            .filter(|(_, _, versions)| versions.events_pending());
+        Ok(pending
+            .map(|(uid, ..)| uid)
+            .filter(|uid| Some(*uid) > after)
+            .take(limit)
+            .collect())
+    }
+
+    fn begin_run(&self, run: &Run) -> Result<RunId, StoreError> {
+        let mut data = self.data();
+        let id = RunId(data.runs.len() as i64 + 1);
+        data.runs.push(Run { id, ..run.clone() });
+        Ok(id)
+    }
+
+    fn update_run(&self, run: &Run) -> Result<(), StoreError> {
+        self.data().store_run(run);
+        Ok(())
+    }
+
+    fn run(&self, id: RunId) -> Result<Option<Run>, StoreError> {
+        Ok(self.data().runs.iter().find(|run| run.id == id).cloned())
+    }
+
+    fn runs(&self, limit: usize) -> Result<Vec<Run>, StoreError> {
+        Ok(self.data().runs.iter().rev().take(limit).cloned().collect())
+    }
+
+    fn select(&self, run: &Run, selection: &Selection) -> Result<u64, StoreError> {
+        let mut data = self.data();
+        let uids: Vec<Uid> = match selection {
+            Selection::All => data.refreshed().map(|(uid, ..)| uid).collect(),
+            Selection::Due(as_of) => data.due(*as_of).into_iter().map(|due| due.uid).collect(),
+            Selection::Wake(instant) => data
+                .refreshed()
+                .filter(|(_, identity, _)| identity.wake.at() == Some(*instant))
+                .map(|(uid, ..)| uid)
+                .collect(),
+            Selection::Identities(wanted) => data
+                .refreshed()
+                .map(|(uid, ..)| uid)
+                .filter(|uid| wanted.contains(uid))
+                .collect(),
+            Selection::Readers => {
+                let keys = std::mem::take(&mut data.changed_keys);
+                data.refreshed()
+                    .filter(|(_, identity, _)| {
+                        let mut reads = identity.reads.iter().chain(&identity.event_reads);
+                        reads.any(|read| keys.contains(&read.hash64()))
+                    })
+                    .map(|(uid, ..)| uid)
+                    .collect()
+            }
+        };
+        let count = uids.len() as u64;
+        data.selections.insert(run.id, uids);
+        data.spools.remove(&run.id);
+        data.store_run(run);
+        Ok(count)
+    }
+
+    fn selected(
+        &self,
+        run: RunId,
+        after: Option<Uid>,
+        limit: usize,
+    ) -> Result<Vec<Uid>, StoreError> {
+        let data = self.data();
+        let selection = data.selections.get(&run).map_or(&[][..], Vec::as_slice);
+        Ok(selection
+            .iter()
+            .copied()
+            .filter(|uid| Some(*uid) > after)
+            .take(limit)
+            .collect())
+    }
+
+    fn spool(&self, run: RunId, plans: &[SpooledPlan]) -> Result<(), StoreError> {
+        self.data()
+            .spools
+            .entry(run)
+            .or_default()
+            .extend_from_slice(plans);
+        Ok(())
+    }
+
+    fn spooled(
+        &self,
+        run: RunId,
+        after: Option<Uid>,
+        limit: usize,
+    ) -> Result<Vec<SpooledPlan>, StoreError> {
+        let data = self.data();
+        let spool = data.spools.get(&run).map_or(&[][..], Vec::as_slice);
+        Ok(spool
+            .iter()
+            .filter(|plan| Some(plan.uid) > after)
+            .take(limit)
+            .cloned()
+            .collect())
+    }
+
+    fn apply(&self, chunk: &ApplyChunk) -> Result<Vec<Uid>, StoreError> {
+        let mut data = self.data();
+        let mut stale = Vec::new();
+        let at = chunk.run.step.instant;
+        for write in &chunk.writes {
+            let Some((identity, versions)) = data.people().identities.get_mut(&write.uid) else {
+                continue;
+            };
+            let moved_on =
+                versions.input != write.expected.input || versions.state != write.expected.state;
+            if moved_on {
+                stale.push(write.uid);
+                continue;
+            }
+            *versions = write.versions;
+            let Some(new) = &write.identity else { continue };
+            identity.clone_from(new);
+            if write.findings_changed {
+                data.set_findings(Some(write.uid), "", &new.findings, at);
+            }
+        }
+        for event in chunk
+            .events
+            .iter()
+            .filter(|event| !stale.contains(&event.uid))
+        {
+            data.events.push(event.clone());
+        }
+        data.changed_keys
+            .extend(chunk.changed_keys.iter().map(ReadKey::hash64));
+        data.note_instant(chunk.instant);
+        data.store_run(&chunk.run);
+        Ok(stale)
+    }
+
+    fn account_fingerprints(
+        &self,
+        application: Name,
+    ) -> Result<HashMap<u64, AccountMark>, StoreError> {
+        let data = self.data();
+        let own = data
+            .accounts
+            .values()
+            .filter(|(known, _)| known.key.application == application);
+        Ok(own
+            .map(|(account, _)| {
+                let mark = AccountMark {
+                    fingerprint: account_fingerprint(account),
+                    present: account.missing_since.is_none(),
+                };
+                (account_key_hash(&account.key.native_identity), mark)
+            })
+            .collect())
+    }
+
+    fn accounts(&self, keys: &[AccountKey]) -> Result<Vec<Account>, StoreError> {
+        let data = self.data();
+        let known = keys.iter().filter_map(|key| data.accounts.get(key));
+        Ok(known.map(|(account, _)| account.clone()).collect())
+    }
+
+    fn list_accounts(
+        &self,
+        application: Option<Name>,
+        after: Option<&AccountKey>,
+        limit: usize,
+    ) -> Result<Vec<Account>, StoreError> {
+        let data = self.data();
+        let wanted = |key: &AccountKey| application.is_none_or(|name| key.application == name);
+        let known = data
+            .accounts
+            .iter()
+            .filter(|(key, _)| wanted(key) && Some(*key) > after);
+        Ok(known
+            .take(limit)
+            .map(|(_, (account, _))| account.clone())
+            .collect())
+    }
+
+    fn correlatable(&self) -> Result<Vec<AccountKey>, StoreError> {
+        let data = self.data();
+        let mut present = BTreeSet::new();
+        for (identity, _) in data.people.identities.values() {
+            for (name, text) in lookup_keys(identity, &data.tenant.lookup_attributes) {
+                present.insert(ReadKey::Lookup(name, text).hash64());
+            }
+        }
+        let looking = data.accounts.values().filter(|(account, lookups)| {
+            account.owner.is_none()
+                && account.link != idr_core::model::Link::Manual
+                && lookups
+                    .iter()
+                    .any(|lookup| present.contains(&lookup.hash64()))
+        });
+        Ok(looking.map(|(account, _)| account.key.clone()).collect())
+    }
+
+    fn aggregate(&self, batch: &AggregateBatch) -> Result<Vec<Uid>, StoreError> {
+        let mut data = self.data();
+        let mut created = Vec::new();
+        for creation in &batch.creations {
+            let taken = data
+                .people
+                .identities
+                .values()
+                .any(|(known, _)| known.name == creation.name);
+            if taken {
+                return Err(StoreError::Conflict(format!(
+                    "there is an identity `{}` already",
+                    creation.name
+                )));
+            }
+        }
+        for creation in &batch.creations {
+            data.last_uid += 1;
+            let uid = Uid(data.last_uid);
+            let mut identity = Identity {
+                uid,
+                name: creation.name.clone(),
+                identity_type: creation.identity_type,
+                ..Identity::default()
+            };
+            identity.baseline.unseen = true;
+            let keys = lookup_keys(&identity, &data.tenant.lookup_attributes);
+            for (name, text) in keys {
+                data.raise_readers(ReadKey::Lookup(name, text).hash64());
+            }
+            let versions = Versions {
+                input: 1,
+                state: 1,
+                ..Versions::default()
+            };
+            data.people().identities.insert(uid, (identity, versions));
+            created.push(uid);
+        }
+        for write in &batch.accounts {
+            let mut account = write.account.clone();
+            if let Some(index) = write.created_owner {
+                account.owner = Some(created[index]);
+            }
+            let before = data
+                .accounts
+                .get(&account.key)
+                .and_then(|(known, _)| known.owner);
+            for owner in [before, account.owner.filter(|owner| Some(*owner) != before)] {
+                if let Some(owner) = owner {
+                    data.raise(owner);
+                }
+            }
+            data.accounts
+                .insert(account.key.clone(), (account, write.lookups.clone()));
+        }
+        for (uid, change) in &batch.native_changes {
+            if let Some((identity, versions)) = data.people().identities.get_mut(uid) {
+                identity.native_changes.push(change.clone());
+                versions.state += 1;
+            }
+            data.raise(*uid);
+        }
+        if let Some(aggregation) = &batch.aggregation {
+            data.store_aggregation(aggregation);
+        }
+        data.audit.extend(batch.audit.clone());
+        data.note_instant(batch.instant);
+        Ok(created)
+    }
+
+    fn begin_aggregation(&self, aggregation: &Aggregation) -> Result<i64, StoreError> {
+        let mut data = self.data();
+        let id = data.aggregations.len() as i64 + 1;
+        data.aggregations.push(Aggregation {
+            id,
+            ..aggregation.clone()
+        });
+        Ok(id)
+    }
+
+    fn update_aggregation(&self, aggregation: &Aggregation) -> Result<(), StoreError> {
+        self.data().store_aggregation(aggregation);
+        Ok(())
+    }
+
+    fn aggregation(&self, id: i64) -> Result<Option<Aggregation>, StoreError> {
+        Ok(self
+            .data()
+            .aggregations
+            .iter()
+            .find(|known| known.id == id)
+            .cloned())
+    }
+
+    fn aggregations(&self, limit: usize) -> Result<Vec<Aggregation>, StoreError> {
+        Ok(self
+            .data()
+            .aggregations
+            .iter()
+            .rev()
+            .take(limit)
+            .cloned()
+            .collect())
+    }
+
+    fn stage(&self, aggregation: i64, changes: &[StagedChange]) -> Result<(), StoreError> {
+        self.data()
+            .stages
+            .entry(aggregation)
+            .or_default()
+            .extend_from_slice(changes);
+        Ok(())
+    }
+
+    fn staged(
+        &self,
+        aggregation: i64,
+        after: i64,
+        limit: usize,
+    ) -> Result<Vec<(i64, StagedChange)>, StoreError> {
+        let data = self.data();
+        let stage = data.stages.get(&aggregation).map_or(&[][..], Vec::as_slice);
+        let numbered = (1_i64..).zip(stage.iter().cloned());
+        Ok(numbered
+            .filter(|(position, _)| *position > after)
+            .take(limit)
+            .collect())
+    }
+
+    fn clear_stage(&self, aggregation: i64) -> Result<(), StoreError> {
+        self.data().stages.remove(&aggregation);
+        Ok(())
+    }
+
+    fn edit_identity(
+        &self,
+        uid: Uid,
+        edits: &[ManualEdit],
+        audit: &AuditEntry,
+    ) -> Result<(), StoreError> {
+        let mut data = self.data();
+        let Some((identity, versions)) = data.people().identities.get_mut(&uid) else {
+            return Err(StoreError::Conflict(format!("there is no identity {uid}")));
+        };
+        identity.edits = edits.to_vec();
+        versions.input += 1;
+        data.audit.push(audit.clone());
+        Ok(())
+    }
+
+    fn events(&self, query: &EventQuery, limit: usize) -> Result<Vec<StoredEvent>, StoreError> {
+        let data = self.data();
+        let wanted = data.events.iter().rev().filter(|event| {
+            query.uid.is_none_or(|uid| uid == event.uid)
+                && query.trigger.is_none_or(|trigger| trigger == event.trigger)
+        });
+        Ok(wanted
+            .take(limit)
+            .map(|event| {
+                let name = data.people.identities.get(&event.uid);
+                let name = name
+                    .map(|(identity, _)| identity.name.clone())
+                    .unwrap_or_default();
+                StoredEvent {
+                    id: event_id(event),
+                    name,
+                    event: event.clone(),
+                }
+            })
+            .collect())
+    }
+
+    fn findings(&self, closed: bool, limit: usize) -> Result<Vec<StoredFinding>, StoreError> {
+        let data = self.data();
+        let wanted = data
+            .findings
+            .iter()
+            .filter(|stored| closed || stored.closed_at.is_none());
+        let mut findings: Vec<StoredFinding> = wanted.cloned().collect();
+        for stored in &mut findings {
+            if let Some((identity, _)) = stored.uid.and_then(|uid| data.people.identities.get(&uid))
+            {
+                stored.name.clone_from(&identity.name);
+            }
+        }
+        findings.sort_by(|left, right| {
+            let key = |stored: &StoredFinding| (stored.finding.severity, stored.uid);
+            key(left)
+                .cmp(&key(right))
+                .then_with(|| left.finding.cmp(&right.finding))
+        });
+        findings.truncate(limit);
+        Ok(findings)
+    }
+
+    fn open_findings(&self) -> Result<u64, StoreError> {
+        let data = self.data();
+        Ok(data
+            .findings
+            .iter()
+            .filter(|stored| stored.closed_at.is_none())
+            .count() as u64)
+    }
+
+    fn set_application_findings(
+        &self,
+        application: Name,
+        findings: &[Finding],
+        at: UnixMillis,
+    ) -> Result<(), StoreError> {
+        self.data().set_findings(None, &application, findings, at);
+        Ok(())
+    }
+
+    fn audit(&self, entry: &AuditEntry) -> Result<(), StoreError> {
+        self.data().audit.push(entry.clone());
+        Ok(())
+    }
+
+    fn audit_entries(&self, limit: usize) -> Result<Vec<AuditEntry>, StoreError> {
+        Ok(self
+            .data()
+            .audit
+            .iter()
+            .rev()
+            .take(limit)
+            .cloned()
+            .collect())
+    }
+}

@@ -1,0 +1,587 @@
+//! The store: everything a tenant knows, behind one chunk-grained trait.
+//!
+//! There are two implementations: [`memory`] is the plain model that tests
+//! compare with, [`sqlite`] the embedded engine. Both pass the same contract
+//! suite (`tests/store`). A call is one transaction: it happens whole or not at
+//! all. The store holds no logic of the refresh: `refresh` and `aggregate` read
+//! chunks, work out what they become, and hand back whole new states.
+
+mod error;
+pub mod memory;
+mod run;
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+use idr_core::filter::Superset;
+use idr_core::model::{
+    Account, AccountKey, Event, Finding, Identity, IdentityRecord, IdentityType, ManualEdit, Name,
+    NativeChange, ReadKey, Uid, UnixMillis, Versions,
+};
+use idr_core::plan::Changes;
+use idr_core::view::Snapshot;
+
+pub use error::StoreError;
+pub use run::{Counters, Run, RunId, RunStatus, Scope, Stage, Step};
+
+/// A tenant's data. All methods may be called from several threads; writers
+/// wait for each other.
+///
+/// Every method fails with [`StoreError::Busy`] when another process holds the
+/// store past the configured wait (safe to retry), with [`StoreError::Corrupt`]
+/// when what is stored can't be read back, and with [`StoreError::Unavailable`]
+/// otherwise; the sections below name only what is special.
+pub trait Store: Send + Sync {
+    // --- the tenant
+
+    /// Returns what is known of the tenant as a whole.
+    fn tenant(&self) -> Result<TenantState, StoreError>;
+
+    /// Replaces what is known of the tenant as a whole.
+    fn set_tenant(&self, state: &TenantState) -> Result<(), StoreError>;
+
+    /// Adopts a configuration: stores its files under their digest if they
+    /// aren't there yet, the digests of its definitions, raises the input
+    /// version of whom the change concerns, and rebuilds the index of look-up
+    /// attributes when these differ from the last adoption's.
+    fn adopt(&self, adoption: &Adoption) -> Result<(), StoreError>;
+
+    /// Returns the files of an adopted configuration: relative path to content.
+    fn configuration(&self, digest: &str) -> Result<Option<Files>, StoreError>;
+
+    // --- reading identities
+
+    /// Returns a view of all identities as they are now, which later writes
+    /// don't change for as long as it is held.
+    fn snapshot(&self) -> Result<Arc<dyn Snapshot>, StoreError>;
+
+    /// Returns identities with their accounts, in the order of `uids`; a uid
+    /// that doesn't exist is left out.
+    fn read_chunk(&self, uids: &[Uid]) -> Result<Vec<IdentityRecord>, StoreError>;
+
+    /// Returns up to `limit` uids above `after` of identities that the
+    /// pre-filter lets through, in order. May return more identities than a
+    /// filter means, never fewer: evaluate the filter on what is read.
+    fn list(
+        &self,
+        superset: &Superset,
+        after: Option<Uid>,
+        limit: usize,
+    ) -> Result<Vec<Uid>, StoreError>;
+
+    /// Returns the identity with exactly this name.
+    fn named(&self, name: &str) -> Result<Option<Uid>, StoreError>;
+
+    /// Counts what percentages of thresholds are taken of.
+    fn population(&self) -> Result<Population, StoreError>;
+
+    /// Returns every identity that has a manager, with that manager, in order of uid.
+    fn managers(&self) -> Result<Vec<(Uid, Uid)>, StoreError>;
+
+    // --- who is due
+
+    /// Returns the earliest wake-up of any identity.
+    fn next_wake(&self) -> Result<Option<UnixMillis>, StoreError>;
+
+    /// Returns up to `limit` identities that are due at `as_of`, in order of
+    /// uid above `after`: an input has changed since it was read, or the
+    /// wake-up has passed. Workgroups are never due.
+    fn due(
+        &self,
+        as_of: UnixMillis,
+        after: Option<Uid>,
+        limit: usize,
+    ) -> Result<Vec<Due>, StoreError>;
+
+    /// Returns up to `limit` identities whose events have not been processed,
+    /// in order of uid above `after`.
+    fn events_pending(&self, after: Option<Uid>, limit: usize) -> Result<Vec<Uid>, StoreError>;
+
+    // --- runs
+
+    /// Stores a new run and gives it its number.
+    fn begin_run(&self, run: &Run) -> Result<RunId, StoreError>;
+
+    /// Replaces what is stored of a run.
+    fn update_run(&self, run: &Run) -> Result<(), StoreError>;
+
+    /// Returns a run.
+    fn run(&self, id: RunId) -> Result<Option<Run>, StoreError>;
+
+    /// Returns up to `limit` runs, the latest first.
+    fn runs(&self, limit: usize) -> Result<Vec<Run>, StoreError>;
+
+    /// Replaces the run's selection (and drops its spool) by who is meant, and
+    /// stores the run, in one transaction. Returns how many were selected.
+    fn select(&self, run: &Run, selection: &Selection) -> Result<u64, StoreError>;
+
+    /// Returns up to `limit` selected uids above `after`, in order.
+    fn selected(
+        &self,
+        run: RunId,
+        after: Option<Uid>,
+        limit: usize,
+    ) -> Result<Vec<Uid>, StoreError>;
+
+    /// Appends plans to the run's spool. Plans come in order of uid.
+    fn spool(&self, run: RunId, plans: &[SpooledPlan]) -> Result<(), StoreError>;
+
+    /// Returns up to `limit` spooled plans above `after`, in order of uid.
+    fn spooled(
+        &self,
+        run: RunId,
+        after: Option<Uid>,
+        limit: usize,
+    ) -> Result<Vec<SpooledPlan>, StoreError>;
+
+    /// Writes a chunk of the refresh: identities, events, changed keys, and
+    /// the run with its cursor, all in one transaction.
+    ///
+    /// An identity whose versions are no longer the expected ones is left
+    /// alone, with its events; its uid is returned for planning again.
+    fn apply(&self, chunk: &ApplyChunk) -> Result<Vec<Uid>, StoreError>;
+
+    // --- accounts
+
+    /// Returns a fingerprint of every account of an application: the key is
+    /// [`account_key_hash`], the value what aggregation stored with it.
+    fn account_fingerprints(
+        &self,
+        application: Name,
+    ) -> Result<std::collections::HashMap<u64, AccountMark>, StoreError>;
+
+    /// Returns the accounts with these keys that exist, in the order of `keys`.
+    fn accounts(&self, keys: &[AccountKey]) -> Result<Vec<Account>, StoreError>;
+
+    /// Returns up to `limit` accounts of an application (of all when absent)
+    /// above `after`, in order of key.
+    fn list_accounts(
+        &self,
+        application: Option<Name>,
+        after: Option<&AccountKey>,
+        limit: usize,
+    ) -> Result<Vec<Account>, StoreError>;
+
+    /// Returns the accounts without an owner (and not linked by hand) that look
+    /// for a value which some identity now has, in order of key.
+    fn correlatable(&self) -> Result<Vec<AccountKey>, StoreError>;
+
+    /// Writes a batch of accounts: creates identities (and raises the input
+    /// versions of those who have looked for their names), writes accounts,
+    /// raises the input versions of owners, notes native changes (and raises
+    /// input and state versions of the identities concerned), and stores the
+    /// aggregation, all in one transaction. Returns the uids of the identities created, in their order.
+    fn aggregate(&self, batch: &AggregateBatch) -> Result<Vec<Uid>, StoreError>;
+
+    /// Stores a new aggregation and gives it its number.
+    fn begin_aggregation(&self, aggregation: &Aggregation) -> Result<i64, StoreError>;
+
+    /// Replaces what is stored of an aggregation.
+    fn update_aggregation(&self, aggregation: &Aggregation) -> Result<(), StoreError>;
+
+    /// Returns an aggregation.
+    fn aggregation(&self, id: i64) -> Result<Option<Aggregation>, StoreError>;
+
+    /// Returns up to `limit` aggregations, the latest first.
+    fn aggregations(&self, limit: usize) -> Result<Vec<Aggregation>, StoreError>;
+
+    /// Appends what an aggregation wants to do to its stage, which is kept
+    /// until it is done, accepted or rejected.
+    fn stage(&self, aggregation: i64, changes: &[StagedChange]) -> Result<(), StoreError>;
+
+    /// Returns up to `limit` staged changes above position `after` (the first
+    /// is 1), with their positions.
+    fn staged(
+        &self,
+        aggregation: i64,
+        after: i64,
+        limit: usize,
+    ) -> Result<Vec<(i64, StagedChange)>, StoreError>;
+
+    /// Drops the stage of an aggregation.
+    fn clear_stage(&self, aggregation: i64) -> Result<(), StoreError>;
+
+    // --- what people do and see
+
+    /// Replaces an identity's manual edits and raises its input version.
+    fn edit_identity(
+        &self,
+        uid: Uid,
+        edits: &[ManualEdit],
+        audit: &AuditEntry,
+    ) -> Result<(), StoreError>;
+
+    /// Returns up to `limit` events, the latest first; of one identity or trigger only, when given.
+    fn events(&self, query: &EventQuery, limit: usize) -> Result<Vec<StoredEvent>, StoreError>;
+
+    /// Returns open findings about identities and applications, most severe
+    /// first, then by identity (with `closed`, closed ones as well).
+    fn findings(&self, closed: bool, limit: usize) -> Result<Vec<StoredFinding>, StoreError>;
+
+    /// Counts the open findings.
+    fn open_findings(&self) -> Result<u64, StoreError>;
+
+    /// Replaces the open findings about an application.
+    fn set_application_findings(
+        &self,
+        application: Name,
+        findings: &[Finding],
+        at: UnixMillis,
+    ) -> Result<(), StoreError>;
+
+    /// Notes that something was done by a person.
+    fn audit(&self, entry: &AuditEntry) -> Result<(), StoreError>;
+
+    /// Returns up to `limit` audit entries, the latest first.
+    fn audit_entries(&self, limit: usize) -> Result<Vec<AuditEntry>, StoreError>;
+}
+
+/// Configuration files: path relative to the tenant's directory, and content.
+pub type Files = BTreeMap<String, Vec<u8>>;
+
+/// What is known of a tenant as a whole.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct TenantState {
+    /// The latest instant at which anything was committed, by refresh or aggregation.
+    pub last_as_of: Option<UnixMillis>,
+    /// Whether a first refresh has set the trigger baselines.
+    pub baselines_set: bool,
+    /// Digest of the configuration last adopted.
+    pub configuration: Option<String>,
+    /// Digests of its definitions, by kind and name (`common`, `role NAME`, `trigger NAME`).
+    pub definitions: BTreeMap<String, u64>,
+    /// The attributes that the look-up index covers, sorted.
+    pub lookup_attributes: Vec<Name>,
+    /// Rule components (by sha256) whose reused instances answer differently
+    /// from fresh ones: each call gets an instance of its own.
+    pub isolated_rules: Vec<String>,
+}
+
+/// Taking over a configuration.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct Adoption {
+    /// Its digest.
+    pub configuration: String,
+    /// Its files.
+    pub files: Files,
+    /// As [`TenantState::definitions`].
+    pub definitions: BTreeMap<String, u64>,
+    /// As [`TenantState::lookup_attributes`].
+    pub lookup_attributes: Vec<Name>,
+    /// Whom the change makes due.
+    pub raise: Raise,
+}
+
+/// Whose input version to raise.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub enum Raise {
+    /// Nobody's.
+    #[default]
+    Nobody,
+    /// Everybody's.
+    Everybody,
+    /// These identities'.
+    Identities(Vec<Uid>),
+}
+
+/// What percentages of thresholds are taken of.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Population {
+    /// All identities apart from workgroups.
+    pub identities: u64,
+    /// Those that aren't inactive.
+    pub active: u64,
+    /// Those with at least one assigned role.
+    pub with_roles: u64,
+}
+
+/// Why an identity is due.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Due {
+    /// Who.
+    pub uid: Uid,
+    /// The name.
+    pub name: String,
+    /// Whether an input has changed since it was read.
+    pub inputs_changed: bool,
+    /// The wake-up, passed or to come.
+    pub wake_at: Option<UnixMillis>,
+}
+
+/// Who a run or a wave of it is about. Workgroups are never selected.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Selection {
+    /// Everybody.
+    All,
+    /// Who is due at an instant.
+    Due(UnixMillis),
+    /// Whose wake-up is exactly this instant.
+    Wake(UnixMillis),
+    /// These.
+    Identities(Vec<Uid>),
+    /// Who has read something that was changed since this was last selected,
+    /// by this run or by one that didn't get so far. The changed keys are
+    /// dropped in the same transaction.
+    Readers,
+}
+
+/// One plan in a run's spool.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct SpooledPlan {
+    /// Whose.
+    pub uid: Uid,
+    /// The versions that it was planned from.
+    pub planned: Versions,
+    /// Whether triggers may have something to say, although nothing changes.
+    pub events: bool,
+    /// What changes.
+    pub changes: Changes,
+}
+
+/// A chunk of a refresh to be written.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct ApplyChunk {
+    /// The run with its cursor behind this chunk.
+    pub run: Run,
+    /// The identities.
+    pub writes: Vec<IdentityWrite>,
+    /// Events of identities in `writes`, in order.
+    pub events: Vec<Event>,
+    /// What changed that others may have read.
+    pub changed_keys: Vec<ReadKey>,
+    /// Whether `as_of` of the run is to become the tenant's last.
+    pub instant: Option<UnixMillis>,
+}
+
+/// An identity to be written.
+#[derive(Clone, Debug, PartialEq)]
+pub struct IdentityWrite {
+    /// The identity as it shall be; `None` leaves the document as it is and
+    /// only sets the versions.
+    pub identity: Option<Identity>,
+    /// Who.
+    pub uid: Uid,
+    /// The versions that the plan was made from: `input` and `state` must
+    /// still be the same.
+    pub expected: Versions,
+    /// The versions that it gets.
+    pub versions: Versions,
+    /// Whether the open findings differ from what is stored.
+    pub findings_changed: bool,
+    /// Whether what it read of others differs from what is stored.
+    pub reads_changed: bool,
+    /// Whether attributes or the name differ, so that the look-up index must follow.
+    pub keys_changed: bool,
+}
+
+/// What aggregation knows of a stored account without reading it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct AccountMark {
+    /// [`account_fingerprint`] of its content.
+    pub fingerprint: u64,
+    /// Whether the last full aggregation listed it.
+    pub present: bool,
+}
+
+/// Accounts to be written by an aggregation, or by correlation.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct AggregateBatch {
+    /// Identities to create, in input order.
+    pub creations: Vec<Creation>,
+    /// Accounts as they shall be, in place of what is stored under their keys.
+    pub accounts: Vec<AccountWrite>,
+    /// Native changes to note with identities for their triggers.
+    pub native_changes: Vec<(Uid, NativeChange)>,
+    /// The aggregation with its cursor behind this batch.
+    pub aggregation: Option<Aggregation>,
+    /// What a person did, if it was one.
+    pub audit: Option<AuditEntry>,
+    /// The instant to note as the tenant's last.
+    pub instant: Option<UnixMillis>,
+}
+
+/// An identity to be created.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Creation {
+    /// Its name, which nobody has yet.
+    pub name: String,
+    /// What kind of identity it is.
+    pub identity_type: IdentityType,
+}
+
+/// An account to be written.
+#[derive(Clone, Debug, PartialEq)]
+pub struct AccountWrite {
+    /// The account. The input versions of its old and its new owner are raised.
+    pub account: Account,
+    /// Its owner is the identity created by this place in
+    /// [`AggregateBatch::creations`], instead of `account.owner`.
+    pub created_owner: Option<usize>,
+    /// The values by which its identity was looked for.
+    pub lookups: Vec<ReadKey>,
+}
+
+/// What one aggregation read and did.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Aggregation {
+    /// Its number, from [`Store::begin_aggregation`].
+    pub id: i64,
+    /// The application.
+    pub application: String,
+    /// The file that was read.
+    pub file: String,
+    /// Whether the file lists changes only.
+    pub delta: bool,
+    /// The instant that it speaks of.
+    pub as_of: UnixMillis,
+    /// How far it has come.
+    pub status: AggregationStatus,
+    /// Position in the stage behind which nothing is applied yet.
+    pub cursor: i64,
+    /// How much it found, by name: `read`, `unchanged`, `created`, `modified`,
+    /// `vanished`, `returned`, `broken`, `correlated`, `identities`, ….
+    pub counters: BTreeMap<String, u64>,
+    /// Why it is held, with examples; empty when it isn't.
+    pub held: Vec<String>,
+}
+
+/// How far an aggregation has come.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum AggregationStatus {
+    /// Reading; nothing is applied yet. One that was left so is forgotten by the next.
+    #[default]
+    Staging,
+    /// Applying the stage; one that was left so is finished by the next.
+    Applying,
+    /// Waiting for a person.
+    Held,
+    /// Done.
+    Done,
+    /// A person said no.
+    Rejected,
+}
+
+/// One thing that an aggregation wants to do.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum StagedChange {
+    /// The account was listed like this: new, changed, or back again. `link`
+    /// and `owner` mean nothing here.
+    Listed(Account),
+    /// The account was not listed by a full aggregation.
+    Missing(AccountKey),
+}
+
+/// Which events to return.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct EventQuery {
+    /// Of this identity only.
+    pub uid: Option<Uid>,
+    /// Of this trigger only.
+    pub trigger: Option<Name>,
+}
+
+/// An event as recorded.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct StoredEvent {
+    /// Its id: a hash of identity, sequence, trigger and what changed.
+    pub id: String,
+    /// The name of the identity now.
+    pub name: String,
+    /// The event.
+    pub event: Event,
+}
+
+/// A finding as recorded.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct StoredFinding {
+    /// The identity that it is about.
+    pub uid: Option<Uid>,
+    /// The name of that identity now, or of the application.
+    pub name: String,
+    /// The finding.
+    pub finding: Finding,
+    /// When it was first seen.
+    pub first_seen: UnixMillis,
+    /// When it was closed.
+    pub closed_at: Option<UnixMillis>,
+}
+
+/// Something done by a person.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct AuditEntry {
+    /// When.
+    pub at: UnixMillis,
+    /// Who.
+    pub actor: String,
+    /// What: `edit`, `link`, `unlink`, `approve`, `reject`, `accept`, ….
+    pub action: String,
+    /// To what.
+    pub subject: String,
+    /// Why.
+    pub reason: String,
+}
+
+/// Returns the hash by which [`Store::account_fingerprints`] names an account
+/// within its application. Two accounts with one hash are told apart when they
+/// are read.
+pub fn account_key_hash(native_identity: &str) -> u64 {
+    xxhash_rust::xxh3::xxh3_64(native_identity.as_bytes())
+}
+
+/// Returns a fingerprint of what an application says of an account: status and
+/// attributes. It stays the same between versions of the program, or else the
+/// next aggregation rewrites every account.
+pub fn account_fingerprint(account: &Account) -> u64 {
+    let mut hasher = xxhash_rust::xxh3::Xxh3::new();
+    hasher.update(account.status.as_str().as_bytes());
+    for (name, value) in &account.attributes {
+        hasher.update(&[0]);
+        hasher.update(name.as_bytes());
+        hasher.update(&[1]);
+        hasher.update(value.value_type().as_str().as_bytes());
+        value.each_text(|text| {
+            hasher.update(&[2]);
+            hasher.update(text.as_bytes());
+        });
+    }
+    hasher.digest()
+}
+
+/// Returns the id of an event: the same change of the same identity always has
+/// the same one, whichever run finds it.
+pub fn event_id(event: &Event) -> String {
+    use sha2::{Digest, Sha256};
+    let mut hasher = Sha256::new();
+    hasher.update(event.uid.0.to_le_bytes());
+    hasher.update(event.sequence.to_le_bytes());
+    hasher.update(event.trigger.as_bytes());
+    for change in &event.changes {
+        hasher.update([0]);
+        hasher.update(&change.what);
+        for value in [&change.old, &change.new] {
+            hasher.update([1]);
+            if let Some(value) = value {
+                hasher.update(value.value_type().as_str());
+                value.each_text(|text| {
+                    hasher.update([2]);
+                    hasher.update(text);
+                });
+            }
+        }
+    }
+    hex::encode(&hasher.finalize()[..16])
+}
+
+/// Returns the values under which an identity is found by look-up, sorted,
+/// case-folded: for the index that both stores keep.
+pub fn lookup_keys(identity: &Identity, lookup_attributes: &[Name]) -> Vec<(Name, String)> {
+    let mut keys = Vec::new();
+    for &attribute in lookup_attributes {
+        if let Some(value) = identity.readable(attribute) {
+            value.each_text(|text| keys.push((attribute, idr_core::text::fold(text))));
+        }
+    }
+    keys.sort();
+    keys.dedup();
+    keys
+}

@@ -1,0 +1,143 @@
+//! Runs: one refresh from selection to the last event.
+
+use std::collections::BTreeMap;
+
+use idr_core::model::{Uid, UnixMillis};
+
+/// The number of a run, counted from 1.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord)]
+pub struct RunId(pub i64);
+
+/// A refresh run: what it was asked, how far it has come, what it did.
+///
+/// Enough to go on after a crash: planning is repeated, applying continues
+/// behind the cursor.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct Run {
+    /// Its number, from `Store::begin_run`.
+    pub id: RunId,
+    /// How it stands.
+    pub status: RunStatus,
+    /// The instant that it brings identities up to.
+    pub as_of: UnixMillis,
+    /// When it was started, by the tenant's clock.
+    pub started_at: UnixMillis,
+    /// Whom it was asked to refresh.
+    pub scope: Scope,
+    /// Digest of the configuration that it uses to its end.
+    pub configuration: String,
+    /// Whether no events are fired: the tenant's first refresh.
+    pub silent: bool,
+    /// How far it has come.
+    pub step: Step,
+    /// Why it is held, once it tripped a threshold.
+    pub held: Option<String>,
+    /// Whether a person has approved what tripped it; thresholds then no
+    /// longer stop it.
+    pub approved: bool,
+    /// What it did so far.
+    pub counters: Counters,
+    /// What ended it, if it failed.
+    pub error: Option<String>,
+}
+
+/// How a run stands.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum RunStatus {
+    /// Under way, or left behind by a process that is gone.
+    #[default]
+    Running,
+    /// Tripped a threshold; waits for a person.
+    Held,
+    /// Done.
+    Done,
+    /// Ended by an error; what was committed stays.
+    Failed,
+    /// A person said no; nothing of what was held was done.
+    Rejected,
+    /// Held, and overtaken by a later run that planned anew.
+    Superseded,
+}
+
+impl RunStatus {
+    /// Every case with the word used in documents and reports.
+    pub const ALL: [(&'static str, Self); 6] = [
+        ("running", Self::Running),
+        ("held", Self::Held),
+        ("done", Self::Done),
+        ("failed", Self::Failed),
+        ("rejected", Self::Rejected),
+        ("superseded", Self::Superseded),
+    ];
+
+    /// Returns the word used in documents and reports.
+    pub fn as_str(self) -> &'static str {
+        let found = Self::ALL.iter().find(|(_, status)| *status == self);
+        found.expect("every case is listed").0
+    }
+}
+
+/// Whom a run was asked to refresh.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub enum Scope {
+    /// Who is due.
+    #[default]
+    Due,
+    /// Everybody.
+    All,
+    /// These identities.
+    Identities(Vec<Uid>),
+}
+
+/// How far a run has come.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Step {
+    /// The instant that is being worked on: a passed wake-up, then `as_of`.
+    pub instant: UnixMillis,
+    /// The wave within the instant, counted from 1.
+    pub wave: u32,
+    /// What is being done.
+    pub stage: Stage,
+    /// The last uid that is applied.
+    pub cursor: Option<Uid>,
+}
+
+/// What a run is doing.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Stage {
+    /// Working out what to do next; nothing of it is stored.
+    #[default]
+    Start,
+    /// Planning the wave's selection. Repeated after a crash.
+    Plan,
+    /// Applying the wave's spool. Continued behind the cursor after a crash.
+    Apply,
+    /// Processing events. Continued behind the cursor after a crash.
+    Events,
+}
+
+/// What a run did.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct Counters {
+    /// Identities selected, over all instants; waves after the first not counted.
+    pub selected: u64,
+    /// Identities planned, each wave counted.
+    pub refreshed: u64,
+    /// Identities in which something changed.
+    pub changed: u64,
+    /// Waves that had somebody in them.
+    pub waves: u64,
+    /// Identities that turned inactive.
+    pub leavers: u64,
+    /// Identities that lost an assigned role.
+    pub role_removals: u64,
+    /// Findings opened.
+    pub findings_opened: u64,
+    /// Events by trigger.
+    pub events: BTreeMap<String, u64>,
+    /// What changed, by name: `attributes`, `managers`, `lifecycleStates`,
+    /// `assignedRoles`, `detectedRoles`, `correlated`, `replanned`.
+    pub changes: BTreeMap<String, u64>,
+    /// Wall time spent, in milliseconds.
+    pub elapsed_ms: u64,
+}
