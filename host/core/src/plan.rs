@@ -59,7 +59,9 @@ impl Changes {
 
     /// Says whether the identity turns inactive: what the threshold on leavers counts.
     pub fn is_leaver(&self, before: &Identity) -> bool {
-        self.lifecycle.is_some_and(|change| change.inactive) && !before.inactive
+        self.lifecycle.is_some_and(|change| change.inactive)
+            && !before.inactive
+            && before.lifecycle_state.is_some()
     }
 
     /// Says whether the identity loses an assigned role: what the threshold on

@@ -558,9 +558,8 @@ impl Store for MemoryStore {
                 .insert(account.key.clone(), (account, write.lookups.clone()));
         }
         for (uid, change) in &batch.native_changes {
-            if let Some((identity, versions)) = data.people().identities.get_mut(uid) {
+            if let Some((identity, _)) = data.people().identities.get_mut(uid) {
                 identity.native_changes.push(change.clone());
-                versions.state += 1;
             }
             data.raise(*uid);
         }

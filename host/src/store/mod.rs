@@ -169,8 +169,9 @@ pub trait Store: Send + Sync {
     /// Writes a batch of accounts: creates identities (and raises the input
     /// versions of those who have looked for their names), writes accounts,
     /// raises the input versions of owners, notes native changes (and raises
-    /// input and state versions of the identities concerned), and stores the
-    /// aggregation, all in one transaction. Returns the uids of the identities created, in their order.
+    /// the input versions of the identities concerned), and stores the
+    /// aggregation, all in one transaction. A new identity has input version 1,
+    /// all others 0, and an unseen baseline. Returns the uids of the identities created, in their order.
     fn aggregate(&self, batch: &AggregateBatch) -> Result<Vec<Uid>, StoreError>;
 
     /// Stores a new aggregation and gives it its number.

@@ -31,6 +31,21 @@ pub(crate) fn plan(
     Ok(SettledRoles { assigned, detected })
 }
 
+/// Says whether a change to this role could concern an identity, as far as its
+/// selector can tell from what is stored: a rule's answer isn't asked for.
+///
+/// # Errors
+///
+/// [`ReadError`] when the selector can't be read.
+pub fn may_concern(view: &mut TrackedView, model: &Model, role: &Role) -> Result<bool, ReadError> {
+    match &role.selector {
+        _ if view.record().identity.has_assigned(role.name) => Ok(true),
+        None => Ok(false),
+        Some(Selector::Rule(_)) => Ok(true),
+        Some(selector) => selects(view, model, selector),
+    }
+}
+
 fn assign(
     view: &mut TrackedView,
     evaluator: &mut dyn RuleEvaluator,
