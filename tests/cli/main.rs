@@ -1,0 +1,6 @@
+//! The program as people meet it: one test binary, a module per subject.
+
+#[path = "../common/mod.rs"]
+mod common;
+
+mod wiring;

@@ -1,0 +1,77 @@
+//! What holds for every command: usage errors, logging, pipes, exit codes.
+
+use std::process::Stdio;
+
+use crate::common::TestHost;
+
+#[test]
+fn the_order_of_operations_is_printed() {
+    let host = TestHost::new();
+    insta::assert_snapshot!(host.run(["phases"]), @r"
+     0  selection                      who is due: an input changed, a moment has come, or a definition changed
+                                       IdentityIQ: filterNeedsRefresh
+     2  correlation          identity  accounts without an identity look for theirs again
+     4  attribute-promotion  identity  identity attributes from their sources, in order
+                                       IdentityIQ: promoteAttributes
+     4  manager              identity  the identity that the manager's attribute names
+                                       IdentityIQ: promoteAttributes, refreshManagerStatus
+     4  lifecycle-state      identity  the state that the lifecycle rule answers
+                                       IdentityIQ: promoteAttributes
+     5  entitlements         access    what the accounts hold, with the reasons
+                                       IdentityIQ: refreshIdentityEntitlements
+     7  roles                access    assigned roles, then detected ones, then additional entitlements
+                                       IdentityIQ: correlateEntitlements
+    13  events               events    triggers, against what they have last seen
+                                       IdentityIQ: processTriggers
+    15  gate                           thresholds over everything planned: a trip holds the run
+                                       IdentityIQ: disableIdentityProcessingThreshold
+    15  apply                          each identity's changes in one transaction
+                                       IdentityIQ: noResetNeedsRefresh
+    [exit 0]
+    ");
+}
+
+#[test]
+fn an_unknown_command_is_a_usage_error() {
+    let host = TestHost::new();
+    insta::assert_snapshot!(host.run(["refrsh"]), @r"
+    error: unrecognized subcommand 'refrsh'
+
+    Usage: idr [OPTIONS] <COMMAND>
+
+    For more information, try '--help'.
+    [exit 2]
+    ");
+}
+
+#[test]
+fn a_log_filter_that_makes_no_sense_is_a_usage_error() {
+    let host = TestHost::new();
+    let output = host
+        .command()
+        .env("IDR_LOG", "idr=loud")
+        .arg("phases")
+        .output()
+        .expect("the binary can be started");
+    assert_eq!(output.status.code(), Some(2));
+    insta::assert_snapshot!(String::from_utf8_lossy(&output.stderr), @r#"
+    error: error parsing level filter: expected one of "off", "error", "warn", "info", "debug", "trace", or a number 0-5
+    hint: IDR_LOG is `idr=loud`: write a level such as `info`, or `idr::refresh=debug`
+    "#);
+}
+
+#[test]
+fn nobody_reading_the_output_is_success() {
+    let host = TestHost::new();
+    let mut child = host
+        .command()
+        .args(["phases", "--json"])
+        .stdout(Stdio::piped())
+        .stderr(Stdio::piped())
+        .spawn()
+        .expect("the binary can be started");
+    drop(child.stdout.take());
+    let output = child.wait_with_output().expect("the binary ends");
+    assert_eq!(output.status.code(), Some(0));
+    assert_eq!(String::from_utf8_lossy(&output.stderr), "");
+}
