@@ -9,6 +9,7 @@
 mod error;
 pub mod memory;
 mod run;
+pub mod sqlite;
 
 use std::collections::BTreeMap;
 use std::sync::Arc;

@@ -1,0 +1,3 @@
+//! The embedded backend: one SQLite file for one tenant.
+
+pub mod superset;
