@@ -1,6 +1,8 @@
 //! The identity refresh host.
 //!
-//! [`cli`] has one file per command.
+//! [`aggregate`] reads accounts into the [`store`]; [`cli`] has one file per
+//! command.
 
+pub mod aggregate;
 pub mod cli;
 pub mod store;
