@@ -43,7 +43,7 @@
 //!   `isNull()`. A list has at least one literal.
 //! - A number has at most 28 digits and is kept exactly.
 //! - The text of `collectionCondition` is itself a filter, with its quotes
-//!   escaped: `links.collectionCondition("status == \"active\"")`.
+//!   escaped: `links.collectionCondition("status == \"enabled\"")`.
 //! - `join` and `subquery`, known from elsewhere, are refused with advice: there
 //!   are only identities to ask for. So is a constant of a Java enumeration; it
 //!   reads as a property that nobody defines.
@@ -70,7 +70,7 @@
 //! | `!f` | f is false: so also when a property in it has no value |
 //!
 //! Two conditions on one collection may be met by different items
-//! (`links.application.name == "AD" && links.status == "active"`); only
+//! (`links.application.name == "AD" && links.status == "enabled"`); only
 //! `collectionCondition` asks for one item that meets both. Properties within
 //! it are those of the item.
 //!

@@ -2,7 +2,8 @@
 
 use std::borrow::Cow;
 
-use super::{ReadError, TrackedView};
+use super::{AccountHandle, ReadError, TrackedView};
+use crate::definitions::Application;
 use crate::filter::{Path, Properties};
 use crate::model::{Name, Value};
 
@@ -25,13 +26,46 @@ impl Properties<ReadError> for TrackedView {
     fn any_item(
         &mut self,
         collection: &Path,
+        holds: &mut dyn FnMut(&mut dyn Properties<ReadError>) -> Result<bool, ReadError>,
+    ) -> Result<bool, ReadError> {
+        if !matches!(collection.name().as_str(), "links" | "accounts") {
+            return Err(unknown("collection", collection));
+        }
+        for index in 0..self.state().record.accounts.len() {
+            if !self.is_vanished(index) && holds(&mut AccountProperties { view: self, index })? {
+                return Ok(true);
+            }
+        }
+        Ok(false)
+    }
+}
+
+/// One of the identity's accounts, as an inner filter over `links` reads it.
+struct AccountProperties<'v> {
+    view: &'v mut TrackedView,
+    index: usize,
+}
+
+impl Properties<ReadError> for AccountProperties<'_> {
+    fn property(&mut self, path: &Path) -> Result<Option<Cow<'_, Value>>, ReadError> {
+        let value = self.view.account_property(self.index, &path.name())?;
+        Ok(value.map(Cow::Owned))
+    }
+
+    fn any_item(
+        &mut self,
+        collection: &Path,
         _holds: &mut dyn FnMut(&mut dyn Properties<ReadError>) -> Result<bool, ReadError>,
     ) -> Result<bool, ReadError> {
-        Err(ReadError::Unknown {
-            what: "collection",
-            name: collection.name().to_string(),
-            nearest: None,
-        })
+        Err(unknown("collection", collection))
+    }
+}
+
+fn unknown(what: &'static str, path: &Path) -> ReadError {
+    ReadError::Unknown {
+        what,
+        name: path.name().to_string(),
+        nearest: None,
     }
 }
 
@@ -58,12 +92,8 @@ impl TrackedView {
                     .map(|known| known.role.to_string())
                     .collect()
             }
-            ("links" | "accounts", "" | "nativeIdentity") => {
-                self.present_accounts(|key| key.native_identity.clone())
-            }
-            ("links" | "accounts", "application" | "application.name") => {
-                self.present_accounts(|key| key.application.to_string())
-            }
+            ("links" | "accounts", "") => self.account_texts("nativeIdentity")?,
+            ("links" | "accounts", field) => self.account_texts(field)?,
             _ => {
                 return Err(ReadError::Unknown {
                     what: "property",
@@ -83,18 +113,49 @@ impl TrackedView {
             .ok_or(ReadError::Phase("roles"))
     }
 
-    fn present_accounts(
-        &mut self,
-        show: impl Fn(&crate::model::AccountKey) -> String,
-    ) -> Vec<String> {
+    /// Returns the texts of a property of all accounts that haven't vanished.
+    fn account_texts(&mut self, field: &str) -> Result<Vec<String>, ReadError> {
         let mut texts = Vec::new();
         for index in 0..self.state().record.accounts.len() {
-            if !self.is_vanished(index) {
-                texts.push(show(&self.state().record.accounts[index].key));
+            if self.is_vanished(index) {
+                continue;
+            }
+            if let Some(value) = self.account_property(index, field)? {
+                value.each_text(|text| texts.push(text.to_owned()));
             }
         }
         texts.dedup();
-        texts
+        Ok(texts)
+    }
+
+    /// Returns a property of an account: `application`, `nativeIdentity`,
+    /// `status`, or an attribute of its application; absent where another
+    /// application defines the attribute.
+    fn account_property(&mut self, index: usize, field: &str) -> Result<Option<Value>, ReadError> {
+        let account = &self.state().record.accounts[index];
+        let text = match field {
+            "application" | "application.name" => account.key.application.to_string(),
+            "nativeIdentity" => account.key.native_identity.clone(),
+            "status" => account.status.as_str().to_owned(),
+            _ => {
+                let application = account.key.application;
+                let defined_in = |application: &Application| {
+                    application
+                        .schema
+                        .iter()
+                        .any(|known| known.name.as_str() == field)
+                };
+                let model = self.model();
+                let is_own = model.application(application).is_some_and(defined_in);
+                if !is_own && model.applications.iter().any(defined_in) {
+                    return Ok(None);
+                }
+                let handle = AccountHandle::try_from(index).unwrap_or(AccountHandle::MAX);
+                return self.account_attribute(handle, field);
+            }
+        };
+        self.note(|| format!("account {index} {field}"), || text.clone());
+        Ok(Some(Value::Text(text)))
     }
 }
 
@@ -125,5 +186,113 @@ impl Properties<ReadError> for BaselineProperties<'_> {
             name: collection.name().to_string(),
             nearest: None,
         })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::sync::Arc;
+
+    use super::{ReadError, TrackedView};
+    use crate::definitions::{AccountAttribute, Application, Model};
+    use crate::filter::Filter;
+    use crate::model::{
+        Account, AccountKey, AccountStatus, IdentityRecord, Link, Name, Uid, UnixMillis, Value,
+        ValueType,
+    };
+    use crate::view::{Snapshot, SnapshotError};
+
+    struct Nobody;
+
+    impl Snapshot for Nobody {
+        fn attribute_of(&self, _: Uid, _: Name) -> Result<Option<Value>, SnapshotError> {
+            Ok(None)
+        }
+
+        fn find(&self, _: Name, _: &str) -> Result<Vec<Uid>, SnapshotError> {
+            Ok(Vec::new())
+        }
+    }
+
+    fn application(name: &str, attribute: &str) -> Application {
+        Application {
+            name: Name::new(name),
+            schema: vec![AccountAttribute {
+                name: Name::new(attribute),
+                value_type: ValueType::Text,
+                entitlement: false,
+                sensitive: false,
+            }],
+            correlation: Vec::new(),
+            creates: None,
+            vanish_grace_ms: 0,
+            native_changes: None,
+        }
+    }
+
+    fn account(application: &str, status: AccountStatus, attribute: &str, value: &str) -> Account {
+        Account {
+            key: AccountKey {
+                application: Name::new(application),
+                native_identity: format!("{application}-1"),
+            },
+            status,
+            missing_since: None,
+            attributes: vec![(Name::new(attribute), Value::Text(value.to_owned()))],
+            link: Link::Correlated,
+            owner: None,
+        }
+    }
+
+    /// An identity with an enabled `crm` and a disabled `hr` account, and a
+    /// vanished `hr` account.
+    fn matches(text: &str) -> Result<bool, ReadError> {
+        let mut vanished = account("hr", AccountStatus::Locked, "grade", "99");
+        vanished.key.native_identity = "hr-2".to_owned();
+        vanished.missing_since = Some(UnixMillis(1));
+        let model = Model {
+            applications: vec![application("crm", "region"), application("hr", "grade")],
+            ..Model::default()
+        };
+        let record = IdentityRecord {
+            accounts: vec![
+                account("crm", AccountStatus::Enabled, "region", "west"),
+                account("hr", AccountStatus::Disabled, "grade", "7"),
+                vanished,
+            ],
+            ..IdentityRecord::default()
+        };
+        let mut view = TrackedView::new(Arc::new(model), Arc::new(Nobody), UnixMillis(2), record);
+        Filter::parse(text).expect("a filter").matches(&mut view)
+    }
+
+    #[test]
+    fn accounts_are_read_through_paths_and_one_by_one() {
+        for text in [
+            r#"links.application.name.containsAll({"crm", "hr"})"#,
+            r#"links.status == "enabled" && links.status == "disabled""#,
+            r#"links.grade == "7" && links.region == "west""#,
+            r#"links.collectionCondition("application.name == \"hr\" && status == \"disabled\"")"#,
+            r#"links.collectionCondition("region.isNull() && nativeIdentity == \"hr-1\"")"#,
+            r#"!links.collectionCondition("status == \"enabled\" && grade.notNull()")"#,
+            r#"links.notNull() && links == "hr-1" && links != "hr-2""#,
+            r#"!(links.status == "locked" || links.grade > 7)"#,
+        ] {
+            assert_eq!(matches(text), Ok(true), "{text}");
+        }
+    }
+
+    #[test]
+    fn what_no_account_can_have_is_an_error() {
+        for text in [
+            "links.collectionCondition(\"graed.isNull()\")",
+            "links.graed.isNull()",
+            "assignments.collectionCondition(\"name.isNull()\")",
+        ] {
+            assert!(
+                matches!(matches(text), Err(ReadError::Unknown { .. })),
+                "{text}"
+            );
+        }
     }
 }
