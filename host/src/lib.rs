@@ -1,8 +1,9 @@
 //! The identity refresh host.
 //!
 //! [`aggregate`] reads accounts into the [`store`]; [`cli`] has one file per
-//! command.
+//! command; [`rules`] runs customers' rules.
 
 pub mod aggregate;
 pub mod cli;
+pub mod rules;
 pub mod store;

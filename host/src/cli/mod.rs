@@ -7,6 +7,7 @@
 
 mod error;
 mod phases;
+mod rule;
 
 use std::io::Write;
 use std::path::PathBuf;
@@ -46,6 +47,7 @@ pub struct GlobalOptions {
 #[derive(Debug, Subcommand)]
 enum Command {
     Phases(phases::PhasesArgs),
+    Rule(rule::RuleArgs),
 }
 
 /// How a command ended that didn't fail.
@@ -77,6 +79,7 @@ impl Cli {
         let options = &self.options;
         match &self.command {
             Command::Phases(args) => phases::run(args, options, out),
+            Command::Rule(args) => rule::run(args, options, out),
         }
     }
 }

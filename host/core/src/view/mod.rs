@@ -9,6 +9,7 @@
 
 mod grant;
 mod graph;
+mod mark;
 mod properties;
 mod read;
 mod time;
@@ -21,6 +22,7 @@ use crate::definitions::{Model, RuleIndex};
 use crate::model::{Baseline, IdentityRecord, Name, ReadKey, Uid, UnixMillis, Value};
 
 pub use graph::{Node, Slot};
+pub use mark::{ViewMark, ViewNotes};
 pub use properties::BaselineProperties;
 pub use read::{AccountHandle, AccountSummary};
 
@@ -206,12 +208,12 @@ impl TrackedView {
     }
 
     /// Lets entitlements be read from now on: the access group has begun.
-    pub(crate) fn open_entitlements(&mut self) {
+    pub fn open_entitlements(&mut self) {
         self.state_mut().access = true;
     }
 
     /// Shows triggers what the past looked like.
-    pub(crate) fn show_baseline(&mut self, baseline: Option<Baseline>) {
+    pub fn show_baseline(&mut self, baseline: Option<Baseline>) {
         self.state_mut().baseline = baseline;
     }
 

@@ -1,0 +1,474 @@
+//! What a rule's functions do when it calls the host: the other end of the
+//! contract's imports.
+//!
+//! Reads and time go through the tracked view, which is moved in here for the
+//! time of one evaluation. An error ends the evaluation: no rule can catch it.
+
+use idr_core::definitions::{RuleIndex, RuleLimits};
+use idr_core::model::UnixMillis;
+use idr_core::view::TrackedView;
+use thiserror::Error;
+use wasmtime::ResourceLimiter;
+
+use super::bindings::idr::rules::{
+    baseline, entitlements, log, parameters, roles, subject, time, types,
+};
+use super::engine::TABLE_ENTRIES;
+use super::error::Trouble;
+use super::kind::spoken_value;
+use super::values::{
+    account_to_rule, date_from_rule, date_to_rule, instant_from_rule, time_from_rule, to_rule,
+    transfer_bytes,
+};
+
+/// The longest line of a rule's log that is kept, in bytes.
+const LOG_LINE_BYTES: usize = 1_000;
+
+/// What a wasmtime store holds for the rule that runs in it.
+pub(super) struct CallState {
+    /// The identity that is being evaluated; detached between evaluations.
+    pub(super) view: TrackedView,
+    /// Which rule's parameters are passed.
+    rule: RuleIndex,
+    /// How many bytes this evaluation may still exchange with the host.
+    transfer_left: usize,
+    /// What the rule logged in this evaluation.
+    pub(super) log: Log,
+    /// What the rule asked in this evaluation, when somebody wants to know.
+    pub(super) trace: Option<Vec<Call>>,
+    /// How much memory the store's instances may take.
+    pub(super) memory: MemoryLimiter,
+    /// Which account belongs to which application, for the trace.
+    applications: Vec<(u32, String)>,
+}
+
+impl CallState {
+    pub(super) fn new(memory_bytes: usize) -> Self {
+        Self {
+            view: TrackedView::default(),
+            rule: RuleIndex(0),
+            transfer_left: 0,
+            log: Log::default(),
+            trace: None,
+            memory: MemoryLimiter {
+                used_bytes: 0,
+                limit_bytes: memory_bytes,
+            },
+            applications: Vec::new(),
+        }
+    }
+
+    /// Makes ready for one evaluation.
+    pub(super) fn begin(
+        &mut self,
+        rule: RuleIndex,
+        view: TrackedView,
+        limits: &RuleLimits,
+        trace: bool,
+    ) {
+        self.view = view;
+        self.rule = rule;
+        self.transfer_left = limits.transfer_bytes;
+        self.log.limit = limits.log_lines;
+        self.trace = trace.then(Vec::new);
+        self.applications.clear();
+    }
+
+    fn pay(&mut self, bytes: usize) -> wasmtime::Result<()> {
+        match self.transfer_left.checked_sub(bytes) {
+            Some(left) => {
+                self.transfer_left = left;
+                Ok(())
+            }
+            None => Err(Stop::TransferExceeded.into()),
+        }
+    }
+
+    fn note(&mut self, what: impl FnOnce() -> String, answer: impl FnOnce() -> String, read: bool) {
+        if let Some(trace) = &mut self.trace {
+            trace.push(Call {
+                what: what(),
+                answer: answer(),
+                is_read: read,
+            });
+        }
+    }
+
+    /// Passes a value to the rule.
+    fn give(
+        &mut self,
+        what: impl FnOnce() -> String,
+        value: Option<idr_core::model::Value>,
+    ) -> wasmtime::Result<Option<types::Value>> {
+        self.note(
+            what,
+            || value.as_ref().map_or("none".to_owned(), spoken_value),
+            true,
+        );
+        match value {
+            None => Ok(None),
+            Some(value) => {
+                let value = to_rule(value);
+                self.pay(transfer_bytes(&value))?;
+                Ok(Some(value))
+            }
+        }
+    }
+}
+
+/// One call of a rule to the host.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Call {
+    /// The function and its arguments, such as `attribute department`.
+    pub what: String,
+    /// What the host answered.
+    pub answer: String,
+    /// Whether something was read, rather than asked about time or calendar.
+    pub is_read: bool,
+}
+
+/// Why the host ended an evaluation from within one of its functions.
+#[derive(Debug, Error)]
+pub(super) enum Stop {
+    #[error("{0}")]
+    Trouble(Trouble),
+    #[error("too much was exchanged")]
+    TransferExceeded,
+    #[error("too much memory was wanted")]
+    MemoryExceeded,
+}
+
+fn stop<T>(result: Result<T, idr_core::view::ReadError>) -> wasmtime::Result<T> {
+    result.map_err(|error| Stop::Trouble(Trouble::Read(error)).into())
+}
+
+fn sense<T>(result: Result<T, super::values::Nonsense>) -> wasmtime::Result<T> {
+    result.map_err(|nonsense| Stop::Trouble(Trouble::Argument(nonsense)).into())
+}
+
+/// Counts the linear memory of all instances in a store.
+pub(super) struct MemoryLimiter {
+    pub(super) used_bytes: usize,
+    limit_bytes: usize,
+}
+
+impl ResourceLimiter for MemoryLimiter {
+    fn memory_growing(
+        &mut self,
+        current: usize,
+        desired: usize,
+        _maximum: Option<usize>,
+    ) -> wasmtime::Result<bool> {
+        let used_bytes = self
+            .used_bytes
+            .saturating_add(desired.saturating_sub(current));
+        if used_bytes > self.limit_bytes {
+            // Ending the evaluation right here names the limit; a refused
+            // growth would only surface as some crash of the language's runtime.
+            return Err(Stop::MemoryExceeded.into());
+        }
+        self.used_bytes = used_bytes;
+        Ok(true)
+    }
+
+    fn table_growing(
+        &mut self,
+        _current: usize,
+        desired: usize,
+        _maximum: Option<usize>,
+    ) -> wasmtime::Result<bool> {
+        if desired > TABLE_ENTRIES {
+            return Err(Stop::MemoryExceeded.into());
+        }
+        Ok(true)
+    }
+}
+
+/// How much a line matters, in the rule's judgement.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum LogLevel {
+    /// Worth knowing.
+    Info,
+    /// Should be looked at.
+    Warn,
+}
+
+/// A line that a rule logged.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct LogLine {
+    /// How much it matters.
+    pub level: LogLevel,
+    /// The text, cut where it was too long.
+    pub message: String,
+}
+
+/// What a rule logged in one evaluation.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Log {
+    /// The lines kept, in order.
+    pub lines: Vec<LogLine>,
+    /// How many lines were dropped because there were too many.
+    pub dropped: usize,
+    pub(super) limit: usize,
+}
+
+impl Log {
+    fn add(&mut self, level: LogLevel, mut message: String) {
+        if self.lines.len() >= self.limit {
+            self.dropped += 1;
+            return;
+        }
+        if message.len() > LOG_LINE_BYTES {
+            let end = (0..=LOG_LINE_BYTES)
+                .rev()
+                .find(|end| message.is_char_boundary(*end));
+            message.truncate(end.unwrap_or(0));
+            message.push('…');
+        }
+        self.lines.push(LogLine { level, message });
+    }
+}
+
+impl types::Host for CallState {}
+
+impl subject::Host for CallState {
+    fn attribute(&mut self, name: String) -> wasmtime::Result<Option<types::Value>> {
+        self.pay(name.len())?;
+        let value = stop(self.view.attribute(&name))?;
+        self.give(|| format!("attribute {name}"), value)
+    }
+
+    fn manager_attribute(&mut self, name: String) -> wasmtime::Result<Option<types::Value>> {
+        self.pay(name.len())?;
+        let value = stop(self.view.manager_attribute(&name))?;
+        self.give(|| format!("manager-attribute {name}"), value)
+    }
+
+    fn accounts(&mut self, application: String) -> wasmtime::Result<Vec<subject::Account>> {
+        self.pay(application.len())?;
+        let accounts = stop(self.view.accounts(&application))?;
+        if self.trace.is_some() {
+            let handles = accounts
+                .iter()
+                .map(|account| (account.handle, application.clone()));
+            self.applications.extend(handles);
+        }
+        self.note(
+            || format!("accounts {application}"),
+            || format!("{} accounts", accounts.len()),
+            true,
+        );
+        self.pay(
+            accounts
+                .iter()
+                .map(|account| 16 + account.native_identity.len())
+                .sum(),
+        )?;
+        Ok(accounts.into_iter().map(account_to_rule).collect())
+    }
+
+    fn account_attribute(
+        &mut self,
+        handle: u32,
+        name: String,
+    ) -> wasmtime::Result<Option<types::Value>> {
+        self.pay(name.len())?;
+        let value = stop(self.view.account_attribute(handle, &name))?;
+        let application = match &self.trace {
+            None => String::new(),
+            Some(_) => {
+                let known = self.applications.iter().find(|(known, _)| *known == handle);
+                known
+                    .map(|(_, application)| application.clone())
+                    .unwrap_or_default()
+            }
+        };
+        self.give(|| format!("account-attribute {application} {name}"), value)
+    }
+}
+
+impl entitlements::Host for CallState {
+    fn holds(
+        &mut self,
+        application: String,
+        attribute: String,
+        value: String,
+    ) -> wasmtime::Result<bool> {
+        self.pay(application.len() + attribute.len() + value.len())?;
+        let holds = stop(self.view.holds(&application, &attribute, &value))?;
+        self.note(
+            || format!("holds {application} {attribute} {value}"),
+            || holds.to_string(),
+            true,
+        );
+        Ok(holds)
+    }
+
+    fn held(&mut self, application: String, attribute: String) -> wasmtime::Result<Vec<String>> {
+        self.pay(application.len() + attribute.len())?;
+        let held = stop(self.view.held(&application, &attribute))?;
+        self.note(
+            || format!("held {application} {attribute}"),
+            || format!("{held:?}"),
+            true,
+        );
+        self.pay(held.iter().map(|value| 16 + value.len()).sum())?;
+        Ok(held)
+    }
+}
+
+impl roles::Host for CallState {
+    fn has_assigned(&mut self, role: String) -> wasmtime::Result<bool> {
+        self.pay(role.len())?;
+        let has = stop(self.view.has_assigned(&role))?;
+        self.note(|| format!("has-assigned {role}"), || has.to_string(), true);
+        Ok(has)
+    }
+
+    fn has_detected(&mut self, role: String) -> wasmtime::Result<bool> {
+        self.pay(role.len())?;
+        let has = stop(self.view.has_detected(&role))?;
+        self.note(|| format!("has-detected {role}"), || has.to_string(), true);
+        Ok(has)
+    }
+}
+
+impl baseline::Host for CallState {
+    fn exists(&mut self) -> wasmtime::Result<bool> {
+        let exists = stop(self.view.baseline_exists())?;
+        self.note(|| "baseline exists".to_owned(), || exists.to_string(), true);
+        Ok(exists)
+    }
+
+    fn attribute(&mut self, name: String) -> wasmtime::Result<Option<types::Value>> {
+        self.pay(name.len())?;
+        let value = stop(self.view.baseline_attribute(&name))?;
+        self.give(|| format!("baseline attribute {name}"), value)
+    }
+
+    fn had_assigned(&mut self, role: String) -> wasmtime::Result<bool> {
+        self.pay(role.len())?;
+        let had = stop(self.view.had_assigned(&role))?;
+        self.note(|| format!("had-assigned {role}"), || had.to_string(), true);
+        Ok(had)
+    }
+}
+
+impl time::Host for CallState {
+    fn reached(&mut self, moment: types::Instant) -> wasmtime::Result<bool> {
+        let moment = sense(instant_from_rule(moment))?;
+        let reached = self.view.reached(moment);
+        self.note(
+            || format!("reached {moment}"),
+            || reached.to_string(),
+            false,
+        );
+        Ok(reached)
+    }
+
+    fn date_reached(
+        &mut self,
+        day: types::Date,
+        at: types::TimeOfDay,
+        zone: String,
+    ) -> wasmtime::Result<bool> {
+        self.pay(zone.len())?;
+        let (day, at) = (sense(date_from_rule(day))?, sense(time_from_rule(at))?);
+        let reached = stop(self.view.date_reached(day, at, &zone))?;
+        self.note(
+            || format!("date-reached {day} {at} {zone:?}"),
+            || reached.to_string(),
+            false,
+        );
+        Ok(reached)
+    }
+
+    fn day_over(&mut self, day: types::Date, zone: String) -> wasmtime::Result<bool> {
+        self.pay(zone.len())?;
+        let day = sense(date_from_rule(day))?;
+        let over = stop(self.view.day_over(day, &zone))?;
+        self.note(
+            || format!("day-over {day} {zone:?}"),
+            || over.to_string(),
+            false,
+        );
+        Ok(over)
+    }
+
+    fn instant_at(
+        &mut self,
+        day: types::Date,
+        at: types::TimeOfDay,
+        zone: String,
+    ) -> wasmtime::Result<types::Instant> {
+        self.pay(zone.len())?;
+        let (day, at) = (sense(date_from_rule(day))?, sense(time_from_rule(at))?);
+        let UnixMillis(instant) = stop(self.view.instant_at(day, at, &zone))?;
+        self.note(
+            || format!("instant-at {day} {at} {zone:?}"),
+            || instant.to_string(),
+            false,
+        );
+        Ok(instant)
+    }
+
+    fn plus_days(&mut self, day: types::Date, days: i32) -> wasmtime::Result<types::Date> {
+        let day = sense(date_from_rule(day))?;
+        let sum = stop(self.view.plus_days(day, days))?;
+        self.note(
+            || format!("plus-days {day} {days}"),
+            || sum.to_string(),
+            false,
+        );
+        Ok(date_to_rule(sum))
+    }
+
+    fn today(&mut self, zone: String) -> wasmtime::Result<types::Date> {
+        self.pay(zone.len())?;
+        let today = stop(self.view.today(&zone))?;
+        self.note(|| format!("today {zone:?}"), || today.to_string(), false);
+        Ok(date_to_rule(today))
+    }
+}
+
+impl parameters::Host for CallState {
+    fn parameter(&mut self, name: String) -> wasmtime::Result<Option<types::Value>> {
+        self.pay(name.len())?;
+        let parameters = &self.view.model().rule(self.rule).parameters;
+        let place = parameters.binary_search_by(|(known, _)| known.as_str().cmp(&name));
+        let value = place.ok().map(|place| parameters[place].1.clone());
+        self.give(|| format!("parameter {name}"), value)
+    }
+}
+
+impl log::Host for CallState {
+    fn info(&mut self, message: String) -> wasmtime::Result<()> {
+        self.log.add(LogLevel::Info, message);
+        Ok(())
+    }
+
+    fn warn(&mut self, message: String) -> wasmtime::Result<()> {
+        self.log.add(LogLevel::Warn, message);
+        Ok(())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{LOG_LINE_BYTES, Log, LogLevel};
+
+    #[test]
+    fn a_log_keeps_a_bounded_number_of_bounded_lines() {
+        let mut log = Log {
+            limit: 2,
+            ..Log::default()
+        };
+        log.add(LogLevel::Info, "ß".repeat(LOG_LINE_BYTES));
+        log.add(LogLevel::Warn, "second".to_owned());
+        log.add(LogLevel::Warn, "third".to_owned());
+        assert_eq!(log.lines.len(), 2);
+        assert_eq!(log.lines[0].message.len(), LOG_LINE_BYTES + '…'.len_utf8());
+        assert_eq!(log.lines[1].message, "second");
+        assert_eq!(log.dropped, 1);
+    }
+}

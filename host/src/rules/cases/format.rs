@@ -1,0 +1,546 @@
+//! A file of cases: TOML, read and checked.
+//!
+//! What the cases of a file share stands under `[defaults]`; an entry of a
+//! case's own replaces it.
+
+use std::collections::BTreeMap;
+
+use idr_core::definitions::RuleLimits;
+use idr_core::model::{AccountStatus, UnixMillis, Value};
+use idr_core::rule::{Eligibility, Promotion};
+use idr_core::time::Zone;
+use jiff::civil::{Date, Time};
+use rust_decimal::Decimal;
+use serde::Deserialize;
+use thiserror::Error;
+use toml::value::Datetime;
+
+use super::super::kind::{Answer, Question, RuleKind};
+
+/// One case, checked.
+#[derive(Clone, Debug)]
+pub struct Case {
+    /// What is shown by it.
+    pub name: String,
+    /// What the rule finds when it reads.
+    pub setting: Setting,
+    /// What should come out.
+    pub expectation: Expectation,
+    pub(super) question: OwnedQuestion,
+}
+
+impl Case {
+    /// Returns what the rule is asked.
+    pub fn question(&self) -> Question<'_> {
+        match &self.question {
+            OwnedQuestion::Promote(attribute) => Question::Promote(attribute),
+            OwnedQuestion::State => Question::State,
+            OwnedQuestion::Assign(candidates) => Question::Assign(candidates),
+            OwnedQuestion::Fires(trigger) => Question::Fires(trigger),
+        }
+    }
+}
+
+#[derive(Clone, Debug)]
+pub(super) enum OwnedQuestion {
+    Promote(String),
+    State,
+    Assign(Vec<String>),
+    Fires(String),
+}
+
+/// What the rule finds when it reads.
+#[derive(Clone, Debug)]
+pub struct Setting {
+    pub(super) as_of: UnixMillis,
+    pub(super) zone: Zone,
+    pub(super) end_of_day: Option<Time>,
+    pub(super) attributes: BTreeMap<String, Value>,
+    pub(super) manager_attributes: Option<BTreeMap<String, Value>>,
+    pub(super) accounts: Vec<AccountSetting>,
+    pub(super) assigned: Vec<String>,
+    pub(super) detected: Vec<String>,
+    pub(super) baseline: Option<BaselineSetting>,
+    pub(super) parameters: BTreeMap<String, Value>,
+    pub(super) limits: RuleLimits,
+}
+
+#[derive(Clone, Debug)]
+pub(super) struct AccountSetting {
+    pub(super) application: String,
+    pub(super) native_identity: String,
+    /// None when it has vanished.
+    pub(super) status: Option<AccountStatus>,
+    pub(super) attributes: BTreeMap<String, Value>,
+}
+
+#[derive(Clone, Debug)]
+pub(super) struct BaselineSetting {
+    pub(super) attributes: BTreeMap<String, Value>,
+    pub(super) assigned: Vec<String>,
+}
+
+/// What should come out of a case.
+#[derive(Clone, Debug)]
+pub struct Expectation {
+    /// The answer, or a part of the error's text.
+    pub outcome: Result<Answer, String>,
+    /// When the identity should be refreshed again, if the case says so.
+    pub wakes: Option<Wakes>,
+    /// What should be read, each once, in order, if the case says so.
+    pub reads: Option<Vec<String>>,
+    /// The most fuel that a fresh instance may use, if the case says so.
+    pub fuel: Option<u64>,
+}
+
+/// When an identity should be refreshed again.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Wakes {
+    /// Not because of time.
+    Never,
+    /// At that moment.
+    At(UnixMillis),
+}
+
+/// A file of cases isn't right.
+#[derive(Debug, Error)]
+pub enum CaseError {
+    /// It isn't TOML of the right shape.
+    #[error(transparent)]
+    Shape(#[from] toml::de::Error),
+    /// It is of another version.
+    #[error("version {0} isn't known, only version 1")]
+    Version(u32),
+    /// An entry of a case makes no sense.
+    #[error("case `{case}`: {problem}")]
+    Entry {
+        /// The case's name, or `defaults`.
+        case: String,
+        /// What is wrong.
+        problem: String,
+    },
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct RawFile {
+    version: u32,
+    #[serde(default)]
+    defaults: RawCase,
+    #[serde(default)]
+    case: Vec<RawCase>,
+}
+
+#[derive(Clone, Default, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct RawCase {
+    name: Option<String>,
+    as_of: Option<Datetime>,
+    zone: Option<String>,
+    end_of_day: Option<String>,
+    attribute: Option<String>,
+    candidates: Option<Vec<String>>,
+    trigger: Option<String>,
+    attributes: Option<RawValues>,
+    manager_attributes: Option<RawValues>,
+    accounts: Option<Vec<RawAccount>>,
+    assigned: Option<Vec<String>>,
+    detected: Option<Vec<String>>,
+    baseline: Option<RawBaseline>,
+    parameters: Option<RawValues>,
+    limits: Option<RawLimits>,
+    expect: Option<toml::Value>,
+    error: Option<String>,
+    wakes_at: Option<toml::Value>,
+    reads: Option<Vec<String>>,
+    fuel: Option<u64>,
+}
+
+type RawValues = BTreeMap<String, toml::Value>;
+
+#[derive(Clone, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct RawAccount {
+    application: String,
+    native_identity: String,
+    status: Option<String>,
+    #[serde(default)]
+    attributes: RawValues,
+}
+
+#[derive(Clone, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct RawBaseline {
+    #[serde(default)]
+    attributes: RawValues,
+    #[serde(default)]
+    assigned: Vec<String>,
+}
+
+#[derive(Clone, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct RawLimits {
+    fuel: Option<u64>,
+    time_ms: Option<u64>,
+    memory_bytes: Option<usize>,
+    transfer_bytes: Option<usize>,
+    log_lines: Option<usize>,
+}
+
+/// Reads a file of cases.
+///
+/// # Errors
+///
+/// [`CaseError`], the first one found.
+pub fn parse(text: &str) -> Result<Vec<Case>, CaseError> {
+    let file: RawFile = toml::from_str(text)?;
+    if file.version != 1 {
+        return Err(CaseError::Version(file.version));
+    }
+    let mut cases = Vec::new();
+    for (index, case) in file.case.into_iter().enumerate() {
+        let case = case.over(&file.defaults);
+        let name = case
+            .name
+            .clone()
+            .unwrap_or_else(|| format!("number {}", index + 1));
+        let checked = case.check(&name);
+        cases.push(checked.map_err(|problem| CaseError::Entry {
+            case: name,
+            problem,
+        })?);
+    }
+    Ok(cases)
+}
+
+impl RawCase {
+    /// Fills in what the case leaves open. What is asked and what is expected
+    /// come in groups of which a case has one entry.
+    fn over(self, defaults: &Self) -> Self {
+        let defaults = defaults.clone();
+        let asks = self.attribute.is_some() || self.candidates.is_some() || self.trigger.is_some();
+        let expects = self.expect.is_some() || self.error.is_some();
+        let unless = |given: bool, default: Self| if given { Self::default() } else { default };
+        let asked = unless(asks, defaults.clone());
+        let expected = unless(expects, defaults.clone());
+        Self {
+            name: self.name,
+            as_of: self.as_of.or(defaults.as_of),
+            zone: self.zone.or(defaults.zone),
+            end_of_day: self.end_of_day.or(defaults.end_of_day),
+            attribute: self.attribute.or(asked.attribute),
+            candidates: self.candidates.or(asked.candidates),
+            trigger: self.trigger.or(asked.trigger),
+            attributes: self.attributes.or(defaults.attributes),
+            manager_attributes: self.manager_attributes.or(defaults.manager_attributes),
+            accounts: self.accounts.or(defaults.accounts),
+            assigned: self.assigned.or(defaults.assigned),
+            detected: self.detected.or(defaults.detected),
+            baseline: self.baseline.or(defaults.baseline),
+            parameters: self.parameters.or(defaults.parameters),
+            limits: self.limits.or(defaults.limits),
+            expect: self.expect.or(expected.expect),
+            error: self.error.or(expected.error),
+            wakes_at: self.wakes_at.or(defaults.wakes_at),
+            reads: self.reads.or(defaults.reads),
+            fuel: self.fuel.or(defaults.fuel),
+        }
+    }
+
+    fn check(self, name: &str) -> Result<Case, String> {
+        let question = match (self.attribute, self.candidates, self.trigger) {
+            (None, None, None) => OwnedQuestion::State,
+            (Some(attribute), None, None) => OwnedQuestion::Promote(attribute),
+            (None, Some(candidates), None) => OwnedQuestion::Assign(candidates),
+            (None, None, Some(trigger)) => OwnedQuestion::Fires(trigger),
+            _ => return Err("only one of `attribute`, `candidates`, `trigger` is asked".into()),
+        };
+        let kind = match &question {
+            OwnedQuestion::Promote(_) => RuleKind::AttributePromotion,
+            OwnedQuestion::State => RuleKind::LifecycleState,
+            OwnedQuestion::Assign(_) => RuleKind::RoleAssignment,
+            OwnedQuestion::Fires(_) => RuleKind::IdentityTrigger,
+        };
+        let outcome = match (self.expect, self.error) {
+            (Some(expected), None) => Ok(expected_answer(kind, &expected)?),
+            (None, Some(error)) => Err(error),
+            _ => return Err("one of `expect` and `error` is needed".into()),
+        };
+        let zone = self.zone.as_deref().unwrap_or("UTC");
+        let limits = self
+            .limits
+            .map_or_else(RuleLimits::default, RawLimits::check);
+        let setting = Setting {
+            as_of: instant(&self.as_of.ok_or("`as_of` is missing")?)?,
+            zone: Zone::named(zone).ok_or_else(|| format!("there is no time zone `{zone}`"))?,
+            end_of_day: self
+                .end_of_day
+                .as_deref()
+                .map(end_of_day)
+                .transpose()?
+                .flatten(),
+            attributes: values(self.attributes.unwrap_or_default())?,
+            manager_attributes: self.manager_attributes.map(values).transpose()?,
+            accounts: self
+                .accounts
+                .unwrap_or_default()
+                .into_iter()
+                .map(RawAccount::check)
+                .collect::<Result<_, _>>()?,
+            assigned: self.assigned.unwrap_or_default(),
+            detected: self.detected.unwrap_or_default(),
+            baseline: self.baseline.map(RawBaseline::check).transpose()?,
+            parameters: values(self.parameters.unwrap_or_default())?,
+            limits,
+        };
+        let expectation = Expectation {
+            outcome,
+            wakes: self.wakes_at.as_ref().map(wakes).transpose()?,
+            reads: self.reads,
+            fuel: self.fuel,
+        };
+        Ok(Case {
+            name: name.to_owned(),
+            setting,
+            expectation,
+            question,
+        })
+    }
+}
+
+impl RawLimits {
+    fn check(self) -> RuleLimits {
+        let usual = RuleLimits::default();
+        RuleLimits {
+            fuel: self.fuel.unwrap_or(usual.fuel),
+            time_ms: self.time_ms.unwrap_or(usual.time_ms),
+            memory_bytes: self.memory_bytes.unwrap_or(usual.memory_bytes),
+            transfer_bytes: self.transfer_bytes.unwrap_or(usual.transfer_bytes),
+            log_lines: self.log_lines.unwrap_or(usual.log_lines),
+        }
+    }
+}
+
+impl RawAccount {
+    fn check(self) -> Result<AccountSetting, String> {
+        let status = match self.status.as_deref().unwrap_or("enabled") {
+            "enabled" => Some(AccountStatus::Enabled),
+            "disabled" => Some(AccountStatus::Disabled),
+            "locked" => Some(AccountStatus::Locked),
+            "vanished" => None,
+            other => {
+                return Err(format!(
+                    "`{other}` is no status: it is enabled, disabled, locked or vanished"
+                ));
+            }
+        };
+        Ok(AccountSetting {
+            application: self.application,
+            native_identity: self.native_identity,
+            status,
+            attributes: values(self.attributes)?,
+        })
+    }
+}
+
+impl RawBaseline {
+    fn check(self) -> Result<BaselineSetting, String> {
+        Ok(BaselineSetting {
+            attributes: values(self.attributes)?,
+            assigned: self.assigned,
+        })
+    }
+}
+
+/// Reads values; empty ones are absent, as everywhere.
+fn values(raw: RawValues) -> Result<BTreeMap<String, Value>, String> {
+    let mut values = BTreeMap::new();
+    for (name, raw) in raw {
+        let value = value(&raw).map_err(|problem| format!("`{name}`: {problem}"))?;
+        if let Some(value) = value.normalised() {
+            values.insert(name, value);
+        }
+    }
+    Ok(values)
+}
+
+/// Reads a value: TOML has a form of its own for each type but decimals, which
+/// may be written `{ decimal = "12.50" }` where the digits matter.
+fn value(raw: &toml::Value) -> Result<Value, String> {
+    let no_value = || format!("`{raw}` is no value of an attribute");
+    Ok(match raw {
+        toml::Value::String(text) => Value::Text(text.clone()),
+        toml::Value::Integer(integer) => Value::Integer(*integer),
+        toml::Value::Float(float) => decimal(&float.to_string())?,
+        toml::Value::Boolean(boolean) => Value::Boolean(*boolean),
+        toml::Value::Datetime(datetime) if datetime.time.is_none() => Value::Date(
+            datetime
+                .to_string()
+                .parse::<Date>()
+                .map_err(|_| no_value())?,
+        ),
+        toml::Value::Datetime(datetime) => Value::Instant(instant(datetime)?),
+        toml::Value::Array(items) => {
+            let texts = items.iter().map(|item| item.as_str().map(str::to_owned));
+            Value::Many(texts.collect::<Option<_>>().ok_or_else(no_value)?)
+        }
+        toml::Value::Table(table) => match table.get("decimal").and_then(toml::Value::as_str) {
+            Some(text) if table.len() == 1 => decimal(text)?,
+            _ => return Err(no_value()),
+        },
+    })
+}
+
+fn decimal(text: &str) -> Result<Value, String> {
+    let parsed = Decimal::from_str_exact(text);
+    parsed
+        .map(Value::Decimal)
+        .map_err(|_| format!("`{text}` is no decimal number"))
+}
+
+fn instant(datetime: &Datetime) -> Result<UnixMillis, String> {
+    datetime.to_string().parse().map_err(|_| {
+        format!("`{datetime}` is no instant: write one with an offset, as 2026-03-31T17:00:00Z")
+    })
+}
+
+/// Reads `18:00`; `24:00` is the usual end.
+fn end_of_day(text: &str) -> Result<Option<Time>, String> {
+    if text == "24:00" {
+        return Ok(None);
+    }
+    text.parse()
+        .map(Some)
+        .map_err(|_| format!("`{text}` is no time such as 18:00"))
+}
+
+fn wakes(raw: &toml::Value) -> Result<Wakes, String> {
+    match raw {
+        toml::Value::String(word) if word == "never" => Ok(Wakes::Never),
+        toml::Value::Datetime(datetime) => Ok(Wakes::At(instant(datetime)?)),
+        other => Err(format!(
+            "`wakes_at` is an instant or \"never\", not `{other}`"
+        )),
+    }
+}
+
+fn expected_answer(kind: RuleKind, raw: &toml::Value) -> Result<Answer, String> {
+    let answer = match kind {
+        RuleKind::AttributePromotion => expected_promotion(raw)?.map(Answer::Promotion),
+        RuleKind::LifecycleState => raw.as_str().map(|state| Answer::State(state.to_owned())),
+        RuleKind::RoleAssignment => raw
+            .as_array()
+            .and_then(|answers| answers.iter().map(expected_eligibility).collect())
+            .map(Answer::Eligibilities),
+        RuleKind::IdentityTrigger => raw.as_bool().map(Answer::Fires),
+    };
+    answer.ok_or_else(|| {
+        let form = match kind {
+            RuleKind::AttributePromotion => "{ set = VALUE }, \"clear\" or \"next\"",
+            RuleKind::LifecycleState => "the name of a state",
+            RuleKind::RoleAssignment => "a list of \"yes\", \"no\" and { cannot-tell = \"WHY\" }",
+            RuleKind::IdentityTrigger => "true or false",
+        };
+        format!("`expect` is {form}, not `{raw}`")
+    })
+}
+
+fn expected_promotion(raw: &toml::Value) -> Result<Option<Promotion>, String> {
+    match raw {
+        toml::Value::String(word) if word == "clear" => Ok(Some(Promotion::Clear)),
+        toml::Value::String(word) if word == "next" => Ok(Some(Promotion::Next)),
+        toml::Value::Table(table) if table.len() == 1 => match table.get("set") {
+            Some(raw) => {
+                let value = value(raw)?.normalised();
+                Ok(Some(value.map_or(Promotion::Clear, Promotion::Set)))
+            }
+            None => Ok(None),
+        },
+        _ => Ok(None),
+    }
+}
+
+fn expected_eligibility(raw: &toml::Value) -> Option<Eligibility> {
+    match raw {
+        toml::Value::String(word) if word == "yes" => Some(Eligibility::Yes),
+        toml::Value::String(word) if word == "no" => Some(Eligibility::No),
+        toml::Value::Table(table) if table.len() == 1 => {
+            let why = table.get("cannot-tell")?.as_str()?;
+            Some(Eligibility::CannotTell(why.to_owned()))
+        }
+        _ => None,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::parse;
+
+    fn problem(text: &str) -> String {
+        parse(text).expect_err("a mistake").to_string()
+    }
+
+    #[test]
+    fn a_cases_own_entries_replace_the_defaults() {
+        let cases = parse(
+            r#"
+            version = 1
+            [defaults]
+            as_of = 2026-03-31T12:00:00Z
+            candidates = ["A"]
+            expect = ["yes"]
+            [[case]]
+            name = "as the defaults say"
+            [[case]]
+            trigger = "renamed"
+            expect = true
+            [[case]]
+            error = "no"
+            "#,
+        )
+        .expect("cases");
+        let questions: Vec<String> = cases
+            .iter()
+            .map(|case| case.question().to_string())
+            .collect();
+        assert_eq!(
+            questions,
+            [
+                "role-assignment of `A`",
+                "identity-trigger `renamed`",
+                "role-assignment of `A`"
+            ]
+        );
+        assert_eq!(cases[1].name, "number 2");
+        assert!(cases[2].expectation.outcome.is_err());
+    }
+
+    #[test]
+    fn mistakes_are_named() {
+        let case = |entries: &str| {
+            problem(&format!(
+                "version = 1\n[[case]]\nname = \"c\"\nas_of = 2026-03-31T12:00:00Z\n{entries}"
+            ))
+        };
+        insta::assert_snapshot!(problem("version = 2"), @"version 2 isn't known, only version 1");
+        insta::assert_snapshot!(case(""), @"case `c`: one of `expect` and `error` is needed");
+        insta::assert_snapshot!(case("expect = 7"), @"case `c`: `expect` is the name of a state, not `7`");
+        insta::assert_snapshot!(
+            case("attribute = \"a\"\ntrigger = \"t\"\nexpect = true"),
+            @"case `c`: only one of `attribute`, `candidates`, `trigger` is asked"
+        );
+        insta::assert_snapshot!(
+            case("expect = \"a\"\nzone = \"Mars/Olympus\""),
+            @"case `c`: there is no time zone `Mars/Olympus`"
+        );
+        insta::assert_snapshot!(
+            case("expect = \"a\"\nwakes_at = \"later\""),
+            @r#"case `c`: `wakes_at` is an instant or "never", not `"later"`"#
+        );
+        insta::assert_snapshot!(
+            case("expect = \"a\"\nattributes = { start = 2026-03-31T12:00:00 }"),
+            @"case `c`: `start`: `2026-03-31T12:00:00` is no instant: write one with an offset, as 2026-03-31T17:00:00Z"
+        );
+        assert!(case("expcet = \"a\"").contains("unknown field `expcet`"));
+    }
+}

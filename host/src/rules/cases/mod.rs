@@ -1,0 +1,16 @@
+//! Rules in isolation: a component asked cases that are written down, without
+//! a tenant or a store.
+//!
+//! A case says what the rule finds when it reads, as of when it is asked, and
+//! what it should answer. [`find`] looks for components and the cases beside
+//! them, [`run`] runs one component's cases. The command `rule test` and the
+//! tests of the example rules use it.
+
+mod find;
+mod format;
+mod run;
+mod setting;
+
+pub use find::{ComponentCases, FindError, find};
+pub use format::{Case, CaseError, Expectation, Setting, Wakes, parse};
+pub use run::{CaseReport, run};

@@ -1,0 +1,250 @@
+//! A rule component, read, checked and ready to be instantiated.
+
+use std::path::Path;
+
+use sha2::{Digest, Sha256};
+use wasmtime::Store;
+use wasmtime::component::{Component, Instance, InstancePre};
+
+use super::bindings::exports::idr::rules::{
+    attribute_promotion, identity_trigger, lifecycle_state, role_assignment,
+};
+use super::cache::ComponentCache;
+use super::call::CallState;
+use super::contract::{Surface, stub_wasi, surface};
+use super::engine::{RuleEngine, ticks};
+use super::error::LoadError;
+use super::kind::RuleKind;
+
+/// What starting an instance may use, apart from the rule's own limits: some
+/// languages need a million instructions before the first of the rule's.
+pub(super) const START_FUEL: u64 = 1_000_000_000;
+pub(super) const START_TIME_MS: u64 = 10_000;
+
+/// The memory that an instance may take while a component is checked.
+const CHECK_MEMORY_BYTES: usize = 256 << 20;
+
+/// Returns the sha256 of a component, in lower-case hexadecimal.
+pub fn digest_of(bytes: &[u8]) -> String {
+    hex::encode(Sha256::digest(bytes))
+}
+
+/// Reads a component that is pinned by digest.
+///
+/// # Errors
+///
+/// [`LoadError::Unreadable`], or [`LoadError::DigestDisagrees`] with both
+/// digests when the file isn't the pinned one.
+pub fn read_pinned(path: &Path, pinned: &str) -> Result<Vec<u8>, LoadError> {
+    let bytes = read(path)?;
+    let found = digest_of(&bytes);
+    if !found.eq_ignore_ascii_case(pinned) {
+        let (path, pinned) = (path.to_owned(), pinned.to_owned());
+        return Err(LoadError::DigestDisagrees {
+            path,
+            pinned,
+            found,
+        });
+    }
+    Ok(bytes)
+}
+
+/// Reads a component, whatever it is.
+///
+/// # Errors
+///
+/// [`LoadError::Unreadable`].
+pub fn read(path: &Path) -> Result<Vec<u8>, LoadError> {
+    std::fs::read(path).map_err(|source| LoadError::Unreadable {
+        path: path.to_owned(),
+        source,
+    })
+}
+
+/// A component that fits the contract.
+pub struct RuleComponent {
+    sha256: String,
+    surface: Surface,
+    size_bytes: usize,
+    prepared: [Option<Prepared>; 4],
+}
+
+impl RuleComponent {
+    /// Compiles a component, or takes it from the cache, and checks it against
+    /// the contract: names of imports and exports, types of imports, and, on an
+    /// instance, types of exports.
+    ///
+    /// # Errors
+    ///
+    /// [`LoadError`], always about this component.
+    pub fn load(
+        engine: &RuleEngine,
+        bytes: &[u8],
+        cache: Option<&ComponentCache>,
+    ) -> Result<Self, LoadError> {
+        is_a_component(bytes)?;
+        let sha256 = digest_of(bytes);
+        let wasmtime = engine.wasmtime();
+        let cached = cache.and_then(|cache| cache.load(wasmtime, &sha256));
+        let component = match cached {
+            Some(component) => component,
+            None => {
+                let component =
+                    Component::from_binary(wasmtime, bytes).map_err(LoadError::Broken)?;
+                if let Some(cache) = cache {
+                    cache.store(wasmtime, &sha256, &component);
+                }
+                component
+            }
+        };
+        let surface = surface(wasmtime, &component).map_err(LoadError::Contract)?;
+        let mut prepared = [const { None }; 4];
+        for kind in &surface.kinds {
+            prepared[*kind as usize] = Some(Prepared::new(engine, &component, &surface, *kind)?);
+        }
+        Ok(Self {
+            sha256,
+            surface,
+            size_bytes: bytes.len(),
+            prepared,
+        })
+    }
+
+    /// Returns the component's sha256, in lower-case hexadecimal.
+    pub fn sha256(&self) -> &str {
+        &self.sha256
+    }
+
+    /// Returns what it imports and exports.
+    pub fn surface(&self) -> &Surface {
+        &self.surface
+    }
+
+    /// Returns the size of the component file in bytes.
+    pub fn size_bytes(&self) -> usize {
+        self.size_bytes
+    }
+
+    /// Returns what is needed to start an instance of a kind.
+    ///
+    /// # Errors
+    ///
+    /// [`LoadError::NotOfThatKind`] when it doesn't export that kind.
+    pub(super) fn prepared(&self, kind: RuleKind) -> Result<&Prepared, LoadError> {
+        self.prepared[kind as usize]
+            .as_ref()
+            .ok_or_else(|| LoadError::NotOfThatKind {
+                wanted: kind,
+                exported: self.surface.kinds.clone(),
+            })
+    }
+}
+
+fn is_a_component(bytes: &[u8]) -> Result<(), LoadError> {
+    const MAGIC: &[u8] = b"\0asm";
+    const CORE_LAYER: &[u8] = &[0, 0];
+    match (bytes.get(..4), bytes.get(6..8)) {
+        (Some(MAGIC), Some(CORE_LAYER)) => Err(LoadError::CoreModule),
+        (Some(MAGIC), Some(_)) => Ok(()),
+        _ => Err(LoadError::NoWebAssembly),
+    }
+}
+
+/// A component linked for one kind.
+pub(super) struct Prepared {
+    instance: InstancePre<CallState>,
+    indices: Indices,
+}
+
+/// Where a component's functions are.
+enum Indices {
+    Promotion(attribute_promotion::GuestIndices),
+    State(lifecycle_state::GuestIndices),
+    Assignment(role_assignment::GuestIndices),
+    Trigger(identity_trigger::GuestIndices),
+}
+
+/// A started instance's functions.
+pub(super) enum Exports {
+    Promotion(attribute_promotion::Guest),
+    State(lifecycle_state::Guest),
+    Assignment(role_assignment::Guest),
+    Trigger(identity_trigger::Guest),
+}
+
+impl Prepared {
+    fn new(
+        engine: &RuleEngine,
+        component: &Component,
+        surface: &Surface,
+        kind: RuleKind,
+    ) -> Result<Self, LoadError> {
+        let types = |source| LoadError::Types { kind, source };
+        let linked = if surface.wasi.is_empty() {
+            engine.linker(kind).instantiate_pre(component)
+        } else {
+            let mut linker = engine.linker(kind).clone();
+            stub_wasi(&mut linker, engine.wasmtime(), component).map_err(types)?;
+            linker.instantiate_pre(component)
+        };
+        let instance = linked.map_err(types)?;
+        let indices = match kind {
+            RuleKind::AttributePromotion => {
+                attribute_promotion::GuestIndices::new(&instance).map(Indices::Promotion)
+            }
+            RuleKind::LifecycleState => {
+                lifecycle_state::GuestIndices::new(&instance).map(Indices::State)
+            }
+            RuleKind::RoleAssignment => {
+                role_assignment::GuestIndices::new(&instance).map(Indices::Assignment)
+            }
+            RuleKind::IdentityTrigger => {
+                identity_trigger::GuestIndices::new(&instance).map(Indices::Trigger)
+            }
+        };
+        let prepared = Self {
+            instance,
+            indices: indices.map_err(types)?,
+        };
+
+        // The types of exports are only compared on an instance; better now
+        // than at the first call.
+        let (mut store, instance) = prepared
+            .instantiate(CHECK_MEMORY_BYTES)
+            .map_err(LoadError::CannotStart)?;
+        prepared.exports(&mut store, &instance).map_err(types)?;
+        Ok(prepared)
+    }
+
+    /// Starts an instance in a store of its own.
+    pub(super) fn start(
+        &self,
+        memory_bytes: usize,
+    ) -> wasmtime::Result<(Store<CallState>, Exports)> {
+        let (mut store, instance) = self.instantiate(memory_bytes)?;
+        let exports = self.exports(&mut store, &instance)?;
+        Ok((store, exports))
+    }
+
+    fn instantiate(&self, memory_bytes: usize) -> wasmtime::Result<(Store<CallState>, Instance)> {
+        let mut store = Store::new(self.instance.engine(), CallState::new(memory_bytes));
+        store.limiter(|state| &mut state.memory);
+        store.set_fuel(START_FUEL)?;
+        store.set_epoch_deadline(ticks(START_TIME_MS));
+        let instance = self.instance.instantiate(&mut store)?;
+        Ok((store, instance))
+    }
+
+    fn exports(
+        &self,
+        store: &mut Store<CallState>,
+        instance: &Instance,
+    ) -> wasmtime::Result<Exports> {
+        Ok(match &self.indices {
+            Indices::Promotion(indices) => Exports::Promotion(indices.load(store, instance)?),
+            Indices::State(indices) => Exports::State(indices.load(store, instance)?),
+            Indices::Assignment(indices) => Exports::Assignment(indices.load(store, instance)?),
+            Indices::Trigger(indices) => Exports::Trigger(indices.load(store, instance)?),
+        })
+    }
+}

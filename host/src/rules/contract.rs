@@ -1,0 +1,350 @@
+//! The contract as names, to say in plain words how a component differs.
+//!
+//! wasmtime's linker stops at the first import that is missing. This looks at
+//! all of them first; differences in types are left to the linker.
+
+use wasmtime::Engine;
+use wasmtime::component::types::ComponentItem;
+use wasmtime::component::{Component, Linker, ResourceType};
+
+use super::call::{CallState, Stop};
+use super::error::Trouble;
+use super::kind::RuleKind;
+
+/// The version of `wit/rules.wit`.
+pub const CONTRACT_VERSION: &str = "0.1.0";
+
+const PACKAGE: &str = "idr:rules";
+
+/// An interface that rules may import.
+pub(super) struct Interface {
+    pub(super) name: &'static str,
+    pub(super) functions: &'static [&'static str],
+    /// The kinds that may import it; all when empty.
+    kinds: &'static [RuleKind],
+}
+
+impl Interface {
+    pub(super) fn is_given_to(&self, kind: RuleKind) -> bool {
+        self.kinds.is_empty() || self.kinds.contains(&kind)
+    }
+}
+
+/// Every interface that some kind may import.
+pub(super) const INTERFACES: &[Interface] = &[
+    Interface {
+        name: "types",
+        functions: &[],
+        kinds: &[],
+    },
+    Interface {
+        name: "subject",
+        functions: &[
+            "attribute",
+            "manager-attribute",
+            "accounts",
+            "account-attribute",
+        ],
+        kinds: &[],
+    },
+    Interface {
+        name: "time",
+        functions: &[
+            "reached",
+            "date-reached",
+            "day-over",
+            "instant-at",
+            "plus-days",
+            "today",
+        ],
+        kinds: &[],
+    },
+    Interface {
+        name: "parameters",
+        functions: &["parameter"],
+        kinds: &[],
+    },
+    Interface {
+        name: "log",
+        functions: &["info", "warn"],
+        kinds: &[],
+    },
+    Interface {
+        name: "entitlements",
+        functions: &["holds", "held"],
+        kinds: &[RuleKind::RoleAssignment, RuleKind::IdentityTrigger],
+    },
+    Interface {
+        name: "roles",
+        functions: &["has-assigned", "has-detected"],
+        kinds: &[RuleKind::IdentityTrigger],
+    },
+    Interface {
+        name: "baseline",
+        functions: &["exists", "attribute", "had-assigned"],
+        kinds: &[RuleKind::IdentityTrigger],
+    },
+];
+
+/// Returns the interface's full name.
+pub(super) fn qualified(interface: &str) -> String {
+    format!("{PACKAGE}/{interface}@{CONTRACT_VERSION}")
+}
+
+/// What a component imports and exports, by name.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Surface {
+    /// What it imports, in its own order: interface and functions.
+    pub imports: Vec<(String, Vec<String>)>,
+    /// The kinds of rule that it exports.
+    pub kinds: Vec<RuleKind>,
+    /// The interfaces of WASI among its imports.
+    pub wasi: Vec<String>,
+}
+
+/// Returns what a component imports and exports.
+///
+/// # Errors
+///
+/// Every way in which it differs from the contract, in words that follow "it".
+pub(super) fn surface(engine: &Engine, component: &Component) -> Result<Surface, Vec<String>> {
+    let component_type = component.component_type();
+    let mut problems = Vec::new();
+    let mut surface = Surface {
+        imports: Vec::new(),
+        kinds: Vec::new(),
+        wasi: Vec::new(),
+    };
+
+    for (name, export) in component_type.exports(engine) {
+        let Some((interface, version)) = rules_interface(name) else {
+            // Languages export things of their own; nobody calls them.
+            continue;
+        };
+        let ComponentItem::ComponentInstance(_) = export.ty else {
+            continue;
+        };
+        match (RuleKind::named(interface), speaks(version)) {
+            (Some(kind), true) => surface.kinds.push(kind),
+            (Some(_), false) => problems.push(other_version("exports", name)),
+            (None, _) => problems.push(format!("exports `{name}`, which is no kind of rule")),
+        }
+    }
+    surface.kinds.sort();
+    if surface.kinds.is_empty() && problems.is_empty() {
+        let kinds: Vec<String> = RuleKind::ALL.map(|kind| format!("`{kind}`")).to_vec();
+        problems.push(format!(
+            "exports no kind of rule: none of {}",
+            kinds.join(", ")
+        ));
+    }
+
+    for (name, import) in component_type.imports(engine) {
+        let functions = match &import.ty {
+            ComponentItem::ComponentInstance(instance) => instance
+                .exports(engine)
+                .filter(|(_, item)| matches!(item.ty, ComponentItem::ComponentFunc(_)))
+                .map(|(function, _)| function.to_owned())
+                .collect(),
+            ComponentItem::Type(_) => continue,
+            _ => Vec::new(),
+        };
+        if is_stubbed_wasi(name) {
+            surface.wasi.push(name.to_owned());
+        } else {
+            problems.extend(import_problems(name, &functions, &surface.kinds));
+        }
+        surface.imports.push((name.to_owned(), functions));
+    }
+    if problems.is_empty() {
+        Ok(surface)
+    } else {
+        Err(problems)
+    }
+}
+
+fn import_problems(name: &str, functions: &[String], kinds: &[RuleKind]) -> Vec<String> {
+    let Some((interface, version)) = rules_interface(name) else {
+        let why = if name.starts_with("wasi:") {
+            "rules get no files, network or other services of the system"
+        } else {
+            "rules are given nothing but the interfaces of wit/rules.wit"
+        };
+        return vec![format!("imports `{name}`: {why}")];
+    };
+    if !speaks(version) {
+        return vec![other_version("imports", name)];
+    }
+    let Some(known) = INTERFACES.iter().find(|known| known.name == interface) else {
+        return vec![format!(
+            "imports `{name}`, which version {CONTRACT_VERSION} doesn't have"
+        )];
+    };
+    if !kinds.is_empty() && !kinds.iter().any(|kind| known.is_given_to(*kind)) {
+        let given: Vec<String> = known.kinds.iter().map(|kind| format!("`{kind}`")).collect();
+        return vec![format!(
+            "imports `{interface}`, which only {} rules are given",
+            given.join(" and ")
+        )];
+    }
+    functions
+        .iter()
+        .filter(|function| !known.functions.contains(&function.as_str()))
+        .map(|function| {
+            format!(
+                "imports `{interface}.{function}`, which version {CONTRACT_VERSION} doesn't have"
+            )
+        })
+        .collect()
+}
+
+/// Splits `idr:rules/subject@0.1.0` into interface and version.
+fn rules_interface(name: &str) -> Option<(&str, &str)> {
+    let rest = name.strip_prefix(PACKAGE)?.strip_prefix('/')?;
+    Some(rest.split_once('@').unwrap_or((rest, "")))
+}
+
+/// Says whether a version is one that this host speaks: 0.1, whatever comes after.
+fn speaks(version: &str) -> bool {
+    let compatible = |version: &str| {
+        version
+            .rsplit_once('.')
+            .map(|(compatible, _)| compatible.to_owned())
+    };
+    compatible(version) == compatible(CONTRACT_VERSION)
+}
+
+fn other_version(verb: &str, name: &str) -> String {
+    format!("{verb} `{name}`, but this host speaks version {CONTRACT_VERSION}")
+}
+
+/// The interfaces of WASI that standard libraries drag in: they may be
+/// imported, but a call ends the evaluation.
+const STUBBED_WASI: &[(&str, &str)] = &[
+    (
+        "wasi:clocks/",
+        "there is no clock: ask `time.reached`, `time.date-reached` or `time.day-over`",
+    ),
+    (
+        "wasi:random/",
+        "there is no randomness: derive what you need from the attribute `uid`",
+    ),
+    (
+        "wasi:cli/",
+        "there is no command line or environment: ask `parameters.parameter`, and log \
+                   with `log.info`",
+    ),
+    ("wasi:io/", "there are no streams: log with `log.info`"),
+];
+
+fn is_stubbed_wasi(name: &str) -> bool {
+    STUBBED_WASI
+        .iter()
+        .any(|(prefix, _)| name.starts_with(prefix))
+}
+
+/// Adds stubs for the interfaces of WASI that a component imports.
+pub(super) fn stub_wasi(
+    linker: &mut Linker<CallState>,
+    engine: &Engine,
+    component: &Component,
+) -> wasmtime::Result<()> {
+    for (name, import) in component.component_type().imports(engine) {
+        let Some((_, instead)) = STUBBED_WASI
+            .iter()
+            .find(|(prefix, _)| name.starts_with(prefix))
+        else {
+            continue;
+        };
+        let ComponentItem::ComponentInstance(interface) = import.ty else {
+            continue;
+        };
+        let mut instance = linker.instance(name)?;
+        for (item_name, item) in interface.exports(engine) {
+            match item.ty {
+                ComponentItem::ComponentFunc(_) => {
+                    let function = format!("{name} {item_name}");
+                    instance.func_new(item_name, move |_, _, _, _| {
+                        let function = function.clone();
+                        Err(Stop::Trouble(Trouble::Wasi { function, instead }).into())
+                    })?;
+                }
+                ComponentItem::Resource(_) => {
+                    instance.resource(item_name, ResourceType::host::<()>(), |_, _| Ok(()))?;
+                }
+                _ => {}
+            }
+        }
+    }
+    Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{INTERFACES, import_problems, speaks};
+    use crate::rules::RuleKind;
+
+    #[test]
+    fn the_list_of_interfaces_is_that_of_the_contract() {
+        let contract = include_str!("../../../wit/rules.wit");
+        for interface in INTERFACES {
+            let start = contract.find(&format!("interface {} {{", interface.name));
+            let body = &contract[start.expect("the contract has the interface")..];
+            let body = &body[..body.find("\n}").expect("the interface ends")];
+            let functions: Vec<&str> = body
+                .lines()
+                .filter_map(|line| line.trim().split_once(": func"))
+                .map(|(name, _)| name)
+                .collect();
+            assert_eq!(functions, interface.functions, "{}", interface.name);
+        }
+        let exported = RuleKind::ALL.len();
+        assert_eq!(
+            contract.matches("\ninterface ").count(),
+            INTERFACES.len() + exported
+        );
+    }
+
+    #[test]
+    fn every_problem_is_said_in_plain_words() {
+        let problems = |name: &str, functions: &[&str]| {
+            let functions: Vec<String> = functions.iter().map(|each| (*each).to_owned()).collect();
+            import_problems(name, &functions, &[RuleKind::LifecycleState]).join("\n")
+        };
+        assert_eq!(problems("idr:rules/subject@0.1.0", &["attribute"]), "");
+        assert_eq!(problems("idr:rules/subject@0.1.7", &["accounts"]), "");
+        insta::assert_snapshot!(
+            problems("idr:rules/subject@0.1.0", &["attribute", "peers", "friends"]),
+            @r"
+        imports `subject.peers`, which version 0.1.0 doesn't have
+        imports `subject.friends`, which version 0.1.0 doesn't have
+        "
+        );
+        insta::assert_snapshot!(
+            problems("idr:rules/subject@0.2.0", &[]),
+            @"imports `idr:rules/subject@0.2.0`, but this host speaks version 0.1.0"
+        );
+        insta::assert_snapshot!(
+            problems("idr:rules/weather@0.1.0", &[]),
+            @"imports `idr:rules/weather@0.1.0`, which version 0.1.0 doesn't have"
+        );
+        insta::assert_snapshot!(
+            problems("idr:rules/baseline@0.1.0", &[]),
+            @"imports `baseline`, which only `identity-trigger` rules are given"
+        );
+        insta::assert_snapshot!(
+            problems("wasi:http/outgoing-handler@0.2.6", &[]),
+            @"imports `wasi:http/outgoing-handler@0.2.6`: rules get no files, network or other services of the system"
+        );
+        insta::assert_snapshot!(
+            problems("acme:db/query@1.0.0", &[]),
+            @"imports `acme:db/query@1.0.0`: rules are given nothing but the interfaces of wit/rules.wit"
+        );
+    }
+
+    #[test]
+    fn versions_match_by_their_first_two_numbers() {
+        assert!(speaks("0.1.0") && speaks("0.1.9"));
+        assert!(!speaks("0.2.0") && !speaks("1.1.0") && !speaks(""));
+    }
+}

@@ -1,0 +1,280 @@
+//! What can go wrong with a rule: when it is loaded, and when it is asked.
+
+use std::path::PathBuf;
+
+use idr_core::model::Name;
+use idr_core::rule::RuleFailure;
+use idr_core::view::ReadError;
+use thiserror::Error;
+
+use super::kind::RuleKind;
+
+/// One evaluation of a rule gave no answer.
+///
+/// Always about one rule and one question: the host and the run stay healthy.
+#[derive(Clone, Debug, Error, PartialEq, Eq)]
+#[error("rule `{rule}` ({question}) {trouble}")]
+pub struct RuleError {
+    /// The rule's name.
+    pub rule: String,
+    /// Its kind and what it was asked.
+    pub question: String,
+    /// What went wrong.
+    pub trouble: Trouble,
+}
+
+/// What went wrong in one evaluation.
+#[derive(Clone, Debug, Error, PartialEq, Eq)]
+pub enum Trouble {
+    /// The rule can't tell, by its own judgement.
+    #[error("declined: {0}")]
+    Declined(String),
+    /// The rule says that what it read makes no sense.
+    #[error("calls it invalid: {0}")]
+    Invalid(String),
+    /// The rule says that it went wrong itself.
+    #[error("failed: {0}")]
+    Failed(String),
+    /// A read stopped it.
+    #[error("asked for what can't be read: {0}")]
+    Read(ReadError),
+    /// It passed something that makes no sense to a function of the host.
+    #[error("passed {0}")]
+    Argument(String),
+    /// It answered something that makes no sense.
+    #[error("answered {0}")]
+    Answer(String),
+    /// It used up its fuel.
+    #[error("used up its limit of {limit} fuel")]
+    OutOfFuel {
+        /// The limit.
+        limit: u64,
+    },
+    /// It wanted more memory than it may have.
+    #[error("wanted more than its limit of {limit_bytes} bytes of memory")]
+    OutOfMemory {
+        /// The limit.
+        limit_bytes: usize,
+    },
+    /// It passed or was passed too much.
+    #[error("exchanged more than its limit of {limit_bytes} bytes with the host")]
+    TooMuchTransferred {
+        /// The limit.
+        limit_bytes: usize,
+    },
+    /// Time was up. Never a verdict: the same question is asked again with
+    /// more time before this counts.
+    #[error("was still running after {limit_ms} ms")]
+    OutOfTime {
+        /// The time that it had.
+        limit_ms: u64,
+    },
+    /// It crashed.
+    #[error("crashed: {0}")]
+    Crashed(String),
+    /// It called a function of WASI, which no rule is given.
+    #[error("called `{function}`, which rules are not given")]
+    Wasi {
+        /// The function, with its interface.
+        function: String,
+        /// What to call instead.
+        instead: &'static str,
+    },
+    /// It called a function that its kind is not given.
+    #[error("called `{function}`, which {kind} rules are not given")]
+    OtherKinds {
+        /// The function, with its interface.
+        function: String,
+        /// The kind that was asked.
+        kind: RuleKind,
+    },
+    /// It could not be started.
+    #[error("can't be started: {0}")]
+    CannotStart(String),
+}
+
+impl Trouble {
+    /// Returns the stable word for findings.
+    pub fn cause(&self) -> &'static str {
+        match self {
+            Self::Declined(_) => "rule-declined",
+            Self::Invalid(_) => "rule-invalid",
+            Self::Failed(_) => "rule-failed",
+            Self::Read(error) => error.cause(),
+            Self::Argument(_) => "rule-argument",
+            Self::Answer(_) => "rule-answer",
+            Self::OutOfFuel { .. } => "rule-out-of-fuel",
+            Self::OutOfMemory { .. } => "rule-out-of-memory",
+            Self::TooMuchTransferred { .. } => "rule-transfer",
+            Self::OutOfTime { .. } => "host-too-slow",
+            Self::Crashed(_) => "rule-crashed",
+            Self::Wasi { .. } => "rule-wasi",
+            Self::OtherKinds { .. } => "rule-import",
+            Self::CannotStart(_) => "rule-start",
+        }
+    }
+
+    /// Returns what an operator or the rule's author can do about it.
+    pub fn hint(&self) -> Option<String> {
+        let hint = match self {
+            Self::Declined(_) | Self::Invalid(_) => return None,
+            Self::Read(error) => return error.hint(),
+            Self::Wasi { instead, .. } => *instead,
+            Self::Failed(_) | Self::Crashed(_) => {
+                "write a case with what it read, and run it with `idr rule test`"
+            }
+            Self::Argument(_) | Self::Answer(_) => {
+                "wit/rules.wit says what is allowed; correct the rule"
+            }
+            Self::OutOfFuel { .. } => "shorten the rule, or raise `fuel` in rules/rules.toml",
+            Self::OutOfMemory { .. } => {
+                "shorten the rule, or raise `memory_bytes` in rules/rules.toml"
+            }
+            Self::TooMuchTransferred { .. } => {
+                "read less, or raise `transfer_bytes` in rules/rules.toml"
+            }
+            Self::OutOfTime { .. } => {
+                "the host is overloaded, or `time_ms` in rules/rules.toml is too low for `fuel`"
+            }
+            Self::OtherKinds { .. } => {
+                "each kind reads only what is settled before it; see the worlds in wit/rules.wit"
+            }
+            Self::CannotStart(_) => "run `idr rule inspect` on the component",
+        };
+        Some(hint.to_owned())
+    }
+
+    /// Says whether a limit stopped it that may depend on what ran before on
+    /// the same instance, and so says nothing about the rule's purity.
+    pub(super) fn is_a_limit(&self) -> bool {
+        matches!(
+            self,
+            Self::OutOfFuel { .. } | Self::OutOfMemory { .. } | Self::OutOfTime { .. }
+        )
+    }
+}
+
+/// How long to wait before a question that the host was too slow for is asked again.
+const RETRY_AFTER_MS: i64 = 10 * 60 * 1000;
+
+impl From<RuleError> for RuleFailure {
+    fn from(error: RuleError) -> Self {
+        match error.trouble {
+            Trouble::Read(read) => Self::Read(read),
+            ref trouble => Self::Failed {
+                cause: Name::new(trouble.cause()),
+                message: error.to_string(),
+                hint: trouble.hint(),
+                retry_after_ms: matches!(trouble, Trouble::OutOfTime { .. })
+                    .then_some(RETRY_AFTER_MS),
+            },
+        }
+    }
+}
+
+/// A rule component can't be used.
+#[derive(Debug, Error)]
+pub enum LoadError {
+    /// The file can't be read.
+    #[error("can't read the rule component `{}`", path.display())]
+    Unreadable {
+        /// The file.
+        path: PathBuf,
+        /// Why.
+        #[source]
+        source: std::io::Error,
+    },
+    /// The file isn't the one that was pinned.
+    #[error("`{}` has sha256 {found}, but {pinned} is pinned", path.display())]
+    DigestDisagrees {
+        /// The file.
+        path: PathBuf,
+        /// What `rules/rules.toml` says.
+        pinned: String,
+        /// What the file has.
+        found: String,
+    },
+    /// It is something else altogether.
+    #[error("it is no WebAssembly component")]
+    NoWebAssembly,
+    /// It is a core module.
+    #[error("it is a core WebAssembly module, not a component")]
+    CoreModule,
+    /// It isn't valid, or uses a feature that is switched off.
+    #[error("it can't be compiled")]
+    Broken(#[source] wasmtime::Error),
+    /// It doesn't fit the contract; every problem, one per line.
+    #[error("it doesn't fit the contract: {}", .0.join("; "))]
+    Contract(Vec<String>),
+    /// Its types differ from the contract's.
+    #[error("its types are not those of the contract ({kind})")]
+    Types {
+        /// The kind whose interfaces differ.
+        kind: RuleKind,
+        /// The difference as found.
+        #[source]
+        source: wasmtime::Error,
+    },
+    /// It can't be started.
+    #[error("it can't be started")]
+    CannotStart(#[source] wasmtime::Error),
+    /// It is used as something that it isn't.
+    #[error("it is used as {wanted} rule, but exports {}", spoken_kinds(.exported))]
+    NotOfThatKind {
+        /// How it is used.
+        wanted: RuleKind,
+        /// What it is.
+        exported: Vec<RuleKind>,
+    },
+    /// The host's own engine can't be set up.
+    #[error("the WebAssembly engine can't be set up")]
+    Engine(#[source] wasmtime::Error),
+    /// The bytes with a pinned digest are missing.
+    #[error("there is no component with sha256 {0}")]
+    Missing(String),
+}
+
+impl LoadError {
+    /// Returns what to do about it.
+    pub fn hint(&self) -> Option<String> {
+        match self {
+            Self::DigestDisagrees { found, .. } => Some(format!(
+                "if the new file is what you mean, write sha256 = \"{found}\" in rules/rules.toml"
+            )),
+            Self::CoreModule => Some(
+                "make it a component: `wasm-tools component new FILE.wasm -o RULE.wasm`".to_owned(),
+            ),
+            Self::Contract(_) | Self::Types { .. } => {
+                Some("build the rule against this host's wit/rules.wit".to_owned())
+            }
+            Self::NotOfThatKind { .. } => {
+                Some("`idr rule inspect` shows what a component exports".to_owned())
+            }
+            Self::Unreadable { .. }
+            | Self::NoWebAssembly
+            | Self::Broken(_)
+            | Self::CannotStart(_)
+            | Self::Engine(_)
+            | Self::Missing(_) => None,
+        }
+    }
+}
+
+/// One rule of a tenant can't be used.
+#[derive(Debug, Error)]
+#[error("rule `{rule}` can't be used")]
+pub struct RuleLoadError {
+    /// The rule's name in `rules/rules.toml`.
+    pub rule: Name,
+    /// Why.
+    #[source]
+    pub source: LoadError,
+}
+
+fn spoken_kinds(kinds: &[RuleKind]) -> String {
+    kinds
+        .iter()
+        .map(|kind| kind.as_str())
+        .collect::<Vec<_>>()
+        .join(", ")
+}

@@ -1,0 +1,408 @@
+//! The rules of one tenant, and a worker that answers planning's questions with them.
+//!
+//! The verdict is that of a fresh instance. Instances are used again because a
+//! fresh one costs ten times a call, but an error on a used instance is asked
+//! again on a fresh one before it counts, and so is a sample of good answers.
+//! A component that is caught answering differently runs every evaluation on a
+//! fresh instance from then on.
+
+use std::collections::BTreeMap;
+use std::rc::Rc;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+
+use idr_core::definitions::{Model, Origin, RuleIndex, RuleLimits, Selector, TriggerCondition};
+use idr_core::model::Name;
+use idr_core::rule::{Eligibility, Promotion, RuleEvaluator, RuleFailure};
+use idr_core::view::{ReadError, TrackedView};
+use xxhash_rust::xxh3::xxh3_64;
+
+use super::cache::ComponentCache;
+use super::call::{Log, LogLevel};
+use super::component::RuleComponent;
+use super::engine::{MOST_MEMORY_BYTES, RuleEngine};
+use super::error::{LoadError, RuleError, RuleLoadError, Trouble};
+use super::instance::RuleInstance;
+use super::kind::{Answer, Question, RuleKind};
+
+/// How often an instance is used before a new one takes its place.
+const MOST_CALLS: u32 = 1_024;
+
+/// One in so many good answers of used instances is checked on a fresh one.
+const SAMPLE: u64 = 256;
+
+/// How much more time an evaluation gets when its time was up.
+const MORE_TIME: u64 = 10;
+
+/// The rules of one tenant, loaded: shared by all workers of a run.
+pub struct RuleHost {
+    rules: Vec<LoadedRule>,
+    components: BTreeMap<String, Arc<SharedComponent>>,
+}
+
+struct LoadedRule {
+    name: Name,
+    shared: Arc<SharedComponent>,
+    limits: RuleLimits,
+}
+
+struct SharedComponent {
+    component: RuleComponent,
+    /// Every evaluation needs an instance of its own.
+    isolated: AtomicBool,
+}
+
+impl RuleHost {
+    /// Loads the components of all rules of a model, each once.
+    ///
+    /// - `bytes_of`: returns the component with a sha256; whoever reads the
+    ///   tenant's directory has checked the digest (see [`super::read_pinned`]).
+    /// - `cache`: where compiled components are kept.
+    ///
+    /// # Errors
+    ///
+    /// One [`RuleLoadError`] for every rule that can't be used, or is used as
+    /// something that its component doesn't export.
+    pub fn load(
+        engine: &RuleEngine,
+        model: &Model,
+        bytes_of: impl Fn(&str) -> Option<Arc<[u8]>>,
+        cache: Option<&ComponentCache>,
+    ) -> Result<Self, Vec<RuleLoadError>> {
+        let mut host = Self {
+            rules: Vec::new(),
+            components: BTreeMap::new(),
+        };
+        let mut errors = Vec::new();
+        for (index, rule) in model.rules.iter().enumerate() {
+            let loaded = host.component(engine, &rule.sha256, &bytes_of, cache);
+            let checked = loaded.and_then(|shared| {
+                for kind in kinds_of_use(model, RuleIndex(index)) {
+                    shared.component.prepared(kind)?;
+                }
+                Ok(shared)
+            });
+            match checked {
+                Ok(shared) => {
+                    host.rules.push(LoadedRule {
+                        name: rule.name,
+                        shared,
+                        limits: within_bounds(rule.limits),
+                    });
+                }
+                Err(source) => errors.push(RuleLoadError {
+                    rule: rule.name,
+                    source,
+                }),
+            }
+        }
+        if errors.is_empty() {
+            Ok(host)
+        } else {
+            Err(errors)
+        }
+    }
+
+    fn component(
+        &mut self,
+        engine: &RuleEngine,
+        sha256: &str,
+        bytes_of: &impl Fn(&str) -> Option<Arc<[u8]>>,
+        cache: Option<&ComponentCache>,
+    ) -> Result<Arc<SharedComponent>, LoadError> {
+        if let Some(known) = self.components.get(sha256) {
+            return Ok(Arc::clone(known));
+        }
+        let bytes = bytes_of(sha256).ok_or_else(|| LoadError::Missing(sha256.to_owned()))?;
+        let component = RuleComponent::load(engine, &bytes, cache)?;
+        let shared = Arc::new(SharedComponent {
+            component,
+            isolated: AtomicBool::new(false),
+        });
+        self.components
+            .insert(sha256.to_owned(), Arc::clone(&shared));
+        Ok(shared)
+    }
+
+    /// Runs a component's evaluations each on a fresh instance from now on,
+    /// because an earlier run found that its answers depend on what ran before.
+    pub fn isolate(&self, sha256: &str) {
+        if let Some(shared) = self.components.get(sha256) {
+            shared.isolated.store(true, Ordering::Relaxed);
+        }
+    }
+
+    /// Returns the digests of the components that run isolated: those told to
+    /// and those found out since. Whoever was evaluated by one that is new
+    /// among them should be refreshed again.
+    pub fn isolated(&self) -> Vec<String> {
+        let isolated = |shared: &SharedComponent| shared.isolated.load(Ordering::Relaxed);
+        let found = self
+            .components
+            .iter()
+            .filter(|(_, shared)| isolated(shared));
+        found.map(|(sha256, _)| sha256.clone()).collect()
+    }
+
+    /// Returns a worker, which keeps instances of its own.
+    pub fn worker(self: &Arc<Self>) -> RuleWorker {
+        let slots = self.rules.iter().map(|_| [const { None }; 4]).collect();
+        RuleWorker {
+            host: Arc::clone(self),
+            slots,
+            candidates: Vec::new(),
+        }
+    }
+}
+
+/// Returns the limits as far as the engine can grant them.
+fn within_bounds(limits: RuleLimits) -> RuleLimits {
+    RuleLimits {
+        memory_bytes: limits.memory_bytes.min(MOST_MEMORY_BYTES),
+        ..limits
+    }
+}
+
+/// Returns the kinds that a model uses a rule as.
+fn kinds_of_use(model: &Model, rule: RuleIndex) -> Vec<RuleKind> {
+    let promotes = model
+        .attributes
+        .iter()
+        .flat_map(|attribute| &attribute.sources)
+        .any(|source| matches!(source.origin, Origin::Rule(used) if used == rule));
+    let assigns = model
+        .roles
+        .iter()
+        .any(|role| matches!(role.selector, Some(Selector::Rule(used)) if used == rule));
+    let fires = model
+        .triggers
+        .iter()
+        .flat_map(|trigger| &trigger.conditions)
+        .any(|condition| matches!(condition, TriggerCondition::Rule(used) if *used == rule));
+    let used = [
+        (promotes, RuleKind::AttributePromotion),
+        (model.lifecycle.rule == Some(rule), RuleKind::LifecycleState),
+        (assigns, RuleKind::RoleAssignment),
+        (fires, RuleKind::IdentityTrigger),
+    ];
+    used.into_iter()
+        .filter(|(is_used, _)| *is_used)
+        .map(|(_, kind)| kind)
+        .collect()
+}
+
+/// Answers planning's questions on one thread.
+///
+/// The view comes with the rule's grant in force: planning sees to that.
+/// Keeps one instance per rule and kind, each in a wasmtime store of its own,
+/// because a trap spoils the whole store.
+pub struct RuleWorker {
+    host: Arc<RuleHost>,
+    slots: Vec<[Option<RuleInstance>; 4]>,
+    /// Lists of roles that were asked about, as names and as the texts that
+    /// rules are passed: planning asks about the same few again and again.
+    candidates: Vec<(Vec<Name>, Rc<[String]>)>,
+}
+
+impl RuleWorker {
+    fn evaluate(
+        &mut self,
+        rule: RuleIndex,
+        question: Question<'_>,
+        view: &mut TrackedView,
+    ) -> Result<Answer, RuleError> {
+        let loaded = &self.host.rules[rule.0];
+        let slot = &mut self.slots[rule.0][question.kind() as usize];
+        let outcome = Evaluator {
+            loaded,
+            rule,
+            question,
+        }
+        .ask(slot, view);
+        outcome.map_err(|trouble| RuleError {
+            rule: loaded.name.to_string(),
+            question: question.to_string(),
+            trouble,
+        })
+    }
+
+    fn texts_of(&mut self, candidates: &[Name]) -> Rc<[String]> {
+        if let Some((_, texts)) = self
+            .candidates
+            .iter()
+            .find(|(names, _)| names == candidates)
+        {
+            return Rc::clone(texts);
+        }
+        let texts: Rc<[String]> = candidates.iter().map(|name| name.to_string()).collect();
+        self.candidates
+            .push((candidates.to_vec(), Rc::clone(&texts)));
+        texts
+    }
+}
+
+/// One question to one rule.
+struct Evaluator<'a> {
+    loaded: &'a LoadedRule,
+    rule: RuleIndex,
+    question: Question<'a>,
+}
+
+impl Evaluator<'_> {
+    /// Returns the fresh instance's verdict, mostly without a fresh instance.
+    fn ask(
+        &self,
+        slot: &mut Option<RuleInstance>,
+        view: &mut TrackedView,
+    ) -> Result<Answer, Trouble> {
+        let limits = &self.loaded.limits;
+        let used = slot
+            .take()
+            .filter(|instance| !self.is_isolated() && instance.is_reusable(MOST_CALLS, limits));
+        let Some(mut instance) = used else {
+            return self.ask_fresh(slot, view);
+        };
+
+        let start = view.mark();
+        let evaluation = instance.ask(self.rule, self.question, limits, view, false);
+        match evaluation.answer {
+            Ok(answer) if !self.is_sampled(view) => {
+                self.emit(&evaluation.log);
+                *slot = Some(instance);
+                Ok(answer)
+            }
+            // The store can't be read: the run ends, whatever a rule says.
+            Err(trouble @ Trouble::Read(ReadError::Snapshot(_))) => Err(trouble),
+            used_answer => {
+                let used_notes = view.noted_since(&start);
+                view.rewind(&start);
+                let fresh_answer = self.ask_fresh(slot, view);
+                let differs = match (&used_answer, &fresh_answer) {
+                    (Ok(used), Ok(fresh)) => {
+                        used != fresh || used_notes != view.noted_since(&start)
+                    }
+                    (Err(used), Err(fresh)) => used.cause() != fresh.cause(),
+                    (Ok(_), Err(_)) | (Err(_), Ok(_)) => true,
+                };
+                let by_limit = [used_answer.as_ref().err(), fresh_answer.as_ref().err()]
+                    .into_iter()
+                    .flatten()
+                    .any(Trouble::is_a_limit);
+                if differs && !by_limit {
+                    self.isolate();
+                    *slot = None;
+                }
+                fresh_answer
+            }
+        }
+    }
+
+    fn ask_fresh(
+        &self,
+        slot: &mut Option<RuleInstance>,
+        view: &mut TrackedView,
+    ) -> Result<Answer, Trouble> {
+        let prepared = self.loaded.shared.component.prepared(self.question.kind());
+        let prepared = prepared.map_err(|error| Trouble::CannotStart(error.to_string()))?;
+        let mut limits = self.loaded.limits;
+        let start = view.mark();
+        let mut instance = RuleInstance::start(prepared, &limits)?;
+        let mut evaluation = instance.ask(self.rule, self.question, &limits, view, false);
+        if matches!(evaluation.answer, Err(Trouble::OutOfTime { .. })) {
+            // Perhaps the machine was busy. Time is never a verdict.
+            view.rewind(&start);
+            limits.time_ms = limits.time_ms.saturating_mul(MORE_TIME);
+            instance = RuleInstance::start(prepared, &limits)?;
+            evaluation = instance.ask(self.rule, self.question, &limits, view, false);
+        }
+        self.emit(&evaluation.log);
+        if !self.is_isolated() {
+            *slot = Some(instance);
+        }
+        evaluation.answer
+    }
+
+    fn is_isolated(&self) -> bool {
+        self.loaded.shared.isolated.load(Ordering::Relaxed)
+    }
+
+    fn isolate(&self) {
+        let sha256 = self.loaded.shared.component.sha256();
+        if !self.loaded.shared.isolated.swap(true, Ordering::Relaxed) {
+            tracing::warn!(
+                "rule `{}` ({sha256}) answered differently on a used instance: from now on each \
+                 of its evaluations has an instance of its own",
+                self.loaded.name
+            );
+        }
+    }
+
+    /// Picks the same identities on every machine, and others at another instant.
+    fn is_sampled(&self, view: &TrackedView) -> bool {
+        let mut key = [0; 24];
+        key[..8].copy_from_slice(&view.record().identity.uid.0.to_le_bytes());
+        key[8..16].copy_from_slice(&view.as_of().0.to_le_bytes());
+        key[16..].copy_from_slice(&(self.rule.0 as u64).to_le_bytes());
+        xxh3_64(&key).is_multiple_of(SAMPLE)
+    }
+
+    fn emit(&self, log: &Log) {
+        for line in &log.lines {
+            let (rule, message) = (self.loaded.name, &line.message);
+            match line.level {
+                LogLevel::Info => tracing::info!(target: "idr::rule", "rule `{rule}`: {message}"),
+                LogLevel::Warn => tracing::warn!(target: "idr::rule", "rule `{rule}`: {message}"),
+            }
+        }
+    }
+}
+
+impl RuleEvaluator for RuleWorker {
+    fn promote(
+        &mut self,
+        rule: RuleIndex,
+        attribute: Name,
+        view: &mut TrackedView,
+    ) -> Result<Promotion, RuleFailure> {
+        match self.evaluate(rule, Question::Promote(attribute.as_str()), view)? {
+            Answer::Promotion(promotion) => Ok(promotion),
+            other => unreachable!("a promotion rule answered {other:?}"),
+        }
+    }
+
+    fn lifecycle_state(
+        &mut self,
+        rule: RuleIndex,
+        view: &mut TrackedView,
+    ) -> Result<String, RuleFailure> {
+        match self.evaluate(rule, Question::State, view)? {
+            Answer::State(state) => Ok(state),
+            other => unreachable!("a lifecycle rule answered {other:?}"),
+        }
+    }
+
+    fn assign(
+        &mut self,
+        rule: RuleIndex,
+        candidates: &[Name],
+        view: &mut TrackedView,
+    ) -> Result<Vec<Eligibility>, RuleFailure> {
+        let texts = self.texts_of(candidates);
+        match self.evaluate(rule, Question::Assign(&texts), view)? {
+            Answer::Eligibilities(answers) => Ok(answers),
+            other => unreachable!("an assignment rule answered {other:?}"),
+        }
+    }
+
+    fn fires(
+        &mut self,
+        rule: RuleIndex,
+        trigger: Name,
+        view: &mut TrackedView,
+    ) -> Result<bool, RuleFailure> {
+        match self.evaluate(rule, Question::Fires(trigger.as_str()), view)? {
+            Answer::Fires(fires) => Ok(fires),
+            other => unreachable!("a trigger rule answered {other:?}"),
+        }
+    }
+}

@@ -1,0 +1,175 @@
+//! One instance of a rule, in a wasmtime store of its own, and one evaluation on it.
+
+use idr_core::definitions::{RuleIndex, RuleLimits};
+use idr_core::view::TrackedView;
+use wasmtime::{Store, Trap};
+
+use super::bindings::idr::rules::types::RuleError as Declined;
+use super::call::{Call, CallState, Log, Stop};
+use super::component::{Exports, Prepared, START_FUEL, START_TIME_MS};
+use super::engine::ticks;
+use super::error::Trouble;
+use super::kind::{Answer, Question};
+use super::values::{eligibilities_from_rule, promotion_from_rule, state_from_rule};
+
+/// A started instance.
+pub(super) struct RuleInstance {
+    store: Store<CallState>,
+    exports: Exports,
+    calls: u32,
+    /// After a trap wasmtime refuses every further call.
+    poisoned: bool,
+}
+
+/// How an evaluation went, whatever it answered.
+pub(super) struct Evaluation {
+    pub(super) answer: Result<Answer, Trouble>,
+    pub(super) fuel: u64,
+    pub(super) log: Log,
+    pub(super) trace: Option<Vec<Call>>,
+}
+
+impl RuleInstance {
+    /// Starts an instance.
+    pub(super) fn start(prepared: &Prepared, limits: &RuleLimits) -> Result<Self, Trouble> {
+        let started = prepared.start(limits.memory_bytes);
+        let (store, exports) = started.map_err(|error| {
+            let limits = RuleLimits {
+                fuel: START_FUEL,
+                time_ms: START_TIME_MS,
+                ..*limits
+            };
+            match trouble_of(&error, &limits) {
+                Trouble::Crashed(reason) => Trouble::CannotStart(reason),
+                other => other,
+            }
+        })?;
+        Ok(Self {
+            store,
+            exports,
+            calls: 0,
+            poisoned: false,
+        })
+    }
+
+    /// Says whether it may be asked again: it hasn't crashed, has not been
+    /// asked too often, and hasn't grown too far.
+    pub(super) fn is_reusable(&self, most_calls: u32, limits: &RuleLimits) -> bool {
+        !self.poisoned
+            && self.calls < most_calls
+            && self.store.data().memory.used_bytes <= limits.memory_bytes / 2
+    }
+
+    /// Asks the rule; the view is moved in for the time of the call.
+    pub(super) fn ask(
+        &mut self,
+        rule: RuleIndex,
+        question: Question<'_>,
+        limits: &RuleLimits,
+        view: &mut TrackedView,
+        trace: bool,
+    ) -> Evaluation {
+        self.calls += 1;
+        let state = self.store.data_mut();
+        state.begin(rule, std::mem::take(view), limits, trace);
+        self.store.set_hostcall_fuel(limits.transfer_bytes);
+        self.store.set_epoch_deadline(ticks(limits.time_ms));
+        let outcome = self
+            .store
+            .set_fuel(limits.fuel)
+            .and_then(|()| self.call(question));
+        let fuel_left = self.store.get_fuel().unwrap_or(0);
+
+        let state = self.store.data_mut();
+        *view = std::mem::take(&mut state.view);
+        let answer = match outcome {
+            Ok(answer) => answer,
+            Err(error) => {
+                self.poisoned = true;
+                Err(trouble_of(&error, limits))
+            }
+        };
+        Evaluation {
+            answer,
+            fuel: limits.fuel.saturating_sub(fuel_left),
+            log: std::mem::take(&mut state.log),
+            trace: state.trace.take(),
+        }
+    }
+
+    /// The outer error is the host's or a trap, the inner one the rule's own.
+    fn call(&mut self, question: Question<'_>) -> wasmtime::Result<Result<Answer, Trouble>> {
+        let store = &mut self.store;
+        Ok(match (&self.exports, question) {
+            (Exports::Promotion(rule), Question::Promote(attribute)) => rule
+                .call_promote(store, attribute)?
+                .map_err(declined)
+                .and_then(|answer| promotion_from_rule(answer).map_err(Trouble::Answer))
+                .map(Answer::Promotion),
+            (Exports::State(rule), Question::State) => rule
+                .call_state(store)?
+                .map_err(declined)
+                .and_then(|answer| state_from_rule(answer).map_err(Trouble::Answer))
+                .map(Answer::State),
+            (Exports::Assignment(rule), Question::Assign(candidates)) => rule
+                .call_assign(store, candidates)?
+                .map_err(declined)
+                .and_then(|answers| {
+                    eligibilities_from_rule(answers, candidates.len()).map_err(Trouble::Answer)
+                })
+                .map(Answer::Eligibilities),
+            (Exports::Trigger(rule), Question::Fires(trigger)) => rule
+                .call_fires(store, trigger)?
+                .map_err(declined)
+                .map(Answer::Fires),
+            _ => unreachable!("an instance is only asked what its kind answers"),
+        })
+    }
+}
+
+fn declined(error: Declined) -> Trouble {
+    match error {
+        Declined::Declined(why) => Trouble::Declined(why),
+        Declined::Invalid(why) => Trouble::Invalid(why),
+        Declined::Failed(why) => Trouble::Failed(why),
+    }
+}
+
+/// Says what ended an evaluation from outside the rule's own judgement.
+fn trouble_of(error: &wasmtime::Error, limits: &RuleLimits) -> Trouble {
+    if let Some(stop) = error.downcast_ref::<Stop>() {
+        return match stop {
+            Stop::Trouble(trouble) => trouble.clone(),
+            Stop::TransferExceeded => Trouble::TooMuchTransferred {
+                limit_bytes: limits.transfer_bytes,
+            },
+            Stop::MemoryExceeded => Trouble::OutOfMemory {
+                limit_bytes: limits.memory_bytes,
+            },
+        };
+    }
+    match error.downcast_ref::<Trap>() {
+        Some(Trap::OutOfFuel) => Trouble::OutOfFuel { limit: limits.fuel },
+        Some(Trap::Interrupt) => Trouble::OutOfTime {
+            limit_ms: limits.time_ms,
+        },
+        Some(trap) => {
+            let words = trap.to_string();
+            Trouble::Crashed(
+                words
+                    .strip_prefix("wasm trap: ")
+                    .unwrap_or(&words)
+                    .to_owned(),
+            )
+        }
+        None => {
+            let words = format!("{:#}", error.root_cause());
+            if words.contains("fuel allocated for hostcalls") {
+                return Trouble::TooMuchTransferred {
+                    limit_bytes: limits.transfer_bytes,
+                };
+            }
+            Trouble::Crashed(words)
+        }
+    }
+}

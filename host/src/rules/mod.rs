@@ -1,0 +1,32 @@
+//! Runs customers' rules: WebAssembly components behind `wit/rules.wit`.
+//!
+//! [`RuleEngine`] is the machine, one per process. [`RuleHost`] has the rules
+//! of one tenant, compiled and checked; each of a run's threads has a
+//! [`RuleWorker`], through which planning asks its questions. [`cases`] runs
+//! rules in isolation.
+//!
+//! A rule gets no clock, files, network or randomness. It reads through the
+//! tracked view, and what it answers is checked before anybody sees it.
+
+mod bindings;
+mod cache;
+mod call;
+pub mod cases;
+mod component;
+mod contract;
+mod engine;
+mod error;
+mod evaluator;
+mod instance;
+mod kind;
+mod linker;
+mod values;
+
+pub use cache::ComponentCache;
+pub use call::{Call, Log, LogLevel, LogLine};
+pub use component::{RuleComponent, digest_of, read, read_pinned};
+pub use contract::{CONTRACT_VERSION, Surface};
+pub use engine::RuleEngine;
+pub use error::{LoadError, RuleError, RuleLoadError, Trouble};
+pub use evaluator::{RuleHost, RuleWorker};
+pub use kind::{Answer, Question, RuleKind};
