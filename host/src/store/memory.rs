@@ -454,6 +454,7 @@ impl Store for MemoryStore {
                 let mark = AccountMark {
                     fingerprint: account_fingerprint(account),
                     present: account.missing_since.is_none(),
+                    owned: account.owner.is_some(),
                 };
                 (account_key_hash(&account.key.native_identity), mark)
             })

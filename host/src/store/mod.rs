@@ -383,6 +383,8 @@ pub struct AccountMark {
     pub fingerprint: u64,
     /// Whether the last full aggregation listed it.
     pub present: bool,
+    /// Whether it belongs to an identity.
+    pub owned: bool,
 }
 
 /// Accounts to be written by an aggregation, or by correlation.
