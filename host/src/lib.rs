@@ -5,5 +5,7 @@
 
 pub mod aggregate;
 pub mod cli;
+pub mod refresh;
+pub mod report;
 pub mod rules;
 pub mod store;

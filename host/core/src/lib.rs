@@ -11,6 +11,7 @@ pub mod filter;
 pub mod model;
 pub mod phases;
 pub mod plan;
+pub mod planted;
 pub mod rule;
 pub mod text;
 pub mod time;

@@ -92,6 +92,11 @@ pub struct EventChanges {
 }
 
 impl EventChanges {
+    /// Says whether the triggers' open findings are others than the identity's.
+    pub fn findings_differ(&self, identity: &Identity) -> bool {
+        !self.findings.iter().eq(identity.findings.iter().filter(|f| f.phase == finding::EVENTS))
+    }
+
     /// Says whether recording this would leave the identity as it is.
     pub fn changes_nothing(&self, identity: &Identity) -> bool {
         self.events.is_empty()
@@ -100,10 +105,7 @@ impl EventChanges {
             && self.triggers == identity.triggers
             && self.wake == identity.wake.events
             && self.reads == identity.event_reads
-            && self.findings.iter().eq(identity
-                .findings
-                .iter()
-                .filter(|f| f.phase == finding::EVENTS))
+            && !self.findings_differ(identity)
     }
 }
 

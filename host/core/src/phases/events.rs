@@ -66,7 +66,7 @@ pub(crate) fn plan(
             Err(Stop::Store(error)) => return Err(error),
             Err(Stop::Failed(failed)) => {
                 let level = memory.is_some_and(|memory| memory.level);
-                let lag = (!silent).then(|| unseen.into_lag());
+                let lag = (!silent && !unseen.is_empty()).then(|| unseen.into_lag());
                 changes.triggers.push(memory_of(trigger, level, lag));
                 retry_after_ms = [retry_after_ms, failed.retry_after_ms]
                     .into_iter()
@@ -115,6 +115,10 @@ impl<'a> Unseen<'a> {
             baseline: Cow::Owned(baseline),
             native_changes: Cow::Owned(native_changes),
         }
+    }
+
+    fn is_empty(&self) -> bool {
+        self.baseline.is_empty() && self.native_changes.is_empty()
     }
 
     fn into_lag(self) -> Lag {

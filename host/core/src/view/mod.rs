@@ -19,6 +19,7 @@ use std::sync::Arc;
 use thiserror::Error;
 
 use crate::definitions::{Model, RuleIndex};
+use crate::planted::{self, Bug};
 use crate::model::{Baseline, IdentityRecord, Name, ReadKey, Uid, UnixMillis, Value};
 
 pub use graph::{Node, Slot};
@@ -219,6 +220,9 @@ impl TrackedView {
 
     /// Notes a moment at which an answer would change.
     pub(crate) fn note_wake(&mut self, moment: Option<UnixMillis>) {
+        if planted::is(Bug::ForgetWakeUp) {
+            return;
+        }
         let state = self.state_mut();
         state.wake = [state.wake, moment].into_iter().flatten().min();
     }

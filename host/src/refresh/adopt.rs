@@ -1,0 +1,202 @@
+//! Adopting a configuration: what a change of definitions makes due.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+use idr_core::definitions::{Model, Role, Selector, Trigger, TriggerCondition, digest};
+use idr_core::filter::Superset;
+use idr_core::model::{Uid, UnixMillis};
+use idr_core::phases::roles;
+use idr_core::planted::{self, Bug};
+use idr_core::view::TrackedView;
+use sha2::{Digest, Sha256};
+
+use super::{CHUNK, Configurator, RefreshError};
+use crate::store::{Adoption, Files, Raise, Store, StoreError, TenantState};
+
+/// What adopting a configuration would mean.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Impact {
+    /// The definitions that differ from those adopted last (`role NAME`, …).
+    pub changed: Vec<String>,
+    /// Whom they make due.
+    pub raise: Raise,
+}
+
+/// Adopts a configuration, unless it is the one adopted last, and returns its digest.
+///
+/// # Errors
+///
+/// [`RefreshError`] when the store fails.
+pub fn adopt(
+    store: &dyn Store,
+    configurator: &dyn Configurator,
+    model: &Arc<Model>,
+    files: &Files,
+) -> Result<String, RefreshError> {
+    let configuration = files_digest(files);
+    let tenant = store.tenant()?;
+    if tenant.configuration.as_ref() != Some(&configuration) {
+        let impact = impact(store, configurator, model)?;
+        store.adopt(&Adoption {
+            configuration: configuration.clone(),
+            files: files.clone(),
+            definitions: definitions(model),
+            lookup_attributes: model.lookup_attributes(),
+            raise: impact.raise,
+        })?;
+    }
+    Ok(configuration)
+}
+
+/// Works out what adopting a model would mean, without doing it.
+///
+/// # Errors
+///
+/// [`RefreshError`] when the store fails.
+pub fn impact(
+    store: &dyn Store,
+    configurator: &dyn Configurator,
+    model: &Arc<Model>,
+) -> Result<Impact, RefreshError> {
+    let tenant = store.tenant()?;
+    let new = definitions(model);
+    let mut changed: Vec<String> = tenant
+        .definitions
+        .iter()
+        .filter(|(key, digest)| new.get(*key) != Some(digest))
+        .map(|(key, _)| key.clone())
+        .collect();
+    changed.extend(new.keys().filter(|key| !tenant.definitions.contains_key(*key)).cloned());
+    changed.sort();
+    let raise = raise(store, configurator, &tenant, model, &changed)?;
+    Ok(Impact { changed, raise })
+}
+
+fn raise(
+    store: &dyn Store,
+    configurator: &dyn Configurator,
+    tenant: &TenantState,
+    model: &Arc<Model>,
+    changed: &[String],
+) -> Result<Raise, RefreshError> {
+    // Without anything adopted there is nobody who was refreshed by something else.
+    let Some(adopted) = &tenant.configuration else { return Ok(Raise::Nobody) };
+    let mut roles = Vec::new();
+    for key in changed {
+        match key.split_once(' ') {
+            Some(("role", name)) => roles.push(name),
+            Some(("trigger", name)) if is_harmless(tenant, model, name) => {}
+            // A definition of a kind that isn't told apart concerns everybody.
+            _ => return Ok(Raise::Everybody),
+        }
+    }
+    if roles.is_empty() {
+        return Ok(Raise::Nobody);
+    }
+    let Some(files) = store.configuration(adopted)? else { return Ok(Raise::Everybody) };
+    let Ok(old) = configurator.configure(&files) else { return Ok(Raise::Everybody) };
+    concerned(store, &old.model, model, &roles)
+}
+
+/// Says whether a changed trigger concerns nobody: it is new, and needs no
+/// memory of how things were when it came.
+fn is_harmless(tenant: &TenantState, model: &Model, name: &str) -> bool {
+    let asks_a_rule = |trigger: &Trigger| {
+        trigger.conditions.iter().any(|known| matches!(known, TriggerCondition::Rule(_)))
+    };
+    let is_new = !tenant.definitions.contains_key(&format!("trigger {name}"));
+    let trigger = model.triggers.iter().find(|trigger| trigger.name.as_str() == name);
+    is_new && trigger.is_some_and(|trigger| !asks_a_rule(trigger))
+}
+
+/// Finds whom changed roles concern: who matches the old or the new selector,
+/// or holds the role.
+fn concerned(
+    store: &dyn Store,
+    old: &Arc<Model>,
+    new: &Arc<Model>,
+    names: &[&str],
+) -> Result<Raise, RefreshError> {
+    let mut definitions: Vec<(&Arc<Model>, &Role)> = Vec::new();
+    for model in [old, new] {
+        if std::ptr::eq(model, old) && planted::is(Bug::ForgetOldFilter) {
+            continue;
+        }
+        for role in model.roles.iter().filter(|role| names.contains(&role.name.as_str())) {
+            let by_rule = matches!(role.selector, Some(Selector::Rule(_)));
+            if by_rule || !role.profiles.is_empty() {
+                return Ok(Raise::Everybody);
+            }
+            definitions.push((model, role));
+        }
+    }
+    let snapshot = store.snapshot()?;
+    let mut uids = Vec::new();
+    let mut after = None;
+    loop {
+        let chunk = store.list(&Superset::All, after, CHUNK)?;
+        let Some(last) = chunk.last().copied() else { return Ok(Raise::Identities(uids)) };
+        for record in store.read_chunk(&chunk)? {
+            let uid: Uid = record.identity.uid;
+            let concerns = definitions.iter().any(|(model, role)| {
+                let snapshot = Arc::clone(&snapshot);
+                let instant = UnixMillis::default();
+                let mut view =
+                    TrackedView::new(Arc::clone(model), snapshot, instant, record.clone());
+                view.settle_from_record();
+                // What can't be read is for the refresh to say.
+                roles::may_concern(&mut view, model, role).unwrap_or(true)
+            });
+            if concerns {
+                uids.push(uid);
+            }
+        }
+        after = Some(last);
+    }
+}
+
+/// Returns the digest of every definition, by kind and name.
+fn definitions(model: &Model) -> BTreeMap<String, u64> {
+    let mut digests = BTreeMap::from([("common".to_owned(), model.common_digest())]);
+    for role in &model.roles {
+        digests.insert(format!("role {}", role.name), digest(role));
+    }
+    for trigger in &model.triggers {
+        digests.insert(format!("trigger {}", trigger.name), trigger.digest);
+    }
+    digests
+}
+
+/// Returns the digest of configuration files, in lower-case hexadecimal.
+pub fn files_digest(files: &Files) -> String {
+    let mut hasher = Sha256::new();
+    for (path, content) in files {
+        hasher.update((path.len() as u64).to_le_bytes());
+        hasher.update(path);
+        hasher.update((content.len() as u64).to_le_bytes());
+        hasher.update(content);
+    }
+    hex::encode(hasher.finalize())
+}
+
+/// Records components whose reused instances answer differently from fresh
+/// ones. Everybody may have been answered so, and becomes due.
+pub(super) fn isolate(
+    store: &dyn Store,
+    tenant: &mut TenantState,
+    components: &[String],
+) -> Result<(), StoreError> {
+    tenant.isolated_rules.extend_from_slice(components);
+    tenant.isolated_rules.sort();
+    if let Some(configuration) = &tenant.configuration {
+        store.adopt(&Adoption {
+            configuration: configuration.clone(),
+            files: store.configuration(configuration)?.unwrap_or_default(),
+            definitions: tenant.definitions.clone(),
+            lookup_attributes: tenant.lookup_attributes.clone(),
+            raise: Raise::Everybody,
+        })?;
+    }
+    Ok(())
+}

@@ -1,0 +1,132 @@
+//! Applying a wave: the spool in order, chunk by chunk, each in one transaction
+//! with the cursor.
+
+use idr_core::model::{Identity, IdentityRecord, ReadKey, Uid, Versions};
+use idr_core::plan::{Changes, Planner};
+use idr_core::planted::{self, Bug};
+
+use super::planning::plan_one;
+use super::{CHUNK, Driver, RefreshError};
+use crate::store::{ApplyChunk, Counters, IdentityWrite, SpooledPlan};
+
+impl Driver<'_> {
+    /// Applies the wave's plans behind the cursor.
+    pub(super) fn apply_wave(&mut self) -> Result<(), RefreshError> {
+        let small_wave = std::mem::take(&mut self.small_wave);
+        if !small_wave.is_empty() {
+            return self.apply_plans(small_wave);
+        }
+        loop {
+            let plans = self.store.spooled(self.run.id, self.run.step.cursor, CHUNK)?;
+            if plans.is_empty() {
+                return Ok(());
+            }
+            self.apply_plans(plans)?;
+        }
+    }
+
+    /// Applies some plans in one transaction. Identities that have moved on
+    /// since they were planned are planned again.
+    fn apply_plans(&mut self, plans: Vec<SpooledPlan>) -> Result<(), RefreshError> {
+        let mut plans = plans;
+        self.run.step.cursor = plans.last().map(|plan| plan.uid);
+        while !plans.is_empty() {
+            let uids: Vec<Uid> = plans.iter().map(|plan| plan.uid).collect();
+            let records = self.store.read_chunk(&uids)?;
+            let mut chunk = ApplyChunk { instant: Some(self.run.step.instant), ..Default::default() };
+            let mut counters = self.run.counters.clone();
+            let mut known = records.into_iter().peekable();
+            for mut plan in plans {
+                let Some(record) = known.next_if(|record| record.identity.uid == plan.uid) else {
+                    continue;
+                };
+                if planted::is(Bug::ClearVersionUnseen) {
+                    plan.planned = record.versions;
+                }
+                count(&mut counters, &plan.changes, &record.identity);
+                let (write, keys) = carry_out(plan, record);
+                chunk.writes.push(write);
+                chunk.changed_keys.extend(keys);
+            }
+            counters.elapsed_ms = self.elapsed_ms();
+            chunk.run = crate::store::Run { counters, ..self.run.clone() };
+            fail::fail_point!("refresh-apply");
+            let stale = self.store.apply(&chunk)?;
+            self.run.counters = chunk.run.counters;
+            plans = self.plan_again(&stale)?;
+        }
+        Ok(())
+    }
+
+    /// Plans identities whose inputs have changed since they were planned.
+    fn plan_again(&mut self, uids: &[Uid]) -> Result<Vec<SpooledPlan>, RefreshError> {
+        if uids.is_empty() {
+            return Ok(Vec::new());
+        }
+        *self.run.counters.changes.entry("replanned".to_owned()).or_default() += uids.len() as u64;
+        let context = self.context()?;
+        let records = self.store.read_chunk(uids)?;
+        self.evaluators.with(|evaluator| {
+            let mut planner = Planner::new(evaluator);
+            let mut plans = Vec::new();
+            for record in records {
+                plans.extend(plan_one(&mut planner, &context, self.run.silent, record)?.0);
+            }
+            Ok(plans)
+        })
+    }
+}
+
+/// Works out what a plan makes of its identity.
+fn carry_out(plan: SpooledPlan, record: IdentityRecord) -> (IdentityWrite, Vec<ReadKey>) {
+    let SpooledPlan { uid, planned, events, changes } = plan;
+    let versions = Versions {
+        identity_read: planned.input,
+        access_read: planned.input,
+        state: planned.state + i64::from(events),
+        ..planned
+    };
+    let mut write = IdentityWrite {
+        identity: None,
+        uid,
+        expected: planned,
+        versions,
+        findings_changed: changes.findings.is_some(),
+        reads_changed: changes.reads.is_some(),
+        keys_changed: !changes.attributes.is_empty(),
+    };
+    let mut keys = Vec::new();
+    if !changes.is_empty() {
+        let mut identity = record.identity;
+        keys = identity.apply(changes).keys;
+        write.identity = Some(identity);
+    }
+    (write, keys)
+}
+
+fn count(counters: &mut Counters, changes: &Changes, before: &Identity) {
+    if changes.is_empty() {
+        return;
+    }
+    counters.leavers += u64::from(changes.is_leaver(before));
+    counters.role_removals += u64::from(changes.removes_role(before));
+    if let Some(findings) = &changes.findings {
+        let opened = findings.iter().filter(|new| !before.findings.iter().any(|old| old.is_same(new)));
+        counters.findings_opened += opened.count() as u64;
+    }
+    let parts = [
+        ("attributes", changes.attributes.len() as u64),
+        ("managers", u64::from(changes.manager.is_some())),
+        ("lifecycleStates", u64::from(changes.lifecycle.is_some())),
+        ("assignedRoles", u64::from(changes.assigned.is_some())),
+        ("detectedRoles", u64::from(changes.detected.is_some())),
+    ];
+    let mut visible = 0;
+    for (name, number) in parts {
+        if number > 0 {
+            *counters.changes.entry(name.to_owned()).or_default() += number;
+            visible += number;
+        }
+    }
+    counters.changed += u64::from(visible > 0);
+}

@@ -1,0 +1,77 @@
+//! What can end a run.
+
+use idr_core::model::UnixMillis;
+use idr_core::view::SnapshotError;
+use thiserror::Error;
+
+use crate::store::{RunId, RunStatus, StoreError};
+
+/// A refresh that could not go on. What was committed stays.
+#[derive(Debug, Error)]
+pub enum RefreshError {
+    /// The store failed.
+    #[error(transparent)]
+    Store(#[from] StoreError),
+    /// The store failed while planning.
+    #[error(transparent)]
+    Snapshot(#[from] SnapshotError),
+    /// Correlating waiting accounts failed.
+    #[error("accounts without an identity could not be correlated")]
+    Correlation(#[source] crate::aggregate::AggregateError),
+    /// The configuration can't be used.
+    #[error("the configuration can't be used:\n{0}")]
+    Configuration(String),
+    /// The instant is in the future.
+    #[error("{as_of} is in the future: it is {now}")]
+    InTheFuture {
+        /// The instant asked for.
+        as_of: UnixMillis,
+        /// The time it is.
+        now: UnixMillis,
+    },
+    /// The instant is before the last committed one.
+    #[error("{as_of} is before {last}, up to which something was committed already")]
+    BeforeTheLast {
+        /// The instant asked for.
+        as_of: UnixMillis,
+        /// The last committed one.
+        last: UnixMillis,
+    },
+    /// There is no such run.
+    #[error("there is no run {}", .0.0)]
+    NoSuchRun(RunId),
+    /// The run isn't held.
+    #[error("run {} is not held but {}", .run.0, .status.as_str())]
+    NotHeld {
+        /// The run.
+        run: RunId,
+        /// How it stands.
+        status: RunStatus,
+    },
+    /// The run isn't under way.
+    #[error("run {} can't be resumed: it is {}", .run.0, .status.as_str())]
+    NotResumable {
+        /// The run.
+        run: RunId,
+        /// How it stands.
+        status: RunStatus,
+    },
+}
+
+impl RefreshError {
+    /// Returns what to do about it.
+    pub fn hint(&self) -> Option<String> {
+        match self {
+            Self::Store(error) => error.hint(),
+            Self::InTheFuture { .. } | Self::BeforeTheLast { .. } => Some(
+                "leave `--as-of` out; only a tenant with `clock = \"simulated\"` moves freely in time"
+                    .to_owned(),
+            ),
+            Self::Configuration(_) => Some("see `idr check`".to_owned()),
+            Self::NoSuchRun(_) | Self::NotHeld { .. } | Self::NotResumable { .. } => {
+                Some("see `idr run list`".to_owned())
+            }
+            Self::Snapshot(_) | Self::Correlation(_) => None,
+        }
+    }
+}

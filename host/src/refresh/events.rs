@@ -1,0 +1,98 @@
+//! Processing events, when the waves of an instant have settled.
+
+use idr_core::model::{IdentityRecord, Uid, Versions};
+use idr_core::plan::{EventChanges, PlanContext, Planner};
+use rayon::prelude::*;
+
+use super::planning::Evaluators;
+use super::{CHUNK, Driver, RefreshError};
+use crate::store::{ApplyChunk, IdentityWrite, Run, Store};
+
+impl Driver<'_> {
+    /// Processes the events of everybody for whom they are pending, behind the cursor.
+    pub(super) fn process_events(&mut self) -> Result<(), RefreshError> {
+        let context = self.context()?;
+        let group = CHUNK * rayon::current_num_threads() * 2;
+        loop {
+            let uids = self.store.events_pending(self.run.step.cursor, group)?;
+            if uids.is_empty() {
+                return Ok(());
+            }
+            let (detected_at, silent) = (self.run.started_at, self.run.silent);
+            let chunks: Vec<_> = uids
+                .par_chunks(CHUNK)
+                .map(|uids| {
+                    plan_chunk(self.store, &context, &self.evaluators, detected_at, silent, uids)
+                })
+                .collect();
+            for chunk in chunks {
+                self.record(chunk?)?;
+            }
+        }
+    }
+
+    fn record(&mut self, planned: Vec<(IdentityRecord, EventChanges)>) -> Result<(), RefreshError> {
+        self.run.step.cursor = planned.last().map(|(record, _)| record.identity.uid);
+        let mut chunk = ApplyChunk { instant: Some(self.run.step.instant), ..Default::default() };
+        let mut counters = self.run.counters.clone();
+        for (record, changes) in planned {
+            let findings_changed = changes.findings_differ(&record.identity);
+            if findings_changed {
+                let known = &record.identity.findings;
+                let opened =
+                    changes.findings.iter().filter(|new| !known.iter().any(|old| old.is_same(new)));
+                counters.findings_opened += opened.count() as u64;
+            }
+            for event in &changes.events {
+                *counters.events.entry(event.trigger.to_string()).or_default() += 1;
+            }
+            chunk.writes.push(carry_out(&changes, record, findings_changed));
+            chunk.events.extend(changes.events);
+        }
+        counters.elapsed_ms = self.elapsed_ms();
+        chunk.run = Run { counters, ..self.run.clone() };
+        fail::fail_point!("refresh-events");
+        // Whoever has moved on since stays pending: the next run sees to it.
+        self.store.apply(&chunk)?;
+        self.run.counters = chunk.run.counters;
+        Ok(())
+    }
+}
+
+fn plan_chunk(
+    store: &dyn Store,
+    context: &PlanContext,
+    evaluators: &Evaluators,
+    detected_at: idr_core::model::UnixMillis,
+    silent: bool,
+    uids: &[Uid],
+) -> Result<Vec<(IdentityRecord, EventChanges)>, RefreshError> {
+    let records = store.read_chunk(uids)?;
+    evaluators.with(|evaluator| {
+        let mut planner = Planner::new(evaluator);
+        let plan = |record| {
+            let planned = planner.plan_events(context, record, detected_at, silent)?;
+            Ok((planned.record, planned.changes))
+        };
+        records.into_iter().map(plan).collect()
+    })
+}
+
+fn carry_out(
+    changes: &EventChanges,
+    record: IdentityRecord,
+    findings_changed: bool,
+) -> IdentityWrite {
+    let mut identity = record.identity;
+    let reads_changed = changes.reads != identity.event_reads;
+    identity.apply_events(changes);
+    IdentityWrite {
+        uid: identity.uid,
+        identity: Some(identity),
+        expected: record.versions,
+        versions: Versions { events_read: record.versions.state, ..record.versions },
+        findings_changed,
+        reads_changed,
+        keys_changed: false,
+    }
+}

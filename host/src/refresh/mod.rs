@@ -1,0 +1,419 @@
+//! One refresh run: adopt, select, plan in waves, gate, apply, record events.
+//!
+//! Start reading at [`run`]. A run works through instants: first the wake-ups
+//! that have passed, each at its own moment, then `as_of`. At each instant it
+//! plans and applies waves until nobody has read something that changed, and
+//! then processes events. What a run has done so far is in its [`Run`] record,
+//! stored together with every chunk, so that a run which was killed goes on
+//! where it was.
+
+mod adopt;
+mod apply;
+mod error;
+mod events;
+mod gate;
+mod manager_cycles;
+mod planning;
+
+use std::sync::Arc;
+use std::time::Instant;
+
+use idr_core::definitions::Model;
+use idr_core::model::{Uid, UnixMillis};
+use idr_core::plan::PlanContext;
+use idr_core::planted::{self, Bug};
+use idr_core::rule::RuleEvaluator;
+
+use crate::aggregate::correlate_waiting;
+use crate::store::{Files, Run, RunId, RunStatus, Scope, Selection, Stage, Step, Store, StoreError};
+
+pub use adopt::{Impact, adopt, files_digest, impact};
+pub use error::RefreshError;
+
+/// Identities are read, planned and written in chunks of this many.
+pub const CHUNK: usize = 1_000;
+
+/// After this many waves the rest is a finding and stays due.
+pub const MAX_WAVES: u32 = 8;
+
+/// What a refresh needs of its surroundings: definitions and rules made from
+/// configuration files, today's or those that a run was started with.
+pub trait Configurator: Sync {
+    /// Makes definitions and rules from configuration files.
+    ///
+    /// # Errors
+    ///
+    /// A text that lists what is wrong with them.
+    fn configure(&self, files: &Files) -> Result<Configured, String>;
+}
+
+/// Definitions and the rules that they refer to.
+#[derive(Clone)]
+pub struct Configured {
+    /// The definitions.
+    pub model: Arc<Model>,
+    /// The rules.
+    pub rules: Arc<dyn RuleHost>,
+}
+
+/// Hands out rule evaluators, one per worker.
+pub trait RuleHost: Send + Sync {
+    /// Returns an evaluator; it may keep instances between calls.
+    fn evaluator(&self) -> Box<dyn RuleEvaluator + Send>;
+
+    /// Returns the sha256 of components that were caught answering differently
+    /// on reused instances since the host was made.
+    fn impure(&self) -> Vec<String>;
+}
+
+/// What a run is asked to do.
+#[derive(Clone, Debug)]
+pub struct Request {
+    /// Whom to refresh.
+    pub scope: Scope,
+    /// The instant to bring them up to.
+    pub as_of: UnixMillis,
+    /// Whether `as_of` may lie before the last committed instant or in the
+    /// future: in tenants with a simulated clock.
+    pub simulated: bool,
+    /// What the tenant's clock says.
+    pub now: UnixMillis,
+    /// Whether the tenant's first refresh fires events, too.
+    pub fire_initial: bool,
+}
+
+/// Told how far a run has come: `(done, of)` identities of the current wave.
+pub type Progress<'a> = &'a (dyn Fn(&Run, u64, u64) + Sync);
+
+/// Refreshes identities: finishes a run that was left behind, adopts the
+/// configuration, and works through a new run.
+///
+/// Returns the new run as it stands at the end: done, or held by a threshold.
+///
+/// # Errors
+///
+/// [`RefreshError`]; what was committed stays, and the run can be resumed.
+pub fn run(
+    store: &dyn Store,
+    configurator: &dyn Configurator,
+    files: &Files,
+    request: &Request,
+    progress: Progress<'_>,
+) -> Result<Run, RefreshError> {
+    settle_earlier_runs(store, configurator, progress)?;
+    let tenant = store.tenant()?;
+    check_instant(request, tenant.last_as_of)?;
+    let configured = configure(configurator, files)?;
+    let configuration = adopt(store, configurator, &configured.model, files)?;
+    let mut run = Run {
+        status: RunStatus::Running,
+        as_of: request.as_of,
+        started_at: request.now,
+        scope: request.scope.clone(),
+        configuration,
+        silent: !tenant.baselines_set && !request.fire_initial,
+        ..Run::default()
+    };
+    run.id = store.begin_run(&run)?;
+    Driver::new(store, configured, run, progress).drive()
+}
+
+/// Goes on with a run that was left behind.
+///
+/// # Errors
+///
+/// [`RefreshError::NotResumable`] for a run that isn't under way; others as [`run`].
+pub fn resume(
+    store: &dyn Store,
+    configurator: &dyn Configurator,
+    id: RunId,
+    progress: Progress<'_>,
+) -> Result<Run, RefreshError> {
+    let run = known_run(store, id)?;
+    match run.status {
+        RunStatus::Running | RunStatus::Failed => continue_run(store, configurator, run, progress),
+        status => Err(RefreshError::NotResumable { run: id, status }),
+    }
+}
+
+/// Carries out a held run: what tripped a threshold has been looked at.
+///
+/// # Errors
+///
+/// [`RefreshError::NotHeld`] for a run that isn't held; others as [`run`].
+pub fn approve(
+    store: &dyn Store,
+    configurator: &dyn Configurator,
+    id: RunId,
+    progress: Progress<'_>,
+) -> Result<Run, RefreshError> {
+    let mut run = known_run(store, id)?;
+    if run.status != RunStatus::Held {
+        return Err(RefreshError::NotHeld { run: id, status: run.status });
+    }
+    run.approved = true;
+    run.status = RunStatus::Running;
+    run.held = None;
+    store.update_run(&run)?;
+    continue_run(store, configurator, run, progress)
+}
+
+/// Gives up a held run: nothing of what was held is done, and everybody in it
+/// stays due.
+///
+/// # Errors
+///
+/// [`RefreshError::NotHeld`] for a run that isn't held.
+pub fn reject(store: &dyn Store, id: RunId) -> Result<Run, RefreshError> {
+    let mut run = known_run(store, id)?;
+    if run.status != RunStatus::Held {
+        return Err(RefreshError::NotHeld { run: id, status: run.status });
+    }
+    run.status = RunStatus::Rejected;
+    store.select(&run, &Selection::Identities(Vec::new()))?;
+    Ok(run)
+}
+
+fn known_run(store: &dyn Store, id: RunId) -> Result<Run, RefreshError> {
+    store.run(id)?.ok_or(RefreshError::NoSuchRun(id))
+}
+
+/// Finishes a run that was left behind and lays aside one that is held: the
+/// new run plans afresh.
+fn settle_earlier_runs(
+    store: &dyn Store,
+    configurator: &dyn Configurator,
+    progress: Progress<'_>,
+) -> Result<(), RefreshError> {
+    let Some(mut last) = store.runs(1)?.pop() else { return Ok(()) };
+    if last.status == RunStatus::Running {
+        tracing::info!(run = last.id.0, "going on with the run that was left behind");
+        last = continue_run(store, configurator, last, progress)?;
+    }
+    if last.status == RunStatus::Held {
+        last.status = RunStatus::Superseded;
+        store.select(&last, &Selection::Identities(Vec::new()))?;
+    }
+    Ok(())
+}
+
+fn continue_run(
+    store: &dyn Store,
+    configurator: &dyn Configurator,
+    mut run: Run,
+    progress: Progress<'_>,
+) -> Result<Run, RefreshError> {
+    let files = store.configuration(&run.configuration)?.ok_or_else(|| {
+        RefreshError::Configuration(format!(
+            "the configuration {} that run {} was started with is gone",
+            run.configuration, run.id.0
+        ))
+    })?;
+    run.status = RunStatus::Running;
+    let configured = configure(configurator, &files)?;
+    Driver::new(store, configured, run, progress).drive()
+}
+
+fn configure(configurator: &dyn Configurator, files: &Files) -> Result<Configured, RefreshError> {
+    configurator.configure(files).map_err(RefreshError::Configuration)
+}
+
+fn check_instant(request: &Request, last: Option<UnixMillis>) -> Result<(), RefreshError> {
+    if !request.simulated && request.as_of > request.now {
+        return Err(RefreshError::InTheFuture { as_of: request.as_of, now: request.now });
+    }
+    match last {
+        Some(last) if request.as_of < last && !request.simulated => {
+            Err(RefreshError::BeforeTheLast { as_of: request.as_of, last })
+        }
+        _ => Ok(()),
+    }
+}
+
+/// Works through one run.
+struct Driver<'a> {
+    store: &'a dyn Store,
+    configured: Configured,
+    run: Run,
+    progress: Progress<'a>,
+    evaluators: planning::Evaluators,
+    /// Plans of a wave that fits into one chunk: they don't pass through the spool.
+    small_wave: Vec<crate::store::SpooledPlan>,
+    started: Instant,
+    elapsed_before_ms: u64,
+}
+
+impl<'a> Driver<'a> {
+    fn new(
+        store: &'a dyn Store,
+        configured: Configured,
+        run: Run,
+        progress: Progress<'a>,
+    ) -> Self {
+        let evaluators = planning::Evaluators::new(Arc::clone(&configured.rules));
+        let elapsed_before_ms = run.counters.elapsed_ms;
+        Self {
+            store,
+            configured,
+            run,
+            progress,
+            evaluators,
+            small_wave: Vec::new(),
+            started: Instant::now(),
+            elapsed_before_ms,
+        }
+    }
+
+    /// Takes the run to its end, or until a threshold holds it.
+    fn drive(mut self) -> Result<Run, RefreshError> {
+        match self.work() {
+            Ok(()) => {}
+            // The run stays as it was last stored: whoever comes next goes on.
+            Err(error) => return Err(error),
+        }
+        Ok(self.run)
+    }
+
+    fn work(&mut self) -> Result<(), RefreshError> {
+        loop {
+            match self.run.step.stage {
+                Stage::Start => self.start_instant()?,
+                Stage::Plan if self.run.step.wave > MAX_WAVES => {
+                    self.report_endless_waves()?;
+                    self.settle_instant()?;
+                }
+                Stage::Plan => {
+                    if !self.plan_wave()? {
+                        return Ok(());
+                    }
+                }
+                Stage::Apply => {
+                    self.apply_wave()?;
+                    self.next_wave()?;
+                }
+                Stage::Events => {
+                    self.process_events()?;
+                    if self.run.step.instant >= self.run.as_of {
+                        return self.finish();
+                    }
+                    self.run.step.stage = Stage::Start;
+                    self.store.update_run(&self.run)?;
+                }
+            }
+        }
+    }
+
+    /// Selects the first wave of the next instant.
+    fn start_instant(&mut self) -> Result<(), RefreshError> {
+        if !matches!(self.run.scope, Scope::Identities(_)) {
+            correlate_waiting(self.store, &self.configured.model, self.run.as_of)
+                .map_err(RefreshError::Correlation)?;
+        }
+        let (instant, selection) = match self.next_wake()? {
+            Some(wake) if wake < self.run.as_of => match &self.run.scope {
+                Scope::Identities(uids) => (wake, Selection::Identities(self.waking(uids, wake)?)),
+                Scope::Due | Scope::All => (wake, Selection::Wake(wake)),
+            },
+            _ => {
+                let selection = match &self.run.scope {
+                    Scope::Due => Selection::Due(self.run.as_of),
+                    Scope::All => Selection::All,
+                    Scope::Identities(uids) => Selection::Identities(uids.clone()),
+                };
+                (self.run.as_of, selection)
+            }
+        };
+        self.run.step = Step { instant, wave: 1, stage: Stage::Plan, cursor: None };
+        self.run.counters.selected += self.select(&selection)?;
+        Ok(())
+    }
+
+    /// Returns the earliest wake-up within the run's scope.
+    fn next_wake(&self) -> Result<Option<UnixMillis>, StoreError> {
+        match &self.run.scope {
+            Scope::Due | Scope::All => self.store.next_wake(),
+            Scope::Identities(uids) => {
+                let records = self.store.read_chunk(uids)?;
+                Ok(records.iter().filter_map(|record| record.identity.wake.at()).min())
+            }
+        }
+    }
+
+    fn waking(&self, uids: &[Uid], wake: UnixMillis) -> Result<Vec<Uid>, StoreError> {
+        let records = self.store.read_chunk(uids)?;
+        let waking = records.iter().filter(|record| record.identity.wake.at() == Some(wake));
+        Ok(waking.map(|record| record.identity.uid).collect())
+    }
+
+    fn select(&mut self, selection: &Selection) -> Result<u64, StoreError> {
+        fail::fail_point!("refresh-select");
+        self.store.select(&self.run, selection)
+    }
+
+    /// Selects whoever has read something that the wave changed, or settles the
+    /// instant when there is nobody.
+    fn next_wave(&mut self) -> Result<(), RefreshError> {
+        let (instant, wave) = (self.run.step.instant, self.run.step.wave + 1);
+        self.run.step = Step { instant, wave, stage: Stage::Plan, cursor: None };
+        let readers = self.select(&Selection::Readers)?;
+        if readers == 0 || planted::is(Bug::SkipWave) {
+            self.settle_instant()?;
+        }
+        Ok(())
+    }
+
+    /// Goes on to the events, unless what the waves settled gives accounts an
+    /// identity: then to another round of waves.
+    fn settle_instant(&mut self) -> Result<(), RefreshError> {
+        let Step { instant, wave, .. } = self.run.step;
+        let everybody = !matches!(self.run.scope, Scope::Identities(_));
+        if everybody && instant >= self.run.as_of {
+            let linked = correlate_waiting(self.store, &self.configured.model, instant)
+                .map_err(RefreshError::Correlation)?;
+            if linked > 0 {
+                *self.run.counters.changes.entry("correlated".to_owned()).or_default() += linked;
+                self.run.step = Step { instant, wave: 1, stage: Stage::Plan, cursor: None };
+                self.select(&Selection::Due(instant))?;
+                return Ok(());
+            }
+        }
+        self.report_manager_cycles()?;
+        self.run.step = Step { instant, wave, stage: Stage::Events, cursor: None };
+        self.store.update_run(&self.run)?;
+        Ok(())
+    }
+
+    fn finish(&mut self) -> Result<(), RefreshError> {
+        fail::fail_point!("refresh-finish");
+        let mut tenant = self.store.tenant()?;
+        tenant.last_as_of = tenant.last_as_of.max(Some(self.run.as_of));
+        if !matches!(self.run.scope, Scope::Identities(_)) {
+            tenant.baselines_set = true;
+        }
+        let impure = self.configured.rules.impure();
+        let newly_isolated: Vec<_> =
+            impure.into_iter().filter(|sha256| !tenant.isolated_rules.contains(sha256)).collect();
+        if !newly_isolated.is_empty() {
+            adopt::isolate(self.store, &mut tenant, &newly_isolated)?;
+        }
+        self.store.set_tenant(&tenant)?;
+        self.run.status = RunStatus::Done;
+        self.run.counters.elapsed_ms = self.elapsed_ms();
+        self.store.update_run(&self.run)?;
+        Ok(())
+    }
+
+    fn elapsed_ms(&self) -> u64 {
+        let elapsed_ms = u64::try_from(self.started.elapsed().as_millis()).unwrap_or(u64::MAX);
+        self.elapsed_before_ms.saturating_add(elapsed_ms)
+    }
+
+    /// Returns how the current wave plans: against the store as it is now.
+    fn context(&self) -> Result<PlanContext, StoreError> {
+        Ok(PlanContext {
+            model: Arc::clone(&self.configured.model),
+            snapshot: self.store.snapshot()?,
+            as_of: self.run.step.instant,
+        })
+    }
+}

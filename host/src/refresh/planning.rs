@@ -1,0 +1,137 @@
+//! Planning a wave: read-only, in parallel, into the spool.
+
+use std::sync::{Arc, Mutex, PoisonError};
+
+use idr_core::model::{IdentityRecord, Uid};
+use idr_core::plan::{PlanContext, Planner};
+use idr_core::rule::RuleEvaluator;
+use rayon::prelude::*;
+
+use super::gate::Tally;
+use super::{CHUNK, Driver, RefreshError, RuleHost};
+use crate::store::{SpooledPlan, Stage, Store};
+
+/// Rule evaluators that wait for their next chunk.
+pub(super) struct Evaluators {
+    rules: Arc<dyn RuleHost>,
+    idle: Mutex<Vec<Box<dyn RuleEvaluator + Send>>>,
+}
+
+impl Evaluators {
+    pub(super) fn new(rules: Arc<dyn RuleHost>) -> Self {
+        Self { rules, idle: Mutex::default() }
+    }
+
+    /// Lends an evaluator to `work`.
+    pub(super) fn with<T>(&self, work: impl FnOnce(&mut dyn RuleEvaluator) -> T) -> T {
+        let idle = self.idle.lock().unwrap_or_else(PoisonError::into_inner).pop();
+        let mut evaluator = idle.unwrap_or_else(|| self.rules.evaluator());
+        let result = work(evaluator.as_mut());
+        self.idle.lock().unwrap_or_else(PoisonError::into_inner).push(evaluator);
+        result
+    }
+}
+
+impl Driver<'_> {
+    /// Plans the selection, and lets thresholds have their say.
+    ///
+    /// Returns whether the run may go on; otherwise it is held.
+    pub(super) fn plan_wave(&mut self) -> Result<bool, RefreshError> {
+        // A wave that was cut short is planned again from its beginning.
+        let context = self.context()?;
+        let mut tally = Tally::default();
+        let mut after = None;
+        let mut done = 0;
+        let group = CHUNK * rayon::current_num_threads() * 2;
+        self.small_wave.clear();
+        loop {
+            let uids = self.store.selected(self.run.id, after, group)?;
+            let Some(last) = uids.last().copied() else { break };
+            let chunks: Vec<_> = uids
+                .par_chunks(CHUNK)
+                .map(|uids| plan_chunk(self.store, &context, &self.evaluators, self.run.silent, uids))
+                .collect();
+            let whole_wave = after.is_none() && uids.len() <= CHUNK;
+            for chunk in chunks {
+                let chunk = chunk?;
+                tally.add(&chunk.tally);
+                if whole_wave {
+                    self.small_wave = chunk.plans;
+                } else if !chunk.plans.is_empty() {
+                    fail::fail_point!("refresh-spool");
+                    self.store.spool(self.run.id, &chunk.plans)?;
+                }
+            }
+            after = Some(last);
+            done += uids.len() as u64;
+            (self.progress)(&self.run, done, done.max(self.run.counters.selected));
+        }
+        self.run.counters.refreshed += done;
+        self.run.counters.waves += u64::from(done > 0);
+        if let Some(reason) = self.gate(&tally)? {
+            return self.hold(reason).map(|()| false);
+        }
+        self.run.step.stage = Stage::Apply;
+        self.run.step.cursor = None;
+        if self.small_wave.is_empty() {
+            // A small wave is applied in one transaction, which stores the run
+            // as well; until then it counts as not planned.
+            self.store.update_run(&self.run)?;
+        }
+        Ok(true)
+    }
+}
+
+/// The plans of a chunk: only of identities to which something happens.
+struct ChunkPlan {
+    plans: Vec<SpooledPlan>,
+    tally: Tally,
+}
+
+fn plan_chunk(
+    store: &dyn Store,
+    context: &PlanContext,
+    evaluators: &Evaluators,
+    silent: bool,
+    uids: &[Uid],
+) -> Result<ChunkPlan, RefreshError> {
+    let records = store.read_chunk(uids)?;
+    evaluators.with(|evaluator| {
+        let mut planner = Planner::new(evaluator);
+        let mut chunk = ChunkPlan { plans: Vec::new(), tally: Tally::default() };
+        for record in records {
+            let (plan, before) = plan_one(&mut planner, context, silent, record)?;
+            if let Some(plan) = plan {
+                chunk.tally.note(&plan.changes, &before.identity);
+                chunk.plans.push(plan);
+            }
+        }
+        Ok(chunk)
+    })
+}
+
+/// Plans one identity; `None` when there is nothing to write about it.
+pub(super) fn plan_one(
+    planner: &mut Planner<'_>,
+    context: &PlanContext,
+    silent: bool,
+    record: IdentityRecord,
+) -> Result<(Option<SpooledPlan>, IdentityRecord), RefreshError> {
+    let planned = planner.plan(context, record, false)?;
+    let (mut record, changes) = (planned.record, planned.changes);
+    let mut events = !changes.is_empty();
+    if !events {
+        // Nothing changed, so triggers can be asked at once: almost always
+        // they have nothing to say, and the identity isn't read again.
+        let asked = planner.plan_events(context, record, context.as_of, silent)?;
+        record = asked.record;
+        events = !asked.changes.changes_nothing(&record.identity);
+    }
+    let plan = (events || record.versions.inputs_changed()).then(|| SpooledPlan {
+        uid: record.identity.uid,
+        planned: record.versions,
+        events,
+        changes,
+    });
+    Ok((plan, record))
+}

@@ -1,0 +1,241 @@
+//! The canonical export: a tenant's state as lines of JSON that are equal when
+//! the state is.
+//!
+//! Natural keys, sorted, without uids, run numbers and row versions. Two stores
+//! that went through the same inputs at the same instants export the same
+//! lines, whichever refreshes brought them there; tests rest on that.
+
+use std::io::{self, Write};
+
+use idr_core::filter::Superset;
+use idr_core::model::{
+    Account, AccountKey, Baseline, Event, Finding, IdentityRecord, Lag, ManualEdit, Name,
+    NativeChange, Provenance, TriggerMemory, Uid, Value,
+};
+use idr_core::view::Snapshot;
+use serde_json::{Map, Value as Json, json};
+use thiserror::Error;
+
+use crate::store::{EventQuery, Store, StoreError};
+
+/// The export could not be made.
+#[derive(Debug, Error)]
+pub enum ExportError {
+    /// The store failed.
+    #[error(transparent)]
+    Store(#[from] StoreError),
+    /// A snapshot of the store failed.
+    #[error(transparent)]
+    Snapshot(#[from] idr_core::view::SnapshotError),
+    /// The output could not be written.
+    #[error("the export can't be written")]
+    Write(#[from] io::Error),
+}
+
+const CHUNK: usize = 1_000;
+
+/// Writes the state: a line per identity in order of name, then per account
+/// without identity, then per event in order of instant, name and sequence.
+///
+/// # Errors
+///
+/// [`ExportError`] when the store can't be read or `out` can't be written.
+pub fn export(store: &dyn Store, out: &mut dyn Write) -> Result<(), ExportError> {
+    let snapshot = store.snapshot()?;
+    let mut lines = Vec::new();
+    let mut after = None;
+    loop {
+        let uids = store.list(&Superset::All, after, CHUNK)?;
+        let Some(last) = uids.last().copied() else { break };
+        for record in store.read_chunk(&uids)? {
+            lines.push(identity(&record, snapshot.as_ref())?.to_string());
+        }
+        after = Some(last);
+    }
+    lines.sort();
+    let mut after: Option<AccountKey> = None;
+    loop {
+        let accounts = store.list_accounts(None, after.as_ref(), CHUNK)?;
+        let Some(last) = accounts.last() else { break };
+        after = Some(last.key.clone());
+        for known in accounts.iter().filter(|known| known.owner.is_none()) {
+            lines.push(json!({ "account": account(known) }).to_string());
+        }
+    }
+    let mut events = Vec::new();
+    for stored in store.events(&EventQuery::default(), usize::MAX)? {
+        events.push(event(&stored.event, &name_of(snapshot.as_ref(), stored.event.uid)?).to_string());
+    }
+    events.sort();
+    for line in lines.iter().chain(&events) {
+        writeln!(out, "{line}")?;
+    }
+    Ok(())
+}
+
+fn name_of(snapshot: &dyn Snapshot, uid: Uid) -> Result<String, ExportError> {
+    let name = snapshot.attribute_of(uid, Name::new("name"))?;
+    Ok(name.map_or_else(|| format!("uid {uid}"), |name| name.to_string()))
+}
+
+fn identity(record: &IdentityRecord, snapshot: &dyn Snapshot) -> Result<Json, ExportError> {
+    let identity = &record.identity;
+    let mut attributes = Map::new();
+    for (name, state) in &identity.attributes {
+        let provenance = match state.provenance {
+            Provenance::Source(index) => json!(index),
+            Provenance::Kept(since) => json!(format!("kept since {since}")),
+            Provenance::Manual => json!("manual"),
+        };
+        let value = state.value.as_ref().map(plain);
+        attributes.insert(name.to_string(), json!({ "value": value, "from": provenance }));
+    }
+    let manager = match identity.manager {
+        Some(uid) => Some(name_of(snapshot, uid)?),
+        None => None,
+    };
+    let assigned: Vec<_> = identity
+        .assigned
+        .iter()
+        .map(|known| json!({ "role": known.role.as_str(), "since": known.since.to_string() }))
+        .collect();
+    let detected: Vec<_> = identity
+        .detected
+        .iter()
+        .map(|known| {
+            let accounts: Vec<_> = known.accounts.iter().map(key).collect();
+            json!({ "role": known.role.as_str(), "accounts": accounts })
+        })
+        .collect();
+    let triggers: Result<Vec<_>, _> =
+        identity.triggers.iter().map(|memory| trigger(memory, snapshot)).collect();
+    Ok(json!({ "identity": {
+        "name": identity.name,
+        "type": identity.identity_type.as_str(),
+        "edits": identity.edits.iter().map(edit).collect::<Vec<_>>(),
+        "nativeChanges": identity.native_changes.iter().map(native_change).collect::<Vec<_>>(),
+        "attributes": attributes,
+        "manager": manager,
+        "lifecycleState": identity.lifecycle_state.map(Name::as_str),
+        "lifecycleSince": identity.lifecycle_since.map(|since| since.to_string()),
+        "inactive": identity.inactive,
+        "assigned": assigned,
+        "detected": detected,
+        "baseline": baseline(&identity.baseline, snapshot)?,
+        "triggers": triggers?,
+        "events": identity.events.0,
+        "wakePhases": identity.wake.phases.map(|wake| wake.to_string()),
+        "wakeEvents": identity.wake.events.map(|wake| wake.to_string()),
+        "findings": identity.findings.iter().map(finding).collect::<Vec<_>>(),
+        "accounts": record.accounts.iter().map(account).collect::<Vec<_>>(),
+    }}))
+}
+
+/// Returns a value as plain JSON: text, number, boolean, ISO date or list.
+pub fn plain(value: &Value) -> Json {
+    match value {
+        Value::Integer(integer) => json!(integer),
+        Value::Boolean(boolean) => json!(boolean),
+        Value::Many(texts) => json!(texts),
+        Value::Decimal(decimal) => decimal
+            .to_string()
+            .parse::<serde_json::Number>()
+            .map_or_else(|_| json!(decimal.to_string()), Json::Number),
+        other => json!(other.to_string()),
+    }
+}
+
+fn key(key: &AccountKey) -> Json {
+    json!(format!("{} {}", key.application, key.native_identity))
+}
+
+fn account(account: &Account) -> Json {
+    let attributes: Map<_, _> =
+        account.attributes.iter().map(|(name, value)| (name.to_string(), plain(value))).collect();
+    json!({
+        "key": key(&account.key),
+        "status": account.status.as_str(),
+        "missingSince": account.missing_since.map(|since| since.to_string()),
+        "link": account.link.as_str(),
+        "attributes": attributes,
+    })
+}
+
+fn edit(edit: &ManualEdit) -> Json {
+    json!({
+        "attribute": edit.attribute.as_str(),
+        "value": edit.value.as_ref().map(plain),
+        "feedValue": edit.feed_value.as_ref().map(plain),
+        "actor": edit.actor,
+    })
+}
+
+fn native_change(change: &NativeChange) -> Json {
+    json!({
+        "account": key(&change.account),
+        "operation": change.operation.as_str(),
+        "attributes": change.attributes.iter().map(|name| name.as_str()).collect::<Vec<_>>(),
+    })
+}
+
+fn baseline(baseline: &Baseline, snapshot: &dyn Snapshot) -> Result<Json, ExportError> {
+    let manager = match baseline.manager {
+        Some(Some(uid)) => json!(name_of(snapshot, uid)?),
+        Some(None) => json!(false),
+        None => Json::Null,
+    };
+    let attributes: Vec<_> = baseline
+        .attributes
+        .iter()
+        .map(|(name, old)| json!([name.as_str(), old.as_ref().map(plain)]))
+        .collect();
+    let assigned: Vec<_> =
+        baseline.assigned.iter().map(|(role, had)| json!([role.as_str(), had])).collect();
+    Ok(json!({
+        "unseen": baseline.unseen,
+        "name": baseline.name,
+        "attributes": attributes,
+        "manager": manager,
+        "lifecycleState": baseline.lifecycle_state.map(|old| old.map(Name::as_str).unwrap_or("none")),
+        "inactive": baseline.inactive,
+        "assigned": assigned,
+    }))
+}
+
+fn trigger(memory: &TriggerMemory, snapshot: &dyn Snapshot) -> Result<Json, ExportError> {
+    let lag = match &memory.lag {
+        Some(Lag { baseline: old, native_changes }) => json!({
+            "baseline": baseline(old, snapshot)?,
+            "nativeChanges": native_changes.iter().map(native_change).collect::<Vec<_>>(),
+        }),
+        None => Json::Null,
+    };
+    Ok(json!({ "trigger": memory.trigger.as_str(), "level": memory.level, "lag": lag }))
+}
+
+fn finding(finding: &Finding) -> Json {
+    json!([
+        finding.severity.as_str(),
+        finding.phase,
+        finding.subject,
+        finding.cause.as_str(),
+        finding.message,
+    ])
+}
+
+fn event(event: &Event, name: &str) -> Json {
+    let changes: Vec<_> = event
+        .changes
+        .iter()
+        .map(|change| {
+            json!([change.what, change.old.as_ref().map(plain), change.new.as_ref().map(plain)])
+        })
+        .collect();
+    json!({ "event": {
+        "at": event.effective_at.to_string(),
+        "name": name,
+        "sequence": event.sequence,
+        "trigger": event.trigger.as_str(),
+        "changes": changes,
+    }})
+}

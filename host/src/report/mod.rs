@@ -1,0 +1,3 @@
+//! From outcomes to text and JSON: what people and scripts see.
+
+pub mod canonical;

@@ -1,0 +1,405 @@
+//! Random histories, carried out on two stores that refresh differently.
+
+use std::sync::{Arc, Mutex};
+
+use idr::refresh::{self, Request};
+use idr::report::canonical;
+use idr::store::{
+    AccountWrite, AggregateBatch, AuditEntry, Creation, Run, RunStatus, Scope, Store,
+};
+use idr_core::model::{
+    Account, AccountKey, AccountStatus, Link, ManualEdit, Name, NativeChange, NativeOperation,
+    ReadKey, UnixMillis, Value, ValueType,
+};
+use rand::{RngExt, SeedableRng};
+use rand_chacha::ChaCha8Rng;
+
+use crate::world::{Tenant, Tenants};
+
+/// One thing that happens to a tenant.
+#[derive(Clone, Debug)]
+pub enum Operation {
+    /// A person's row in the HR feed.
+    Hr { person: usize, fields: Vec<(&'static str, String)> },
+    /// A person's row is no longer in the HR feed, or is back.
+    HrListed { person: usize, listed: bool },
+    /// An account in the directory.
+    Ad { account: usize, fields: Vec<(&'static str, String)>, groups: Vec<String> },
+    /// A person edits an attribute by hand, or takes the edit back.
+    Edit { person: usize, value: Option<String> },
+    /// Somebody edits a definition.
+    Configure(Tenant),
+    /// Time passes, in milliseconds.
+    Pass(i64),
+    /// A refresh; in the middle of it an HR row may change.
+    Refresh { meanwhile: Option<Box<Operation>> },
+}
+
+/// A tenant and what happens to it.
+#[derive(Clone, Debug)]
+pub struct History {
+    pub tenant: Tenant,
+    pub start: UnixMillis,
+    pub operations: Vec<Operation>,
+}
+
+const PEOPLE: usize = 6;
+
+impl History {
+    pub fn random(seed: u64) -> Self {
+        let mut random = ChaCha8Rng::seed_from_u64(seed);
+        let tenant = Tenant::random(&mut random);
+        // A few days around a change of the clocks in Berlin.
+        let start = ["2026-03-27T11:00:00Z", "2026-10-23T22:30:00Z", "2026-07-01T00:00:00Z"]
+            [random.random_range(0..3)];
+        let start: UnixMillis = start.parse().expect("an instant");
+        let mut edited = tenant.clone();
+        let mut operations = Vec::new();
+        for _ in 0..random.random_range(10..40) {
+            let operation = match random.random_range(0..14) {
+                0..4 => hr(&mut random, start),
+                4 => Operation::HrListed {
+                    person: random.random_range(0..PEOPLE),
+                    listed: random.random_range(0..2) == 0,
+                },
+                5 | 6 => ad(&mut random),
+                7 => Operation::Edit {
+                    person: random.random_range(0..PEOPLE),
+                    value: (random.random_range(0..3) > 0).then(|| few(&mut random)),
+                },
+                8 => {
+                    edited.edit(&mut random);
+                    Operation::Configure(edited.clone())
+                }
+                9 => Operation::Pass(random.random_range(0..40) * 3_600_000),
+                10 => Operation::Pass(random.random_range(0..60_000_000)),
+                _ => {
+                    let meanwhile = (random.random_range(0..4) == 0)
+                        .then(|| Box::new(hr(&mut random, start)));
+                    Operation::Refresh { meanwhile }
+                }
+            };
+            operations.push(operation);
+        }
+        operations.push(Operation::Refresh { meanwhile: None });
+        operations.push(Operation::Pass(100 * 3_600_000));
+        operations.push(Operation::Refresh { meanwhile: None });
+        operations.push(Operation::Refresh { meanwhile: None });
+        Self { tenant, start, operations }
+    }
+}
+
+fn few(random: &mut ChaCha8Rng) -> String {
+    format!("v{}", random.random_range(0..4))
+}
+
+fn hr(random: &mut ChaCha8Rng, start: UnixMillis) -> Operation {
+    let mut fields = Vec::new();
+    let zones = ["Europe/Berlin", "America/New_York", "Asia/Kolkata"];
+    let day = |random: &mut ChaCha8Rng| {
+        let day = start.plus_ms(random.random_range(-2..5) * 86_400_000);
+        day.to_string()[..10].to_owned()
+    };
+    for name in ["department", "location", "boss"] {
+        if random.random_range(0..4) > 0 {
+            fields.push((name, few(random)));
+        }
+    }
+    if random.random_range(0..3) == 0 {
+        fields.push(("zone", zones[random.random_range(0..3)].to_owned()));
+    }
+    for name in ["start", "end"] {
+        if random.random_range(0..2) == 0 {
+            fields.push((name, day(random)));
+        }
+    }
+    Operation::Hr { person: random.random_range(0..PEOPLE), fields }
+}
+
+fn ad(random: &mut ChaCha8Rng) -> Operation {
+    let fields = vec![("person", few(random)), ("title", few(random))];
+    let account = random.random_range(0..4);
+    let groups = (0..3).filter(|_| random.random_range(0..2) == 0);
+    let groups = groups.map(|number| format!("g{number}")).collect();
+    Operation::Ad { account, fields, groups }
+}
+
+/// How a store is refreshed.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Way {
+    /// Who is due.
+    Incremental,
+    /// Everybody.
+    Full,
+}
+
+/// A store that a history happens to.
+pub struct Happening {
+    pub store: Arc<dyn Store>,
+    way: Way,
+    tenants: Arc<Tenants>,
+    tenant: Tenant,
+    now: UnixMillis,
+}
+
+impl Happening {
+    pub fn new(store: Arc<dyn Store>, way: Way, tenants: Arc<Tenants>, history: &History) -> Self {
+        tenants.0.lock().expect("not poisoned").push(history.tenant.clone());
+        Self { store, way, tenants, tenant: history.tenant.clone(), now: history.start }
+    }
+
+    /// Lets one thing happen, apart from what happens in the middle of a
+    /// refresh. Returns the state after a refresh, else nothing.
+    pub fn happen(&mut self, operation: &Operation) -> Option<String> {
+        match operation {
+            Operation::Pass(milliseconds) => self.now = self.now.plus_ms(*milliseconds),
+            Operation::Configure(tenant) => {
+                self.tenants.0.lock().expect("not poisoned").push(tenant.clone());
+                self.tenant = tenant.clone();
+            }
+            Operation::Refresh { .. } => {
+                self.refresh(self.way, None);
+                return Some(self.export());
+            }
+            input => self.input(self.store.as_ref(), input),
+        }
+        None
+    }
+
+    /// Refreshes; after the first wave of the last instant is planned, and
+    /// before it is applied, `meanwhile` happens.
+    fn refresh(&self, way: Way, meanwhile: Option<&Operation>) {
+        let request = Request {
+            scope: match way {
+                Way::Incremental => Scope::Due,
+                Way::Full => Scope::All,
+            },
+            as_of: self.now,
+            simulated: true,
+            now: self.now,
+            fire_initial: false,
+        };
+        let meanwhile = Mutex::new(meanwhile);
+        let progress = |run: &Run, _: u64, _: u64| {
+            if run.step.instant == self.now
+                && let Some(operation) = meanwhile.lock().expect("not poisoned").take()
+            {
+                self.input(self.store.as_ref(), operation);
+            }
+        };
+        let files = self.tenant.files();
+        let run = refresh::run(self.store.as_ref(), self.tenants.as_ref(), &files, &request, &progress);
+        let run = run.expect("a refresh of a random tenant goes through");
+        assert_eq!(run.status, RunStatus::Done);
+    }
+
+    pub fn export(&self) -> String {
+        let mut text = Vec::new();
+        canonical::export(self.store.as_ref(), &mut text).expect("the state can be exported");
+        String::from_utf8(text).expect("JSON is UTF-8")
+    }
+
+    fn input(&self, store: &dyn Store, operation: &Operation) {
+        refresh::adopt(store, self.tenants.as_ref(), &Arc::new(self.tenant.model()), &self.tenant.files())
+            .expect("the memory store adopts");
+        match operation {
+            Operation::Hr { person, fields } => {
+                let name = format!("p{person}");
+                let mut attributes = typed(fields);
+                attributes.push((Name::new("id"), Value::Text(name.clone())));
+                let account = account("hr", &name, attributes);
+                let owner = store.named(&name).expect("the store can be read");
+                let creation = Creation { name, identity_type: Default::default() };
+                self.write(store, account, owner.is_none().then_some(creation), owner, Vec::new());
+            }
+            Operation::HrListed { person, listed } => {
+                let key = key("hr", &format!("p{person}"));
+                let known = store.accounts(&[key]).expect("the store can be read").pop();
+                if let Some(mut account) = known {
+                    account.missing_since = (!listed).then_some(self.now);
+                    let owner = account.owner;
+                    self.write(store, account, None, owner, Vec::new());
+                }
+            }
+            Operation::Ad { account: number, fields, groups } => {
+                let name = format!("a{number}");
+                let mut attributes = typed(fields);
+                let person = attributes[0].1.to_string();
+                if let Some(groups) = Value::Many(groups.clone()).normalised() {
+                    attributes.push((Name::new("groups"), groups));
+                }
+                let known = store.accounts(&[key("ad", &name)]).expect("the store can be read").pop();
+                let owner = known.and_then(|known| known.owner);
+                let lookups = vec![ReadKey::Lookup(Name::new("title"), person)];
+                self.write(store, account("ad", &name, attributes), None, owner, lookups);
+            }
+            Operation::Edit { person, value } => {
+                let Some(uid) = store.named(&format!("p{person}")).expect("the store can be read")
+                else {
+                    return;
+                };
+                let record = store.read_chunk(&[uid]).expect("the store can be read").remove(0);
+                let attribute = Name::new("department");
+                let edits = value.iter().map(|value| ManualEdit {
+                    attribute,
+                    value: Some(Value::Text(value.clone())),
+                    feed_value: record.identity.value(attribute).cloned(),
+                    actor: "somebody".to_owned(),
+                    reason: "a test".to_owned(),
+                    at: self.now,
+                });
+                let audit = AuditEntry {
+                    at: self.now,
+                    actor: "somebody".to_owned(),
+                    action: "edit".to_owned(),
+                    subject: record.identity.name.clone(),
+                    reason: "a test".to_owned(),
+                };
+                store.edit_identity(uid, &edits.collect::<Vec<_>>(), &audit).expect("it is there");
+            }
+            Operation::Pass(_) | Operation::Configure(_) | Operation::Refresh { .. } => {
+                unreachable!("not an input")
+            }
+        }
+    }
+
+    fn write(
+        &self,
+        store: &dyn Store,
+        mut account: Account,
+        creation: Option<Creation>,
+        owner: Option<idr_core::model::Uid>,
+        lookups: Vec<ReadKey>,
+    ) {
+        account.owner = owner;
+        account.link = match (&creation, owner) {
+            (Some(_), _) => Link::Created,
+            (None, Some(_)) => Link::Correlated,
+            (None, None) => Link::Uncorrelated,
+        };
+        let native_changes = owner
+            .filter(|_| account.key.application.as_str() == "ad")
+            .map(|uid| {
+                let change = NativeChange {
+                    account: account.key.clone(),
+                    operation: NativeOperation::Modify,
+                    attributes: Vec::new(),
+                    detected_at: self.now,
+                };
+                (uid, change)
+            })
+            .into_iter()
+            .collect();
+        let created_owner = creation.is_some().then_some(0);
+        let batch = AggregateBatch {
+            creations: creation.into_iter().collect(),
+            accounts: vec![AccountWrite { account, created_owner, lookups }],
+            native_changes,
+            ..AggregateBatch::default()
+        };
+        store.aggregate(&batch).expect("the batch is sound");
+    }
+}
+
+fn key(application: &str, native_identity: &str) -> AccountKey {
+    AccountKey {
+        application: Name::new(application),
+        native_identity: native_identity.to_owned(),
+    }
+}
+
+fn account(application: &str, native_identity: &str, mut attributes: Vec<(Name, Value)>) -> Account {
+    attributes.sort();
+    Account {
+        key: key(application, native_identity),
+        status: AccountStatus::Enabled,
+        missing_since: None,
+        attributes,
+        link: Link::Uncorrelated,
+        owner: None,
+    }
+}
+
+fn typed(fields: &[(&'static str, String)]) -> Vec<(Name, Value)> {
+    let value = |name: &str, text: &str| {
+        let value_type =
+            if matches!(name, "start" | "end") { ValueType::Date } else { ValueType::Text };
+        value_type.parse(text).expect("the generator writes values").expect("not blank")
+    };
+    fields.iter().map(|(name, text)| (Name::new(name), value(name, text))).collect()
+}
+
+/// Carries out a history on two stores and compares them after every refresh.
+/// Returns the place of the refresh after which they differ, and how.
+pub fn compare(
+    history: &History,
+    mut make: impl FnMut() -> Arc<dyn Store>,
+) -> Result<(), (usize, String)> {
+    let tenants = Arc::new(Tenants::default());
+    let mut incremental = Happening::new(make(), Way::Incremental, Arc::clone(&tenants), history);
+    let mut full = Happening::new(make(), Way::Full, tenants, history);
+    for (place, operation) in history.operations.iter().enumerate() {
+        let (left, right) = (incremental.happen(operation), full.happen(operation));
+        if left != right {
+            return Err((place, difference(&left.unwrap_or_default(), &right.unwrap_or_default())));
+        }
+    }
+    Ok(())
+}
+
+/// Carries out a history by refreshing who is due, with changes in the middle
+/// of refreshes. When nothing is left due, refreshing everybody must find
+/// nothing to do: returns how it changes the state otherwise.
+pub fn leaves_nothing_undone(
+    history: &History,
+    store: Arc<dyn Store>,
+) -> Result<(), (usize, String)> {
+    let mut happening =
+        Happening::new(store, Way::Incremental, Arc::new(Tenants::default()), history);
+    for (place, operation) in history.operations.iter().enumerate() {
+        let Operation::Refresh { meanwhile } = operation else {
+            happening.happen(operation);
+            continue;
+        };
+        happening.refresh(Way::Incremental, meanwhile.as_deref());
+        happening.refresh(Way::Incremental, None);
+        let due = happening.store.due(happening.now, None, 1).expect("the store can be read");
+        if !due.is_empty() {
+            // Values that never settle: everybody goes on with them for ever.
+            continue;
+        }
+        let before = happening.export();
+        happening.refresh(Way::Full, None);
+        let after = happening.export();
+        if before != after {
+            return Err((place, difference(&before, &after)));
+        }
+    }
+    Ok(())
+}
+
+fn difference(incremental: &str, full: &str) -> String {
+    let mut text = String::new();
+    for line in incremental.lines().filter(|line| !full.lines().any(|other| other == *line)) {
+        text += &format!("incremental: {line}\n");
+    }
+    for line in full.lines().filter(|line| !incremental.lines().any(|other| other == *line)) {
+        text += &format!("full:        {line}\n");
+    }
+    text
+}
+
+/// Drops operations from a failing history for as long as it still fails.
+pub fn shrink(history: &History, fails: impl Fn(&History) -> bool) -> History {
+    let mut small = history.clone();
+    let mut place = small.operations.len();
+    while place > 0 {
+        place -= 1;
+        let mut shorter = small.clone();
+        shorter.operations.remove(place);
+        if fails(&shorter) {
+            small = shorter;
+        }
+    }
+    small
+}

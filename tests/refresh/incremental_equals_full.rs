@@ -1,0 +1,52 @@
+//! After any sequence of changes, refreshing who is due leaves exactly what
+//! refreshing everybody would, events included.
+//!
+//! `IDR_SEEDS=1..10000` takes other seeds, `IDR_SEED=17` one. A seed that once
+//! failed is kept in `regressions.txt`.
+
+use std::sync::Arc;
+
+use idr::store::memory::MemoryStore;
+
+use crate::histories::{History, compare, leaves_nothing_undone, shrink};
+
+fn seeds() -> Vec<u64> {
+    let number = |text: &str| text.parse::<u64>().expect("a seed is a number");
+    if let Ok(seed) = std::env::var("IDR_SEED") {
+        return vec![number(&seed)];
+    }
+    let kept = include_str!("regressions.txt").lines().filter(|line| !line.starts_with('#'));
+    let range = std::env::var("IDR_SEEDS").unwrap_or_else(|_| "1..64".to_owned());
+    let (first, last) = range.split_once("..").expect("IDR_SEEDS is FIRST..LAST");
+    kept.map(number).chain(number(first)..=number(last)).collect()
+}
+
+fn memory() -> Arc<dyn idr::store::Store> {
+    Arc::new(MemoryStore::default())
+}
+
+#[test]
+fn two_stores_that_are_refreshed_differently_stay_equal() {
+    check(|history| compare(history, memory));
+}
+
+#[test]
+fn when_nobody_is_due_a_full_refresh_finds_nothing_to_do() {
+    check(|history| leaves_nothing_undone(history, memory()));
+}
+
+fn check(law: impl Fn(&History) -> Result<(), (usize, String)>) {
+    let seeds = seeds();
+    println!("{} seeds from {:?} to {:?}", seeds.len(), seeds.first(), seeds.last());
+    for seed in seeds {
+        let history = History::random(seed);
+        if law(&history).is_err() {
+            let small = shrink(&history, |history| law(history).is_err());
+            let (place, difference) = law(&small).expect_err("it failed before");
+            panic!(
+                "seed {seed}: after operation {place} the states differ\n{difference}\n\
+                 the history, made short:\n{small:?}"
+            );
+        }
+    }
+}

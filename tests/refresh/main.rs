@@ -1,0 +1,5 @@
+//! What a refresh does, through the library and the memory store.
+
+mod histories;
+mod incremental_equals_full;
+mod world;
