@@ -20,13 +20,23 @@ use crate::world::{Tenant, Tenants};
 #[derive(Clone, Debug)]
 pub enum Operation {
     /// A person's row in the HR feed.
-    Hr { person: usize, fields: Vec<(&'static str, String)> },
+    Hr {
+        person: usize,
+        fields: Vec<(&'static str, String)>,
+    },
     /// A person's row is no longer in the HR feed, or is back.
     HrListed { person: usize, listed: bool },
     /// An account in the directory.
-    Ad { account: usize, fields: Vec<(&'static str, String)>, groups: Vec<String> },
+    Ad {
+        account: usize,
+        fields: Vec<(&'static str, String)>,
+        groups: Vec<String>,
+    },
     /// A person edits an attribute by hand, or takes the edit back.
-    Edit { person: usize, value: Option<String> },
+    Edit {
+        person: usize,
+        value: Option<String>,
+    },
     /// Somebody edits a definition.
     Configure(Tenant),
     /// Time passes, in milliseconds.
@@ -50,8 +60,11 @@ impl History {
         let mut random = ChaCha8Rng::seed_from_u64(seed);
         let tenant = Tenant::random(&mut random);
         // A few days around a change of the clocks in Berlin.
-        let start = ["2026-03-27T11:00:00Z", "2026-10-23T22:30:00Z", "2026-07-01T00:00:00Z"]
-            [random.random_range(0..3)];
+        let start = [
+            "2026-03-27T11:00:00Z",
+            "2026-10-23T22:30:00Z",
+            "2026-07-01T00:00:00Z",
+        ][random.random_range(0..3)];
         let start: UnixMillis = start.parse().expect("an instant");
         let mut edited = tenant.clone();
         let mut operations = Vec::new();
@@ -74,8 +87,8 @@ impl History {
                 9 => Operation::Pass(random.random_range(0..40) * 3_600_000),
                 10 => Operation::Pass(random.random_range(0..60_000_000)),
                 _ => {
-                    let meanwhile = (random.random_range(0..4) == 0)
-                        .then(|| Box::new(hr(&mut random, start)));
+                    let meanwhile =
+                        (random.random_range(0..4) == 0).then(|| Box::new(hr(&mut random, start)));
                     Operation::Refresh { meanwhile }
                 }
             };
@@ -85,7 +98,11 @@ impl History {
         operations.push(Operation::Pass(100 * 3_600_000));
         operations.push(Operation::Refresh { meanwhile: None });
         operations.push(Operation::Refresh { meanwhile: None });
-        Self { tenant, start, operations }
+        Self {
+            tenant,
+            start,
+            operations,
+        }
     }
 }
 
@@ -113,7 +130,10 @@ fn hr(random: &mut ChaCha8Rng, start: UnixMillis) -> Operation {
             fields.push((name, day(random)));
         }
     }
-    Operation::Hr { person: random.random_range(0..PEOPLE), fields }
+    Operation::Hr {
+        person: random.random_range(0..PEOPLE),
+        fields,
+    }
 }
 
 fn ad(random: &mut ChaCha8Rng) -> Operation {
@@ -121,7 +141,11 @@ fn ad(random: &mut ChaCha8Rng) -> Operation {
     let account = random.random_range(0..4);
     let groups = (0..3).filter(|_| random.random_range(0..2) == 0);
     let groups = groups.map(|number| format!("g{number}")).collect();
-    Operation::Ad { account, fields, groups }
+    Operation::Ad {
+        account,
+        fields,
+        groups,
+    }
 }
 
 /// How a store is refreshed.
@@ -144,8 +168,18 @@ pub struct Happening {
 
 impl Happening {
     pub fn new(store: Arc<dyn Store>, way: Way, tenants: Arc<Tenants>, history: &History) -> Self {
-        tenants.0.lock().expect("not poisoned").push(history.tenant.clone());
-        Self { store, way, tenants, tenant: history.tenant.clone(), now: history.start }
+        tenants
+            .0
+            .lock()
+            .expect("not poisoned")
+            .push(history.tenant.clone());
+        Self {
+            store,
+            way,
+            tenants,
+            tenant: history.tenant.clone(),
+            now: history.start,
+        }
     }
 
     /// Lets one thing happen, apart from what happens in the middle of a
@@ -154,7 +188,11 @@ impl Happening {
         match operation {
             Operation::Pass(milliseconds) => self.now = self.now.plus_ms(*milliseconds),
             Operation::Configure(tenant) => {
-                self.tenants.0.lock().expect("not poisoned").push(tenant.clone());
+                self.tenants
+                    .0
+                    .lock()
+                    .expect("not poisoned")
+                    .push(tenant.clone());
                 self.tenant = tenant.clone();
             }
             Operation::Refresh { .. } => {
@@ -188,7 +226,13 @@ impl Happening {
             }
         };
         let files = self.tenant.files();
-        let run = refresh::run(self.store.as_ref(), self.tenants.as_ref(), &files, &request, &progress);
+        let run = refresh::run(
+            self.store.as_ref(),
+            self.tenants.as_ref(),
+            &files,
+            &request,
+            &progress,
+        );
         let run = run.expect("a refresh of a random tenant goes through");
         assert_eq!(run.status, RunStatus::Done);
     }
@@ -200,8 +244,13 @@ impl Happening {
     }
 
     fn input(&self, store: &dyn Store, operation: &Operation) {
-        refresh::adopt(store, self.tenants.as_ref(), &Arc::new(self.tenant.model()), &self.tenant.files())
-            .expect("the memory store adopts");
+        refresh::adopt(
+            store,
+            self.tenants.as_ref(),
+            &Arc::new(self.tenant.model()),
+            &self.tenant.files(),
+        )
+        .expect("the memory store adopts");
         match operation {
             Operation::Hr { person, fields } => {
                 let name = format!("p{person}");
@@ -209,8 +258,17 @@ impl Happening {
                 attributes.push((Name::new("id"), Value::Text(name.clone())));
                 let account = account("hr", &name, attributes);
                 let owner = store.named(&name).expect("the store can be read");
-                let creation = Creation { name, identity_type: Default::default() };
-                self.write(store, account, owner.is_none().then_some(creation), owner, Vec::new());
+                let creation = Creation {
+                    name,
+                    identity_type: Default::default(),
+                };
+                self.write(
+                    store,
+                    account,
+                    owner.is_none().then_some(creation),
+                    owner,
+                    Vec::new(),
+                );
             }
             Operation::HrListed { person, listed } => {
                 let key = key("hr", &format!("p{person}"));
@@ -221,24 +279,42 @@ impl Happening {
                     self.write(store, account, None, owner, Vec::new());
                 }
             }
-            Operation::Ad { account: number, fields, groups } => {
+            Operation::Ad {
+                account: number,
+                fields,
+                groups,
+            } => {
                 let name = format!("a{number}");
                 let mut attributes = typed(fields);
                 let person = attributes[0].1.to_string();
                 if let Some(groups) = Value::Many(groups.clone()).normalised() {
                     attributes.push((Name::new("groups"), groups));
                 }
-                let known = store.accounts(&[key("ad", &name)]).expect("the store can be read").pop();
+                let known = store
+                    .accounts(&[key("ad", &name)])
+                    .expect("the store can be read")
+                    .pop();
                 let owner = known.and_then(|known| known.owner);
                 let lookups = vec![ReadKey::Lookup(Name::new("title"), person)];
-                self.write(store, account("ad", &name, attributes), None, owner, lookups);
+                self.write(
+                    store,
+                    account("ad", &name, attributes),
+                    None,
+                    owner,
+                    lookups,
+                );
             }
             Operation::Edit { person, value } => {
-                let Some(uid) = store.named(&format!("p{person}")).expect("the store can be read")
+                let Some(uid) = store
+                    .named(&format!("p{person}"))
+                    .expect("the store can be read")
                 else {
                     return;
                 };
-                let record = store.read_chunk(&[uid]).expect("the store can be read").remove(0);
+                let record = store
+                    .read_chunk(&[uid])
+                    .expect("the store can be read")
+                    .remove(0);
                 let attribute = Name::new("department");
                 let edits = value.iter().map(|value| ManualEdit {
                     attribute,
@@ -255,7 +331,9 @@ impl Happening {
                     subject: record.identity.name.clone(),
                     reason: "a test".to_owned(),
                 };
-                store.edit_identity(uid, &edits.collect::<Vec<_>>(), &audit).expect("it is there");
+                store
+                    .edit_identity(uid, &edits.collect::<Vec<_>>(), &audit)
+                    .expect("it is there");
             }
             Operation::Pass(_) | Operation::Configure(_) | Operation::Refresh { .. } => {
                 unreachable!("not an input")
@@ -293,7 +371,11 @@ impl Happening {
         let created_owner = creation.is_some().then_some(0);
         let batch = AggregateBatch {
             creations: creation.into_iter().collect(),
-            accounts: vec![AccountWrite { account, created_owner, lookups }],
+            accounts: vec![AccountWrite {
+                account,
+                created_owner,
+                lookups,
+            }],
             native_changes,
             ..AggregateBatch::default()
         };
@@ -308,7 +390,11 @@ fn key(application: &str, native_identity: &str) -> AccountKey {
     }
 }
 
-fn account(application: &str, native_identity: &str, mut attributes: Vec<(Name, Value)>) -> Account {
+fn account(
+    application: &str,
+    native_identity: &str,
+    mut attributes: Vec<(Name, Value)>,
+) -> Account {
     attributes.sort();
     Account {
         key: key(application, native_identity),
@@ -322,11 +408,20 @@ fn account(application: &str, native_identity: &str, mut attributes: Vec<(Name, 
 
 fn typed(fields: &[(&'static str, String)]) -> Vec<(Name, Value)> {
     let value = |name: &str, text: &str| {
-        let value_type =
-            if matches!(name, "start" | "end") { ValueType::Date } else { ValueType::Text };
-        value_type.parse(text).expect("the generator writes values").expect("not blank")
+        let value_type = if matches!(name, "start" | "end") {
+            ValueType::Date
+        } else {
+            ValueType::Text
+        };
+        value_type
+            .parse(text)
+            .expect("the generator writes values")
+            .expect("not blank")
     };
-    fields.iter().map(|(name, text)| (Name::new(name), value(name, text))).collect()
+    fields
+        .iter()
+        .map(|(name, text)| (Name::new(name), value(name, text)))
+        .collect()
 }
 
 /// Carries out a history on two stores and compares them after every refresh.
@@ -341,7 +436,10 @@ pub fn compare(
     for (place, operation) in history.operations.iter().enumerate() {
         let (left, right) = (incremental.happen(operation), full.happen(operation));
         if left != right {
-            return Err((place, difference(&left.unwrap_or_default(), &right.unwrap_or_default())));
+            return Err((
+                place,
+                difference(&left.unwrap_or_default(), &right.unwrap_or_default()),
+            ));
         }
     }
     Ok(())
@@ -354,8 +452,12 @@ pub fn leaves_nothing_undone(
     history: &History,
     store: Arc<dyn Store>,
 ) -> Result<(), (usize, String)> {
-    let mut happening =
-        Happening::new(store, Way::Incremental, Arc::new(Tenants::default()), history);
+    let mut happening = Happening::new(
+        store,
+        Way::Incremental,
+        Arc::new(Tenants::default()),
+        history,
+    );
     for (place, operation) in history.operations.iter().enumerate() {
         let Operation::Refresh { meanwhile } = operation else {
             happening.happen(operation);
@@ -363,7 +465,10 @@ pub fn leaves_nothing_undone(
         };
         happening.refresh(Way::Incremental, meanwhile.as_deref());
         happening.refresh(Way::Incremental, None);
-        let due = happening.store.due(happening.now, None, 1).expect("the store can be read");
+        let due = happening
+            .store
+            .due(happening.now, None, 1)
+            .expect("the store can be read");
         if !due.is_empty() {
             // Values that never settle: everybody goes on with them for ever.
             continue;
@@ -380,26 +485,17 @@ pub fn leaves_nothing_undone(
 
 fn difference(incremental: &str, full: &str) -> String {
     let mut text = String::new();
-    for line in incremental.lines().filter(|line| !full.lines().any(|other| other == *line)) {
+    for line in incremental
+        .lines()
+        .filter(|line| !full.lines().any(|other| other == *line))
+    {
         text += &format!("incremental: {line}\n");
     }
-    for line in full.lines().filter(|line| !incremental.lines().any(|other| other == *line)) {
+    for line in full
+        .lines()
+        .filter(|line| !incremental.lines().any(|other| other == *line))
+    {
         text += &format!("full:        {line}\n");
     }
     text
-}
-
-/// Drops operations from a failing history for as long as it still fails.
-pub fn shrink(history: &History, fails: impl Fn(&History) -> bool) -> History {
-    let mut small = history.clone();
-    let mut place = small.operations.len();
-    while place > 0 {
-        place -= 1;
-        let mut shorter = small.clone();
-        shorter.operations.remove(place);
-        if fails(&shorter) {
-            small = shorter;
-        }
-    }
-    small
 }

@@ -8,17 +8,21 @@ use std::sync::Arc;
 
 use idr::store::memory::MemoryStore;
 
-use crate::histories::{History, compare, leaves_nothing_undone, shrink};
+use crate::histories::{History, compare, leaves_nothing_undone};
 
 fn seeds() -> Vec<u64> {
     let number = |text: &str| text.parse::<u64>().expect("a seed is a number");
     if let Ok(seed) = std::env::var("IDR_SEED") {
         return vec![number(&seed)];
     }
-    let kept = include_str!("regressions.txt").lines().filter(|line| !line.starts_with('#'));
+    let kept = include_str!("regressions.txt")
+        .lines()
+        .filter(|line| !line.starts_with('#'));
     let range = std::env::var("IDR_SEEDS").unwrap_or_else(|_| "1..64".to_owned());
     let (first, last) = range.split_once("..").expect("IDR_SEEDS is FIRST..LAST");
-    kept.map(number).chain(number(first)..=number(last)).collect()
+    kept.map(number)
+        .chain(number(first)..=number(last))
+        .collect()
 }
 
 fn memory() -> Arc<dyn idr::store::Store> {
@@ -37,7 +41,12 @@ fn when_nobody_is_due_a_full_refresh_finds_nothing_to_do() {
 
 fn check(law: impl Fn(&History) -> Result<(), (usize, String)>) {
     let seeds = seeds();
-    println!("{} seeds from {:?} to {:?}", seeds.len(), seeds.first(), seeds.last());
+    println!(
+        "{} seeds from {:?} to {:?}",
+        seeds.len(),
+        seeds.first(),
+        seeds.last()
+    );
     for seed in seeds {
         let history = History::random(seed);
         if law(&history).is_err() {
@@ -49,4 +58,19 @@ fn check(law: impl Fn(&History) -> Result<(), (usize, String)>) {
             );
         }
     }
+}
+
+/// Drops operations from a failing history for as long as it still fails.
+fn shrink(history: &History, fails: impl Fn(&History) -> bool) -> History {
+    let mut small = history.clone();
+    let mut place = small.operations.len();
+    while place > 0 {
+        place -= 1;
+        let mut shorter = small.clone();
+        shorter.operations.remove(place);
+        if fails(&shorter) {
+            small = shorter;
+        }
+    }
+    small
 }

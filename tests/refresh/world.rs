@@ -69,7 +69,9 @@ const SETTLED: [Read; 7] = [
 
 fn reads(random: &mut ChaCha8Rng, from: &[Read], most: usize) -> Vec<Read> {
     let count = random.random_range(1..=most);
-    (0..count).map(|_| from[random.random_range(0..from.len())]).collect()
+    (0..count)
+        .map(|_| from[random.random_range(0..from.len())])
+        .collect()
 }
 
 impl Tenant {
@@ -89,16 +91,25 @@ impl Tenant {
             Read::EndIsOver,
             Read::StartAtFive,
         ];
-        let state = [Read::EndIsOver, Read::StartAtFive, Read::Attribute("grade"), Read::Attribute("team")];
+        let state = [
+            Read::EndIsOver,
+            Read::StartAtFive,
+            Read::Attribute("grade"),
+            Read::Attribute("team"),
+        ];
         let assigning: Vec<Read> = SETTLED.into_iter().chain([Read::Holds("g1")]).collect();
-        let triggering: Vec<Read> =
-            SETTLED.into_iter().chain([Read::Holds("g1"), Read::HadDepartment]).collect();
+        let triggering: Vec<Read> = SETTLED
+            .into_iter()
+            .chain([Read::Holds("g1"), Read::HadDepartment])
+            .collect();
         Self {
             promotions: (0..3).map(|_| reads(random, &promoting, 3)).collect(),
             state_reads: reads(random, &state, 2),
             assignment: reads(random, &assigning, 2),
             trigger: reads(random, &triggering, 2),
-            role_filters: (0..3).map(|_| random.random_range(0..FILTERS.len())).collect(),
+            role_filters: (0..3)
+                .map(|_| random.random_range(0..FILTERS.len()))
+                .collect(),
             hidden_roles: 0,
             edit_mode: random.random_range(0..2),
             grace_ms: [0, 36 * 3_600_000][random.random_range(0..2)],
@@ -175,13 +186,22 @@ impl Tenant {
             creates: None,
             vanish_grace_ms: 0,
             native_changes: Some(NativeChangeDetection {
-                operations: NativeOperation::ALL.map(|(_, operation)| operation).to_vec(),
+                operations: NativeOperation::ALL
+                    .map(|(_, operation)| operation)
+                    .to_vec(),
                 attributes: Vec::new(),
             }),
         };
-        let source = |origin| Source { origin, on_empty: OnEmpty::Next, on_no_account: OnNoAccount::Next };
+        let source = |origin| Source {
+            origin,
+            on_empty: OnEmpty::Next,
+            on_no_account: OnNoAccount::Next,
+        };
         let from = |application: &str, attribute: &str| {
-            source(Origin::Account { application: name(application), attribute: name(attribute) })
+            source(Origin::Account {
+                application: name(application),
+                attribute: name(attribute),
+            })
         };
         let attribute = |text: &str, value_type, sources| AttributeDefinition {
             name: name(text),
@@ -191,11 +211,31 @@ impl Tenant {
             sensitive: false,
         };
         let mut attributes = vec![
-            attribute("department", ValueType::Text, vec![from("hr", "department")]),
-            attribute("location", ValueType::Text, vec![from("hr", "location"), from("ad", "title")]),
-            attribute("grade", ValueType::Text, vec![source(Origin::Rule(RuleIndex(0)))]),
-            attribute("team", ValueType::Text, vec![source(Origin::Rule(RuleIndex(1)))]),
-            attribute("title", ValueType::Text, vec![source(Origin::Rule(RuleIndex(2)))]),
+            attribute(
+                "department",
+                ValueType::Text,
+                vec![from("hr", "department")],
+            ),
+            attribute(
+                "location",
+                ValueType::Text,
+                vec![from("hr", "location"), from("ad", "title")],
+            ),
+            attribute(
+                "grade",
+                ValueType::Text,
+                vec![source(Origin::Rule(RuleIndex(0)))],
+            ),
+            attribute(
+                "team",
+                ValueType::Text,
+                vec![source(Origin::Rule(RuleIndex(1)))],
+            ),
+            attribute(
+                "title",
+                ValueType::Text,
+                vec![source(Origin::Rule(RuleIndex(2)))],
+            ),
             attribute("start", ValueType::Date, vec![from("hr", "start")]),
             attribute("end", ValueType::Date, vec![from("hr", "end")]),
             attribute("zone", ValueType::Text, vec![from("hr", "zone")]),
@@ -217,7 +257,11 @@ impl Tenant {
                 states: [
                     ("active", false, AutomaticRoles::Evaluate),
                     ("gone", true, AutomaticRoles::Remove),
-                    ("leave", false, [AutomaticRoles::Freeze, AutomaticRoles::Evaluate][self.freeze % 2]),
+                    (
+                        "leave",
+                        false,
+                        [AutomaticRoles::Freeze, AutomaticRoles::Evaluate][self.freeze % 2],
+                    ),
                 ]
                 .map(|(text, inactive, automatic_roles)| LifecycleState {
                     name: name(text),
@@ -247,7 +291,10 @@ impl Tenant {
         Rule {
             name: Name::new(&format!("rule-{index}")),
             sha256: format!("{script:?}"),
-            grant: Grant { everything: true, ..Grant::default() },
+            grant: Grant {
+                everything: true,
+                ..Grant::default()
+            },
             parameters: Vec::new(),
             limits: RuleLimits::default(),
         }
@@ -271,8 +318,14 @@ impl Tenant {
                 business(format!("business-{index}"), Selector::Filter(filter))
             })
             .collect();
-        roles.push(business("by-rule-1".to_owned(), Selector::Rule(RuleIndex(4))));
-        roles.push(business("by-rule-2".to_owned(), Selector::Rule(RuleIndex(4))));
+        roles.push(business(
+            "by-rule-1".to_owned(),
+            Selector::Rule(RuleIndex(4)),
+        ));
+        roles.push(business(
+            "by-rule-2".to_owned(),
+            Selector::Rule(RuleIndex(4)),
+        ));
         roles.push(Role {
             name: Name::new("it"),
             role_type: RoleType::It,
@@ -315,8 +368,19 @@ impl Tenant {
                 Some("inactive == false"),
             ),
             trigger("manager", vec![TriggerCondition::ManagerTransfer], None),
-            trigger("leaver", vec![TriggerCondition::LifecycleChange { from: active, to: None }], None),
-            trigger("native", vec![TriggerCondition::NativeChange { application: None }], None),
+            trigger(
+                "leaver",
+                vec![TriggerCondition::LifecycleChange {
+                    from: active,
+                    to: None,
+                }],
+                None,
+            ),
+            trigger(
+                "native",
+                vec![TriggerCondition::NativeChange { application: None }],
+                None,
+            ),
             trigger("by-rule", vec![TriggerCondition::Rule(RuleIndex(5))], None),
         ]
     }
@@ -330,7 +394,10 @@ pub struct Tenants(pub std::sync::Mutex<Vec<Tenant>>);
 impl Configurator for Tenants {
     fn configure(&self, files: &Files) -> Result<Configured, String> {
         let known = self.0.lock().expect("no test panics while it holds this");
-        let tenant = known.iter().find(|known| known.files() == *files).ok_or("unknown files")?;
+        let tenant = known
+            .iter()
+            .find(|known| known.files() == *files)
+            .ok_or("unknown files")?;
         Ok(Configured {
             model: Arc::new(tenant.model()),
             rules: Arc::new(Scripts(tenant.clone())),
@@ -371,16 +438,28 @@ fn answer(script: &[Read], view: &mut TrackedView, seed: u64) -> Result<u64, Rul
             }
             Read::EndIsOver => {
                 if let Some(Value::Date(end)) = view.attribute("end")? {
-                    mix(if view.day_over(end, "")? { "over" } else { "not over" });
+                    mix(if view.day_over(end, "")? {
+                        "over"
+                    } else {
+                        "not over"
+                    });
                 }
             }
             Read::StartAtFive => {
                 if let Some(Value::Date(start)) = view.attribute("start")? {
                     let five = jiff::civil::time(5, 0, 0, 0);
-                    mix(if view.date_reached(start, five, "")? { "started" } else { "not yet" });
+                    mix(if view.date_reached(start, five, "")? {
+                        "started"
+                    } else {
+                        "not yet"
+                    });
                 }
             }
-            Read::Holds(group) => mix(if view.holds("ad", "groups", group)? { "holds" } else { "" }),
+            Read::Holds(group) => mix(if view.holds("ad", "groups", group)? {
+                "holds"
+            } else {
+                ""
+            }),
             Read::HadDepartment => mix(&spoken(view.baseline_attribute("department")?)),
         }
     }
@@ -408,7 +487,10 @@ impl RuleEvaluator for Scripts {
         _rule: RuleIndex,
         view: &mut TrackedView,
     ) -> Result<String, RuleFailure> {
-        let gone = view.accounts("hr")?.iter().all(|account| account.status.is_none());
+        let gone = view
+            .accounts("hr")?
+            .iter()
+            .all(|account| account.status.is_none());
         if gone {
             return Ok("gone".to_owned());
         }

@@ -94,7 +94,10 @@ pub struct EventChanges {
 impl EventChanges {
     /// Says whether the triggers' open findings are others than the identity's.
     pub fn findings_differ(&self, identity: &Identity) -> bool {
-        !self.findings.iter().eq(identity.findings.iter().filter(|f| f.phase == finding::EVENTS))
+        !self.findings.iter().eq(identity
+            .findings
+            .iter()
+            .filter(|f| f.phase == finding::EVENTS))
     }
 
     /// Says whether recording this would leave the identity as it is.

@@ -36,7 +36,10 @@ static PLANTED: std::sync::atomic::AtomicU8 = std::sync::atomic::AtomicU8::new(0
 /// out again.
 #[cfg(feature = "planted-bugs")]
 pub fn plant(bug: Option<Bug>) {
-    PLANTED.store(bug.map_or(0, |bug| bug as u8), std::sync::atomic::Ordering::SeqCst);
+    PLANTED.store(
+        bug.map_or(0, |bug| bug as u8),
+        std::sync::atomic::Ordering::SeqCst,
+    );
 }
 
 /// Says whether a bug is planted.

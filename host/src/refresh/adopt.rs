@@ -67,7 +67,11 @@ pub fn impact(
         .filter(|(key, digest)| new.get(*key) != Some(digest))
         .map(|(key, _)| key.clone())
         .collect();
-    changed.extend(new.keys().filter(|key| !tenant.definitions.contains_key(*key)).cloned());
+    changed.extend(
+        new.keys()
+            .filter(|key| !tenant.definitions.contains_key(*key))
+            .cloned(),
+    );
     changed.sort();
     let raise = raise(store, configurator, &tenant, model, &changed)?;
     Ok(Impact { changed, raise })
@@ -81,7 +85,9 @@ fn raise(
     changed: &[String],
 ) -> Result<Raise, RefreshError> {
     // Without anything adopted there is nobody who was refreshed by something else.
-    let Some(adopted) = &tenant.configuration else { return Ok(Raise::Nobody) };
+    let Some(adopted) = &tenant.configuration else {
+        return Ok(Raise::Nobody);
+    };
     let mut roles = Vec::new();
     for key in changed {
         match key.split_once(' ') {
@@ -94,8 +100,12 @@ fn raise(
     if roles.is_empty() {
         return Ok(Raise::Nobody);
     }
-    let Some(files) = store.configuration(adopted)? else { return Ok(Raise::Everybody) };
-    let Ok(old) = configurator.configure(&files) else { return Ok(Raise::Everybody) };
+    let Some(files) = store.configuration(adopted)? else {
+        return Ok(Raise::Everybody);
+    };
+    let Ok(old) = configurator.configure(&files) else {
+        return Ok(Raise::Everybody);
+    };
     concerned(store, &old.model, model, &roles)
 }
 
@@ -103,10 +113,16 @@ fn raise(
 /// memory of how things were when it came.
 fn is_harmless(tenant: &TenantState, model: &Model, name: &str) -> bool {
     let asks_a_rule = |trigger: &Trigger| {
-        trigger.conditions.iter().any(|known| matches!(known, TriggerCondition::Rule(_)))
+        trigger
+            .conditions
+            .iter()
+            .any(|known| matches!(known, TriggerCondition::Rule(_)))
     };
     let is_new = !tenant.definitions.contains_key(&format!("trigger {name}"));
-    let trigger = model.triggers.iter().find(|trigger| trigger.name.as_str() == name);
+    let trigger = model
+        .triggers
+        .iter()
+        .find(|trigger| trigger.name.as_str() == name);
     is_new && trigger.is_some_and(|trigger| !asks_a_rule(trigger))
 }
 
@@ -123,9 +139,12 @@ fn concerned(
         if std::ptr::eq(model, old) && planted::is(Bug::ForgetOldFilter) {
             continue;
         }
-        for role in model.roles.iter().filter(|role| names.contains(&role.name.as_str())) {
-            let by_rule = matches!(role.selector, Some(Selector::Rule(_)));
-            if by_rule || !role.profiles.is_empty() {
+        for role in model
+            .roles
+            .iter()
+            .filter(|role| names.contains(&role.name.as_str()))
+        {
+            if !reads_settled_values_only(model, role) || !role.profiles.is_empty() {
                 return Ok(Raise::Everybody);
             }
             definitions.push((model, role));
@@ -136,7 +155,9 @@ fn concerned(
     let mut after = None;
     loop {
         let chunk = store.list(&Superset::All, after, CHUNK)?;
-        let Some(last) = chunk.last().copied() else { return Ok(Raise::Identities(uids)) };
+        let Some(last) = chunk.last().copied() else {
+            return Ok(Raise::Identities(uids));
+        };
         for record in store.read_chunk(&chunk)? {
             let uid: Uid = record.identity.uid;
             let concerns = definitions.iter().any(|(model, role)| {
@@ -154,6 +175,27 @@ fn concerned(
         }
         after = Some(last);
     }
+}
+
+/// Says whether a role's selector reads nothing but the identity's own settled
+/// values: then what is stored tells whom it concerns, until the identity
+/// itself is planned again. What it reads of others, of accounts that may yet
+/// vanish, or through a rule would have to be noted, by planning.
+fn reads_settled_values_only(model: &Model, role: &Role) -> bool {
+    let own = |name: &str| !matches!(name, "manager" | "links" | "accounts");
+    let filter = match &role.selector {
+        None => return true,
+        Some(Selector::Rule(_)) => return false,
+        Some(Selector::MatchList(terms)) => {
+            return terms.iter().all(|(attribute, _)| own(attribute));
+        }
+        Some(Selector::Filter(filter)) => filter,
+        Some(Selector::Population(index)) => &model.populations[*index].filter,
+    };
+    filter
+        .paths()
+        .iter()
+        .all(|path| path.segments().first().is_some_and(|first| own(first)))
 }
 
 /// Returns the digest of every definition, by kind and name.

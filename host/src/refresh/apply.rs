@@ -17,7 +17,9 @@ impl Driver<'_> {
             return self.apply_plans(small_wave);
         }
         loop {
-            let plans = self.store.spooled(self.run.id, self.run.step.cursor, CHUNK)?;
+            let plans = self
+                .store
+                .spooled(self.run.id, self.run.step.cursor, CHUNK)?;
             if plans.is_empty() {
                 return Ok(());
             }
@@ -33,7 +35,10 @@ impl Driver<'_> {
         while !plans.is_empty() {
             let uids: Vec<Uid> = plans.iter().map(|plan| plan.uid).collect();
             let records = self.store.read_chunk(&uids)?;
-            let mut chunk = ApplyChunk { instant: Some(self.run.step.instant), ..Default::default() };
+            let mut chunk = ApplyChunk {
+                instant: Some(self.run.step.instant),
+                ..Default::default()
+            };
             let mut counters = self.run.counters.clone();
             let mut known = records.into_iter().peekable();
             for mut plan in plans {
@@ -49,7 +54,10 @@ impl Driver<'_> {
                 chunk.changed_keys.extend(keys);
             }
             counters.elapsed_ms = self.elapsed_ms();
-            chunk.run = crate::store::Run { counters, ..self.run.clone() };
+            chunk.run = crate::store::Run {
+                counters,
+                ..self.run.clone()
+            };
             fail::fail_point!("refresh-apply");
             let stale = self.store.apply(&chunk)?;
             self.run.counters = chunk.run.counters;
@@ -63,7 +71,12 @@ impl Driver<'_> {
         if uids.is_empty() {
             return Ok(Vec::new());
         }
-        *self.run.counters.changes.entry("replanned".to_owned()).or_default() += uids.len() as u64;
+        *self
+            .run
+            .counters
+            .changes
+            .entry("replanned".to_owned())
+            .or_default() += uids.len() as u64;
         let context = self.context()?;
         let records = self.store.read_chunk(uids)?;
         self.evaluators.with(|evaluator| {
@@ -79,7 +92,12 @@ impl Driver<'_> {
 
 /// Works out what a plan makes of its identity.
 fn carry_out(plan: SpooledPlan, record: IdentityRecord) -> (IdentityWrite, Vec<ReadKey>) {
-    let SpooledPlan { uid, planned, events, changes } = plan;
+    let SpooledPlan {
+        uid,
+        planned,
+        events,
+        changes,
+    } = plan;
     let versions = Versions {
         identity_read: planned.input,
         access_read: planned.input,
@@ -111,7 +129,9 @@ fn count(counters: &mut Counters, changes: &Changes, before: &Identity) {
     counters.leavers += u64::from(changes.is_leaver(before));
     counters.role_removals += u64::from(changes.removes_role(before));
     if let Some(findings) = &changes.findings {
-        let opened = findings.iter().filter(|new| !before.findings.iter().any(|old| old.is_same(new)));
+        let opened = findings
+            .iter()
+            .filter(|new| !before.findings.iter().any(|old| old.is_same(new)));
         counters.findings_opened += opened.count() as u64;
     }
     let parts = [

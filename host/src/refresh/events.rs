@@ -22,7 +22,14 @@ impl Driver<'_> {
             let chunks: Vec<_> = uids
                 .par_chunks(CHUNK)
                 .map(|uids| {
-                    plan_chunk(self.store, &context, &self.evaluators, detected_at, silent, uids)
+                    plan_chunk(
+                        self.store,
+                        &context,
+                        &self.evaluators,
+                        detected_at,
+                        silent,
+                        uids,
+                    )
                 })
                 .collect();
             for chunk in chunks {
@@ -33,24 +40,37 @@ impl Driver<'_> {
 
     fn record(&mut self, planned: Vec<(IdentityRecord, EventChanges)>) -> Result<(), RefreshError> {
         self.run.step.cursor = planned.last().map(|(record, _)| record.identity.uid);
-        let mut chunk = ApplyChunk { instant: Some(self.run.step.instant), ..Default::default() };
+        let mut chunk = ApplyChunk {
+            instant: Some(self.run.step.instant),
+            ..Default::default()
+        };
         let mut counters = self.run.counters.clone();
         for (record, changes) in planned {
             let findings_changed = changes.findings_differ(&record.identity);
             if findings_changed {
                 let known = &record.identity.findings;
-                let opened =
-                    changes.findings.iter().filter(|new| !known.iter().any(|old| old.is_same(new)));
+                let opened = changes
+                    .findings
+                    .iter()
+                    .filter(|new| !known.iter().any(|old| old.is_same(new)));
                 counters.findings_opened += opened.count() as u64;
             }
             for event in &changes.events {
-                *counters.events.entry(event.trigger.to_string()).or_default() += 1;
+                *counters
+                    .events
+                    .entry(event.trigger.to_string())
+                    .or_default() += 1;
             }
-            chunk.writes.push(carry_out(&changes, record, findings_changed));
+            chunk
+                .writes
+                .push(carry_out(&changes, record, findings_changed));
             chunk.events.extend(changes.events);
         }
         counters.elapsed_ms = self.elapsed_ms();
-        chunk.run = Run { counters, ..self.run.clone() };
+        chunk.run = Run {
+            counters,
+            ..self.run.clone()
+        };
         fail::fail_point!("refresh-events");
         // Whoever has moved on since stays pending: the next run sees to it.
         self.store.apply(&chunk)?;
@@ -90,7 +110,10 @@ fn carry_out(
         uid: identity.uid,
         identity: Some(identity),
         expected: record.versions,
-        versions: Versions { events_read: record.versions.state, ..record.versions },
+        versions: Versions {
+            events_read: record.versions.state,
+            ..record.versions
+        },
         findings_changed,
         reads_changed,
         keys_changed: false,

@@ -39,9 +39,12 @@ impl Driver<'_> {
         let population = self.store.population()?;
         let counters = &self.run.counters;
         let checks = [
-            ("leavers", thresholds.leavers, counters.leavers + tally.leavers, {
-                population.active + counters.leavers
-            }),
+            (
+                "leavers",
+                thresholds.leavers,
+                counters.leavers + tally.leavers,
+                { population.active + counters.leavers },
+            ),
             (
                 "role_removals",
                 thresholds.role_removals,
@@ -49,17 +52,23 @@ impl Driver<'_> {
                 population.with_roles + counters.role_removals,
             ),
         ];
-        let tripped = checks.into_iter().filter_map(|(name, threshold, count, of)| {
-            let threshold = threshold?;
-            let allowed = threshold.allowed(of);
-            let bound = match threshold {
-                Threshold::Count(count) => count.to_string(),
-                Threshold::BasisPoints(points) => {
-                    format!("{}.{:02} % of {of}, that is {allowed}", points / 100, points % 100)
-                }
-            };
-            (count > allowed).then(|| format!("{count} {name} are more than {bound}"))
-        });
+        let tripped = checks
+            .into_iter()
+            .filter_map(|(name, threshold, count, of)| {
+                let threshold = threshold?;
+                let allowed = threshold.allowed(of);
+                let bound = match threshold {
+                    Threshold::Count(count) => count.to_string(),
+                    Threshold::BasisPoints(points) => {
+                        format!(
+                            "{}.{:02} % of {of}, that is {allowed}",
+                            points / 100,
+                            points % 100
+                        )
+                    }
+                };
+                (count > allowed).then(|| format!("{count} {name} are more than {bound}"))
+            });
         let reasons: Vec<_> = tripped.collect();
         Ok((!reasons.is_empty()).then(|| reasons.join("; ")))
     }

@@ -22,7 +22,9 @@ impl Driver<'_> {
         let managers: BTreeMap<Uid, Uid> = self.store.managers()?.into_iter().collect();
         let members = members_of_cycles(&managers);
         let known = self.store.findings(false, usize::MAX)?;
-        let known = known.into_iter().filter(|stored| stored.finding.cause.as_str() == MANAGER_CYCLE);
+        let known = known
+            .into_iter()
+            .filter(|stored| stored.finding.cause.as_str() == MANAGER_CYCLE);
         let mut concerned: BTreeSet<Uid> = known.filter_map(|stored| stored.uid).collect();
         concerned.extend(&members);
         let uids: Vec<Uid> = concerned.into_iter().collect();
@@ -37,8 +39,11 @@ impl Driver<'_> {
                         phase: MANAGER,
                         subject: "manager".to_owned(),
                         cause: Name::new(MANAGER_CYCLE),
-                        message: "going from manager to manager leads back to this identity".to_owned(),
-                        hint: Some("correct the manager in the authoritative application".to_owned()),
+                        message: "going from manager to manager leads back to this identity"
+                            .to_owned(),
+                        hint: Some(
+                            "correct the manager in the authoritative application".to_owned(),
+                        ),
                     });
                     findings.sort();
                 }
@@ -54,10 +59,15 @@ impl Driver<'_> {
         let mut after = None;
         loop {
             let uids = self.store.selected(self.run.id, after, CHUNK)?;
-            let Some(last) = uids.last().copied() else { return Ok(()) };
+            let Some(last) = uids.last().copied() else {
+                return Ok(());
+            };
             let records = self.store.read_chunk(&uids)?;
-            let names: Vec<_> =
-                records.iter().take(5).map(|record| format!("`{}`", record.identity.name)).collect();
+            let names: Vec<_> = records
+                .iter()
+                .take(5)
+                .map(|record| format!("`{}`", record.identity.name))
+                .collect();
             let names = names.join(", ");
             self.replace_findings(records, 1, |record| {
                 let mut findings = record.identity.findings.clone();
@@ -87,7 +97,10 @@ impl Driver<'_> {
         raise: i64,
         findings: impl Fn(&IdentityRecord) -> Vec<Finding>,
     ) -> Result<(), RefreshError> {
-        let mut chunk = ApplyChunk { instant: Some(self.run.step.instant), ..Default::default() };
+        let mut chunk = ApplyChunk {
+            instant: Some(self.run.step.instant),
+            ..Default::default()
+        };
         let mut opened = 0;
         for record in records {
             let findings = findings(&record);
@@ -96,14 +109,20 @@ impl Driver<'_> {
                 continue;
             }
             let known = &record.identity.findings;
-            opened += findings.iter().filter(|new| !known.iter().any(|old| old.is_same(new))).count();
+            opened += findings
+                .iter()
+                .filter(|new| !known.iter().any(|old| old.is_same(new)))
+                .count();
             let mut identity = record.identity;
             identity.findings = findings;
             chunk.writes.push(IdentityWrite {
                 uid: identity.uid,
                 identity: Some(identity),
                 expected: record.versions,
-                versions: Versions { input: record.versions.input + raise, ..record.versions },
+                versions: Versions {
+                    input: record.versions.input + raise,
+                    ..record.versions
+                },
                 findings_changed,
                 reads_changed: false,
                 keys_changed: false,
@@ -154,7 +173,10 @@ mod tests {
     fn circles_are_found_without_those_who_lead_into_them() {
         let pairs = [(1, 2), (2, 3), (3, 1), (4, 1), (5, 5), (6, 7)];
         let managers = pairs.map(|(uid, manager)| (Uid(uid), Uid(manager))).into();
-        let members: Vec<i64> = members_of_cycles(&managers).iter().map(|uid| uid.0).collect();
+        let members: Vec<i64> = members_of_cycles(&managers)
+            .iter()
+            .map(|uid| uid.0)
+            .collect();
         assert_eq!(members, [1, 2, 3]);
     }
 }

@@ -25,7 +25,9 @@ use idr_core::planted::{self, Bug};
 use idr_core::rule::RuleEvaluator;
 
 use crate::aggregate::correlate_waiting;
-use crate::store::{Files, Run, RunId, RunStatus, Scope, Selection, Stage, Step, Store, StoreError};
+use crate::store::{
+    Files, Run, RunId, RunStatus, Scope, Selection, Stage, Step, Store, StoreError,
+};
 
 pub use adopt::{Impact, adopt, files_digest, impact};
 pub use error::RefreshError;
@@ -149,7 +151,10 @@ pub fn approve(
 ) -> Result<Run, RefreshError> {
     let mut run = known_run(store, id)?;
     if run.status != RunStatus::Held {
-        return Err(RefreshError::NotHeld { run: id, status: run.status });
+        return Err(RefreshError::NotHeld {
+            run: id,
+            status: run.status,
+        });
     }
     run.approved = true;
     run.status = RunStatus::Running;
@@ -167,7 +172,10 @@ pub fn approve(
 pub fn reject(store: &dyn Store, id: RunId) -> Result<Run, RefreshError> {
     let mut run = known_run(store, id)?;
     if run.status != RunStatus::Held {
-        return Err(RefreshError::NotHeld { run: id, status: run.status });
+        return Err(RefreshError::NotHeld {
+            run: id,
+            status: run.status,
+        });
     }
     run.status = RunStatus::Rejected;
     store.select(&run, &Selection::Identities(Vec::new()))?;
@@ -185,9 +193,14 @@ fn settle_earlier_runs(
     configurator: &dyn Configurator,
     progress: Progress<'_>,
 ) -> Result<(), RefreshError> {
-    let Some(mut last) = store.runs(1)?.pop() else { return Ok(()) };
+    let Some(mut last) = store.runs(1)?.pop() else {
+        return Ok(());
+    };
     if last.status == RunStatus::Running {
-        tracing::info!(run = last.id.0, "going on with the run that was left behind");
+        tracing::info!(
+            run = last.id.0,
+            "going on with the run that was left behind"
+        );
         last = continue_run(store, configurator, last, progress)?;
     }
     if last.status == RunStatus::Held {
@@ -215,16 +228,24 @@ fn continue_run(
 }
 
 fn configure(configurator: &dyn Configurator, files: &Files) -> Result<Configured, RefreshError> {
-    configurator.configure(files).map_err(RefreshError::Configuration)
+    configurator
+        .configure(files)
+        .map_err(RefreshError::Configuration)
 }
 
 fn check_instant(request: &Request, last: Option<UnixMillis>) -> Result<(), RefreshError> {
     if !request.simulated && request.as_of > request.now {
-        return Err(RefreshError::InTheFuture { as_of: request.as_of, now: request.now });
+        return Err(RefreshError::InTheFuture {
+            as_of: request.as_of,
+            now: request.now,
+        });
     }
     match last {
         Some(last) if request.as_of < last && !request.simulated => {
-            Err(RefreshError::BeforeTheLast { as_of: request.as_of, last })
+            Err(RefreshError::BeforeTheLast {
+                as_of: request.as_of,
+                last,
+            })
         }
         _ => Ok(()),
     }
@@ -244,12 +265,7 @@ struct Driver<'a> {
 }
 
 impl<'a> Driver<'a> {
-    fn new(
-        store: &'a dyn Store,
-        configured: Configured,
-        run: Run,
-        progress: Progress<'a>,
-    ) -> Self {
+    fn new(store: &'a dyn Store, configured: Configured, run: Run, progress: Progress<'a>) -> Self {
         let evaluators = planning::Evaluators::new(Arc::clone(&configured.rules));
         let elapsed_before_ms = run.counters.elapsed_ms;
         Self {
@@ -323,7 +339,12 @@ impl<'a> Driver<'a> {
                 (self.run.as_of, selection)
             }
         };
-        self.run.step = Step { instant, wave: 1, stage: Stage::Plan, cursor: None };
+        self.run.step = Step {
+            instant,
+            wave: 1,
+            stage: Stage::Plan,
+            cursor: None,
+        };
         self.run.counters.selected += self.select(&selection)?;
         Ok(())
     }
@@ -334,14 +355,19 @@ impl<'a> Driver<'a> {
             Scope::Due | Scope::All => self.store.next_wake(),
             Scope::Identities(uids) => {
                 let records = self.store.read_chunk(uids)?;
-                Ok(records.iter().filter_map(|record| record.identity.wake.at()).min())
+                Ok(records
+                    .iter()
+                    .filter_map(|record| record.identity.wake.at())
+                    .min())
             }
         }
     }
 
     fn waking(&self, uids: &[Uid], wake: UnixMillis) -> Result<Vec<Uid>, StoreError> {
         let records = self.store.read_chunk(uids)?;
-        let waking = records.iter().filter(|record| record.identity.wake.at() == Some(wake));
+        let waking = records
+            .iter()
+            .filter(|record| record.identity.wake.at() == Some(wake));
         Ok(waking.map(|record| record.identity.uid).collect())
     }
 
@@ -354,7 +380,12 @@ impl<'a> Driver<'a> {
     /// instant when there is nobody.
     fn next_wave(&mut self) -> Result<(), RefreshError> {
         let (instant, wave) = (self.run.step.instant, self.run.step.wave + 1);
-        self.run.step = Step { instant, wave, stage: Stage::Plan, cursor: None };
+        self.run.step = Step {
+            instant,
+            wave,
+            stage: Stage::Plan,
+            cursor: None,
+        };
         let readers = self.select(&Selection::Readers)?;
         if readers == 0 || planted::is(Bug::SkipWave) {
             self.settle_instant()?;
@@ -371,14 +402,29 @@ impl<'a> Driver<'a> {
             let linked = correlate_waiting(self.store, &self.configured.model, instant)
                 .map_err(RefreshError::Correlation)?;
             if linked > 0 {
-                *self.run.counters.changes.entry("correlated".to_owned()).or_default() += linked;
-                self.run.step = Step { instant, wave: 1, stage: Stage::Plan, cursor: None };
+                *self
+                    .run
+                    .counters
+                    .changes
+                    .entry("correlated".to_owned())
+                    .or_default() += linked;
+                self.run.step = Step {
+                    instant,
+                    wave: 1,
+                    stage: Stage::Plan,
+                    cursor: None,
+                };
                 self.select(&Selection::Due(instant))?;
                 return Ok(());
             }
         }
         self.report_manager_cycles()?;
-        self.run.step = Step { instant, wave, stage: Stage::Events, cursor: None };
+        self.run.step = Step {
+            instant,
+            wave,
+            stage: Stage::Events,
+            cursor: None,
+        };
         self.store.update_run(&self.run)?;
         Ok(())
     }
@@ -391,8 +437,10 @@ impl<'a> Driver<'a> {
             tenant.baselines_set = true;
         }
         let impure = self.configured.rules.impure();
-        let newly_isolated: Vec<_> =
-            impure.into_iter().filter(|sha256| !tenant.isolated_rules.contains(sha256)).collect();
+        let newly_isolated: Vec<_> = impure
+            .into_iter()
+            .filter(|sha256| !tenant.isolated_rules.contains(sha256))
+            .collect();
         if !newly_isolated.is_empty() {
             adopt::isolate(self.store, &mut tenant, &newly_isolated)?;
         }

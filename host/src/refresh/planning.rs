@@ -19,15 +19,25 @@ pub(super) struct Evaluators {
 
 impl Evaluators {
     pub(super) fn new(rules: Arc<dyn RuleHost>) -> Self {
-        Self { rules, idle: Mutex::default() }
+        Self {
+            rules,
+            idle: Mutex::default(),
+        }
     }
 
     /// Lends an evaluator to `work`.
     pub(super) fn with<T>(&self, work: impl FnOnce(&mut dyn RuleEvaluator) -> T) -> T {
-        let idle = self.idle.lock().unwrap_or_else(PoisonError::into_inner).pop();
+        let idle = self
+            .idle
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+            .pop();
         let mut evaluator = idle.unwrap_or_else(|| self.rules.evaluator());
         let result = work(evaluator.as_mut());
-        self.idle.lock().unwrap_or_else(PoisonError::into_inner).push(evaluator);
+        self.idle
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+            .push(evaluator);
         result
     }
 }
@@ -46,10 +56,20 @@ impl Driver<'_> {
         self.small_wave.clear();
         loop {
             let uids = self.store.selected(self.run.id, after, group)?;
-            let Some(last) = uids.last().copied() else { break };
+            let Some(last) = uids.last().copied() else {
+                break;
+            };
             let chunks: Vec<_> = uids
                 .par_chunks(CHUNK)
-                .map(|uids| plan_chunk(self.store, &context, &self.evaluators, self.run.silent, uids))
+                .map(|uids| {
+                    plan_chunk(
+                        self.store,
+                        &context,
+                        &self.evaluators,
+                        self.run.silent,
+                        uids,
+                    )
+                })
                 .collect();
             let whole_wave = after.is_none() && uids.len() <= CHUNK;
             for chunk in chunks {
@@ -98,7 +118,10 @@ fn plan_chunk(
     let records = store.read_chunk(uids)?;
     evaluators.with(|evaluator| {
         let mut planner = Planner::new(evaluator);
-        let mut chunk = ChunkPlan { plans: Vec::new(), tally: Tally::default() };
+        let mut chunk = ChunkPlan {
+            plans: Vec::new(),
+            tally: Tally::default(),
+        };
         for record in records {
             let (plan, before) = plan_one(&mut planner, context, silent, record)?;
             if let Some(plan) = plan {

@@ -46,7 +46,9 @@ pub fn export(store: &dyn Store, out: &mut dyn Write) -> Result<(), ExportError>
     let mut after = None;
     loop {
         let uids = store.list(&Superset::All, after, CHUNK)?;
-        let Some(last) = uids.last().copied() else { break };
+        let Some(last) = uids.last().copied() else {
+            break;
+        };
         for record in store.read_chunk(&uids)? {
             lines.push(identity(&record, snapshot.as_ref())?.to_string());
         }
@@ -64,7 +66,13 @@ pub fn export(store: &dyn Store, out: &mut dyn Write) -> Result<(), ExportError>
     }
     let mut events = Vec::new();
     for stored in store.events(&EventQuery::default(), usize::MAX)? {
-        events.push(event(&stored.event, &name_of(snapshot.as_ref(), stored.event.uid)?).to_string());
+        events.push(
+            event(
+                &stored.event,
+                &name_of(snapshot.as_ref(), stored.event.uid)?,
+            )
+            .to_string(),
+        );
     }
     events.sort();
     for line in lines.iter().chain(&events) {
@@ -88,7 +96,10 @@ fn identity(record: &IdentityRecord, snapshot: &dyn Snapshot) -> Result<Json, Ex
             Provenance::Manual => json!("manual"),
         };
         let value = state.value.as_ref().map(plain);
-        attributes.insert(name.to_string(), json!({ "value": value, "from": provenance }));
+        attributes.insert(
+            name.to_string(),
+            json!({ "value": value, "from": provenance }),
+        );
     }
     let manager = match identity.manager {
         Some(uid) => Some(name_of(snapshot, uid)?),
@@ -107,8 +118,11 @@ fn identity(record: &IdentityRecord, snapshot: &dyn Snapshot) -> Result<Json, Ex
             json!({ "role": known.role.as_str(), "accounts": accounts })
         })
         .collect();
-    let triggers: Result<Vec<_>, _> =
-        identity.triggers.iter().map(|memory| trigger(memory, snapshot)).collect();
+    let triggers: Result<Vec<_>, _> = identity
+        .triggers
+        .iter()
+        .map(|memory| trigger(memory, snapshot))
+        .collect();
     Ok(json!({ "identity": {
         "name": identity.name,
         "type": identity.identity_type.as_str(),
@@ -150,8 +164,11 @@ fn key(key: &AccountKey) -> Json {
 }
 
 fn account(account: &Account) -> Json {
-    let attributes: Map<_, _> =
-        account.attributes.iter().map(|(name, value)| (name.to_string(), plain(value))).collect();
+    let attributes: Map<_, _> = account
+        .attributes
+        .iter()
+        .map(|(name, value)| (name.to_string(), plain(value)))
+        .collect();
     json!({
         "key": key(&account.key),
         "status": account.status.as_str(),
@@ -189,8 +206,11 @@ fn baseline(baseline: &Baseline, snapshot: &dyn Snapshot) -> Result<Json, Export
         .iter()
         .map(|(name, old)| json!([name.as_str(), old.as_ref().map(plain)]))
         .collect();
-    let assigned: Vec<_> =
-        baseline.assigned.iter().map(|(role, had)| json!([role.as_str(), had])).collect();
+    let assigned: Vec<_> = baseline
+        .assigned
+        .iter()
+        .map(|(role, had)| json!([role.as_str(), had]))
+        .collect();
     Ok(json!({
         "unseen": baseline.unseen,
         "name": baseline.name,
@@ -204,7 +224,10 @@ fn baseline(baseline: &Baseline, snapshot: &dyn Snapshot) -> Result<Json, Export
 
 fn trigger(memory: &TriggerMemory, snapshot: &dyn Snapshot) -> Result<Json, ExportError> {
     let lag = match &memory.lag {
-        Some(Lag { baseline: old, native_changes }) => json!({
+        Some(Lag {
+            baseline: old,
+            native_changes,
+        }) => json!({
             "baseline": baseline(old, snapshot)?,
             "nativeChanges": native_changes.iter().map(native_change).collect::<Vec<_>>(),
         }),
@@ -228,7 +251,11 @@ fn event(event: &Event, name: &str) -> Json {
         .changes
         .iter()
         .map(|change| {
-            json!([change.what, change.old.as_ref().map(plain), change.new.as_ref().map(plain)])
+            json!([
+                change.what,
+                change.old.as_ref().map(plain),
+                change.new.as_ref().map(plain)
+            ])
         })
         .collect();
     json!({ "event": {

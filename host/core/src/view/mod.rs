@@ -19,8 +19,8 @@ use std::sync::Arc;
 use thiserror::Error;
 
 use crate::definitions::{Model, RuleIndex};
-use crate::planted::{self, Bug};
 use crate::model::{Baseline, IdentityRecord, Name, ReadKey, Uid, UnixMillis, Value};
+use crate::planted::{self, Bug};
 
 pub use graph::{Node, Slot};
 pub use mark::{ViewMark, ViewNotes};

@@ -1,10 +1,10 @@
 //! Reads of the subject, its accounts, its manager, its roles and its past.
 
 use super::{Node, ReadError, Slot, TrackedView};
-use crate::planted::{self, Bug};
 use crate::model::{
     Account, AccountStatus, AttributeState, Identity, Name, Provenance, ReadKey, Uid, Value,
 };
+use crate::planted::{self, Bug};
 
 /// Names one of the subject's accounts during one evaluation, counted from 0.
 pub type AccountHandle = u32;

@@ -1,0 +1,40 @@
+//! Bugs planted in planning and refreshing must be found by the laws that say
+//! an incremental refresh equals a full one.
+//!
+//! Built with the feature `planted-bugs` only, and a process of its own: a
+//! planted bug is in everything that the process does.
+
+#[path = "../refresh/histories.rs"]
+mod histories;
+#[path = "../refresh/world.rs"]
+mod world;
+
+use std::sync::Arc;
+
+use histories::{History, compare, leaves_nothing_undone};
+use idr::store::Store;
+use idr::store::memory::MemoryStore;
+use idr_core::planted::{Bug, plant};
+
+const SEEDS: u64 = 400;
+
+#[test]
+fn every_planted_bug_is_found_and_none_without() {
+    let memory = || Arc::new(MemoryStore::default()) as Arc<dyn Store>;
+    let found = |seed: u64| {
+        let history = History::random(seed);
+        compare(&history, memory).is_err() || leaves_nothing_undone(&history, memory()).is_err()
+    };
+    assert_eq!(
+        (1..=20).find(|seed| found(*seed)),
+        None,
+        "the laws hold without a bug"
+    );
+    for bug in Bug::ALL {
+        plant(Some(bug));
+        let seed = (1..=SEEDS).find(|seed| found(*seed));
+        plant(None);
+        println!("{bug:?}: found with seed {seed:?}");
+        assert!(seed.is_some(), "{bug:?} was not found in {SEEDS} histories");
+    }
+}
