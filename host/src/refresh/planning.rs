@@ -150,7 +150,7 @@ pub(super) fn plan_one(
         record = asked.record;
         events = !asked.changes.changes_nothing(&record.identity);
     }
-    let plan = (events || record.versions.inputs_changed()).then(|| SpooledPlan {
+    let plan = (events || record.versions.inputs_changed()).then_some(SpooledPlan {
         uid: record.identity.uid,
         planned: record.versions,
         events,

@@ -550,10 +550,9 @@ impl Store for MemoryStore {
                 .accounts
                 .get(&account.key)
                 .and_then(|(known, _)| known.owner);
-            for owner in [before, account.owner.filter(|owner| Some(*owner) != before)] {
-                if let Some(owner) = owner {
-                    data.raise(owner);
-                }
+            let after = account.owner.filter(|owner| Some(*owner) != before);
+            for owner in before.into_iter().chain(after) {
+                data.raise(owner);
             }
             data.accounts
                 .insert(account.key.clone(), (account, write.lookups.clone()));

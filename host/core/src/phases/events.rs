@@ -138,7 +138,7 @@ struct Judgement {
 
 /// Why a trigger says nothing.
 enum Stop {
-    Failed(Failure),
+    Failed(Box<Failure>),
     Store(SnapshotError),
 }
 
@@ -204,7 +204,7 @@ fn judge(
 
 fn stop(trigger: &Trigger, error: crate::rule::RuleFailure) -> Stop {
     match failure(EVENTS, Severity::Error, &trigger.name, error) {
-        Ok(failed) => Stop::Failed(failed),
+        Ok(failed) => Stop::Failed(Box::new(failed)),
         Err(interrupt) => Stop::Store(store_failure(interrupt)),
     }
 }
