@@ -223,6 +223,7 @@ fn write_component(
     }
     match result.cases.len() {
         0 => writeln!(out, "{name}: no cases")?,
+        1 => writeln!(out, "{name}: 1 case")?,
         n_cases => writeln!(out, "{name}: {n_cases} cases")?,
     }
     for case in cases {

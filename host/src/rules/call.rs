@@ -5,8 +5,8 @@
 //! time of one evaluation. An error ends the evaluation: no rule can catch it.
 
 use idr_core::definitions::{RuleIndex, RuleLimits};
-use idr_core::model::UnixMillis;
-use idr_core::view::TrackedView;
+use idr_core::model::{AccountStatus, UnixMillis};
+use idr_core::view::{AccountSummary, TrackedView};
 use thiserror::Error;
 use wasmtime::ResourceLimiter;
 
@@ -113,6 +113,18 @@ impl CallState {
                 Ok(Some(value))
             }
         }
+    }
+}
+
+fn spoken_accounts(accounts: &[AccountSummary]) -> String {
+    let spoken = accounts.iter().map(|account| {
+        let status = account.status.map_or("vanished", AccountStatus::as_str);
+        format!("{} ({status})", account.native_identity)
+    });
+    if accounts.is_empty() {
+        "none".to_owned()
+    } else {
+        spoken.collect::<Vec<_>>().join(", ")
     }
 }
 
@@ -255,7 +267,7 @@ impl subject::Host for CallState {
         }
         self.note(
             || format!("accounts {application}"),
-            || format!("{} accounts", accounts.len()),
+            || spoken_accounts(&accounts),
             true,
         );
         self.pay(

@@ -74,7 +74,7 @@ pub fn find(path: &Path) -> Result<Vec<ComponentCases>, FindError> {
         components_below(path, &mut found)?;
         found
     } else {
-        // Whether it can be read is said by whoever loads it.
+        std::fs::metadata(path).map_err(unreadable(path))?;
         vec![path.to_owned()]
     };
     if components.is_empty() {

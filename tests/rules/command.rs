@@ -1,0 +1,165 @@
+//! The commands `rule test` and `rule inspect`, as their users see them.
+
+use crate::common::{TestHost, repository};
+use crate::made::lifecycle_rule;
+
+#[test]
+fn a_component_is_tested_with_the_cases_beside_it() {
+    let example = repository().join("rules-examples/rust/hr-presence");
+    let host = TestHost::copy_of(&example);
+    let output = host.run(["rule", "test", "hr-presence.wasm"]);
+    let (first, rest) = output.split_once("  ok ").expect("a case passed");
+    insta::assert_snapshot!(first, @"hr-presence.wasm: 6 cases");
+    insta::assert_snapshot!(rest.split_once("  ok ").expect("another case").0, @r"
+    listed is active
+         asked    lifecycle-state
+         answer   active
+         call     parameter application -> none
+         call     accounts hr -> 100 (enabled)
+         wakes    never
+         fuel     1728
+    ");
+    assert!(output.ends_with("6 cases passed\n[exit 0]"), "{output}");
+    insta::assert_snapshot!(host.run(["rule", "test", ".", "--quiet"]), @"[exit 0]");
+}
+
+#[test]
+fn failed_cases_say_what_differs() {
+    let host = TestHost::with_files(
+        r#"
+        //- cases.toml
+        version = 1
+        [defaults]
+        as_of = 2026-03-31T12:00:00Z
+        [[case]]
+        name = "gone"
+        expect = "inactive"
+        reads = ["attribute endDate"]
+        wakes_at = 2026-04-01T00:00:00Z
+        fuel = 1
+        [[case]]
+        name = "here"
+        expect = "active"
+        "#,
+    );
+    host.write("rule.wasm", lifecycle_rule("", "(call $active)"));
+    insta::assert_snapshot!(host.run(["rule", "test", ".", "--quiet"]), @r"
+    ./rule.wasm: 2 cases
+      FAILED  gone
+              problem  expected inactive, got active
+              problem  expected to wake at 2026-04-01T00:00:00Z, but it is never
+              problem  didn't read `attribute endDate`
+              problem  used 17 fuel, more than 1
+              asked    lifecycle-state
+              answer   active
+              wakes    never
+              fuel     17
+    error: 1 of 2 cases failed
+    [exit 3]
+    ");
+    let output = host
+        .command()
+        .args(["rule", "test", ".", "--json"])
+        .output()
+        .expect("it runs");
+    assert_eq!(output.status.code(), Some(3));
+    let json: serde_json::Value = serde_json::from_slice(&output.stdout).expect("JSON");
+    assert_eq!(json[0]["cases"][0]["passed"], false);
+    assert_eq!(json[0]["cases"][1]["passed"], true);
+    assert_eq!(json[0]["cases"][1]["answer"], "active");
+}
+
+#[test]
+fn nothing_to_test_is_a_usage_error() {
+    let host = TestHost::with_files("//- empty/readme.md\nnothing here\n");
+    insta::assert_snapshot!(host.run(["rule", "test", "empty"]), @r"
+    error: there is no rule component in `empty`
+    hint: build the rule first: cases are run on its component, a .wasm file
+    [exit 2]
+    ");
+    host.write("rule.wasm", lifecycle_rule("", "(call $active)"));
+    insta::assert_snapshot!(host.run(["rule", "test", "rule.wasm"]), @r"
+    error: there are no cases beside the components in `rule.wasm`
+    hint: write `cases.toml` beside the component, or `RULE.cases.toml` for RULE.wasm
+    [exit 2]
+    ");
+    insta::assert_snapshot!(host.run(["rule", "test", "none.wasm"]), @r"
+    error: can't read `none.wasm`
+    caused by: No such file or directory (os error 2)
+    [exit 2]
+    ");
+    host.write(
+        "cases.toml",
+        "version = 1\n[[case]]\nname = \"a\"\nexpect = \"b\"\n",
+    );
+    insta::assert_snapshot!(host.run(["rule", "test", "."]), @r"
+    error: `./cases.toml` is not right
+    caused by: case `a`: `as_of` is missing
+    [exit 2]
+    ");
+    host.write("other.wasm", "");
+    insta::assert_snapshot!(host.run(["rule", "test", "."]), @r"
+    error: `./cases.toml` lies beside more than one component
+    hint: name the cases of `RULE.wasm` `RULE.cases.toml`
+    [exit 2]
+    ");
+}
+
+#[test]
+fn a_component_that_cannot_be_used_fails_and_the_others_are_tested() {
+    let host = TestHost::with_files(
+        r#"
+        //- bad/cases.toml
+        version = 1
+        [[case]]
+        as_of = 2026-03-31T12:00:00Z
+        expect = "active"
+        //- good/cases.toml
+        version = 1
+        [[case]]
+        as_of = 2026-03-31T12:00:00Z
+        expect = "active"
+        "#,
+    );
+    host.write(
+        "bad/rule.wasm",
+        wat::parse_str("(module)").expect("well-formed"),
+    );
+    host.write("good/rule.wasm", lifecycle_rule("", "(call $active)"));
+    insta::assert_snapshot!(host.run(["rule", "test", "."]), @r"
+    ./bad/rule.wasm: FAILED
+      error: it is a core WebAssembly module, not a component
+      hint: make it a component: `wasm-tools component new FILE.wasm -o RULE.wasm`
+    ./good/rule.wasm: 1 case
+      ok      number 1
+              asked    lifecycle-state
+              answer   active
+              wakes    never
+              fuel     17
+    error: 1 of 2 components can't be used
+    [exit 3]
+    ");
+}
+
+#[test]
+fn a_component_can_be_looked_into() {
+    let host = TestHost::copy_of(&repository().join("rules-examples/rust/identity-trigger"));
+    let output = host.run(["rule", "inspect", "identity-trigger.wasm"]);
+    let lines = output
+        .lines()
+        .filter(|line| !line.starts_with("sha256") && !line.starts_with("size"));
+    insta::assert_snapshot!(lines.collect::<Vec<_>>().join("\n"), @r"
+    component  identity-trigger.wasm
+    kinds      identity-trigger
+    imports    idr:rules/baseline@0.1.0: exists, attribute, had-assigned
+    imports    idr:rules/subject@0.1.0: attribute
+    imports    idr:rules/time@0.1.0: date-reached, day-over, plus-days
+    imports    idr:rules/parameters@0.1.0: parameter
+    [exit 0]
+    ");
+    insta::assert_snapshot!(host.run(["rule", "inspect", "Cargo.toml"]), @r"
+    error: `Cargo.toml` is no usable rule component
+    caused by: it is no WebAssembly component
+    [exit 2]
+    ");
+}

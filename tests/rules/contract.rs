@@ -1,0 +1,263 @@
+//! What isn't a rule, or one for another host: said in plain words at loading.
+
+use crate::made::{
+    component, component_against, contract, lifecycle_rule, load, load_error, outcome, spoken,
+};
+use idr::rules::{RuleKind, read_pinned};
+
+const STATE: &str =
+    r#"(func (export "idr:rules/lifecycle-state@0.1.0#state") (result i32) unreachable)"#;
+
+#[test]
+fn what_is_no_component() {
+    insta::assert_snapshot!(load_error(b"hello"), @"it is no WebAssembly component");
+    insta::assert_snapshot!(load_error(b""), @"it is no WebAssembly component");
+    let module = wat::parse_str("(module)").expect("well-formed");
+    insta::assert_snapshot!(load_error(&module), @r"
+    it is a core WebAssembly module, not a component
+    hint: make it a component: `wasm-tools component new FILE.wasm -o RULE.wasm`
+    ");
+    // Cut anywhere in its first half, it is refused in one way or another.
+    let whole = lifecycle_rule("", "(call $active)");
+    for length in (8..whole.len() / 2).step_by(7) {
+        load_error(&whole[..length]);
+    }
+    insta::assert_snapshot!(load_error(&whole[..whole.len() / 4]).lines().next().unwrap_or(""), @"it can't be compiled");
+}
+
+#[test]
+fn a_component_that_is_no_rule_and_wants_a_database() {
+    let component = wat::parse_str(
+        r#"(component
+            (import "acme:db/query@1.0.0"
+                (instance (export "run" (func (param "sql" string) (result string)))))
+            (import "wasi:sockets/tcp@0.2.6" (instance (export "connect" (func))))
+        )"#,
+    )
+    .expect("well-formed");
+    insta::assert_snapshot!(load_error(&component), @r"
+    it doesn't fit the contract: exports no kind of rule: none of `attribute-promotion`, `lifecycle-state`, `role-assignment`, `identity-trigger`; imports `acme:db/query@1.0.0`: rules are given nothing but the interfaces of wit/rules.wit; imports `wasi:sockets/tcp@0.2.6`: rules get no files, network or other services of the system
+    hint: build the rule against this host's wit/rules.wit
+    ");
+}
+
+#[test]
+fn a_rule_for_a_later_contract() {
+    let later = contract().replace("idr:rules@0.1.0", "idr:rules@0.2.0");
+    let rule = component_against(
+        &later,
+        "",
+        "lifecycle-state-rule",
+        r#"(import "idr:rules/log@0.2.0" "info" (func $info (param i32 i32)))
+           (func (export "idr:rules/lifecycle-state@0.2.0#state") (result i32) unreachable)"#,
+    );
+    insta::assert_snapshot!(load_error(&rule), @r"
+    it doesn't fit the contract: exports `idr:rules/lifecycle-state@0.2.0`, but this host speaks version 0.1.0; imports `idr:rules/types@0.2.0`, but this host speaks version 0.1.0; imports `idr:rules/log@0.2.0`, but this host speaks version 0.1.0
+    hint: build the rule against this host's wit/rules.wit
+    ");
+}
+
+#[test]
+fn a_rule_for_a_compatible_contract_is_loaded() {
+    let later = contract().replace("idr:rules@0.1.0", "idr:rules@0.1.7");
+    let rule = component_against(
+        &later,
+        "",
+        "lifecycle-state-rule",
+        r#"(import "idr:rules/log@0.1.7" "info" (func $info (param i32 i32)))
+           (func (export "idr:rules/lifecycle-state@0.1.7#state") (result i32) unreachable)"#,
+    );
+    assert_eq!(load(&rule).surface().kinds, [RuleKind::LifecycleState]);
+}
+
+#[test]
+fn functions_that_this_host_does_not_have() {
+    let larger = contract().replace(
+        "    /// Lists the subject's accounts",
+        "    peers: func() -> u32;\n    friends: func() -> u32;\n    /// Lists the subject's accounts",
+    );
+    let rule = component_against(
+        &larger,
+        "",
+        "lifecycle-state-rule",
+        &format!(
+            r#"(import "idr:rules/subject@0.1.0" "peers" (func (result i32)))
+               (import "idr:rules/subject@0.1.0" "friends" (func (result i32))) {STATE}"#
+        ),
+    );
+    insta::assert_snapshot!(load_error(&rule), @r"
+    it doesn't fit the contract: imports `subject.peers`, which version 0.1.0 doesn't have; imports `subject.friends`, which version 0.1.0 doesn't have
+    hint: build the rule against this host's wit/rules.wit
+    ");
+}
+
+#[test]
+fn other_types_of_imports_and_exports() {
+    let import = contract().replace(
+        "        vanished,\n",
+        "        vanished,\n        unknown,\n",
+    );
+    let rule = component_against(
+        &import,
+        "",
+        "lifecycle-state-rule",
+        &format!(
+            r#"(import "idr:rules/subject@0.1.0" "accounts" (func (param i32 i32 i32))) {STATE}"#
+        ),
+    );
+    insta::assert_snapshot!(load_error(&rule), @r"
+    its types are not those of the contract (lifecycle-state)
+    caused by: component imports instance `idr:rules/subject@0.1.0`, but a matching implementation was not found in the linker
+    caused by: instance export `accounts` has the wrong type
+    caused by: type mismatch with results
+    caused by: type mismatch for field status
+    caused by: expected enum of 4 names, found 5 names
+    hint: build the rule against this host's wit/rules.wit
+    ");
+
+    let export = contract().replace(
+        "        failed(string),\n",
+        "        failed(string),\n        bored(string),\n",
+    );
+    let rule = component_against(&export, "", "lifecycle-state-rule", STATE);
+    insta::assert_snapshot!(load_error(&rule), @r"
+    its types are not those of the contract (lifecycle-state)
+    caused by: failed to convert function to given type
+    caused by: type mismatch with results
+    caused by: expected variant of 3 cases, found 4 cases
+    hint: build the rule against this host's wit/rules.wit
+    ");
+}
+
+#[test]
+fn a_kind_reads_only_what_is_settled_before_it() {
+    let greedy = contract().replace(
+        "world lifecycle-state-rule {",
+        "world greedy { include common; import baseline; export lifecycle-state; }\nworld lifecycle-state-rule {",
+    );
+    let import = r#"(import "idr:rules/baseline@0.1.0" "exists" (func $exists (result i32)))"#;
+    let rule = component_against(&greedy, "", "greedy", &format!("{import} {STATE}"));
+    insta::assert_snapshot!(load_error(&rule), @r"
+    it doesn't fit the contract: imports `baseline`, which only `identity-trigger` rules are given
+    hint: build the rule against this host's wit/rules.wit
+    ");
+
+    // A component of two kinds may import what only one of them is given.
+    let both = contract().replace(
+        "world lifecycle-state-rule {",
+        "world both { include common; import baseline; export lifecycle-state; export identity-trigger; }\nworld lifecycle-state-rule {",
+    );
+    let rule = component_against(
+        &both,
+        "",
+        "both",
+        &format!(
+            r#"{import}
+               (func (export "idr:rules/lifecycle-state@0.1.0#state") (result i32)
+                   (drop (call $exists)) unreachable)
+               (func (export "idr:rules/identity-trigger@0.1.0#fires") (param i32 i32) (result i32)
+                   (i32.store8 (i32.const 64) (i32.const 0))
+                   (i32.store8 (i32.const 68) (call $exists))
+                   (i32.const 64))"#
+        ),
+    );
+    insta::assert_snapshot!(outcome(&rule, ""), @"rule-import: it called `baseline.exists`, which lifecycle-state rules are not given");
+    let trigger = "trigger = \"t\"";
+    insta::assert_snapshot!(outcome(&rule, trigger), @"false");
+    insta::assert_snapshot!(outcome(&rule, &format!("{trigger}\nbaseline = {{}}")), @"true");
+}
+
+#[test]
+fn the_clock_and_chance_of_wasi_end_the_evaluation() {
+    let wasi = r#"
+        package test:wasi;
+        world clock {
+            include idr:rules/lifecycle-state-rule@0.1.0;
+            import wasi:clocks/monotonic-clock@0.2.6;
+            import wasi:random/random@0.2.6;
+            import wasi:io/poll@0.2.6;
+        }
+        package wasi:clocks@0.2.6 {
+            interface monotonic-clock {
+                use wasi:io/poll@0.2.6.{pollable};
+                now: func() -> u64;
+                subscribe: func(when: u64) -> pollable;
+            }
+        }
+        package wasi:random@0.2.6 { interface random { get-random-u64: func() -> u64; } }
+        package wasi:io@0.2.6 { interface poll { resource pollable { ready: func() -> bool; } } }
+    "#;
+    let rule = |body: &str| {
+        component_against(
+            &contract(),
+            wasi,
+            "clock",
+            &format!(
+                r#"(import "wasi:clocks/monotonic-clock@0.2.6" "now" (func $now (result i64)))
+                   (import "wasi:clocks/monotonic-clock@0.2.6" "subscribe"
+                       (func $subscribe (param i64) (result i32)))
+                   (import "wasi:random/random@0.2.6" "get-random-u64"
+                       (func $random (result i64)))
+                   (import "wasi:io/poll@0.2.6" "[method]pollable.ready"
+                       (func $ready (param i32) (result i32)))
+                   (data (i32.const 1024) "active")
+                   (func (export "idr:rules/lifecycle-state@0.1.0#state") (result i32)
+                       {body}
+                       (i32.store8 (i32.const 64) (i32.const 0))
+                       (i32.store (i32.const 68) (i32.const 1024))
+                       (i32.store (i32.const 72) (i32.const 6))
+                       (i32.const 64))"#
+            ),
+        )
+    };
+    insta::assert_snapshot!(outcome(&rule(""), ""), @"active");
+    insta::assert_snapshot!(outcome(&rule("(drop (call $now))"), ""), @"rule-wasi: it called `wasi:clocks/monotonic-clock@0.2.6 now`, which rules are not given");
+    insta::assert_snapshot!(outcome(&rule("(drop (call $random))"), ""), @"rule-wasi: it called `wasi:random/random@0.2.6 get-random-u64`, which rules are not given");
+    let hint = |body: &str| {
+        let report = crate::made::report(&rule(body), "expect = \"active\"");
+        report
+            .outcome
+            .expect_err("it is stopped")
+            .hint()
+            .expect("there is advice")
+    };
+    insta::assert_snapshot!(hint("(drop (call $now))"), @"there is no clock: ask `time.reached`, `time.date-reached` or `time.day-over`");
+    insta::assert_snapshot!(hint("(drop (call $random))"), @"there is no randomness: derive what you need from the attribute `uid`");
+}
+
+#[test]
+fn a_component_that_is_not_the_pinned_one() {
+    let folder = tempfile::tempdir().expect("a temporary folder");
+    let path = folder.path().join("rule.wasm");
+    std::fs::write(&path, "hello").expect("it can be written");
+    let found = "2cf24dba5fb0a30e26e83b2ac5b9e29e1b161e5c1fa7425e73043362938b9824";
+    assert!(read_pinned(&path, found).is_ok());
+    assert!(read_pinned(&path, &found.to_uppercase()).is_ok());
+    let error = read_pinned(&path, &"0".repeat(64)).expect_err("another digest");
+    let spoken = spoken(&error).replace(&*folder.path().to_string_lossy(), "$FOLDER");
+    insta::assert_snapshot!(spoken, @r#"
+    `$FOLDER/rule.wasm` has sha256 2cf24dba5fb0a30e26e83b2ac5b9e29e1b161e5c1fa7425e73043362938b9824, but 0000000000000000000000000000000000000000000000000000000000000000 is pinned
+    hint: if the new file is what you mean, write sha256 = "2cf24dba5fb0a30e26e83b2ac5b9e29e1b161e5c1fa7425e73043362938b9824" in rules/rules.toml
+    "#);
+    let error = read_pinned(&folder.path().join("none.wasm"), found).expect_err("no file");
+    assert!(
+        error
+            .to_string()
+            .starts_with("can't read the rule component"),
+        "{error}"
+    );
+}
+
+#[test]
+fn one_component_may_be_of_several_kinds() {
+    let rule = component(
+        "all-kinds",
+        &format!(
+            r#"{STATE}
+            (func (export "idr:rules/attribute-promotion@0.1.0#promote") (param i32 i32) (result i32) unreachable)
+            (func (export "idr:rules/role-assignment@0.1.0#assign") (param i32 i32) (result i32) unreachable)
+            (func (export "idr:rules/identity-trigger@0.1.0#fires") (param i32 i32) (result i32) unreachable)"#
+        ),
+    );
+    assert_eq!(load(&rule).surface().kinds, RuleKind::ALL);
+}

@@ -1,0 +1,444 @@
+//! The verdict is the fresh instance's, however often an instance is used.
+
+use std::collections::HashMap;
+use std::sync::Arc;
+
+use idr::rules::{ComponentCache, RuleHost, RuleWorker, digest_of};
+use idr_core::definitions::{
+    AttributeDefinition, EditMode, Grant, Lifecycle, Model, Rule, RuleIndex, RuleLimits,
+};
+use idr_core::model::{
+    AttributeState, IdentityRecord, Name, Provenance, Uid, UnixMillis, Value, ValueType,
+};
+use idr_core::rule::{RuleEvaluator, RuleFailure};
+use idr_core::view::{Node, ReadError, Slot, Snapshot, SnapshotError, TrackedView};
+
+use crate::made::{engine, lifecycle_rule};
+
+const RULE: RuleIndex = RuleIndex(0);
+
+/// A tenant with one lifecycle rule.
+struct Tenant {
+    model: Arc<Model>,
+    host: Arc<RuleHost>,
+}
+
+struct NobodyElse;
+
+impl Snapshot for NobodyElse {
+    fn attribute_of(&self, _: Uid, _: Name) -> Result<Option<Value>, SnapshotError> {
+        Ok(None)
+    }
+
+    fn find(&self, _: Name, _: &str) -> Result<Vec<Uid>, SnapshotError> {
+        Ok(Vec::new())
+    }
+}
+
+impl Tenant {
+    fn new(rule: Vec<u8>, limits: RuleLimits) -> Self {
+        Self::with_cache(rule, limits, None)
+    }
+
+    fn with_cache(rule: Vec<u8>, limits: RuleLimits, cache: Option<&ComponentCache>) -> Self {
+        let attribute = |name: &str| AttributeDefinition {
+            name: Name::new(name),
+            value_type: ValueType::Date,
+            sources: Vec::new(),
+            edit_mode: EditMode::ReadOnly,
+            sensitive: false,
+        };
+        let model = Model {
+            attributes: ["endDate", "salary", "startDate"].map(attribute).to_vec(),
+            lifecycle: Lifecycle {
+                rule: Some(RULE),
+                ..Lifecycle::default()
+            },
+            rules: vec![Rule {
+                name: Name::new("state"),
+                sha256: digest_of(&rule),
+                grant: Grant {
+                    attributes: vec![Name::new("endDate"), Name::new("startDate")],
+                    ..Grant::default()
+                },
+                parameters: Vec::new(),
+                limits,
+            }],
+            ..Model::default()
+        };
+        let bytes: HashMap<String, Arc<[u8]>> =
+            HashMap::from([(model.rules[0].sha256.clone(), rule.into())]);
+        let host = RuleHost::load(engine(), &model, |sha256| bytes.get(sha256).cloned(), cache)
+            .unwrap_or_else(|errors| panic!("the rule is loaded: {errors:?}"));
+        Self {
+            model: Arc::new(model),
+            host: Arc::new(host),
+        }
+    }
+
+    /// Asks about an identity that has an end date and nothing else.
+    fn ask(&self, worker: &mut RuleWorker, uid: i64) -> Asked {
+        let mut record = IdentityRecord::default();
+        record.identity.uid = Uid(uid);
+        let (model, as_of) = (Arc::clone(&self.model), UnixMillis(1_775_000_000_000));
+        let mut view = TrackedView::new(model, Arc::new(NobodyElse), as_of, record);
+        let end = Value::Date("2026-12-31".parse().expect("a date"));
+        let end = AttributeState {
+            value: Some(end),
+            provenance: Provenance::Source(0),
+        };
+        view.settle(
+            Node::Attribute(Name::new("endDate")),
+            Slot::Attribute(Some(end)),
+        );
+        view.read_as(Some(RULE));
+        let state = worker.lifecycle_state(RULE, &mut view);
+        view.read_as(None);
+        Asked {
+            state,
+            wake: view.take_wake(),
+        }
+    }
+
+    fn is_isolated(&self) -> bool {
+        !self.host.isolated().is_empty()
+    }
+}
+
+struct Asked {
+    state: Result<String, RuleFailure>,
+    wake: Option<UnixMillis>,
+}
+
+fn active() -> Result<String, RuleFailure> {
+    Ok("active".to_owned())
+}
+
+const COUNTER: &str = "(global $asked (mut i32) (i32.const 0))";
+const COUNT: &str = "(global.set $asked (i32.add (global.get $asked) (i32.const 1)))";
+
+#[test]
+fn an_instance_is_used_again_and_renewed_in_time() {
+    // Crashes when it is asked for the 1,025th time.
+    let rule = lifecycle_rule(
+        COUNTER,
+        &format!(
+            "{COUNT} (if (i32.gt_u (global.get $asked) (i32.const 1024)) (then unreachable))
+             (call $active)"
+        ),
+    );
+    let tenant = Tenant::new(rule, RuleLimits::default());
+    let mut worker = tenant.host.worker();
+    for uid in 0..3_000 {
+        assert_eq!(tenant.ask(&mut worker, uid).state, active());
+    }
+    assert!(!tenant.is_isolated(), "no used instance ever crashed");
+}
+
+#[test]
+fn a_used_instance_that_crashes_costs_nothing_but_time() {
+    let rule = lifecycle_rule(
+        COUNTER,
+        &format!(
+            "{COUNT} (if (i32.gt_u (global.get $asked) (i32.const 1)) (then unreachable))
+             (call $active)"
+        ),
+    );
+    let tenant = Tenant::new(rule, RuleLimits::default());
+    let mut worker = tenant.host.worker();
+    assert_eq!(tenant.ask(&mut worker, 1).state, active());
+    assert!(!tenant.is_isolated());
+    assert_eq!(tenant.ask(&mut worker, 2).state, active());
+    assert!(
+        tenant.is_isolated(),
+        "it answers differently when it was asked before"
+    );
+    assert_eq!(tenant.ask(&mut worker, 3).state, active());
+}
+
+#[test]
+fn a_rule_that_remembers_is_found_out_and_isolated() {
+    let rule = lifecycle_rule(
+        COUNTER,
+        &format!(
+            "{COUNT} (if (result i32) (i32.gt_u (global.get $asked) (i32.const 1))
+                (then (call $inactive)) (else (call $active)))"
+        ),
+    );
+    let tenant = Tenant::new(rule.clone(), RuleLimits::default());
+    let mut worker = tenant.host.worker();
+    let found_at = (1..10_000).find(|uid| {
+        let state = tenant.ask(&mut worker, *uid).state;
+        tenant.is_isolated() && state == active()
+    });
+    let found_at = found_at.expect("one in 256 answers is checked");
+    for uid in found_at..found_at + 100 {
+        assert_eq!(tenant.ask(&mut worker, uid).state, active());
+        assert_eq!(tenant.ask(&mut tenant.host.worker(), uid).state, active());
+    }
+
+    // The next run is told, and every answer is right from the first on.
+    let tenant = Tenant::new(rule.clone(), RuleLimits::default());
+    tenant.host.isolate(&digest_of(&rule));
+    let mut worker = tenant.host.worker();
+    for uid in 1..100 {
+        assert_eq!(tenant.ask(&mut worker, uid).state, active());
+    }
+    assert_eq!(tenant.host.isolated(), [digest_of(&rule)]);
+}
+
+#[test]
+fn what_an_answer_that_does_not_count_noted_is_forgotten() {
+    // The second time it asks about a moment before it crashes.
+    let rule = lifecycle_rule(
+        &format!(
+            r#"(import "idr:rules/time@0.1.0" "reached" (func $reached (param i64) (result i32)))
+               {COUNTER}"#
+        ),
+        &format!(
+            "{COUNT} (if (i32.gt_u (global.get $asked) (i32.const 1)) (then
+                (drop (call $reached (i64.const 1800000000000))) unreachable))
+             (drop (call $reached (i64.const 1900000000000)))
+             (call $active)"
+        ),
+    );
+    let tenant = Tenant::new(rule, RuleLimits::default());
+    let mut worker = tenant.host.worker();
+    for uid in 1..4 {
+        let asked = tenant.ask(&mut worker, uid);
+        assert_eq!(asked.state, active());
+        assert_eq!(asked.wake, Some(UnixMillis(1_900_000_000_000)));
+    }
+}
+
+#[test]
+fn fuel_that_runs_out_because_of_earlier_calls_does_not_count() {
+    // The n-th call on an instance loops n * 1,000 times.
+    let rule = lifecycle_rule(
+        &format!("{COUNTER} (global $left (mut i32) (i32.const 0))"),
+        &format!(
+            "{COUNT}
+             (global.set $left (i32.mul (global.get $asked) (i32.const 1000)))
+             (loop $again
+                (global.set $left (i32.sub (global.get $left) (i32.const 1)))
+                (br_if $again (i32.gt_s (global.get $left) (i32.const 0))))
+             (call $active)"
+        ),
+    );
+    let tenant = Tenant::new(
+        rule,
+        RuleLimits {
+            fuel: 50_000,
+            ..RuleLimits::default()
+        },
+    );
+    let mut worker = tenant.host.worker();
+    for uid in 0..200 {
+        assert_eq!(tenant.ask(&mut worker, uid).state, active());
+    }
+    assert!(
+        !tenant.is_isolated(),
+        "a limit says nothing about the answers"
+    );
+}
+
+#[test]
+fn memory_that_is_never_given_back_only_renews_the_instance() {
+    let rule = lifecycle_rule(
+        "",
+        "(if (i32.eq (memory.grow (i32.const 1)) (i32.const -1)) (then unreachable))
+         (call $active)",
+    );
+    let limits = RuleLimits {
+        memory_bytes: 20 * 65_536,
+        ..RuleLimits::default()
+    };
+    let tenant = Tenant::new(rule, limits);
+    let mut worker = tenant.host.worker();
+    for uid in 0..200 {
+        assert_eq!(tenant.ask(&mut worker, uid).state, active());
+    }
+    assert!(!tenant.is_isolated());
+}
+
+#[test]
+fn time_is_no_verdict_and_asks_for_a_retry() {
+    let rule = lifecycle_rule("", "(loop $again (br $again)) unreachable");
+    let limits = RuleLimits {
+        fuel: u64::MAX,
+        time_ms: 10,
+        ..RuleLimits::default()
+    };
+    let tenant = Tenant::new(rule, limits);
+    let failure = tenant
+        .ask(&mut tenant.host.worker(), 1)
+        .state
+        .expect_err("it never ends");
+    let RuleFailure::Failed {
+        cause,
+        message,
+        retry_after_ms,
+        ..
+    } = failure
+    else {
+        panic!("it isn't a read that failed");
+    };
+    assert_eq!(cause.as_str(), "host-too-slow");
+    insta::assert_snapshot!(message, @"rule `state` (lifecycle-state) was still running after 100 ms");
+    assert!(retry_after_ms.is_some());
+}
+
+#[test]
+fn failures_name_rule_kind_limit_and_use() {
+    let rule = lifecycle_rule("", "(loop $again (br $again)) unreachable");
+    let limits = RuleLimits {
+        fuel: 10_000,
+        ..RuleLimits::default()
+    };
+    let tenant = Tenant::new(rule, limits);
+    let mut worker = tenant.host.worker();
+    for uid in 0..2 {
+        let failure = tenant
+            .ask(&mut worker, uid)
+            .state
+            .expect_err("it never ends");
+        let RuleFailure::Failed {
+            cause,
+            message,
+            hint,
+            retry_after_ms,
+        } = failure
+        else {
+            panic!("it isn't a read that failed");
+        };
+        assert_eq!(cause.as_str(), "rule-out-of-fuel");
+        assert_eq!(retry_after_ms, None);
+        insta::allow_duplicates! {
+            insta::assert_snapshot!(format!("{message}\n{}", hint.unwrap_or_default()), @r"
+            rule `state` (lifecycle-state) used up its limit of 10000 fuel
+            shorten the rule, or raise `fuel` in rules/rules.toml
+            ");
+        }
+    }
+}
+
+#[test]
+fn a_rule_reads_what_it_is_granted_and_what_is_settled() {
+    let reads = |name: &str| {
+        let fields = format!(
+            r#"(import "idr:rules/subject@0.1.0" "attribute" (func $attribute (param i32 i32 i32)))
+               (data (i32.const 2000) "{name}")"#
+        );
+        let length = name.len();
+        let rule = lifecycle_rule(
+            &fields,
+            &format!(
+                "(call $attribute (i32.const 2000) (i32.const {length}) (i32.const 128))
+                 (call $active)"
+            ),
+        );
+        let tenant = Tenant::new(rule, RuleLimits::default());
+        let mut worker = tenant.host.worker();
+        let first = tenant.ask(&mut worker, 1).state;
+        assert_eq!(
+            tenant.ask(&mut worker, 2).state,
+            first,
+            "also on the next instance"
+        );
+        assert!(!tenant.is_isolated());
+        first
+    };
+    assert_eq!(reads("endDate"), active());
+    let start = Node::Attribute(Name::new("startDate"));
+    assert_eq!(
+        reads("startDate"),
+        Err(RuleFailure::Read(ReadError::Unsettled(start)))
+    );
+    let stopped = |name: &str| match reads(name) {
+        Err(RuleFailure::Read(error)) => error.to_string(),
+        other => panic!("{other:?}"),
+    };
+    insta::assert_snapshot!(stopped("salary"), @"identity attribute `salary` is not granted to the rule");
+    insta::assert_snapshot!(stopped("endDat"), @"there is no identity attribute `endDat`; did you mean `endDate`?");
+}
+
+#[test]
+fn compiled_components_are_kept_privately_and_made_again_when_damaged() {
+    let folder = tempfile::tempdir().expect("a temporary folder");
+    let path = folder.path().join("cache");
+    let cache = ComponentCache::new(&path);
+    let rule = || lifecycle_rule("", "(call $active)");
+    let ask = || {
+        let tenant = Tenant::with_cache(rule(), RuleLimits::default(), Some(&cache));
+        tenant.ask(&mut tenant.host.worker(), 1).state
+    };
+    let kept = || {
+        let mut entries = std::fs::read_dir(&path).expect("the cache was made");
+        let file = entries
+            .next()
+            .expect("the component was kept")
+            .expect("readable")
+            .path();
+        assert!(entries.next().is_none(), "there is one component");
+        file
+    };
+    assert_eq!(ask(), active());
+    let file = kept();
+    let compiled = std::fs::read(&file).expect("readable");
+    assert!(file.to_string_lossy().contains(&digest_of(&rule())));
+
+    // Damaged or cut, it is made again.
+    let mut damaged = compiled.clone();
+    *damaged.last_mut().expect("it isn't empty") ^= 1;
+    for damaged in [damaged, compiled[..compiled.len() / 2].to_vec(), Vec::new()] {
+        std::fs::write(&file, damaged).expect("writable");
+        assert_eq!(ask(), active());
+        assert_eq!(std::fs::read(kept()).expect("readable"), compiled);
+    }
+
+    #[cfg(unix)]
+    {
+        use std::os::unix::fs::PermissionsExt;
+        let mode = |path: &std::path::Path| {
+            std::fs::metadata(path).expect("there").permissions().mode() & 0o777
+        };
+        assert_eq!(mode(&path), 0o700);
+        assert_eq!(mode(&file), 0o600);
+        // A folder that others may write to is neither read nor written.
+        std::fs::write(&file, "planted").expect("writable");
+        std::fs::set_permissions(&path, PermissionsExt::from_mode(0o770)).expect("own folder");
+        assert_eq!(ask(), active());
+        assert_eq!(std::fs::read(&file).expect("readable"), b"planted");
+    }
+}
+
+#[test]
+fn a_rule_that_is_used_as_something_else_is_not_loaded() {
+    let rule: Arc<[u8]> = lifecycle_rule("", "(call $active)").into();
+    let mut model = Model::default();
+    model.rules.push(Rule {
+        name: Name::new("state"),
+        sha256: digest_of(&rule),
+        grant: Grant::default(),
+        parameters: Vec::new(),
+        limits: RuleLimits::default(),
+    });
+    let errors = |model: &Model, bytes: Option<&Arc<[u8]>>| {
+        let loaded = RuleHost::load(engine(), model, |_| bytes.cloned(), None);
+        let errors = loaded.err().unwrap_or_default();
+        errors
+            .iter()
+            .map(|error| format!("{error}: {}", error.source))
+            .collect::<Vec<_>>()
+    };
+    assert_eq!(errors(&model, Some(&rule)), [""; 0]);
+    insta::assert_snapshot!(errors(&model, None)[0].replace(&digest_of(&rule), "SHA256"), @"rule `state` can't be used: there is no component with sha256 SHA256");
+    model.triggers.push(idr_core::definitions::Trigger {
+        name: Name::new("soon"),
+        conditions: vec![idr_core::definitions::TriggerCondition::Rule(RULE)],
+        included: None,
+        included_before: None,
+        digest: 0,
+    });
+    insta::assert_snapshot!(errors(&model, Some(&rule))[0], @"rule `state` can't be used: it is used as identity-trigger rule, but exports lifecycle-state");
+}
