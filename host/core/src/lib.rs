@@ -13,6 +13,8 @@ pub mod phases;
 pub mod plan;
 pub mod planted;
 pub mod rule;
+#[cfg(test)]
+mod testing;
 pub mod text;
 pub mod time;
 pub mod view;

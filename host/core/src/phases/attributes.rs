@@ -326,3 +326,212 @@ fn ask(
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use crate::definitions::{EditMode, OnEmpty, OnNoAccount, Origin, RuleIndex};
+    use crate::model::{ManualEdit, Name, UnixMillis, Value};
+    use crate::rule::{Promotion, RuleFailure};
+    use crate::testing::{
+        Script, Scripts, account, attribute, from_account, model, person, plan, refresh, shown,
+        source,
+    };
+    use crate::view::TrackedView;
+
+    const NOW: UnixMillis = UnixMillis(1_000);
+
+    fn text(text: &str) -> Value {
+        Value::Text(text.to_owned())
+    }
+
+    #[test]
+    fn the_first_source_with_a_value_counts() {
+        let mail = || {
+            let sources = vec![from_account("hr", "mail"), from_account("ad", "mail")];
+            model(&["mail"], vec![attribute("email", sources)])
+        };
+        let mut scripts = Scripts::default();
+        let both = vec![
+            account("hr", &[("mail", "hr@x")]),
+            account("ad", &[("mail", "ad@x")]),
+        ];
+        let refreshed = refresh(mail(), &mut scripts, NOW, person(both));
+        assert_eq!(shown(&refreshed, "email"), "hr@x Source(0)");
+        let blank = vec![account("hr", &[]), account("ad", &[("mail", "ad@x")])];
+        let refreshed = refresh(mail(), &mut scripts, NOW, person(blank));
+        assert_eq!(shown(&refreshed, "email"), "ad@x Source(1)");
+    }
+
+    #[test]
+    fn a_blank_field_clears_and_a_missing_account_keeps() {
+        let mail = || {
+            model(
+                &["mail"],
+                vec![attribute("email", vec![from_account("hr", "mail")])],
+            )
+        };
+        let mut scripts = Scripts::default();
+        let first = refresh(
+            mail(),
+            &mut scripts,
+            NOW,
+            person(vec![account("hr", &[("mail", "a@x")])]),
+        );
+        let mut gone = first.clone();
+        gone.accounts.clear();
+        let kept = refresh(mail(), &mut scripts, UnixMillis(2_000), gone);
+        assert_eq!(shown(&kept, "email"), "a@x Kept(UnixMillis(2000))");
+        let still = refresh(mail(), &mut scripts, UnixMillis(3_000), kept);
+        assert_eq!(shown(&still, "email"), "a@x Kept(UnixMillis(2000))");
+        let mut blank = first;
+        blank.accounts = vec![account("hr", &[])];
+        let cleared = refresh(mail(), &mut scripts, NOW, blank);
+        assert_eq!(shown(&cleared, "email"), "absent Source(0)");
+    }
+
+    #[test]
+    fn each_source_says_what_blanks_and_missing_accounts_mean() {
+        let mut first = from_account("hr", "mail");
+        first.on_empty = OnEmpty::Clear;
+        first.on_no_account = OnNoAccount::Clear;
+        let mail = || {
+            let sources = vec![first.clone(), from_account("ad", "mail")];
+            model(&["mail"], vec![attribute("email", sources)])
+        };
+        let mut scripts = Scripts::default();
+        let ad = || account("ad", &[("mail", "ad@x")]);
+        let blank = refresh(
+            mail(),
+            &mut scripts,
+            NOW,
+            person(vec![account("hr", &[]), ad()]),
+        );
+        assert_eq!(shown(&blank, "email"), "never set");
+        let missing = refresh(mail(), &mut scripts, NOW, person(vec![ad()]));
+        assert_eq!(shown(&missing, "email"), "never set");
+    }
+
+    #[test]
+    fn a_failed_rule_keeps_the_value_and_never_falls_through() {
+        let by_rule = || {
+            let sources = vec![
+                source(Origin::Rule(RuleIndex(0))),
+                from_account("hr", "mail"),
+            ];
+            model(&["mail"], vec![attribute("email", sources)])
+        };
+        let declines: Script = Box::new(|_: &mut TrackedView| {
+            Err(RuleFailure::Failed {
+                cause: Name::new("rule-declined"),
+                message: "no idea".to_owned(),
+                hint: None,
+                retry_after_ms: None,
+            })
+        });
+        let mut scripts = Scripts {
+            promotions: vec![declines],
+            ..Scripts::default()
+        };
+        let record = person(vec![account("hr", &[("mail", "a@x")])]);
+        let planned = plan(by_rule(), &mut scripts, NOW, record);
+        let findings = planned.changes.findings.expect("a finding");
+        assert_eq!(findings[0].message, "no idea");
+        assert!(planned.changes.attributes.is_empty());
+    }
+
+    #[test]
+    fn what_a_rule_needs_is_settled_first() {
+        let chain = vec![
+            attribute("a", vec![source(Origin::Rule(RuleIndex(0)))]),
+            attribute("b", vec![source(Origin::Rule(RuleIndex(1)))]),
+            attribute("c", vec![from_account("hr", "c")]),
+        ];
+        let copy = |from: &'static str| -> Script {
+            Box::new(move |view: &mut TrackedView| {
+                Ok(view
+                    .attribute(from)?
+                    .map_or(Promotion::Clear, Promotion::Set))
+            })
+        };
+        let mut scripts = Scripts {
+            promotions: vec![copy("b"), copy("c")],
+            ..Scripts::default()
+        };
+        let record = person(vec![account("hr", &[("c", "deep")])]);
+        let refreshed = refresh(model(&["c"], chain), &mut scripts, NOW, record);
+        assert_eq!(shown(&refreshed, "a"), "deep Source(0)");
+    }
+
+    #[test]
+    fn a_cycle_is_a_finding_and_its_members_keep_their_values() {
+        let circle = || {
+            let by =
+                |name: &str, rule| attribute(name, vec![source(Origin::Rule(RuleIndex(rule)))]);
+            model(&[], vec![by("a", 0), by("b", 1), by("outside", 2)])
+        };
+        let read = |from: &'static str| -> Script {
+            Box::new(move |view: &mut TrackedView| {
+                let value = view.attribute(from)?;
+                Ok(Promotion::Set(Value::Text(format!(
+                    "from {from}: {value:?}"
+                ))))
+            })
+        };
+        let mut scripts = Scripts {
+            promotions: vec![read("b"), read("a"), read("a")],
+            ..Scripts::default()
+        };
+        let planned = plan(circle(), &mut scripts, NOW, person(Vec::new()));
+        let findings = planned.changes.findings.expect("a finding");
+        assert_eq!(
+            findings[0].message,
+            "attribute `a` and attribute `b` need each other; they keep their last values"
+        );
+        let changed: Vec<_> = planned
+            .changes
+            .attributes
+            .iter()
+            .map(|(name, _)| name.as_str())
+            .collect();
+        assert_eq!(changed, ["outside"], "who only reads the cycle goes on");
+    }
+
+    #[test]
+    fn edits_by_hand_follow_their_mode() {
+        let edited = |mode, feed: &str| {
+            let mut email = attribute("email", vec![from_account("hr", "mail")]);
+            email.edit_mode = mode;
+            let mut record = person(vec![account("hr", &[("mail", feed)])]);
+            record.identity.edits = vec![ManualEdit {
+                attribute: Name::new("email"),
+                value: Some(text("by hand")),
+                feed_value: Some(text("feed at the time")),
+                actor: "bo".to_owned(),
+                reason: "married".to_owned(),
+                at: NOW,
+            }];
+            let refreshed = refresh(
+                model(&["mail"], vec![email]),
+                &mut Scripts::default(),
+                NOW,
+                record,
+            );
+            format!(
+                "{}, {} edits",
+                shown(&refreshed, "email"),
+                refreshed.identity.edits.len()
+            )
+        };
+        assert_eq!(
+            edited(EditMode::ReadOnly, "other"),
+            "other Source(0), 1 edits"
+        );
+        assert_eq!(
+            edited(EditMode::Permanent, "other"),
+            "by hand Manual, 1 edits"
+        );
+        let until = EditMode::UntilFeedChanges;
+        assert_eq!(edited(until, "feed at the time"), "by hand Manual, 1 edits");
+        assert_eq!(edited(until, "other"), "other Source(0), 0 edits");
+    }
+}

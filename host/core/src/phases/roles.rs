@@ -242,3 +242,158 @@ fn detect(view: &mut TrackedView, model: &Model) -> Vec<RoleDetection> {
     }
     detected
 }
+
+#[cfg(test)]
+mod tests {
+    use crate::definitions::{AutomaticRoles, Model, Profile, Role, RoleType, RuleIndex, Selector};
+    use crate::filter::Filter;
+    use crate::model::{IdentityRecord, Name, RoleAssignment, UnixMillis, Value};
+    use crate::phases::entitlements::ledger;
+    use crate::rule::Eligibility;
+    use crate::testing::{Scripts, account, attribute, from_account, model, person, refresh};
+
+    const NOW: UnixMillis = UnixMillis(1_000);
+
+    fn role(name: &str, role_type: RoleType, selector: Option<Selector>) -> Role {
+        Role {
+            name: Name::new(name),
+            role_type,
+            selector,
+            requires: Vec::new(),
+            profiles: Vec::new(),
+        }
+    }
+
+    fn tenant(roles: Vec<Role>) -> Model {
+        let department = attribute("department", vec![from_account("hr", "department")]);
+        let mut model = model(&["department", "groups"], vec![department]);
+        model.roles = roles;
+        model.roles.sort_by_key(|role| role.name);
+        model
+    }
+
+    fn in_sales() -> IdentityRecord {
+        person(vec![account("hr", &[("department", "sales")])])
+    }
+
+    fn assigned(record: &IdentityRecord) -> Vec<&'static str> {
+        record
+            .identity
+            .assigned
+            .iter()
+            .map(|known| known.role.as_str())
+            .collect()
+    }
+
+    #[test]
+    fn match_lists_and_filters_assign_and_keep_since() {
+        let filter = Filter::parse("department == \"sales\"").expect("a filter");
+        let listed = vec![(
+            Name::new("department"),
+            vec!["sales".to_owned(), "it".to_owned()],
+        )];
+        let roles = || {
+            vec![
+                role(
+                    "listed",
+                    RoleType::Business,
+                    Some(Selector::MatchList(listed.clone())),
+                ),
+                role(
+                    "sales",
+                    RoleType::Business,
+                    Some(Selector::Filter(filter.clone())),
+                ),
+                role("by hand", RoleType::Business, None),
+            ]
+        };
+        let mut scripts = Scripts::default();
+        let first = refresh(tenant(roles()), &mut scripts, NOW, in_sales());
+        assert_eq!(assigned(&first), ["listed", "sales"]);
+        let later = refresh(tenant(roles()), &mut scripts, UnixMillis(9_000), first);
+        assert!(
+            later
+                .identity
+                .assigned
+                .iter()
+                .all(|known| known.since == NOW)
+        );
+    }
+
+    #[test]
+    fn a_rule_that_cannot_tell_leaves_the_role_as_it_is() {
+        let by_rule = || Some(Selector::Rule(RuleIndex(0)));
+        let roles = ["a", "b", "c"].map(|name| role(name, RoleType::Business, by_rule()));
+        let mut record = in_sales();
+        record.identity.assigned = vec![RoleAssignment {
+            role: Name::new("c"),
+            since: NOW,
+        }];
+        let cannot_tell = || Eligibility::CannotTell("no data".to_owned());
+        let eligibility = vec![Eligibility::Yes, cannot_tell(), cannot_tell()];
+        let mut scripts = Scripts {
+            eligibility,
+            ..Scripts::default()
+        };
+        let refreshed = refresh(tenant(roles.to_vec()), &mut scripts, NOW, record);
+        assert_eq!(assigned(&refreshed), ["a", "c"]);
+        assert_eq!(refreshed.identity.findings.len(), 2);
+    }
+
+    #[test]
+    fn a_lifecycle_state_may_freeze_or_remove_roles() {
+        let with = |automatic_roles| {
+            let filter = Filter::parse("department == \"sales\"").expect("a filter");
+            let sales = role("sales", RoleType::Business, Some(Selector::Filter(filter)));
+            let mut model = tenant(vec![sales, role("old", RoleType::Business, None)]);
+            model.lifecycle.states[0].automatic_roles = automatic_roles;
+            let mut record = in_sales();
+            record.identity.assigned = vec![RoleAssignment {
+                role: Name::new("old"),
+                since: NOW,
+            }];
+            refresh(model, &mut Scripts::default(), NOW, record)
+        };
+        assert_eq!(assigned(&with(AutomaticRoles::Evaluate)), ["sales"]);
+        assert_eq!(assigned(&with(AutomaticRoles::Freeze)), ["old"]);
+        assert!(assigned(&with(AutomaticRoles::Remove)).is_empty());
+    }
+
+    #[test]
+    fn a_profile_must_be_satisfied_by_one_account() {
+        let wanted = vec!["read".to_owned(), "write".to_owned()];
+        let mut editor = role("editor", RoleType::It, None);
+        editor.profiles = vec![Profile {
+            application: Name::new("ad"),
+            entitlements: vec![(Name::new("groups"), wanted)],
+        }];
+        let holding = |native: &str, groups: &[&str]| {
+            let mut account = account("ad", &[]);
+            account.key.native_identity = native.to_owned();
+            let groups = groups.iter().map(|group| (*group).to_owned()).collect();
+            account.attributes = vec![(Name::new("groups"), Value::Many(groups))];
+            account
+        };
+        let apart = person(vec![
+            holding("1", &["read"]),
+            holding("2", &["write", "print"]),
+        ]);
+        let refreshed = refresh(
+            tenant(vec![editor.clone()]),
+            &mut Scripts::default(),
+            NOW,
+            apart,
+        );
+        assert!(refreshed.identity.detected.is_empty());
+        let together = person(vec![holding("1", &["read", "write", "print"])]);
+        let model = tenant(vec![editor]);
+        let refreshed = refresh(model.clone(), &mut Scripts::default(), NOW, together);
+        assert!(refreshed.identity.has_detected(Name::new("editor")));
+        let additional: Vec<_> = ledger(&refreshed, &model, NOW)
+            .into_iter()
+            .filter(|entry| entry.detected_roles.is_empty())
+            .map(|entry| entry.entitlement.value)
+            .collect();
+        assert_eq!(additional, ["print"]);
+    }
+}

@@ -1,0 +1,247 @@
+//! A small tenant for unit tests: one person, two applications, scripted rules.
+
+use std::sync::Arc;
+
+use crate::definitions::{
+    AccountAttribute, Application, AttributeDefinition, EditMode, Grant, Lifecycle, LifecycleState,
+    Model, OnEmpty, OnNoAccount, Origin, Rule, RuleIndex, RuleLimits, Source,
+};
+use crate::model::{
+    Account, AccountKey, AccountStatus, Identity, IdentityRecord, Link, Name, Uid, UnixMillis,
+    Value, ValueType, Versions,
+};
+use crate::plan::{PlanContext, Planned, Planner};
+use crate::rule::{Eligibility, Promotion, RuleEvaluator, RuleFailure};
+use crate::view::{Snapshot, SnapshotError, TrackedView};
+
+/// What a scripted rule does with the view.
+pub(crate) type Script = Box<dyn Fn(&mut TrackedView) -> Result<Promotion, RuleFailure>>;
+
+/// Answers for rules by their place in the model: promotion scripts, and a
+/// state per lifecycle rule.
+#[derive(Default)]
+pub(crate) struct Scripts {
+    pub(crate) promotions: Vec<Script>,
+    pub(crate) state: Option<Box<dyn Fn(&mut TrackedView) -> Result<String, RuleFailure>>>,
+    pub(crate) eligibility: Vec<Eligibility>,
+}
+
+impl RuleEvaluator for Scripts {
+    fn promote(
+        &mut self,
+        rule: RuleIndex,
+        _attribute: Name,
+        view: &mut TrackedView,
+    ) -> Result<Promotion, RuleFailure> {
+        (self.promotions[rule.0])(view)
+    }
+
+    fn lifecycle_state(
+        &mut self,
+        _rule: RuleIndex,
+        view: &mut TrackedView,
+    ) -> Result<String, RuleFailure> {
+        (self.state.as_ref().expect("the test scripts a state"))(view)
+    }
+
+    fn assign(
+        &mut self,
+        _rule: RuleIndex,
+        _candidates: &[Name],
+        _view: &mut TrackedView,
+    ) -> Result<Vec<Eligibility>, RuleFailure> {
+        Ok(self.eligibility.clone())
+    }
+
+    fn fires(
+        &mut self,
+        _rule: RuleIndex,
+        _trigger: Name,
+        _view: &mut TrackedView,
+    ) -> Result<bool, RuleFailure> {
+        Ok(false)
+    }
+}
+
+/// A store in which there is nobody else.
+pub(crate) struct Nobody;
+
+impl Snapshot for Nobody {
+    fn attribute_of(&self, _uid: Uid, _attribute: Name) -> Result<Option<Value>, SnapshotError> {
+        Ok(None)
+    }
+
+    fn find(&self, _attribute: Name, _folded: &str) -> Result<Vec<Uid>, SnapshotError> {
+        Ok(Vec::new())
+    }
+}
+
+/// Applications `hr` and `ad`, whose accounts have the text attributes given,
+/// and identity attributes with their sources.
+pub(crate) fn model(account_attributes: &[&str], attributes: Vec<AttributeDefinition>) -> Model {
+    let application = |name: &str| Application {
+        name: Name::new(name),
+        schema: {
+            let mut schema: Vec<_> = account_attributes
+                .iter()
+                .map(|name| AccountAttribute {
+                    name: Name::new(name),
+                    value_type: if *name == "groups" {
+                        ValueType::Many
+                    } else {
+                        ValueType::Text
+                    },
+                    entitlement: *name == "groups",
+                    sensitive: false,
+                })
+                .collect();
+            schema.sort_by_key(|known| known.name);
+            schema
+        },
+        correlation: Vec::new(),
+        creates: None,
+        vanish_grace_ms: 0,
+        native_changes: None,
+    };
+    let mut attributes = attributes;
+    attributes.sort_by_key(|known| known.name);
+    let state = |name: &str, inactive| LifecycleState {
+        name: Name::new(name),
+        inactive,
+        automatic_roles: Default::default(),
+    };
+    Model {
+        applications: vec![application("ad"), application("hr")],
+        attributes,
+        lifecycle: Lifecycle {
+            states: vec![state("active", false), state("gone", true)],
+            rule: None,
+            default_state: Some(Name::new("active")),
+        },
+        rules: (0..4).map(rule).collect(),
+        ..Model::default()
+    }
+}
+
+fn rule(index: usize) -> Rule {
+    Rule {
+        name: Name::new(&format!("rule-{index}")),
+        sha256: String::new(),
+        grant: Grant {
+            everything: true,
+            ..Grant::default()
+        },
+        parameters: Vec::new(),
+        limits: RuleLimits::default(),
+    }
+}
+
+/// A text attribute with its sources.
+pub(crate) fn attribute(name: &str, sources: Vec<Source>) -> AttributeDefinition {
+    AttributeDefinition {
+        name: Name::new(name),
+        value_type: ValueType::Text,
+        sources,
+        edit_mode: EditMode::ReadOnly,
+        sensitive: false,
+    }
+}
+
+/// A source with the default answers to blanks and missing accounts.
+pub(crate) fn source(origin: Origin) -> Source {
+    Source {
+        origin,
+        on_empty: OnEmpty::default(),
+        on_no_account: OnNoAccount::default(),
+    }
+}
+
+/// A source that reads an account attribute.
+pub(crate) fn from_account(application: &str, attribute: &str) -> Source {
+    source(Origin::Account {
+        application: Name::new(application),
+        attribute: Name::new(attribute),
+    })
+}
+
+/// An account of the person with text attributes.
+pub(crate) fn account(application: &str, attributes: &[(&str, &str)]) -> Account {
+    let mut attributes: Vec<_> = attributes
+        .iter()
+        .map(|(name, value)| (Name::new(name), Value::Text((*value).to_owned())))
+        .collect();
+    attributes.sort();
+    Account {
+        key: AccountKey {
+            application: Name::new(application),
+            native_identity: "1".to_owned(),
+        },
+        status: AccountStatus::Enabled,
+        missing_since: None,
+        attributes,
+        link: Link::Correlated,
+        owner: Some(Uid(1)),
+    }
+}
+
+/// The person, with these accounts.
+pub(crate) fn person(mut accounts: Vec<Account>) -> IdentityRecord {
+    accounts.sort_by(|left, right| left.key.cmp(&right.key));
+    let identity = Identity {
+        uid: Uid(1),
+        name: "ana".to_owned(),
+        ..Identity::default()
+    };
+    IdentityRecord {
+        identity,
+        accounts,
+        versions: Versions {
+            input: 1,
+            ..Versions::default()
+        },
+    }
+}
+
+/// Plans the person at an instant.
+pub(crate) fn plan(
+    model: Model,
+    scripts: &mut Scripts,
+    as_of: UnixMillis,
+    record: IdentityRecord,
+) -> Planned {
+    let context = PlanContext {
+        model: Arc::new(model),
+        snapshot: Arc::new(Nobody),
+        as_of,
+    };
+    Planner::new(scripts)
+        .plan(&context, record, false)
+        .expect("there is no store to fail")
+}
+
+/// Plans the person and carries the plan out.
+pub(crate) fn refresh(
+    model: Model,
+    scripts: &mut Scripts,
+    as_of: UnixMillis,
+    record: IdentityRecord,
+) -> IdentityRecord {
+    let planned = plan(model, scripts, as_of, record);
+    let mut record = planned.record;
+    record.identity.apply(planned.changes);
+    record
+}
+
+/// What an attribute of the person is, with where it comes from.
+pub(crate) fn shown(record: &IdentityRecord, name: &str) -> String {
+    match record.identity.attribute(Name::new(name)) {
+        None => "never set".to_owned(),
+        Some(state) => {
+            let value = state
+                .value
+                .as_ref()
+                .map_or("absent".to_owned(), ToString::to_string);
+            format!("{value} {:?}", state.provenance)
+        }
+    }
+}
