@@ -461,8 +461,21 @@ pub enum AggregationStatus {
     Held,
     /// Done.
     Done,
-    /// A person said no.
+    /// A person said no, or a newer aggregation has overtaken it while it was held.
     Rejected,
+}
+
+impl AggregationStatus {
+    /// Returns the word used in reports.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Staging => "staging",
+            Self::Applying => "applying",
+            Self::Held => "held",
+            Self::Done => "done",
+            Self::Rejected => "rejected",
+        }
+    }
 }
 
 /// One thing that an aggregation wants to do.
