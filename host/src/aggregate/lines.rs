@@ -29,9 +29,9 @@ pub(super) struct Line {
 /// Reads a file line by line, and can look ahead.
 pub(super) struct Lines {
     input: Box<dyn BufRead>,
-    /// What `input` gives: UTF-8, where the file itself had to be decoded first.
+    /// UTF-8, where the file had to be decoded as a whole.
+    encoding_of_input: &'static Encoding,
     encoding: &'static Encoding,
-    encoding_of_file: &'static Encoding,
     ahead: VecDeque<Line>,
     number: u64,
     bytes_read: u64,
@@ -43,20 +43,20 @@ impl Lines {
     pub(super) fn open(path: &Path, encoding: &'static Encoding) -> io::Result<Self> {
         let mut input = BufReader::with_capacity(1 << 16, File::open(path)?);
         let marked = Encoding::for_bom(input.fill_buf()?);
-        let (encoding_of_file, mark) = marked.unwrap_or((encoding, 0));
+        let (encoding, mark) = marked.unwrap_or((encoding, 0));
         input.consume(mark);
         // In these encodings a line end can't be told from the bytes, so they
         // are decoded first.
-        let (input, encoding): (Box<dyn BufRead>, _) = if encoding_of_file.is_ascii_compatible() {
-            (Box::new(input), encoding_of_file)
+        let (input, encoding_of_input): (Box<dyn BufRead>, _) = if encoding.is_ascii_compatible() {
+            (Box::new(input), encoding)
         } else {
-            let decoded = DecodedReader::new(input, encoding_of_file);
+            let decoded = DecodedReader::new(input, encoding);
             (Box::new(BufReader::new(decoded)), encoding_rs::UTF_8)
         };
         Ok(Self {
             input,
+            encoding_of_input,
             encoding,
-            encoding_of_file,
             ahead: VecDeque::new(),
             number: 0,
             bytes_read: mark as u64,
@@ -65,7 +65,7 @@ impl Lines {
 
     /// Returns the encoding of the file.
     pub(super) fn encoding(&self) -> &'static Encoding {
-        self.encoding_of_file
+        self.encoding
     }
 
     /// Returns how many bytes were read, after decoding.
@@ -134,7 +134,7 @@ impl Lines {
     }
 
     fn decode(&self, bytes: Vec<u8>) -> (String, bool) {
-        if self.encoding == encoding_rs::UTF_8 {
+        if self.encoding_of_input == encoding_rs::UTF_8 {
             return match String::from_utf8(bytes) {
                 // What the decoder of the whole file couldn't read looks so.
                 Ok(text) => {
@@ -144,7 +144,7 @@ impl Lines {
                 Err(error) => (String::from_utf8_lossy(error.as_bytes()).into_owned(), true),
             };
         }
-        let (text, damaged) = self.encoding.decode_without_bom_handling(&bytes);
+        let (text, damaged) = self.encoding_of_input.decode_without_bom_handling(&bytes);
         (text.into_owned(), damaged)
     }
 }

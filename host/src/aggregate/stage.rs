@@ -68,7 +68,7 @@ impl<'a> Staging<'a> {
             }
             let read = comparison.counters.entry(counters::READ.to_owned());
             let read = read.and_modify(|count| *count += 1).or_insert(1);
-            if *read % 10_000 == 0 {
+            if read.is_multiple_of(10_000) {
                 progress(Progress::Read(reader.bytes_read()));
             }
         }
