@@ -151,6 +151,29 @@ impl Condition {
             }
         }
     }
+
+    /// Calls `visit` with every collection that is asked item by item.
+    pub(super) fn each_collection(&self, visit: &mut dyn FnMut(Path)) {
+        match self {
+            Self::And(parts) | Self::Or(parts) => {
+                parts.iter().for_each(|part| part.each_collection(visit));
+            }
+            Self::Not(condition) => condition.each_collection(visit),
+            Self::AnyItem {
+                collection,
+                condition,
+            } => {
+                visit(collection.clone());
+                condition.each_collection(&mut |inner| visit(collection.join(&inner)));
+            }
+            Self::Compare { .. }
+            | Self::In { .. }
+            | Self::ContainsAll { .. }
+            | Self::HasPart { .. }
+            | Self::IsNull(_)
+            | Self::NotNull(_) => {}
+        }
+    }
 }
 
 impl fmt::Display for Condition {

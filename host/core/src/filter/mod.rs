@@ -167,6 +167,19 @@ impl Filter {
         paths
     }
 
+    /// Returns every collection that the filter asks item by item
+    /// (`collectionCondition`), each once. One within another comes as a path
+    /// through it.
+    pub fn collections(&self) -> Vec<Path> {
+        let mut collections = Vec::new();
+        self.condition.each_collection(&mut |path| {
+            if !collections.contains(&path) {
+                collections.push(path);
+            }
+        });
+        collections
+    }
+
     /// Returns whether the filter holds for these properties.
     ///
     /// # Errors
