@@ -1,10 +1,11 @@
 //! The identity refresh host.
 //!
-//! [`aggregate`] reads accounts into the [`store`]; [`cli`] has one file per
-//! command; [`rules`] runs customers' rules.
+//! [`config`] reads a tenant's folder; [`aggregate`] reads accounts into the
+//! [`store`]; [`cli`] has one file per command; [`rules`] runs customers' rules.
 
 pub mod aggregate;
 pub mod cli;
+pub mod config;
 pub mod refresh;
 pub mod report;
 pub mod rules;

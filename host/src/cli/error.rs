@@ -5,6 +5,8 @@ use std::error::Error;
 use std::fmt;
 use std::io;
 
+use crate::config::ConfigError;
+
 /// Why a command failed, with what to do about it.
 #[derive(Debug)]
 pub struct CommandError {
@@ -102,6 +104,13 @@ impl From<io::Error> for CommandError {
             return Self::new(ErrorKind::BrokenPipe, error);
         }
         Self::failed(OutputError(error))
+    }
+}
+
+impl From<ConfigError> for CommandError {
+    fn from(error: ConfigError) -> Self {
+        let hint = error.hint();
+        Self::configuration(error).with_hint(hint)
     }
 }
 

@@ -5,6 +5,7 @@
 //! add a file here with its `Args` and its `run`, and one line to [`Command`]
 //! and to [`Cli::run`].
 
+mod check;
 mod error;
 mod phases;
 mod rule;
@@ -14,6 +15,7 @@ use std::path::PathBuf;
 
 use clap::{Args, Parser, Subcommand};
 
+use crate::config::Tenant;
 pub use error::{CommandError, ErrorKind};
 
 /// Refresh identities: attributes, lifecycle states, roles and events, with
@@ -44,8 +46,20 @@ pub struct GlobalOptions {
     pub quiet: bool,
 }
 
+impl GlobalOptions {
+    /// Reads and checks the tenant that the command is about.
+    ///
+    /// # Errors
+    ///
+    /// [`CommandError`] with every problem of its configuration.
+    pub fn load_tenant(&self) -> Result<Tenant, CommandError> {
+        Ok(Tenant::load(&self.tenant)?)
+    }
+}
+
 #[derive(Debug, Subcommand)]
 enum Command {
+    Check(check::CheckArgs),
     Phases(phases::PhasesArgs),
     Rule(rule::RuleArgs),
 }
@@ -78,6 +92,7 @@ impl Cli {
     pub fn run(&self, out: &mut dyn Write) -> Result<Outcome, CommandError> {
         let options = &self.options;
         match &self.command {
+            Command::Check(args) => check::run(args, options, out),
             Command::Phases(args) => phases::run(args, options, out),
             Command::Rule(args) => rule::run(args, options, out),
         }

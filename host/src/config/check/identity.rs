@@ -1,0 +1,197 @@
+//! `identity.toml`: identity attributes, and how managers are found.
+
+use idr_core::definitions::{
+    AttributeDefinition, EditMode, ManagerCorrelation, OnEmpty, OnNoAccount, Origin,
+    Source as AttributeSource,
+};
+use idr_core::model::{Name, ValueType};
+
+use super::Source;
+use super::names::{Known, RuleUse, check_attribute_name};
+use crate::config::document::Scope;
+use crate::config::problem::Problems;
+use crate::config::raw::{RawAttribute, RawIdentity, RawManager, RawSource};
+use crate::config::values::{of_type, required, value_type, word_or_default};
+
+const EDIT_MODES: [(&str, EditMode); 3] = [
+    ("read-only", EditMode::ReadOnly),
+    ("permanent", EditMode::Permanent),
+    ("until-feed-changes", EditMode::UntilFeedChanges),
+];
+
+const ON_EMPTY: [(&str, OnEmpty); 2] = [("next", OnEmpty::Next), ("clear", OnEmpty::Clear)];
+
+const ON_NO_ACCOUNT: [(&str, OnNoAccount); 3] = [
+    ("next", OnNoAccount::Next),
+    ("keep", OnNoAccount::Keep),
+    ("clear", OnNoAccount::Clear),
+];
+
+/// Checks `identity.toml`.
+pub(super) fn check(
+    source: &Source<RawIdentity>,
+    known: &Known,
+    problems: &Problems,
+) -> (Vec<AttributeDefinition>, Option<ManagerCorrelation>) {
+    let scope = source.scope(problems);
+    scope.check_version(source.raw.version, false);
+    let attributes = scope.at("attributes");
+    let attributes = source
+        .raw
+        .attributes
+        .iter()
+        .map(|(name, raw)| attribute(&attributes.at(name), name, raw, known));
+    let manager = source.raw.manager.as_ref();
+    (
+        attributes.collect(),
+        manager.and_then(|raw| correlation(&scope.at("manager"), raw, known)),
+    )
+}
+
+fn attribute(
+    scope: &Scope<'_>,
+    name: &str,
+    raw: &RawAttribute,
+    known: &Known,
+) -> AttributeDefinition {
+    check_attribute_name(scope, name);
+    let value_type = value_type(scope, raw.value_type.as_deref());
+    if name == "zone" && value_type != ValueType::Text {
+        scope.at("type").report("a time zone is a text");
+    }
+    let edit_mode = raw.edit_mode.as_deref();
+    let edit_mode = word_or_default(&scope.at("edit_mode"), edit_mode, &EDIT_MODES);
+    if raw.sources.is_empty() && edit_mode == EditMode::ReadOnly {
+        scope.at("sources").report_with_hint(
+            "there are none, and nobody may edit it: it never has a value",
+            "name a source, or write `edit_mode = \"permanent\"`",
+        );
+    }
+    let places = scope.at("sources");
+    let mut sources = Vec::new();
+    let mut last_word: Option<usize> = None;
+    for (index, raw) in raw.sources.iter().enumerate() {
+        let scope = places.item(index);
+        if let Some(last) = last_word {
+            let reason = "which never leaves the answer to the next";
+            scope.report(format!(
+                "it is never asked: before it is sources[{last}], {reason}"
+            ));
+        }
+        let Some(source) = attribute_source(&scope, raw, value_type, known) else {
+            continue;
+        };
+        if last_word.is_none() && always_answers(&source) {
+            last_word = Some(index);
+        }
+        sources.push(source);
+    }
+    AttributeDefinition {
+        name: Name::new(name),
+        value_type,
+        sources,
+        edit_mode,
+        sensitive: raw.sensitive,
+    }
+}
+
+fn attribute_source(
+    scope: &Scope<'_>,
+    raw: &RawSource,
+    value_type: ValueType,
+    known: &Known,
+) -> Option<AttributeSource> {
+    let origin = match (&raw.application, &raw.fixed, &raw.rule) {
+        (Some(application), None, None) => {
+            known.application(&scope.at("application"), application);
+            let attribute = required(scope, "attribute", raw.attribute.as_deref())?;
+            let place = scope.at("attribute");
+            Some(Origin::Account {
+                application: Name::new(application),
+                attribute: known
+                    .account_attribute(&place, application, attribute)?
+                    .name,
+            })
+        }
+        (None, Some(value), None) => {
+            of_type(&scope.at("static"), value, value_type).map(Origin::Static)
+        }
+        (None, None, Some(rule)) => known
+            .rule(&scope.at("rule"), rule, RuleUse::AttributePromotion)
+            .map(Origin::Rule),
+        _ => {
+            scope.report_with_hint(
+                "a source is one of an account's attribute, a fixed value, or a rule",
+                "write `application` and `attribute`, or `static`, or `rule`",
+            );
+            return None;
+        }
+    };
+    if raw.application.is_none() {
+        let what = if raw.rule.is_some() {
+            "rule"
+        } else {
+            "fixed value"
+        };
+        for (key, is_there) in [
+            ("attribute", raw.attribute.is_some()),
+            ("on_empty", raw.on_empty.is_some()),
+            ("on_no_account", raw.on_no_account.is_some()),
+        ] {
+            if is_there {
+                scope
+                    .at(key)
+                    .report(format!("it has no effect on a {what}"));
+            }
+        }
+    }
+    let on_no_account = raw.on_no_account.as_deref();
+    Some(AttributeSource {
+        origin: origin?,
+        on_empty: word_or_default(&scope.at("on_empty"), raw.on_empty.as_deref(), &ON_EMPTY),
+        on_no_account: word_or_default(&scope.at("on_no_account"), on_no_account, &ON_NO_ACCOUNT),
+    })
+}
+
+/// Says whether the sources after this one are never asked.
+fn always_answers(source: &AttributeSource) -> bool {
+    match source.origin {
+        Origin::Static(_) => true,
+        Origin::Rule(_) => false,
+        Origin::Account { .. } => {
+            source.on_empty == OnEmpty::Clear && source.on_no_account != OnNoAccount::Next
+        }
+    }
+}
+
+fn correlation(scope: &Scope<'_>, raw: &RawManager, known: &Known) -> Option<ManagerCorrelation> {
+    let places = scope.at("sources");
+    if raw.sources.is_empty() {
+        places.report("there are none, so nobody has a manager");
+    }
+    let mut sources = Vec::new();
+    for (index, raw) in raw.sources.iter().enumerate() {
+        let scope = places.item(index);
+        let application = required(&scope, "application", raw.application.as_deref());
+        let attribute = required(&scope, "attribute", raw.attribute.as_deref());
+        let (Some(application), Some(attribute)) = (application, attribute) else {
+            continue;
+        };
+        let name = known.application(&scope.at("application"), application);
+        let attribute = known.account_attribute(&scope.at("attribute"), application, attribute);
+        if let (Some(application), Some(attribute)) = (name, attribute) {
+            sources.push((application, attribute.name));
+        }
+    }
+    let identity = required(
+        scope,
+        "identity_attribute",
+        raw.identity_attribute.as_deref(),
+    )?;
+    let place = scope.at("identity_attribute");
+    let (identity_attribute, _) = known.identity_attribute(&place, identity, &["name"])?;
+    Some(ManagerCorrelation {
+        sources,
+        identity_attribute,
+    })
+}

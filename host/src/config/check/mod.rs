@@ -1,0 +1,148 @@
+//! From what the files say to a [`Model`]: every definition is checked against
+//! all others, and every problem is reported.
+//!
+//! A module per kind of definition. Each reads its raw form and answers the
+//! part of the model, leaving out what is wrong: the model is used only when
+//! nothing was.
+
+mod applications;
+mod identity;
+mod lifecycle;
+mod names;
+mod populations;
+mod roles;
+mod rules;
+mod settings;
+mod triggers;
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+use idr_core::definitions::Model;
+use idr_core::model::Name;
+use serde::de::DeserializeOwned;
+
+use super::document::{Document, Scope, read};
+use super::files::{self, Files};
+use super::problem::Problems;
+use super::raw::{
+    RawApplication, RawIdentity, RawLifecycle, RawPopulations, RawRoles, RawRules, RawSettings,
+    RawTriggers,
+};
+use super::{Clock, StoreSettings};
+use crate::aggregate::connector::Connector;
+use names::Known;
+
+/// A file with what it says.
+struct Source<R> {
+    raw: R,
+    document: Document,
+}
+
+impl<R: DeserializeOwned + Default> Source<R> {
+    fn read(file: &str, content: &[u8], problems: &Problems) -> Self {
+        let (raw, document) = read(file, content, problems);
+        Self { raw, document }
+    }
+
+    /// Reads a file that may be absent: then it says nothing.
+    fn read_if_there(files: &Files, file: &str, problems: &Problems) -> Self {
+        Self::read(file, files.get(file).unwrap_or_default(), problems)
+    }
+
+    fn scope<'a>(&'a self, problems: &'a Problems) -> Scope<'a> {
+        self.document.scope(problems)
+    }
+}
+
+/// All files of a tenant.
+struct Sources {
+    settings: Source<RawSettings>,
+    /// By the application's name.
+    applications: BTreeMap<String, Source<RawApplication>>,
+    identity: Source<RawIdentity>,
+    lifecycle: Source<RawLifecycle>,
+    roles: Vec<Source<RawRoles>>,
+    triggers: Source<RawTriggers>,
+    populations: Source<RawPopulations>,
+    rules: Source<RawRules>,
+}
+
+impl Sources {
+    fn read(files: &Files, problems: &Problems) -> Self {
+        let mut applications: BTreeMap<String, Source<RawApplication>> = BTreeMap::new();
+        for (path, content) in files.below(files::APPLICATIONS, ".toml") {
+            let name = path.rsplit('/').next().unwrap_or(path);
+            let name = name.strip_suffix(".toml").unwrap_or(name);
+            if let Some(first) = applications.get(name) {
+                let message = format!("`{}` has the same name", first.document.file());
+                let hint = "an application has the name of its file: call one of them differently";
+                problems.add_to_file(path, message, Some(hint.to_owned()));
+                continue;
+            }
+            applications.insert(name.to_owned(), Source::read(path, content, problems));
+        }
+        Self {
+            settings: Source::read_if_there(files, files::SETTINGS, problems),
+            applications,
+            identity: Source::read_if_there(files, files::IDENTITY, problems),
+            lifecycle: Source::read_if_there(files, files::LIFECYCLE, problems),
+            roles: files
+                .below(files::ROLES, ".toml")
+                .map(|(path, content)| Source::read(path, content, problems))
+                .collect(),
+            triggers: Source::read_if_there(files, files::TRIGGERS, problems),
+            populations: Source::read_if_there(files, files::POPULATIONS, problems),
+            rules: Source::read_if_there(files, files::RULES, problems),
+        }
+    }
+}
+
+/// What the files come to; to be used only when there are no problems.
+pub(super) struct Checked {
+    pub(super) name: String,
+    pub(super) clock: Clock,
+    pub(super) store: StoreSettings,
+    pub(super) model: Arc<Model>,
+    pub(super) connectors: BTreeMap<Name, Connector>,
+    /// The component's path for each of the model's rules.
+    pub(super) components: Vec<String>,
+}
+
+/// Checks all files of a tenant.
+pub(super) fn check(files: &Files, problems: &Problems) -> Checked {
+    let sources = Sources::read(files, problems);
+    let known = Known::of(&sources);
+    let settings = settings::check(&sources.settings, problems);
+    let (applications, connectors) = applications::check(&sources.applications, &known, problems);
+    let (attributes, manager) = identity::check(&sources.identity, &known, problems);
+    let lifecycle = lifecycle::check(&sources.lifecycle, &known, problems);
+    let populations = populations::check(&sources.populations, &known, problems);
+    let roles = roles::check(&sources.roles, &known, problems);
+    let mut triggers = triggers::check(&sources.triggers, &known, problems);
+    // Last: by now every use of a rule is known.
+    let (rules, components) =
+        rules::check(&sources.rules, files, settings.limits, &known, problems);
+    triggers::fingerprint(&mut triggers, &rules);
+    let model = Model {
+        zone: settings.zone,
+        end_of_day: settings.end_of_day,
+        applications,
+        attributes,
+        manager,
+        lifecycle,
+        roles,
+        triggers,
+        populations,
+        rules,
+        thresholds: settings.thresholds,
+    };
+    Checked {
+        name: settings.name,
+        clock: settings.clock,
+        store: settings.store,
+        model: Arc::new(model),
+        connectors,
+        components,
+    }
+}

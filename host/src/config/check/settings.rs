@@ -1,0 +1,95 @@
+//! `idr.toml`: the tenant's own settings.
+
+use idr_core::definitions::{RuleLimits, Threshold, Thresholds};
+use idr_core::text::nearest;
+use idr_core::time::Zone;
+use jiff::civil::Time;
+use jiff::tz::TimeZoneDatabase;
+
+use super::Source;
+use super::rules::limits;
+use crate::config::document::Scope;
+use crate::config::problem::Problems;
+use crate::config::raw::{RawSettings, RawStore};
+use crate::config::values::{duration_ms, required, threshold, time_of_day, word_or_default};
+use crate::config::{Clock, StoreSettings};
+
+const CLOCKS: [(&str, Clock); 2] = [("system", Clock::System), ("simulated", Clock::Simulated)];
+
+/// What `idr.toml` says.
+pub(super) struct Settings {
+    pub(super) name: String,
+    pub(super) clock: Clock,
+    pub(super) zone: Zone,
+    pub(super) end_of_day: Option<Time>,
+    pub(super) store: StoreSettings,
+    pub(super) limits: RuleLimits,
+    pub(super) thresholds: Thresholds,
+}
+
+/// Checks `idr.toml`.
+pub(super) fn check(source: &Source<RawSettings>, problems: &Problems) -> Settings {
+    let scope = source.scope(problems);
+    let raw = &source.raw;
+    scope.check_version(raw.version, true);
+    let end_of_day = raw.end_of_day.as_ref();
+    let bound = |key: &str, value: &Option<toml::Value>| -> Option<Threshold> {
+        threshold(&scope.at("thresholds").at(key), value.as_ref()?)
+    };
+    Settings {
+        name: required(&scope, "name", raw.name.as_deref())
+            .unwrap_or_default()
+            .to_owned(),
+        clock: word_or_default(&scope.at("clock"), raw.clock.as_deref(), &CLOCKS),
+        zone: zone(&scope.at("zone"), raw.zone.as_deref()),
+        end_of_day: end_of_day.and_then(|value| end_of_day_of(&scope.at("end_of_day"), value)),
+        store: store(&scope.at("store"), &raw.store),
+        limits: limits(&scope.at("limits"), &raw.limits, RuleLimits::default()),
+        thresholds: Thresholds {
+            leavers: bound("leavers", &raw.thresholds.leavers),
+            role_removals: bound("role_removals", &raw.thresholds.role_removals),
+        },
+    }
+}
+
+fn zone(scope: &Scope<'_>, name: Option<&str>) -> Zone {
+    let Some(name) = name else {
+        return Zone::default();
+    };
+    let zone = Zone::named(name);
+    if zone.is_none() {
+        let database = TimeZoneDatabase::bundled();
+        let names: Vec<String> = database.available().map(|name| name.to_string()).collect();
+        let hint = match nearest(name, names.iter().map(String::as_str)) {
+            Some(nearest) => format!("write `{nearest}`"),
+            None => "write an IANA name such as `Europe/Berlin` or `UTC`".to_owned(),
+        };
+        scope.report_with_hint(format!("there is no time zone `{name}`"), hint);
+    }
+    zone.unwrap_or_default()
+}
+
+fn end_of_day_of(scope: &Scope<'_>, value: &toml::Value) -> Option<Time> {
+    let time = time_of_day(scope, value)?;
+    if time == Time::midnight() {
+        scope.report_with_hint(
+            "a day can't be over when it begins",
+            "leave it out when days end at 24:00",
+        );
+    }
+    Some(time)
+}
+
+fn store(scope: &Scope<'_>, raw: &RawStore) -> StoreSettings {
+    let defaults = StoreSettings::default();
+    if raw.path.as_deref() == Some("") {
+        scope.at("path").report("it is empty");
+    }
+    let wait = raw.wait.as_deref();
+    StoreSettings {
+        path: raw.path.as_ref().map_or(defaults.path, Into::into),
+        wait_ms: wait
+            .and_then(|text| duration_ms(&scope.at("wait"), text))
+            .map_or(defaults.wait_ms, i64::unsigned_abs),
+    }
+}

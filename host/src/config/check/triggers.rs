@@ -1,0 +1,238 @@
+//! `triggers.toml`: what is to be noticed.
+
+use std::collections::BTreeMap;
+
+use idr_core::definitions::{Rule, Trigger, TriggerCondition, digest};
+use idr_core::filter::Filter;
+use idr_core::model::Name;
+
+use super::Source;
+use super::names::{Known, RuleUse, check_name};
+use crate::config::document::Scope;
+use crate::config::paths::FilterPlace;
+use crate::config::problem::Problems;
+use crate::config::raw::{RawCondition, RawTriggers};
+use crate::config::values::{required, word};
+
+#[derive(Clone, Copy)]
+enum ConditionType {
+    Create,
+    AttributeChange,
+    ManagerTransfer,
+    LifecycleChange,
+    NativeChange,
+    Rule,
+}
+
+const TYPES: [(&str, ConditionType); 6] = [
+    ("create", ConditionType::Create),
+    ("attribute-change", ConditionType::AttributeChange),
+    ("manager-transfer", ConditionType::ManagerTransfer),
+    ("lifecycle-change", ConditionType::LifecycleChange),
+    ("native-change", ConditionType::NativeChange),
+    ("rule", ConditionType::Rule),
+];
+
+impl ConditionType {
+    /// The keys that mean something beside `type`.
+    fn keys(self) -> &'static [&'static str] {
+        match self {
+            Self::Create | Self::ManagerTransfer => &[],
+            Self::AttributeChange => &["attribute", "old", "new"],
+            Self::LifecycleChange => &["from", "to"],
+            Self::NativeChange => &["application"],
+            Self::Rule => &["rule"],
+        }
+    }
+}
+
+/// Checks `triggers.toml`. The triggers have no fingerprints yet.
+pub(super) fn check(
+    source: &Source<RawTriggers>,
+    known: &Known,
+    problems: &Problems,
+) -> Vec<Trigger> {
+    let scope = source.scope(problems);
+    scope.check_version(source.raw.version, false);
+    let mut triggers = Vec::new();
+    let mut seen: BTreeMap<&str, Scope<'_>> = BTreeMap::new();
+    for (index, raw) in source.raw.trigger.iter().enumerate() {
+        let scope = scope.at("trigger").item(index);
+        let Some(name) = required(&scope, "name", raw.name.as_deref()) else {
+            continue;
+        };
+        check_name(&scope.at("name"), name);
+        match seen.get(name) {
+            Some(first) => {
+                let first = first.whereabouts();
+                let message = format!("there is a trigger `{name}` already, at {first}");
+                scope.at("name").report(message);
+            }
+            None => {
+                seen.insert(name, scope.clone());
+            }
+        }
+        let place = scope.at("on");
+        if raw.on.is_empty() {
+            place.report("it watches for nothing, so it never fires");
+        }
+        let conditions = raw.on.iter().enumerate();
+        let conditions = conditions
+            .filter_map(|(index, raw)| condition(&place.item(index), raw, known))
+            .collect();
+        let filter = |key: &str, text: &Option<String>, place: FilterPlace| {
+            known.filter(&scope.at(key), text.as_deref()?, place)
+        };
+        triggers.push(Trigger {
+            name: Name::new(name),
+            conditions,
+            included: filter("included", &raw.included, FilterPlace::Included),
+            included_before: filter(
+                "included_before",
+                &raw.included_before,
+                FilterPlace::IncludedBefore,
+            ),
+            digest: 0,
+        });
+    }
+    triggers
+}
+
+fn condition(scope: &Scope<'_>, raw: &RawCondition, known: &Known) -> Option<TriggerCondition> {
+    let condition_type = required(scope, "type", raw.condition_type.as_deref())?;
+    let found = word(&scope.at("type"), condition_type, &TYPES)?;
+    report_other_keys(scope, raw, condition_type, found);
+    match found {
+        ConditionType::Create => Some(TriggerCondition::Create),
+        ConditionType::ManagerTransfer => Some(TriggerCondition::ManagerTransfer),
+        ConditionType::AttributeChange => attribute_change(scope, raw, known),
+        ConditionType::LifecycleChange => {
+            let state = |key: &str, text: &Option<String>| match text {
+                Some(text) => known.state(&scope.at(key), text).map(Some),
+                None => Some(None),
+            };
+            let (from, to) = (state("from", &raw.from), state("to", &raw.to));
+            if raw.from.is_some() && raw.from == raw.to {
+                scope
+                    .at("to")
+                    .report("that is no change, so it never fires");
+            }
+            Some(TriggerCondition::LifecycleChange {
+                from: from?,
+                to: to?,
+            })
+        }
+        ConditionType::NativeChange => {
+            let place = scope.at("application");
+            if !known.detects_native_changes(raw.application.as_deref()) {
+                scope.report_with_hint(
+                    "it never fires: no native changes are recorded there",
+                    "write `[native_changes]` in the application's file",
+                );
+            }
+            let application = match &raw.application {
+                Some(text) => Some(known.application(&place, text)?),
+                None => None,
+            };
+            Some(TriggerCondition::NativeChange { application })
+        }
+        ConditionType::Rule => required(scope, "rule", raw.rule.as_deref())
+            .and_then(|rule| known.rule(&scope.at("rule"), rule, RuleUse::IdentityTrigger))
+            .map(TriggerCondition::Rule),
+    }
+}
+
+fn attribute_change(
+    scope: &Scope<'_>,
+    raw: &RawCondition,
+    known: &Known,
+) -> Option<TriggerCondition> {
+    let attribute = required(scope, "attribute", raw.attribute.as_deref())?;
+    let place = scope.at("attribute");
+    let better = match attribute {
+        "manager" => Some("manager-transfer"),
+        "lifecycleState" => Some("lifecycle-change"),
+        _ => None,
+    };
+    if let Some(better) = better {
+        place.report_with_hint(
+            format!("`{attribute}` is no identity attribute"),
+            format!("write `type = \"{better}\"`"),
+        );
+        return None;
+    }
+    let (name, _) = known.identity_attribute(&place, attribute, &["name", "inactive"])?;
+    let filter = |key: &str, text: &Option<String>| match text {
+        Some(text) => known
+            .filter(&scope.at(key), text, FilterPlace::ChangedValue)
+            .map(Some),
+        None => Some(None),
+    };
+    let (old, new) = (filter("old", &raw.old), filter("new", &raw.new));
+    Some(TriggerCondition::AttributeChange {
+        attribute: name,
+        old: old?,
+        new: new?,
+    })
+}
+
+fn report_other_keys(
+    scope: &Scope<'_>,
+    raw: &RawCondition,
+    condition_type: &str,
+    found: ConditionType,
+) {
+    for (key, is_there) in [
+        ("attribute", raw.attribute.is_some()),
+        ("old", raw.old.is_some()),
+        ("new", raw.new.is_some()),
+        ("from", raw.from.is_some()),
+        ("to", raw.to.is_some()),
+        ("application", raw.application.is_some()),
+        ("rule", raw.rule.is_some()),
+    ] {
+        if is_there && !found.keys().contains(&key) {
+            scope
+                .at(key)
+                .report(format!("it means nothing for type `{condition_type}`"));
+        }
+    }
+}
+
+/// Gives each trigger its fingerprint: everything that can change when it
+/// fires. A rule counts with what it is and may do, not with its place; its
+/// limits don't count.
+pub(super) fn fingerprint(triggers: &mut [Trigger], rules: &[Rule]) {
+    let text = |filter: &Option<Filter>| filter.as_ref().map(ToString::to_string);
+    for trigger in triggers {
+        let mut parts = Vec::new();
+        for condition in &trigger.conditions {
+            parts.push(match condition {
+                TriggerCondition::Rule(index) => match rules.get(index.0) {
+                    Some(rule) => {
+                        format!(
+                            "{:?}",
+                            (rule.name, &rule.sha256, &rule.grant, &rule.parameters)
+                        )
+                    }
+                    // Only when the rule is wrong, and then the model isn't used.
+                    None => String::new(),
+                },
+                TriggerCondition::AttributeChange {
+                    attribute,
+                    old,
+                    new,
+                } => {
+                    format!("change {:?}", (attribute, text(old), text(new)))
+                }
+                other => format!("{other:?}"),
+            });
+        }
+        trigger.digest = digest(&(
+            trigger.name,
+            parts,
+            text(&trigger.included),
+            text(&trigger.included_before),
+        ));
+    }
+}

@@ -1,0 +1,142 @@
+//! A tenant's configuration: from the files in its folder to a checked
+//! [`Tenant`], or to every problem in them at once.
+//!
+//! [`Tenant::load`] reads a folder; [`Tenant::from_files`] takes files that a
+//! run has adopted. Every command uses the outcome; nothing else reads settings.
+
+mod check;
+mod document;
+mod files;
+mod paths;
+mod problem;
+mod raw;
+#[cfg(test)]
+mod tests;
+mod values;
+
+use std::collections::BTreeMap;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+use idr_core::definitions::Model;
+use idr_core::model::Name;
+
+use crate::aggregate::connector::Connector;
+
+pub use files::{Files, sha256};
+pub use paths::{FilterPlace, PathError, Readable};
+use problem::Problems;
+pub use problem::{ConfigError, Problem};
+
+/// A tenant whose configuration has no problems.
+#[derive(Clone, Debug)]
+pub struct Tenant {
+    /// The tenant's folder: what paths in the configuration are relative to.
+    pub directory: PathBuf,
+    /// The tenant's name.
+    pub name: String,
+    /// Which time it lives in.
+    pub clock: Clock,
+    /// Where and how its state is stored.
+    pub store: StoreSettings,
+    /// Its definitions.
+    pub model: Arc<Model>,
+    /// How each application of the model is aggregated.
+    pub connectors: BTreeMap<Name, Connector>,
+    /// The files that all of this was made from, for a run to adopt.
+    pub files: Files,
+    components: Vec<String>,
+}
+
+/// Which time a tenant lives in.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Clock {
+    /// That of the machine.
+    #[default]
+    System,
+    /// The last one that somebody named: for demonstrations and tests.
+    Simulated,
+}
+
+/// Where and how a tenant's state is stored.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct StoreSettings {
+    /// The embedded store's file, relative to the tenant's folder unless it is
+    /// absolute.
+    pub path: PathBuf,
+    /// How long to wait for somebody else who is writing, in milliseconds.
+    pub wait_ms: u64,
+}
+
+impl Default for StoreSettings {
+    fn default() -> Self {
+        Self {
+            path: PathBuf::from("state/idr.db"),
+            wait_ms: 30_000,
+        }
+    }
+}
+
+impl Tenant {
+    /// Reads and checks a tenant's folder.
+    ///
+    /// # Errors
+    ///
+    /// [`ConfigError`]: it isn't a tenant's folder, it can't be read, or what it
+    /// says is wrong, with every problem.
+    pub fn load(directory: &Path) -> Result<Self, ConfigError> {
+        let files = Files::read(directory)?;
+        let problems = Problems::default();
+        for stray in files::strays(directory)? {
+            problems.add(stray);
+        }
+        Self::checked(directory, files, problems)
+    }
+
+    /// Checks files that were read before. `directory` is only remembered.
+    ///
+    /// # Errors
+    ///
+    /// [`ConfigError::Invalid`] with every problem.
+    pub fn from_files(directory: &Path, files: Files) -> Result<Self, ConfigError> {
+        Self::checked(directory, files, Problems::default())
+    }
+
+    fn checked(
+        directory: &Path,
+        mut files: Files,
+        problems: Problems,
+    ) -> Result<Self, ConfigError> {
+        let checked = check::check(&files, &problems);
+        let problems = problems.into_sorted();
+        if !problems.is_empty() {
+            return Err(ConfigError::Invalid(problems));
+        }
+        files.retain_components(|path| checked.components.iter().any(|used| used == path));
+        Ok(Self {
+            directory: directory.to_owned(),
+            name: checked.name,
+            clock: checked.clock,
+            store: checked.store,
+            model: checked.model,
+            connectors: checked.connectors,
+            files,
+            components: checked.components,
+        })
+    }
+
+    /// Returns the rule component with this sha256, which one of the model's
+    /// rules names.
+    pub fn component(&self, sha256: &str) -> Option<Arc<[u8]>> {
+        let rules = self.model.rules.iter();
+        let (_, path) = rules
+            .zip(&self.components)
+            .find(|(rule, _)| rule.sha256 == sha256)?;
+        self.files.shared(path)
+    }
+
+    /// Returns the path of the embedded store's file.
+    pub fn store_path(&self) -> PathBuf {
+        self.directory.join(&self.store.path)
+    }
+}

@@ -1,0 +1,295 @@
+//! What configuration files may say, before it is checked. Every field is
+//! optional: what must be there is a check's matter, so that one missing key
+//! doesn't hide other problems.
+
+use std::collections::BTreeMap;
+
+use serde::Deserialize;
+use toml::Value;
+
+/// `idr.toml`.
+#[derive(Debug, Default, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub(super) struct RawSettings {
+    pub(super) version: Option<i64>,
+    pub(super) name: Option<String>,
+    pub(super) clock: Option<String>,
+    pub(super) zone: Option<String>,
+    pub(super) end_of_day: Option<Value>,
+    pub(super) store: RawStore,
+    pub(super) limits: RawLimits,
+    pub(super) thresholds: RawThresholds,
+}
+
+#[derive(Debug, Default, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub(super) struct RawStore {
+    pub(super) path: Option<String>,
+    pub(super) wait: Option<String>,
+}
+
+#[derive(Debug, Default, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub(super) struct RawLimits {
+    pub(super) fuel: Option<i64>,
+    pub(super) time_ms: Option<i64>,
+    pub(super) memory_bytes: Option<i64>,
+    pub(super) transfer_bytes: Option<i64>,
+    pub(super) log_lines: Option<i64>,
+}
+
+#[derive(Debug, Default, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub(super) struct RawThresholds {
+    pub(super) leavers: Option<Value>,
+    pub(super) role_removals: Option<Value>,
+}
+
+/// `applications/NAME.toml`.
+#[derive(Debug, Default, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub(super) struct RawApplication {
+    pub(super) version: Option<i64>,
+    pub(super) connector: RawConnector,
+    pub(super) schema: BTreeMap<String, RawAccountAttribute>,
+    pub(super) correlation: Vec<RawCorrelationMatch>,
+    pub(super) authoritative: Option<RawAuthoritative>,
+    pub(super) vanish_grace: Option<String>,
+    pub(super) native_changes: Option<RawNativeChanges>,
+    pub(super) guard: RawGuard,
+}
+
+#[derive(Debug, Default, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub(super) struct RawConnector {
+    #[serde(rename = "type")]
+    pub(super) connector_type: Option<String>,
+    pub(super) path: Option<String>,
+    pub(super) delimiter: Option<String>,
+    pub(super) quote: Option<String>,
+    pub(super) encoding: Option<String>,
+    pub(super) native_identity: Option<String>,
+    pub(super) status: Option<RawStatus>,
+}
+
+#[derive(Debug, Default, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub(super) struct RawStatus {
+    pub(super) column: Option<String>,
+    pub(super) enabled: Vec<String>,
+    pub(super) disabled: Vec<String>,
+    pub(super) locked: Vec<String>,
+}
+
+#[derive(Debug, Default, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub(super) struct RawAccountAttribute {
+    #[serde(rename = "type")]
+    pub(super) value_type: Option<String>,
+    pub(super) column: Option<String>,
+    pub(super) separator: Option<String>,
+    pub(super) entitlement: bool,
+    pub(super) sensitive: bool,
+}
+
+#[derive(Debug, Default, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub(super) struct RawCorrelationMatch {
+    pub(super) account: Option<String>,
+    pub(super) identity: Option<String>,
+}
+
+#[derive(Debug, Default, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub(super) struct RawAuthoritative {
+    pub(super) rank: Option<i64>,
+    pub(super) name: Option<String>,
+    #[serde(rename = "type")]
+    pub(super) identity_type: Option<String>,
+}
+
+#[derive(Debug, Default, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub(super) struct RawNativeChanges {
+    pub(super) operations: Option<Vec<String>>,
+    pub(super) attributes: Vec<String>,
+}
+
+#[derive(Debug, Default, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub(super) struct RawGuard {
+    pub(super) vanished: Option<Value>,
+    pub(super) new: Option<Value>,
+    pub(super) rekeyed: Option<Value>,
+    pub(super) emptied: Option<Value>,
+}
+
+/// `identity.toml`.
+#[derive(Debug, Default, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub(super) struct RawIdentity {
+    pub(super) version: Option<i64>,
+    pub(super) attributes: BTreeMap<String, RawAttribute>,
+    pub(super) manager: Option<RawManager>,
+}
+
+#[derive(Debug, Default, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub(super) struct RawAttribute {
+    #[serde(rename = "type")]
+    pub(super) value_type: Option<String>,
+    pub(super) sources: Vec<RawSource>,
+    pub(super) edit_mode: Option<String>,
+    pub(super) sensitive: bool,
+}
+
+#[derive(Debug, Default, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub(super) struct RawSource {
+    pub(super) application: Option<String>,
+    pub(super) attribute: Option<String>,
+    #[serde(rename = "static")]
+    pub(super) fixed: Option<Value>,
+    pub(super) rule: Option<String>,
+    pub(super) on_empty: Option<String>,
+    pub(super) on_no_account: Option<String>,
+}
+
+#[derive(Debug, Default, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub(super) struct RawManager {
+    pub(super) sources: Vec<RawManagerSource>,
+    pub(super) identity_attribute: Option<String>,
+}
+
+#[derive(Debug, Default, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub(super) struct RawManagerSource {
+    pub(super) application: Option<String>,
+    pub(super) attribute: Option<String>,
+}
+
+/// `lifecycle.toml`.
+#[derive(Debug, Default, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub(super) struct RawLifecycle {
+    pub(super) version: Option<i64>,
+    pub(super) rule: Option<String>,
+    pub(super) default_state: Option<String>,
+    pub(super) states: BTreeMap<String, RawState>,
+}
+
+#[derive(Debug, Default, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub(super) struct RawState {
+    pub(super) inactive: bool,
+    pub(super) automatic_roles: Option<String>,
+}
+
+/// `roles/*.toml`.
+#[derive(Debug, Default, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub(super) struct RawRoles {
+    pub(super) version: Option<i64>,
+    pub(super) role: Vec<RawRole>,
+}
+
+#[derive(Debug, Default, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub(super) struct RawRole {
+    pub(super) name: Option<String>,
+    #[serde(rename = "type")]
+    pub(super) role_type: Option<String>,
+    pub(super) selector: Option<RawSelector>,
+    pub(super) requires: Vec<String>,
+    pub(super) profiles: Vec<RawProfile>,
+}
+
+#[derive(Debug, Default, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub(super) struct RawSelector {
+    #[serde(rename = "match")]
+    pub(super) match_list: Option<BTreeMap<String, Value>>,
+    pub(super) filter: Option<String>,
+    pub(super) population: Option<String>,
+    pub(super) rule: Option<String>,
+}
+
+#[derive(Debug, Default, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub(super) struct RawProfile {
+    pub(super) application: Option<String>,
+    pub(super) entitlements: BTreeMap<String, Vec<String>>,
+}
+
+/// `triggers.toml`.
+#[derive(Debug, Default, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub(super) struct RawTriggers {
+    pub(super) version: Option<i64>,
+    pub(super) trigger: Vec<RawTrigger>,
+}
+
+#[derive(Debug, Default, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub(super) struct RawTrigger {
+    pub(super) name: Option<String>,
+    pub(super) on: Vec<RawCondition>,
+    pub(super) included: Option<String>,
+    pub(super) included_before: Option<String>,
+}
+
+#[derive(Debug, Default, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub(super) struct RawCondition {
+    #[serde(rename = "type")]
+    pub(super) condition_type: Option<String>,
+    pub(super) attribute: Option<String>,
+    pub(super) old: Option<String>,
+    pub(super) new: Option<String>,
+    pub(super) from: Option<String>,
+    pub(super) to: Option<String>,
+    pub(super) application: Option<String>,
+    pub(super) rule: Option<String>,
+}
+
+/// `populations.toml`.
+#[derive(Debug, Default, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub(super) struct RawPopulations {
+    pub(super) version: Option<i64>,
+    pub(super) populations: BTreeMap<String, RawPopulation>,
+}
+
+#[derive(Debug, Default, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub(super) struct RawPopulation {
+    pub(super) filter: Option<String>,
+}
+
+/// `rules/rules.toml`.
+#[derive(Debug, Default, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub(super) struct RawRules {
+    pub(super) version: Option<i64>,
+    pub(super) rules: BTreeMap<String, RawRule>,
+}
+
+#[derive(Debug, Default, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub(super) struct RawRule {
+    pub(super) component: Option<String>,
+    pub(super) sha256: Option<String>,
+    pub(super) reads: RawReads,
+    pub(super) parameters: BTreeMap<String, Value>,
+    pub(super) limits: RawLimits,
+}
+
+#[derive(Debug, Default, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub(super) struct RawReads {
+    pub(super) attributes: Vec<String>,
+    pub(super) manager: Vec<String>,
+    pub(super) accounts: BTreeMap<String, Vec<String>>,
+    pub(super) entitlements: BTreeMap<String, Vec<String>>,
+}
