@@ -1,5 +1,8 @@
 //! What can go wrong with a store.
 
+use std::path::PathBuf;
+
+use idr_core::model::Uid;
 use thiserror::Error;
 
 /// A failed call to the store: nothing of it has happened.
@@ -11,6 +14,17 @@ pub enum StoreError {
     /// The disk, or the limit set for the store, is full.
     #[error("there is no room left for the store")]
     Full(#[source] Box<dyn std::error::Error + Send + Sync>),
+    /// Another process is doing what only one may do at a time. Safe to retry.
+    #[error("{what} is under way{}", holder(*process))]
+    Locked {
+        /// What: "a refresh".
+        what: String,
+        /// The number of the process, where it has left one.
+        process: Option<u32>,
+    },
+    /// There is no store, and none was to be made.
+    #[error("there is no store at `{}`", .0.display())]
+    Missing(PathBuf),
     /// The store was written by a newer version of idr.
     #[error("the store has schema {found}, and this version of idr knows {known}")]
     Newer {
@@ -35,16 +49,35 @@ pub enum StoreError {
     Unavailable(#[source] Box<dyn std::error::Error + Send + Sync>),
 }
 
+fn holder(process: Option<u32>) -> String {
+    process
+        .map(|process| format!(" in process {process}"))
+        .unwrap_or_default()
+}
+
 impl StoreError {
+    /// The error when two identities would have one name.
+    pub(super) fn name_taken(name: &str) -> Self {
+        Self::Conflict(format!("there is an identity `{name}` already"))
+    }
+
+    /// The error when there is nobody to write to.
+    pub(super) fn no_identity(uid: Uid) -> Self {
+        Self::Conflict(format!("there is no identity {uid}"))
+    }
+
     /// Says whether the same call may succeed later.
     pub fn is_retryable(&self) -> bool {
-        matches!(self, Self::Busy(_))
+        matches!(self, Self::Busy(_) | Self::Locked { .. })
     }
 
     /// Returns what to do about it.
     pub fn hint(&self) -> Option<String> {
         match self {
-            Self::Busy(_) => Some("wait until the other process has finished, and try again".into()),
+            Self::Busy(_) | Self::Locked { .. } => {
+                Some("wait until the other process has finished, and try again".into())
+            }
+            Self::Missing(_) => Some("`idr aggregate` makes it; or give the tenant's folder with `--tenant DIR`".into()),
             Self::Full(_) => Some("make room on the disk; nothing was lost, and the run goes on with `idr run resume`".into()),
             Self::Newer { .. } => Some("use the version of idr that wrote the store".into()),
             Self::Corrupt { .. } => Some("run `idr store verify`, and restore a backup".into()),

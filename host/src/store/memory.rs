@@ -12,9 +12,9 @@ use idr_core::view::{Snapshot, SnapshotError};
 
 use super::{
     AccountMark, Adoption, AggregateBatch, Aggregation, ApplyChunk, AuditEntry, Due, EventQuery,
-    Files, Population, Raise, Run, RunId, Selection, SpooledPlan, StagedChange, Store, StoreError,
-    StoredEvent, StoredFinding, TenantState, account_fingerprint, account_key_hash, event_id,
-    lookup_keys,
+    Files, IdentityWrite, Population, Raise, Run, RunId, Selection, SpooledPlan, StagedChange,
+    Store, StoreError, StoredEvent, StoredFinding, TenantState, account_fingerprint,
+    account_key_hash, check_created_owner, event_id, lookup_keys,
 };
 
 /// A store that is gone when it is dropped.
@@ -36,6 +36,7 @@ struct Data {
     aggregations: Vec<Aggregation>,
     stages: BTreeMap<i64, Vec<StagedChange>>,
     events: Vec<idr_core::model::Event>,
+    event_ids: BTreeSet<String>,
     findings: Vec<StoredFinding>,
     audit: Vec<AuditEntry>,
     last_uid: i64,
@@ -161,6 +162,37 @@ impl Data {
         }
     }
 
+    /// Drops selections and spools of runs that are over.
+    fn drop_what_is_over(&mut self) {
+        for run in self.runs.iter().filter(|run| run.status.is_over()) {
+            self.selections.remove(&run.id);
+            self.spools.remove(&run.id);
+        }
+    }
+
+    /// Refuses writes after which two identities would have one name.
+    fn check_names(&self, writes: &[IdentityWrite]) -> Result<(), StoreError> {
+        let mut names: BTreeMap<&str, Uid> = BTreeMap::new();
+        for (uid, (identity, _)) in &self.people.identities {
+            names.insert(&identity.name, *uid);
+        }
+        for write in writes {
+            let (Some(new), Some((old, versions))) =
+                (&write.identity, self.people.identities.get(&write.uid))
+            else {
+                continue;
+            };
+            if new.name == old.name || is_stale(versions, &write.expected) {
+                continue;
+            }
+            if names.insert(&new.name, write.uid).is_some() {
+                return Err(StoreError::name_taken(&new.name));
+            }
+            names.remove(old.name.as_str());
+        }
+        Ok(())
+    }
+
     fn store_run(&mut self, run: &Run) {
         if let Some(stored) = self.runs.iter_mut().find(|stored| stored.id == run.id) {
             stored.clone_from(run);
@@ -182,6 +214,11 @@ impl Data {
     }
 }
 
+/// Says whether an identity has moved on since it was planned.
+fn is_stale(versions: &Versions, expected: &Versions) -> bool {
+    versions.input != expected.input || versions.state != expected.state
+}
+
 impl MemoryStore {
     fn data(&self) -> MutexGuard<'_, Data> {
         self.data.lock().unwrap_or_else(PoisonError::into_inner)
@@ -194,14 +231,19 @@ impl Store for MemoryStore {
     }
 
     fn set_tenant(&self, state: &TenantState) -> Result<(), StoreError> {
-        self.data().tenant.clone_from(state);
+        let mut data = self.data();
+        data.tenant.clone_from(state);
+        data.people()
+            .lookup_attributes
+            .clone_from(&state.lookup_attributes);
         Ok(())
     }
 
     fn adopt(&self, adoption: &Adoption) -> Result<(), StoreError> {
         let mut data = self.data();
         data.configurations
-            .insert(adoption.configuration.clone(), adoption.files.clone());
+            .entry(adoption.configuration.clone())
+            .or_insert_with(|| adoption.files.clone());
         data.tenant.configuration = Some(adoption.configuration.clone());
         data.tenant.definitions.clone_from(&adoption.definitions);
         data.tenant
@@ -313,6 +355,7 @@ impl Store for MemoryStore {
 
     fn begin_run(&self, run: &Run) -> Result<RunId, StoreError> {
         let mut data = self.data();
+        data.drop_what_is_over();
         let id = RunId(data.runs.len() as i64 + 1);
         data.runs.push(Run { id, ..run.clone() });
         Ok(id)
@@ -407,15 +450,14 @@ impl Store for MemoryStore {
 
     fn apply(&self, chunk: &ApplyChunk) -> Result<Vec<Uid>, StoreError> {
         let mut data = self.data();
+        data.check_names(&chunk.writes)?;
         let mut stale = Vec::new();
         let at = chunk.run.step.instant;
         for write in &chunk.writes {
             let Some((identity, versions)) = data.people().identities.get_mut(&write.uid) else {
                 continue;
             };
-            let moved_on =
-                versions.input != write.expected.input || versions.state != write.expected.state;
-            if moved_on {
+            if is_stale(versions, &write.expected) {
                 stale.push(write.uid);
                 continue;
             }
@@ -431,7 +473,9 @@ impl Store for MemoryStore {
             .iter()
             .filter(|event| !stale.contains(&event.uid))
         {
-            data.events.push(event.clone());
+            if data.event_ids.insert(event_id(event)) {
+                data.events.push(event.clone());
+            }
         }
         data.changed_keys
             .extend(chunk.changed_keys.iter().map(ReadKey::hash64));
@@ -506,18 +550,15 @@ impl Store for MemoryStore {
     fn aggregate(&self, batch: &AggregateBatch) -> Result<Vec<Uid>, StoreError> {
         let mut data = self.data();
         let mut created = Vec::new();
+        let known = data.people.identities.values();
+        let mut names: BTreeSet<&str> = known.map(|(identity, _)| identity.name.as_str()).collect();
         for creation in &batch.creations {
-            let taken = data
-                .people
-                .identities
-                .values()
-                .any(|(known, _)| known.name == creation.name);
-            if taken {
-                return Err(StoreError::Conflict(format!(
-                    "there is an identity `{}` already",
-                    creation.name
-                )));
+            if !names.insert(&creation.name) {
+                return Err(StoreError::name_taken(&creation.name));
             }
+        }
+        for write in &batch.accounts {
+            check_created_owner(write, batch.creations.len())?;
         }
         for creation in &batch.creations {
             data.last_uid += 1;
@@ -535,7 +576,6 @@ impl Store for MemoryStore {
             }
             let versions = Versions {
                 input: 1,
-                state: 1,
                 ..Versions::default()
             };
             data.people().identities.insert(uid, (identity, versions));
@@ -643,7 +683,7 @@ impl Store for MemoryStore {
     ) -> Result<(), StoreError> {
         let mut data = self.data();
         let Some((identity, versions)) = data.people().identities.get_mut(&uid) else {
-            return Err(StoreError::Conflict(format!("there is no identity {uid}")));
+            return Err(StoreError::no_identity(uid));
         };
         identity.edits = edits.to_vec();
         versions.input += 1;

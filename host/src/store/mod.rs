@@ -6,6 +6,7 @@
 //! all. The store holds no logic of the refresh: `refresh` and `aggregate` read
 //! chunks, work out what they become, and hand back whole new states.
 
+mod codec;
 mod error;
 pub mod memory;
 mod run;
@@ -38,7 +39,8 @@ pub trait Store: Send + Sync {
     /// Returns what is known of the tenant as a whole.
     fn tenant(&self) -> Result<TenantState, StoreError>;
 
-    /// Replaces what is known of the tenant as a whole.
+    /// Replaces what is known of the tenant as a whole; rebuilds the index of
+    /// look-up attributes when these differ.
     fn set_tenant(&self, state: &TenantState) -> Result<(), StoreError>;
 
     /// Adopts a configuration: stores its files under their digest if they
@@ -100,7 +102,8 @@ pub trait Store: Send + Sync {
 
     // --- runs
 
-    /// Stores a new run and gives it its number.
+    /// Stores a new run and gives it its number. Drops what runs that are over
+    /// have left behind: their selections and spools.
     fn begin_run(&self, run: &Run) -> Result<RunId, StoreError>;
 
     /// Replaces what is stored of a run.
@@ -139,7 +142,12 @@ pub trait Store: Send + Sync {
     /// the run with its cursor, all in one transaction.
     ///
     /// An identity whose versions are no longer the expected ones is left
-    /// alone, with its events; its uid is returned for planning again.
+    /// alone, with its events; its uid is returned for planning again. One that
+    /// doesn't exist is left out. An event that is recorded already stays as it is.
+    ///
+    /// # Errors
+    ///
+    /// [`StoreError::Conflict`] when two identities would have one name.
     fn apply(&self, chunk: &ApplyChunk) -> Result<Vec<Uid>, StoreError>;
 
     // --- accounts
@@ -173,6 +181,10 @@ pub trait Store: Send + Sync {
     /// the input versions of the identities concerned), and stores the
     /// aggregation, all in one transaction. A new identity has input version 1,
     /// all others 0, and an unseen baseline. Returns the uids of the identities created, in their order.
+    ///
+    /// # Errors
+    ///
+    /// [`StoreError::Conflict`] when a name is taken.
     fn aggregate(&self, batch: &AggregateBatch) -> Result<Vec<Uid>, StoreError>;
 
     /// Stores a new aggregation and gives it its number.
@@ -206,6 +218,10 @@ pub trait Store: Send + Sync {
     // --- what people do and see
 
     /// Replaces an identity's manual edits and raises its input version.
+    ///
+    /// # Errors
+    ///
+    /// [`StoreError::Conflict`] when there is no such identity.
     fn edit_identity(
         &self,
         uid: Uid,
@@ -536,6 +552,16 @@ pub struct AuditEntry {
     pub subject: String,
     /// Why.
     pub reason: String,
+}
+
+/// Refuses an account whose owner its batch doesn't create.
+fn check_created_owner(write: &AccountWrite, creations: usize) -> Result<(), StoreError> {
+    match write.created_owner {
+        Some(place) if place >= creations => Err(StoreError::Conflict(format!(
+            "the batch creates no identity {place}"
+        ))),
+        _ => Ok(()),
+    }
 }
 
 /// Returns the hash by which [`Store::account_fingerprints`] names an account

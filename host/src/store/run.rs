@@ -75,6 +75,14 @@ impl RunStatus {
         let found = Self::ALL.iter().find(|(_, status)| *status == self);
         found.expect("every case is listed").0
     }
+
+    /// Says whether the run has come to its end.
+    pub fn is_over(self) -> bool {
+        match self {
+            Self::Running | Self::Held => false,
+            Self::Done | Self::Failed | Self::Rejected | Self::Superseded => true,
+        }
+    }
 }
 
 /// Whom a run was asked to refresh.

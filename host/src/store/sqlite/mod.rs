@@ -1,3 +1,387 @@
 //! The embedded backend: one SQLite file for one tenant.
+//!
+//! One connection writes, behind a mutex, in transactions that take the write
+//! lock at once; as many others as are needed read. The log (WAL) lets them read
+//! while it writes. Each file here has the SQL of one kind of thing; the tables
+//! and what each is for stand in `migrations/sqlite`.
 
+mod accounts;
+mod aggregations;
+mod apply;
+mod error;
+mod identities;
+mod open;
+mod pool;
+mod records;
+mod runs;
+mod snapshot;
 pub mod superset;
+mod tenant;
+
+use std::collections::HashMap;
+use std::num::NonZero;
+use std::path::{Path, PathBuf};
+use std::sync::{Arc, Mutex, PoisonError};
+
+use idr_core::filter::Superset;
+use idr_core::model::{
+    Account, AccountKey, Finding, IdentityRecord, ManualEdit, Name, Uid, UnixMillis,
+};
+use idr_core::view::Snapshot;
+use rusqlite::{Connection, TransactionBehavior};
+
+use self::pool::{Reader, Readers};
+use self::records::About;
+use self::snapshot::SqliteSnapshot;
+use super::{
+    AccountMark, Adoption, AggregateBatch, Aggregation, ApplyChunk, AuditEntry, Due, EventQuery,
+    Files, Population, Run, RunId, Selection, SpooledPlan, StagedChange, Store, StoreError,
+    StoredEvent, StoredFinding, TenantState,
+};
+
+pub use self::open::SqliteOptions;
+
+/// More threads than this share the connections of a snapshot.
+const MOST_SNAPSHOT_READERS: usize = 16;
+
+/// A store in a file.
+pub struct SqliteStore {
+    path: PathBuf,
+    writer: Mutex<Connection>,
+    readers: Arc<Readers>,
+}
+
+/// The named points of a write at which tests make it fail or stop.
+struct WritePoints {
+    begin: &'static str,
+    commit: &'static str,
+}
+
+macro_rules! points {
+    ($name:literal) => {
+        &WritePoints {
+            begin: concat!("store-", $name, "-begin"),
+            commit: concat!("store-", $name, "-commit"),
+        }
+    };
+}
+
+impl SqliteStore {
+    /// Opens the store in this file: makes it, in a folder for nobody else to
+    /// read, if it isn't there, and brings its schema up to date.
+    ///
+    /// # Errors
+    ///
+    /// [`StoreError::Missing`] when it isn't there and shall not be made,
+    /// [`StoreError::Newer`] when a newer version of idr wrote it, and as any
+    /// call of [`Store`].
+    pub fn open(path: &Path, options: &SqliteOptions) -> Result<Self, StoreError> {
+        let writer = open::writer(path, options)?;
+        Ok(Self {
+            path: path.to_owned(),
+            writer: Mutex::new(writer),
+            readers: Readers::new(path.to_owned(), options.clone()),
+        })
+    }
+
+    /// Returns the store's file.
+    pub fn path(&self) -> &Path {
+        &self.path
+    }
+
+    /// Does `work` in a transaction that holds the write lock from its beginning.
+    fn write<T>(
+        &self,
+        points: &WritePoints,
+        work: impl FnOnce(&Connection) -> Result<T, StoreError>,
+    ) -> Result<T, StoreError> {
+        let mut writer = self.writer.lock().unwrap_or_else(PoisonError::into_inner);
+        let transaction = writer.transaction_with_behavior(TransactionBehavior::Immediate)?;
+        stop_at(points, |points| points.begin)?;
+        let result = work(&transaction)?;
+        stop_at(points, |points| points.commit)?;
+        transaction.commit()?;
+        Ok(result)
+    }
+
+    fn reader(&self) -> Result<Reader, StoreError> {
+        self.readers.take()
+    }
+}
+
+/// Fails (`return`) or ends the process (`return(abort)`) where a test wants it.
+#[cfg(feature = "failpoints")]
+fn stop_at(
+    points: &WritePoints,
+    point: impl FnOnce(&WritePoints) -> &'static str,
+) -> Result<(), StoreError> {
+    let name = point(points);
+    fail::fail_point!(name, |argument| {
+        if argument.as_deref() == Some("abort") {
+            std::process::abort();
+        }
+        Err(StoreError::Unavailable(
+            format!("stopped at `{name}`").into(),
+        ))
+    });
+    Ok(())
+}
+
+/// Does nothing: there are no points to stop at.
+#[cfg(not(feature = "failpoints"))]
+fn stop_at(
+    _points: &WritePoints,
+    _point: impl FnOnce(&WritePoints) -> &'static str,
+) -> Result<(), StoreError> {
+    Ok(())
+}
+
+impl Store for SqliteStore {
+    fn tenant(&self) -> Result<TenantState, StoreError> {
+        tenant::tenant(&*self.reader()?)
+    }
+
+    fn set_tenant(&self, state: &TenantState) -> Result<(), StoreError> {
+        self.write(points!("tenant"), |connection| {
+            tenant::set_tenant(connection, state)
+        })
+    }
+
+    fn adopt(&self, adoption: &Adoption) -> Result<(), StoreError> {
+        self.write(points!("adopt"), |connection| {
+            tenant::adopt(connection, adoption)
+        })
+    }
+
+    fn configuration(&self, digest: &str) -> Result<Option<Files>, StoreError> {
+        tenant::configuration(&*self.reader()?, digest)
+    }
+
+    /// Waits for writers, and holds them up for a moment: the connections of the
+    /// snapshot must all see the same state.
+    fn snapshot(&self) -> Result<Arc<dyn Snapshot>, StoreError> {
+        let threads = std::thread::available_parallelism().map_or(1, NonZero::get);
+        let readers = (0..threads.min(MOST_SNAPSHOT_READERS)).map(|_| self.reader());
+        let readers: Vec<Reader> = readers.collect::<Result<_, _>>()?;
+        let mut writer = self.writer.lock().unwrap_or_else(PoisonError::into_inner);
+        let held = writer.transaction_with_behavior(TransactionBehavior::Immediate)?;
+        let snapshot = SqliteSnapshot::begin(readers)?;
+        held.rollback()?;
+        Ok(Arc::new(snapshot))
+    }
+
+    fn read_chunk(&self, uids: &[Uid]) -> Result<Vec<IdentityRecord>, StoreError> {
+        identities::read_chunk(&*self.reader()?, uids)
+    }
+
+    fn list(
+        &self,
+        superset: &Superset,
+        after: Option<Uid>,
+        limit: usize,
+    ) -> Result<Vec<Uid>, StoreError> {
+        identities::list(&*self.reader()?, superset, after, limit)
+    }
+
+    fn named(&self, name: &str) -> Result<Option<Uid>, StoreError> {
+        identities::named(&*self.reader()?, name)
+    }
+
+    fn population(&self) -> Result<Population, StoreError> {
+        identities::population(&*self.reader()?)
+    }
+
+    fn managers(&self) -> Result<Vec<(Uid, Uid)>, StoreError> {
+        identities::managers(&*self.reader()?)
+    }
+
+    fn next_wake(&self) -> Result<Option<UnixMillis>, StoreError> {
+        identities::next_wake(&*self.reader()?)
+    }
+
+    fn due(
+        &self,
+        as_of: UnixMillis,
+        after: Option<Uid>,
+        limit: usize,
+    ) -> Result<Vec<Due>, StoreError> {
+        identities::due(&*self.reader()?, as_of, after, limit)
+    }
+
+    fn events_pending(&self, after: Option<Uid>, limit: usize) -> Result<Vec<Uid>, StoreError> {
+        identities::events_pending(&*self.reader()?, after, limit)
+    }
+
+    fn begin_run(&self, run: &Run) -> Result<RunId, StoreError> {
+        self.write(points!("run"), |connection| runs::begin(connection, run))
+    }
+
+    fn update_run(&self, run: &Run) -> Result<(), StoreError> {
+        self.write(points!("run"), |connection| runs::update(connection, run))
+    }
+
+    fn run(&self, id: RunId) -> Result<Option<Run>, StoreError> {
+        runs::run(&*self.reader()?, id)
+    }
+
+    fn runs(&self, limit: usize) -> Result<Vec<Run>, StoreError> {
+        runs::runs(&*self.reader()?, limit)
+    }
+
+    fn select(&self, run: &Run, selection: &Selection) -> Result<u64, StoreError> {
+        self.write(points!("select"), |connection| {
+            runs::select(connection, run, selection)
+        })
+    }
+
+    fn selected(
+        &self,
+        run: RunId,
+        after: Option<Uid>,
+        limit: usize,
+    ) -> Result<Vec<Uid>, StoreError> {
+        runs::selected(&*self.reader()?, run, after, limit)
+    }
+
+    fn spool(&self, run: RunId, plans: &[SpooledPlan]) -> Result<(), StoreError> {
+        self.write(points!("spool"), |connection| {
+            runs::spool(connection, run, plans)
+        })
+    }
+
+    fn spooled(
+        &self,
+        run: RunId,
+        after: Option<Uid>,
+        limit: usize,
+    ) -> Result<Vec<SpooledPlan>, StoreError> {
+        runs::spooled(&*self.reader()?, run, after, limit)
+    }
+
+    fn apply(&self, chunk: &ApplyChunk) -> Result<Vec<Uid>, StoreError> {
+        self.write(points!("apply"), |connection| {
+            apply::apply(connection, chunk)
+        })
+    }
+
+    fn account_fingerprints(
+        &self,
+        application: Name,
+    ) -> Result<HashMap<u64, AccountMark>, StoreError> {
+        accounts::fingerprints(&*self.reader()?, application)
+    }
+
+    fn accounts(&self, keys: &[AccountKey]) -> Result<Vec<Account>, StoreError> {
+        accounts::accounts(&*self.reader()?, keys)
+    }
+
+    fn list_accounts(
+        &self,
+        application: Option<Name>,
+        after: Option<&AccountKey>,
+        limit: usize,
+    ) -> Result<Vec<Account>, StoreError> {
+        accounts::list(&*self.reader()?, application, after, limit)
+    }
+
+    fn correlatable(&self) -> Result<Vec<AccountKey>, StoreError> {
+        accounts::correlatable(&*self.reader()?)
+    }
+
+    fn aggregate(&self, batch: &AggregateBatch) -> Result<Vec<Uid>, StoreError> {
+        self.write(points!("aggregate"), |connection| {
+            accounts::aggregate(connection, batch)
+        })
+    }
+
+    fn begin_aggregation(&self, aggregation: &Aggregation) -> Result<i64, StoreError> {
+        self.write(points!("aggregation"), |connection| {
+            aggregations::begin(connection, aggregation)
+        })
+    }
+
+    fn update_aggregation(&self, aggregation: &Aggregation) -> Result<(), StoreError> {
+        self.write(points!("aggregation"), |connection| {
+            aggregations::update(connection, aggregation)
+        })
+    }
+
+    fn aggregation(&self, id: i64) -> Result<Option<Aggregation>, StoreError> {
+        aggregations::aggregation(&*self.reader()?, id)
+    }
+
+    fn aggregations(&self, limit: usize) -> Result<Vec<Aggregation>, StoreError> {
+        aggregations::aggregations(&*self.reader()?, limit)
+    }
+
+    fn stage(&self, aggregation: i64, changes: &[StagedChange]) -> Result<(), StoreError> {
+        self.write(points!("stage"), |connection| {
+            aggregations::stage(connection, aggregation, changes)
+        })
+    }
+
+    fn staged(
+        &self,
+        aggregation: i64,
+        after: i64,
+        limit: usize,
+    ) -> Result<Vec<(i64, StagedChange)>, StoreError> {
+        aggregations::staged(&*self.reader()?, aggregation, after, limit)
+    }
+
+    fn clear_stage(&self, aggregation: i64) -> Result<(), StoreError> {
+        self.write(points!("stage-clear"), |connection| {
+            aggregations::clear_stage(connection, aggregation)
+        })
+    }
+
+    fn edit_identity(
+        &self,
+        uid: Uid,
+        edits: &[ManualEdit],
+        audit: &AuditEntry,
+    ) -> Result<(), StoreError> {
+        self.write(points!("edit"), |connection| {
+            let Some(mut identity) = identities::identity(connection, uid)? else {
+                return Err(StoreError::no_identity(uid));
+            };
+            identity.edits = edits.to_vec();
+            apply::write_document(connection, &identity)?;
+            apply::Raiser::new(connection)?.raise(uid, 1)?;
+            records::audit(connection, audit)
+        })
+    }
+
+    fn events(&self, query: &EventQuery, limit: usize) -> Result<Vec<StoredEvent>, StoreError> {
+        records::events(&*self.reader()?, query, limit)
+    }
+
+    fn findings(&self, closed: bool, limit: usize) -> Result<Vec<StoredFinding>, StoreError> {
+        records::findings(&*self.reader()?, closed, limit)
+    }
+
+    fn open_findings(&self) -> Result<u64, StoreError> {
+        records::open_findings(&*self.reader()?)
+    }
+
+    fn set_application_findings(
+        &self,
+        application: Name,
+        findings: &[Finding],
+        at: UnixMillis,
+    ) -> Result<(), StoreError> {
+        self.write(points!("findings"), |connection| {
+            records::set_findings(connection, About::Application(&application), findings, at)
+        })
+    }
+
+    fn audit(&self, entry: &AuditEntry) -> Result<(), StoreError> {
+        self.write(points!("audit"), |connection| {
+            records::audit(connection, entry)
+        })
+    }
+
+    fn audit_entries(&self, limit: usize) -> Result<Vec<AuditEntry>, StoreError> {
+        records::audit_entries(&*self.reader()?, limit)
+    }
+}

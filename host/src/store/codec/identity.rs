@@ -1,0 +1,548 @@
+//! Identities.
+//!
+//! `attributes` has the plain values, so that SQL reads them at
+//! `$."attributes"."NAME"`; where one comes from stands in `origins`, unless it
+//! is the first source.
+
+use std::fmt;
+
+use idr_core::model::{
+    AccountKey, AttributeState, Baseline, EventTally, Finding, Identity, IdentityType, Lag,
+    ManualEdit, Name, NativeChange, NativeOperation, Provenance, ReadKey, RoleAssignment,
+    RoleDetection, Severity, TriggerMemory, Uid, UnixMillis, Value, Wake, finding,
+};
+use serde::de::{Error, IgnoredAny, MapAccess, SeqAccess, Visitor};
+use serde::ser::{SerializeMap, SerializeSeq};
+use serde::{Deserialize, Deserializer, Serialize, Serializer};
+
+use super::mirror::{self, In, Out, Written, interned, is_default, map, mirrored, nested, words};
+use super::value::next;
+
+/// The identity without its uid, which stands beside the document.
+impl Written for Identity {
+    fn write<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        let mut object = serializer.serialize_map(None)?;
+        object.serialize_entry("name", &self.name)?;
+        put(&mut object, "type", &self.identity_type)?;
+        put(&mut object, "edits", &self.edits)?;
+        put(&mut object, "nativeChanges", &self.native_changes)?;
+        if !self.attributes.is_empty() {
+            object.serialize_entry("attributes", &Values(&self.attributes))?;
+            if self.attributes.iter().any(|(_, state)| has_origin(state)) {
+                object.serialize_entry("origins", &Origins(&self.attributes))?;
+            }
+        }
+        put(&mut object, "manager", &self.manager)?;
+        put(&mut object, "lifecycleState", &self.lifecycle_state)?;
+        put(&mut object, "lifecycleSince", &self.lifecycle_since)?;
+        put(&mut object, "inactive", &self.inactive)?;
+        put(&mut object, "assigned", &self.assigned)?;
+        put(&mut object, "detected", &self.detected)?;
+        put(&mut object, "baseline", &self.baseline)?;
+        put(&mut object, "triggers", &self.triggers)?;
+        put(&mut object, "events", &self.events)?;
+        put(&mut object, "reads", &self.reads)?;
+        put(&mut object, "eventReads", &self.event_reads)?;
+        put(&mut object, "wakePhases", &self.wake.phases)?;
+        put(&mut object, "wakeEvents", &self.wake.events)?;
+        put(&mut object, "findings", &self.findings)?;
+        object.end()
+    }
+
+    fn read<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        let document = IdentityIn::deserialize(deserializer)?;
+        Ok(Self {
+            uid: Uid::default(),
+            name: document.name,
+            identity_type: document.identity_type,
+            edits: document.edits,
+            native_changes: document.native_changes,
+            attributes: merged(document.attributes, document.origins),
+            manager: document.manager,
+            lifecycle_state: document.lifecycle_state,
+            lifecycle_since: document.lifecycle_since,
+            inactive: document.inactive,
+            assigned: document.assigned,
+            detected: document.detected,
+            baseline: document.baseline,
+            triggers: document.triggers,
+            events: document.events,
+            reads: document.reads,
+            event_reads: document.event_reads,
+            wake: Wake {
+                phases: document.wake_phases,
+                events: document.wake_events,
+            },
+            findings: document.findings,
+        })
+    }
+}
+
+/// Writes an entry unless it is as when nothing is written.
+fn put<M: SerializeMap, T: Written + Default + PartialEq>(
+    object: &mut M,
+    key: &'static str,
+    value: &T,
+) -> Result<(), M::Error> {
+    match is_default(value) {
+        true => Ok(()),
+        false => object.serialize_entry(key, &Out(value)),
+    }
+}
+
+#[derive(Deserialize)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+struct IdentityIn {
+    name: String,
+    #[serde(rename = "type", with = "mirror_in", default)]
+    identity_type: IdentityType,
+    #[serde(with = "mirror_in", default)]
+    edits: Vec<ManualEdit>,
+    #[serde(with = "mirror_in", default)]
+    native_changes: Vec<NativeChange>,
+    #[serde(deserialize_with = "values", default)]
+    attributes: Vec<(Name, AttributeState)>,
+    #[serde(deserialize_with = "map::deserialize", default)]
+    origins: Vec<(Name, Provenance)>,
+    #[serde(with = "mirror_in", default)]
+    manager: Option<Uid>,
+    #[serde(with = "mirror_in", default)]
+    lifecycle_state: Option<Name>,
+    #[serde(with = "mirror_in", default)]
+    lifecycle_since: Option<UnixMillis>,
+    #[serde(default)]
+    inactive: bool,
+    #[serde(with = "mirror_in", default)]
+    assigned: Vec<RoleAssignment>,
+    #[serde(with = "mirror_in", default)]
+    detected: Vec<RoleDetection>,
+    #[serde(with = "mirror_in", default)]
+    baseline: Baseline,
+    #[serde(with = "mirror_in", default)]
+    triggers: Vec<TriggerMemory>,
+    #[serde(with = "mirror_in", default)]
+    events: EventTally,
+    #[serde(with = "mirror_in", default)]
+    reads: Vec<ReadKey>,
+    #[serde(with = "mirror_in", default)]
+    event_reads: Vec<ReadKey>,
+    #[serde(with = "mirror_in", default)]
+    wake_phases: Option<UnixMillis>,
+    #[serde(with = "mirror_in", default)]
+    wake_events: Option<UnixMillis>,
+    #[serde(with = "mirror_in", default)]
+    findings: Vec<Finding>,
+}
+
+/// [`mirror`] for structs that are only read.
+mod mirror_in {
+    pub(super) use super::mirror::deserialize;
+}
+
+/// The first source is where a value comes from when nothing else is written.
+const FIRST_SOURCE: Provenance = Provenance::Source(0);
+
+fn has_origin(state: &AttributeState) -> bool {
+    state.value.is_none() || state.provenance != FIRST_SOURCE
+}
+
+/// The attributes that have a value, with the value.
+struct Values<'a>(&'a [(Name, AttributeState)]);
+
+impl Serialize for Values<'_> {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        let mut object = serializer.serialize_map(None)?;
+        for (name, state) in self.0 {
+            if let Some(value) = &state.value {
+                object.serialize_entry(name.as_str(), &Out(value))?;
+            }
+        }
+        object.end()
+    }
+}
+
+/// The attributes whose value is absent or not from the first source, with where it comes from.
+struct Origins<'a>(&'a [(Name, AttributeState)]);
+
+impl Serialize for Origins<'_> {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        let mut object = serializer.serialize_map(None)?;
+        for (name, state) in self.0.iter().filter(|(_, state)| has_origin(state)) {
+            object.serialize_entry(name.as_str(), &Out(&state.provenance))?;
+        }
+        object.end()
+    }
+}
+
+/// Reads values as if all came from the first source.
+fn values<'de, D: Deserializer<'de>>(
+    deserializer: D,
+) -> Result<Vec<(Name, AttributeState)>, D::Error> {
+    struct Attributes;
+    impl<'de> Visitor<'de> for Attributes {
+        type Value = Vec<(Name, AttributeState)>;
+
+        fn expecting(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+            formatter.write_str("attributes")
+        }
+
+        fn visit_map<A: MapAccess<'de>>(self, mut object: A) -> Result<Self::Value, A::Error> {
+            let mut attributes = Vec::with_capacity(16);
+            while let Some((In(name), In(value))) = object.next_entry()? {
+                let state = AttributeState {
+                    value: Some(value),
+                    provenance: FIRST_SOURCE,
+                };
+                attributes.push((name, state));
+            }
+            Ok(attributes)
+        }
+    }
+    deserializer.deserialize_map(Attributes)
+}
+
+/// Puts origins to values, and attributes without a value between those with one.
+fn merged(
+    mut attributes: Vec<(Name, AttributeState)>,
+    origins: Vec<(Name, Provenance)>,
+) -> Vec<(Name, AttributeState)> {
+    let mut from = 0;
+    for (name, provenance) in origins {
+        // Both are sorted, so the search goes on where the last one ended.
+        let place = attributes[from..]
+            .iter()
+            .position(|(known, _)| *known >= name);
+        from = place.map_or(attributes.len(), |place| from + place);
+        match attributes.get_mut(from) {
+            Some((known, state)) if *known == name => state.provenance = provenance,
+            _ => {
+                let state = AttributeState {
+                    value: None,
+                    provenance,
+                };
+                attributes.insert(from, (name, state));
+            }
+        }
+    }
+    attributes
+}
+
+/// A source by its place, `"manual"`, or since when it is kept.
+impl Written for Provenance {
+    fn write<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        match self {
+            Self::Source(place) => serializer.serialize_u16(*place),
+            Self::Manual => serializer.serialize_str("manual"),
+            Self::Kept(since) => {
+                let mut object = serializer.serialize_map(Some(1))?;
+                object.serialize_entry("kept", &Out(since))?;
+                object.end()
+            }
+        }
+    }
+
+    fn read<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        struct Origin;
+        impl<'de> Visitor<'de> for Origin {
+            type Value = Provenance;
+
+            fn expecting(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+                formatter.write_str("where a value comes from")
+            }
+
+            fn visit_u64<E: Error>(self, place: u64) -> Result<Provenance, E> {
+                let place = u16::try_from(place);
+                place
+                    .map(Provenance::Source)
+                    .map_err(|_| E::custom("a source's place is too large"))
+            }
+
+            fn visit_str<E: Error>(self, text: &str) -> Result<Provenance, E> {
+                match text {
+                    "manual" => Ok(Provenance::Manual),
+                    _ => Err(E::custom(format_args!("values don't come from `{text}`"))),
+                }
+            }
+
+            fn visit_map<A: MapAccess<'de>>(self, mut object: A) -> Result<Provenance, A::Error> {
+                #[derive(Deserialize)]
+                enum Key {
+                    #[serde(rename = "kept")]
+                    Kept,
+                }
+                match object.next_entry()? {
+                    Some((Key::Kept, In(since))) if object.next_key::<Key>()?.is_none() => {
+                        Ok(Provenance::Kept(since))
+                    }
+                    _ => Err(A::Error::custom("a kept value says since when")),
+                }
+            }
+        }
+        deserializer.deserialize_any(Origin)
+    }
+}
+
+/// A pair: value (or null) and where it comes from.
+impl Written for AttributeState {
+    fn write<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        (Out(&self.value), Out(&self.provenance)).serialize(serializer)
+    }
+
+    fn read<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        let (value, provenance) = Written::read(deserializer)?;
+        Ok(Self { value, provenance })
+    }
+}
+
+words!(
+    IdentityType, "a type of identity";
+    NativeOperation, "an operation on an account";
+    Severity, "a severity";
+);
+
+#[derive(Serialize, Deserialize)]
+#[serde(remote = "ManualEdit", rename_all = "camelCase", deny_unknown_fields)]
+struct EditDocument {
+    #[serde(with = "mirror")]
+    attribute: Name,
+    #[serde(with = "mirror", default, skip_serializing_if = "is_default")]
+    value: Option<Value>,
+    #[serde(with = "mirror", default, skip_serializing_if = "is_default")]
+    feed_value: Option<Value>,
+    actor: String,
+    #[serde(default, skip_serializing_if = "is_default")]
+    reason: String,
+    #[serde(with = "mirror")]
+    at: UnixMillis,
+}
+
+#[derive(Serialize, Deserialize)]
+#[serde(remote = "NativeChange", rename_all = "camelCase", deny_unknown_fields)]
+struct NativeChangeDocument {
+    #[serde(with = "mirror")]
+    account: AccountKey,
+    #[serde(with = "mirror")]
+    operation: NativeOperation,
+    #[serde(with = "mirror", default, skip_serializing_if = "is_default")]
+    attributes: Vec<Name>,
+    #[serde(with = "mirror")]
+    detected_at: UnixMillis,
+}
+
+#[derive(Serialize, Deserialize)]
+#[serde(remote = "Baseline", rename_all = "camelCase", deny_unknown_fields)]
+struct BaselineDocument {
+    #[serde(default, skip_serializing_if = "is_default")]
+    unseen: bool,
+    #[serde(default, skip_serializing_if = "is_default")]
+    name: Option<String>,
+    #[serde(with = "map", default, skip_serializing_if = "is_default")]
+    attributes: Vec<(Name, Option<Value>)>,
+    #[serde(with = "nested", default, skip_serializing_if = "is_default")]
+    manager: Option<Option<Uid>>,
+    #[serde(with = "nested", default, skip_serializing_if = "is_default")]
+    lifecycle_state: Option<Option<Name>>,
+    #[serde(default, skip_serializing_if = "is_default")]
+    inactive: Option<bool>,
+    #[serde(with = "map", default, skip_serializing_if = "is_default")]
+    assigned: Vec<(Name, bool)>,
+}
+
+#[derive(Serialize, Deserialize)]
+#[serde(remote = "Lag", rename_all = "camelCase", deny_unknown_fields)]
+struct LagDocument {
+    #[serde(with = "mirror", default, skip_serializing_if = "is_default")]
+    baseline: Baseline,
+    #[serde(with = "mirror", default, skip_serializing_if = "is_default")]
+    native_changes: Vec<NativeChange>,
+}
+
+/// Under a name of its own, for else serde wants to borrow it from the document.
+type Phase = &'static str;
+
+#[derive(Serialize, Deserialize)]
+#[serde(remote = "Finding", rename_all = "camelCase", deny_unknown_fields)]
+struct FindingDocument {
+    #[serde(with = "mirror")]
+    severity: Severity,
+    #[serde(deserialize_with = "phase")]
+    phase: Phase,
+    subject: String,
+    #[serde(with = "mirror")]
+    cause: Name,
+    message: String,
+    #[serde(default, skip_serializing_if = "is_default")]
+    hint: Option<String>,
+}
+
+fn phase<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Phase, D::Error> {
+    mirror::read_text(deserializer, "a phase", finding::known_phase)
+}
+
+mirrored!(
+    ManualEdit => EditDocument,
+    NativeChange => NativeChangeDocument,
+    Baseline => BaselineDocument,
+    Lag => LagDocument,
+    Finding => FindingDocument,
+);
+
+/// A pair: role and since when.
+impl Written for RoleAssignment {
+    fn write<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        (Out(&self.role), Out(&self.since)).serialize(serializer)
+    }
+
+    fn read<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        let (role, since) = Written::read(deserializer)?;
+        Ok(Self { role, since })
+    }
+}
+
+/// A pair: role and accounts.
+impl Written for RoleDetection {
+    fn write<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        (Out(&self.role), Out(&self.accounts)).serialize(serializer)
+    }
+
+    fn read<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        let (role, accounts) = Written::read(deserializer)?;
+        Ok(Self { role, accounts })
+    }
+}
+
+impl Written for EventTally {
+    fn write<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.serialize_u64(self.0)
+    }
+
+    fn read<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        u64::deserialize(deserializer).map(Self)
+    }
+}
+
+/// A list: trigger, digest, and then, where they say something, level and lag.
+impl Written for TriggerMemory {
+    fn write<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        let mut items = serializer.serialize_seq(None)?;
+        items.serialize_element(&Out(&self.trigger))?;
+        items.serialize_element(&self.digest)?;
+        if self.level || self.lag.is_some() {
+            items.serialize_element(&self.level)?;
+        }
+        if let Some(lag) = &self.lag {
+            items.serialize_element(&Out(lag))?;
+        }
+        items.end()
+    }
+
+    fn read<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        struct Memory;
+        impl<'de> Visitor<'de> for Memory {
+            type Value = TriggerMemory;
+
+            fn expecting(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+                formatter.write_str("what a trigger remembers")
+            }
+
+            fn visit_seq<A: SeqAccess<'de>>(self, mut items: A) -> Result<TriggerMemory, A::Error> {
+                let trigger = next(&mut items)?;
+                let Some(digest) = items.next_element()? else {
+                    return Err(A::Error::custom("a trigger has no digest"));
+                };
+                let level = items.next_element()?.unwrap_or_default();
+                let lag = items.next_element::<In<Lag>>()?.map(|In(lag)| lag);
+                ended(items)?;
+                Ok(TriggerMemory {
+                    trigger,
+                    digest,
+                    level,
+                    lag,
+                })
+            }
+        }
+        deserializer.deserialize_seq(Memory)
+    }
+}
+
+/// A pair: uid and attribute, or attribute and the value looked for.
+impl Written for ReadKey {
+    fn write<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        match self {
+            Self::Attribute(uid, attribute) => (Out(uid), Out(attribute)).serialize(serializer),
+            Self::Lookup(attribute, value) => (Out(attribute), value).serialize(serializer),
+        }
+    }
+
+    fn read<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        struct Key;
+        impl<'de> Visitor<'de> for Key {
+            type Value = ReadKey;
+
+            fn expecting(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+                formatter.write_str("what was read of others")
+            }
+
+            fn visit_seq<A: SeqAccess<'de>>(self, mut items: A) -> Result<ReadKey, A::Error> {
+                let key = match next(&mut items)? {
+                    Of::Identity(uid) => ReadKey::Attribute(uid, next(&mut items)?),
+                    Of::Everybody(attribute) => match items.next_element()? {
+                        Some(value) => ReadKey::Lookup(attribute, value),
+                        None => return Err(A::Error::custom("a look-up has no value")),
+                    },
+                };
+                ended(items)?;
+                Ok(key)
+            }
+        }
+        deserializer.deserialize_seq(Key)
+    }
+}
+
+/// How a read of others begins.
+enum Of {
+    Identity(Uid),
+    Everybody(Name),
+}
+
+impl Written for Of {
+    fn write<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        match self {
+            Self::Identity(uid) => uid.write(serializer),
+            Self::Everybody(attribute) => attribute.write(serializer),
+        }
+    }
+
+    fn read<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        struct Beginning;
+        impl Visitor<'_> for Beginning {
+            type Value = Of;
+
+            fn expecting(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+                formatter.write_str("a uid or an attribute")
+            }
+
+            fn visit_i64<E: Error>(self, uid: i64) -> Result<Of, E> {
+                Ok(Of::Identity(Uid(uid)))
+            }
+
+            fn visit_u64<E: Error>(self, uid: u64) -> Result<Of, E> {
+                let uid = i64::try_from(uid);
+                uid.map(|uid| Of::Identity(Uid(uid)))
+                    .map_err(|_| E::custom("a uid is too large"))
+            }
+
+            fn visit_str<E: Error>(self, attribute: &str) -> Result<Of, E> {
+                Ok(Of::Everybody(interned(attribute)))
+            }
+        }
+        deserializer.deserialize_any(Beginning)
+    }
+}
+
+fn ended<'de, A: SeqAccess<'de>>(mut items: A) -> Result<(), A::Error> {
+    match items.next_element::<IgnoredAny>()? {
+        None => Ok(()),
+        Some(_) => Err(A::Error::custom("a list is too long")),
+    }
+}

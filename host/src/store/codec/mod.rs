@@ -1,0 +1,98 @@
+//! How what the store keeps is written down.
+//!
+//! A document is JSON text. Its first byte is its version: `{` is version 1.
+//! What is as by default is left out, so documents stay small, and keys that
+//! this version doesn't know are refused: whoever adds one raises the version
+//! or adds it with a default, and keeps reading what the fixtures hold.
+//!
+//! What SQL may rely on (see `sqlite::superset`): the value of an identity
+//! attribute is at `$."attributes"."NAME"` of an identity's document, an
+//! account attribute's at the same place of an account's. A text is a string,
+//! an integer a number, a truth value `true` or `false`, a list an array of
+//! strings; decimals, dates and instants are objects with one key,
+//! `{"decimal":"1.5"}`, `{"date":"2026-01-31"}`, `{"instant":1234}`. An absent
+//! value has no key. An identity further has `name`, `lifecycleState` (strings),
+//! `inactive` (left out when false) and `manager` (a uid).
+//!
+//! Databases call [`encode`] and [`decode`]; what stands beside a document in
+//! columns (the uid of an identity, the key and owner of an account) is not in
+//! it, and comes back from [`decode`] as by default.
+
+mod account;
+mod identity;
+mod mirror;
+mod plan;
+mod record;
+mod value;
+
+use idr_core::model::{Account, Event, Identity};
+use thiserror::Error;
+
+use self::mirror::{In, Out, Written};
+use super::{Aggregation, Run, SpooledPlan, StagedChange, TenantState};
+
+pub(super) use self::mirror::interned;
+
+/// What is kept as a document.
+pub(super) trait Document: Written {
+    /// What it is called in errors.
+    const KIND: &'static str;
+}
+
+impl Document for Identity {
+    const KIND: &'static str = "identity";
+}
+impl Document for Account {
+    const KIND: &'static str = "account";
+}
+impl Document for Run {
+    const KIND: &'static str = "run";
+}
+impl Document for SpooledPlan {
+    const KIND: &'static str = "plan of identity";
+}
+impl Document for Aggregation {
+    const KIND: &'static str = "aggregation";
+}
+impl Document for StagedChange {
+    const KIND: &'static str = "staged change";
+}
+impl Document for Event {
+    const KIND: &'static str = "event";
+}
+impl Document for TenantState {
+    const KIND: &'static str = "tenant";
+}
+
+/// A document that can't be read. Says where, and nothing of what is in it.
+#[derive(Debug, Error)]
+pub(super) enum DecodeError {
+    /// It is of a version that this program doesn't know, or no document at all.
+    #[error("its first byte is {0:?}, and no version of documents begins so")]
+    Version(Option<char>),
+    /// It isn't what its version says.
+    #[error("{0}")]
+    Malformed(String),
+}
+
+/// Writes a document.
+pub(super) fn encode<T: Document>(value: &T) -> String {
+    sonic_rs::to_string(&Out(value)).expect("what the model holds can be written as JSON")
+}
+
+/// Reads a document.
+pub(super) fn decode<T: Document>(text: &[u8]) -> Result<T, DecodeError> {
+    match text.first() {
+        Some(b'{') => {}
+        other => return Err(DecodeError::Version(other.map(|byte| char::from(*byte)))),
+    }
+    match sonic_rs::from_slice(text) {
+        Ok(In(value)) => Ok(value),
+        Err(error) => {
+            // The lines below the first show the text around the place.
+            let message = error.to_string();
+            let first_line = message.lines().next().unwrap_or_default();
+            Err(DecodeError::Malformed(first_line.to_owned()))
+        }
+    }
+}

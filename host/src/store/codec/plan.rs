@@ -1,0 +1,95 @@
+//! Plans in the spool: what changes, and what it was planned from.
+
+use idr_core::model::{
+    AttributeState, Finding, ManualEdit, Name, ReadKey, RoleAssignment, RoleDetection, Uid,
+    UnixMillis, Versions,
+};
+use idr_core::plan::{Changes, LifecycleChange};
+use serde::{Deserialize, Deserializer, Serialize, Serializer};
+
+use super::mirror::{self, Written, is_default, map, mirrored, nested};
+use crate::store::SpooledPlan;
+
+/// A plan without its uid, which stands beside the document.
+#[derive(Serialize, Deserialize)]
+#[serde(remote = "SpooledPlan", rename_all = "camelCase", deny_unknown_fields)]
+struct PlanDocument {
+    #[serde(skip)]
+    uid: Uid,
+    #[serde(with = "mirror")]
+    planned: Versions,
+    #[serde(default, skip_serializing_if = "is_default")]
+    events: bool,
+    #[serde(with = "mirror", default, skip_serializing_if = "is_default")]
+    changes: Changes,
+}
+
+#[derive(Serialize, Deserialize)]
+#[serde(remote = "Changes", rename_all = "camelCase", deny_unknown_fields)]
+struct ChangesDocument {
+    #[serde(with = "map", default, skip_serializing_if = "is_default")]
+    attributes: Vec<(Name, Option<AttributeState>)>,
+    #[serde(with = "mirror", default, skip_serializing_if = "is_default")]
+    edits: Option<Vec<ManualEdit>>,
+    #[serde(with = "nested", default, skip_serializing_if = "is_default")]
+    manager: Option<Option<Uid>>,
+    #[serde(with = "mirror", default, skip_serializing_if = "is_default")]
+    lifecycle: Option<LifecycleChange>,
+    #[serde(with = "mirror", default, skip_serializing_if = "is_default")]
+    assigned: Option<Vec<RoleAssignment>>,
+    #[serde(with = "mirror", default, skip_serializing_if = "is_default")]
+    detected: Option<Vec<RoleDetection>>,
+    #[serde(with = "mirror", default, skip_serializing_if = "is_default")]
+    reads: Option<Vec<ReadKey>>,
+    #[serde(with = "nested", default, skip_serializing_if = "is_default")]
+    wake: Option<Option<UnixMillis>>,
+    #[serde(with = "mirror", default, skip_serializing_if = "is_default")]
+    findings: Option<Vec<Finding>>,
+}
+
+#[derive(Serialize, Deserialize)]
+#[serde(
+    remote = "LifecycleChange",
+    rename_all = "camelCase",
+    deny_unknown_fields
+)]
+struct LifecycleChangeDocument {
+    #[serde(with = "mirror", default, skip_serializing_if = "is_default")]
+    state: Option<Name>,
+    #[serde(with = "mirror", default, skip_serializing_if = "is_default")]
+    since: Option<UnixMillis>,
+    #[serde(default, skip_serializing_if = "is_default")]
+    inactive: bool,
+}
+
+mirrored!(
+    SpooledPlan => PlanDocument,
+    Changes => ChangesDocument,
+    LifecycleChange => LifecycleChangeDocument,
+);
+
+/// The five counters, in their order.
+impl Written for Versions {
+    fn write<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        let counters = [
+            self.input,
+            self.identity_read,
+            self.access_read,
+            self.state,
+            self.events_read,
+        ];
+        counters.serialize(serializer)
+    }
+
+    fn read<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        let [input, identity_read, access_read, state, events_read] =
+            Deserialize::deserialize(deserializer)?;
+        Ok(Self {
+            input,
+            identity_read,
+            access_read,
+            state,
+            events_read,
+        })
+    }
+}

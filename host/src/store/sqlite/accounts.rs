@@ -1,0 +1,302 @@
+//! Accounts, and writing what an aggregation has read.
+
+use std::collections::{BTreeMap, HashMap};
+
+use idr_core::model::{Account, AccountKey, Identity, Link, Name, ReadKey, Uid};
+use rusqlite::types::Value as SqlValue;
+use rusqlite::{CachedStatement, Connection, OptionalExtension, params, params_from_iter};
+
+use super::apply::{Raiser, replace_lookups, write_document};
+use super::error::is_taken;
+use super::identities::{self, account, account_key, owner_column, owner_from, row_limit};
+use super::{aggregations, records, tenant};
+use crate::store::{
+    AccountMark, AccountWrite, AggregateBatch, Creation, StoreError, account_fingerprint,
+    account_key_hash, check_created_owner, codec, lookup_keys,
+};
+
+/// See `Store::account_fingerprints`.
+pub(super) fn fingerprints(
+    connection: &Connection,
+    application: Name,
+) -> Result<HashMap<u64, AccountMark>, StoreError> {
+    let mut statement = connection.prepare_cached(
+        "SELECT native_identity, fingerprint, present, owner <> 0 FROM account
+         WHERE application = ?1",
+    )?;
+    let mut rows = statement.query([application.as_str()])?;
+    let mut marks = HashMap::new();
+    while let Some(row) = rows.next()? {
+        let mark = AccountMark {
+            fingerprint: row.get::<_, i64>(1)?.cast_unsigned(),
+            present: row.get(2)?,
+            owned: row.get(3)?,
+        };
+        marks.insert(account_key_hash(row.get_ref(0)?.as_str()?), mark);
+    }
+    Ok(marks)
+}
+
+/// Returns the stored account, and with it what stands in columns.
+const BY_KEY: &str = "SELECT owner, application, native_identity, document
+     FROM account JOIN account_document USING (owner, application, native_identity)";
+
+/// See `Store::accounts`.
+pub(super) fn accounts(
+    connection: &Connection,
+    keys: &[AccountKey],
+) -> Result<Vec<Account>, StoreError> {
+    let sql = format!("{BY_KEY} WHERE application = ?1 AND native_identity = ?2");
+    let mut statement = connection.prepare_cached(&sql)?;
+    let mut found = Vec::with_capacity(keys.len());
+    for key in keys {
+        let mut rows = statement.query([key.application.as_str(), &key.native_identity])?;
+        if let Some(row) = rows.next()? {
+            found.push(account(owner_from(row.get(0)?), row)?);
+        }
+    }
+    Ok(found)
+}
+
+/// See `Store::list_accounts`.
+pub(super) fn list(
+    connection: &Connection,
+    application: Option<Name>,
+    after: Option<&AccountKey>,
+    limit: usize,
+) -> Result<Vec<Account>, StoreError> {
+    let mut conditions = vec!["1"];
+    let mut values = vec![SqlValue::Integer(row_limit(limit))];
+    let text = |text: &str| SqlValue::Text(text.to_owned());
+    if let Some(application) = application {
+        values.push(text(application.as_str()));
+        conditions.push("application = ?2");
+    }
+    if let Some(after) = after {
+        values.push(text(after.application.as_str()));
+        values.push(text(&after.native_identity));
+        conditions.push(match application {
+            Some(_) => "(application, native_identity) > (?3, ?4)",
+            None => "(application, native_identity) > (?2, ?3)",
+        });
+    }
+    let conditions = conditions.join(" AND ");
+    let sql = format!("{BY_KEY} WHERE {conditions} ORDER BY application, native_identity LIMIT ?1");
+    let mut statement = connection.prepare_cached(&sql)?;
+    let mut rows = statement.query(params_from_iter(values))?;
+    let mut found = Vec::new();
+    while let Some(row) = rows.next()? {
+        found.push(account(owner_from(row.get(0)?), row)?);
+    }
+    Ok(found)
+}
+
+/// See `Store::correlatable`.
+pub(super) fn correlatable(connection: &Connection) -> Result<Vec<AccountKey>, StoreError> {
+    let mut statement = connection.prepare_cached(
+        "SELECT DISTINCT 0, application, native_identity FROM account_lookup AS looking
+         WHERE EXISTS (
+             SELECT 1 FROM identity_lookup AS known
+             WHERE known.attribute = looking.attribute AND known.value = looking.value
+         )
+         ORDER BY application, native_identity",
+    )?;
+    let mut rows = statement.query([])?;
+    let mut keys = Vec::new();
+    while let Some(row) = rows.next()? {
+        keys.push(account_key(row)?);
+    }
+    Ok(keys)
+}
+
+/// See `Store::aggregate`.
+pub(super) fn aggregate(
+    connection: &Connection,
+    batch: &AggregateBatch,
+) -> Result<Vec<Uid>, StoreError> {
+    let created = create_identities(connection, &batch.creations)?;
+    let mut raised: BTreeMap<Uid, i64> = BTreeMap::new();
+    let mut writer = AccountWriter::new(connection)?;
+    for write in &batch.accounts {
+        check_created_owner(write, created.len())?;
+        let owner = match write.created_owner {
+            None => write.account.owner,
+            Some(place) => Some(created[place]),
+        };
+        let before = writer.write(write, owner)?;
+        for uid in [before, owner.filter(|_| owner != before)]
+            .into_iter()
+            .flatten()
+        {
+            *raised.entry(uid).or_default() += 1;
+        }
+    }
+    for (uid, change) in &batch.native_changes {
+        let Some(mut identity) = identities::identity(connection, *uid)? else {
+            continue;
+        };
+        identity.native_changes.push(change.clone());
+        write_document(connection, &identity)?;
+        *raised.entry(*uid).or_default() += 1;
+    }
+    let mut raiser = Raiser::new(connection)?;
+    for (uid, by) in raised {
+        raiser.raise(uid, by)?;
+    }
+    if let Some(aggregation) = &batch.aggregation {
+        aggregations::update(connection, aggregation)?;
+    }
+    if let Some(entry) = &batch.audit {
+        records::audit(connection, entry)?;
+    }
+    tenant::note_instant(connection, batch.instant)?;
+    Ok(created)
+}
+
+fn create_identities(
+    connection: &Connection,
+    creations: &[Creation],
+) -> Result<Vec<Uid>, StoreError> {
+    if creations.is_empty() {
+        return Ok(Vec::new());
+    }
+    let lookup_attributes = tenant::tenant(connection)?.lookup_attributes;
+    let mut insert = connection.prepare_cached(
+        "INSERT INTO identity (name, type, inactive, has_roles, input_version, identity_read,
+             access_read, state_version, events_read)
+         VALUES (?1, ?2, 0, 0, 1, 0, 0, 0, 0)",
+    )?;
+    let mut insert_document = connection
+        .prepare_cached("INSERT INTO identity_document (uid, document) VALUES (?1, ?2)")?;
+    let mut raise_readers = connection.prepare_cached(
+        "UPDATE identity SET input_version = input_version + 1
+         WHERE uid IN (SELECT uid FROM identity_read WHERE key_hash = ?1)",
+    )?;
+    let mut created = Vec::with_capacity(creations.len());
+    for creation in creations {
+        let mut identity = Identity {
+            name: creation.name.clone(),
+            identity_type: creation.identity_type,
+            ..Identity::default()
+        };
+        identity.baseline.unseen = true;
+        match insert.execute([&identity.name, identity.identity_type.as_str()]) {
+            Err(error) if is_taken(&error) => {
+                return Err(StoreError::name_taken(&identity.name));
+            }
+            result => result?,
+        };
+        identity.uid = Uid(connection.last_insert_rowid());
+        insert_document.execute(params![identity.uid.0, codec::encode(&identity)])?;
+        let keys = lookup_keys(&identity, &lookup_attributes);
+        for (attribute, value) in &keys {
+            let key = ReadKey::Lookup(*attribute, value.clone());
+            raise_readers.execute([key.hash64()])?;
+        }
+        replace_lookups(connection, identity.uid, &[], &keys)?;
+        created.push(identity.uid);
+    }
+    Ok(created)
+}
+
+/// The statements that write an account, prepared once per batch.
+struct AccountWriter<'c> {
+    connection: &'c Connection,
+    owner: CachedStatement<'c>,
+    columns: CachedStatement<'c>,
+    document: CachedStatement<'c>,
+    drop_document: CachedStatement<'c>,
+}
+
+impl<'c> AccountWriter<'c> {
+    fn new(connection: &'c Connection) -> Result<Self, StoreError> {
+        Ok(Self {
+            connection,
+            owner: connection.prepare_cached(
+                "SELECT owner FROM account WHERE application = ?1 AND native_identity = ?2",
+            )?,
+            columns: connection.prepare_cached(
+                "INSERT INTO account (application, native_identity, owner, present, fingerprint)
+                 VALUES (?1, ?2, ?3, ?4, ?5)
+                 ON CONFLICT DO UPDATE SET owner = ?3, present = ?4, fingerprint = ?5",
+            )?,
+            document: connection.prepare_cached(
+                "INSERT INTO account_document (owner, application, native_identity, document)
+                 VALUES (?1, ?2, ?3, ?4)
+                 ON CONFLICT DO UPDATE SET document = ?4",
+            )?,
+            drop_document: connection.prepare_cached(
+                "DELETE FROM account_document
+                 WHERE owner = ?1 AND application = ?2 AND native_identity = ?3",
+            )?,
+        })
+    }
+
+    /// Writes an account that now has this owner; returns the one that it had.
+    fn write(
+        &mut self,
+        write: &AccountWrite,
+        owner: Option<Uid>,
+    ) -> Result<Option<Uid>, StoreError> {
+        let account = &write.account;
+        let application = account.key.application.as_str();
+        let native_identity = &account.key.native_identity;
+        let known: Option<i64> = self
+            .owner
+            .query_row([application, native_identity], |row| row.get(0))
+            .optional()?;
+        let before = known.and_then(owner_from);
+        self.columns.execute(params![
+            application,
+            native_identity,
+            owner_column(owner),
+            account.missing_since.is_none(),
+            account_fingerprint(account).cast_signed(),
+        ])?;
+        if known.is_some() && before != owner {
+            self.drop_document.execute(params![
+                owner_column(before),
+                application,
+                native_identity
+            ])?;
+        }
+        self.document.execute(params![
+            owner_column(owner),
+            application,
+            native_identity,
+            codec::encode(account),
+        ])?;
+        if known.is_some() && before.is_none() {
+            self.drop_lookups(&account.key)?;
+        }
+        if owner.is_none() && account.link != Link::Manual {
+            self.note_lookups(&account.key, &write.lookups)?;
+        }
+        Ok(before)
+    }
+
+    fn drop_lookups(&self, key: &AccountKey) -> Result<(), StoreError> {
+        let mut statement = self.connection.prepare_cached(
+            "DELETE FROM account_lookup WHERE application = ?1 AND native_identity = ?2",
+        )?;
+        statement.execute([key.application.as_str(), &key.native_identity])?;
+        Ok(())
+    }
+
+    /// Notes what the account looks for. Only look-ups by value are met by an
+    /// identity that gets the value.
+    fn note_lookups(&self, key: &AccountKey, lookups: &[ReadKey]) -> Result<(), StoreError> {
+        let mut statement = self.connection.prepare_cached(
+            "INSERT OR IGNORE INTO account_lookup (application, native_identity, attribute, value)
+             VALUES (?1, ?2, ?3, ?4)",
+        )?;
+        for lookup in lookups {
+            if let ReadKey::Lookup(attribute, value) = lookup {
+                let application = key.application.as_str();
+                let native_identity = key.native_identity.as_str();
+                statement.execute([application, native_identity, attribute.as_str(), value])?;
+            }
+        }
+        Ok(())
+    }
+}

@@ -1,0 +1,182 @@
+//! Runs, whom they select, and what they have planned.
+
+use idr_core::model::Uid;
+use rusqlite::{Connection, OptionalExtension, params};
+
+use super::apply::{next_number, take_changed_keys};
+use super::error::undecodable;
+use super::identities::{INPUTS_CHANGED, above, row_limit};
+use crate::store::{Run, RunId, Selection, SpooledPlan, StoreError, codec};
+
+/// See `Store::begin_run`.
+pub(super) fn begin(connection: &Connection, run: &Run) -> Result<RunId, StoreError> {
+    drop_what_is_over(connection)?;
+    let id = RunId(next_number(connection, "SELECT max(id) FROM run")?);
+    let run = Run { id, ..run.clone() };
+    let mut statement =
+        connection.prepare_cached("INSERT INTO run (id, status, document) VALUES (?1, ?2, ?3)")?;
+    statement.execute(params![id.0, run.status.as_str(), codec::encode(&run)])?;
+    Ok(id)
+}
+
+/// Drops selections and spools of runs that are over.
+fn drop_what_is_over(connection: &Connection) -> Result<(), StoreError> {
+    for table in ["selection", "spool"] {
+        let sql = format!(
+            "DELETE FROM {table} WHERE run IN
+                 (SELECT id FROM run WHERE status IN ('done', 'failed', 'rejected', 'superseded'))"
+        );
+        connection.execute(&sql, [])?;
+    }
+    Ok(())
+}
+
+/// Replaces what is stored of a run.
+pub(super) fn update(connection: &Connection, run: &Run) -> Result<(), StoreError> {
+    let mut statement =
+        connection.prepare_cached("UPDATE run SET status = ?2, document = ?3 WHERE id = ?1")?;
+    statement.execute(params![run.id.0, run.status.as_str(), codec::encode(run)])?;
+    Ok(())
+}
+
+/// See `Store::run`.
+pub(super) fn run(connection: &Connection, id: RunId) -> Result<Option<Run>, StoreError> {
+    let mut statement = connection.prepare_cached("SELECT document FROM run WHERE id = ?1")?;
+    let text: Option<String> = statement.query_row([id.0], |row| row.get(0)).optional()?;
+    text.map(|text| decode_run(id.0, &text)).transpose()
+}
+
+/// See `Store::runs`.
+pub(super) fn runs(connection: &Connection, limit: usize) -> Result<Vec<Run>, StoreError> {
+    let mut statement =
+        connection.prepare_cached("SELECT id, document FROM run ORDER BY id DESC LIMIT ?1")?;
+    let mut rows = statement.query([row_limit(limit)])?;
+    let mut runs = Vec::new();
+    while let Some(row) = rows.next()? {
+        runs.push(decode_run(row.get(0)?, row.get_ref(1)?.as_str()?)?);
+    }
+    Ok(runs)
+}
+
+fn decode_run(id: i64, text: &str) -> Result<Run, StoreError> {
+    codec::decode(text.as_bytes()).map_err(|error| undecodable::<Run>(id, &error))
+}
+
+/// See `Store::select`.
+pub(super) fn select(
+    connection: &Connection,
+    run: &Run,
+    selection: &Selection,
+) -> Result<u64, StoreError> {
+    connection.execute("DELETE FROM selection WHERE run = ?1", [run.id.0])?;
+    connection.execute("DELETE FROM spool WHERE run = ?1", [run.id.0])?;
+    update(connection, run)?;
+    let selected = match selection {
+        Selection::All => connection.execute(
+            "INSERT INTO selection (run, uid)
+             SELECT ?1, uid FROM identity WHERE type <> 'workgroup' ORDER BY uid",
+            [run.id.0],
+        )?,
+        Selection::Due(as_of) => {
+            let sql = format!(
+                "INSERT INTO selection (run, uid)
+                 SELECT ?1, uid FROM identity WHERE {INPUTS_CHANGED}
+                 UNION
+                 SELECT ?1, uid FROM identity WHERE type <> 'workgroup' AND wake_at <= ?2"
+            );
+            connection.execute(&sql, [run.id.0, as_of.0])?
+        }
+        Selection::Wake(instant) => connection.execute(
+            "INSERT INTO selection (run, uid)
+             SELECT ?1, uid FROM identity
+             WHERE type <> 'workgroup' AND wake_at = ?2 ORDER BY uid",
+            [run.id.0, instant.0],
+        )?,
+        Selection::Identities(uids) => {
+            select_uids(connection, run.id, uids.iter().map(|uid| uid.0))?
+        }
+        Selection::Readers => select_readers(connection, run.id)?,
+    };
+    Ok(selected as u64)
+}
+
+fn select_uids(
+    connection: &Connection,
+    run: RunId,
+    uids: impl Iterator<Item = i64>,
+) -> Result<usize, StoreError> {
+    let mut statement = connection.prepare_cached(
+        "INSERT OR IGNORE INTO selection (run, uid)
+         SELECT ?1, uid FROM identity WHERE uid = ?2 AND type <> 'workgroup'",
+    )?;
+    let mut selected = 0;
+    for uid in uids {
+        selected += statement.execute([run.0, uid])?;
+    }
+    Ok(selected)
+}
+
+fn select_readers(connection: &Connection, run: RunId) -> Result<usize, StoreError> {
+    let keys = take_changed_keys(connection)?;
+    let mut statement = connection.prepare_cached(
+        "INSERT OR IGNORE INTO selection (run, uid)
+         SELECT ?1, uid FROM identity_read JOIN identity USING (uid)
+         WHERE key_hash = ?2 AND type <> 'workgroup'",
+    )?;
+    let mut selected = 0;
+    for key in keys {
+        selected += statement.execute([run.0, key])?;
+    }
+    Ok(selected)
+}
+
+/// See `Store::selected`.
+pub(super) fn selected(
+    connection: &Connection,
+    run: RunId,
+    after: Option<Uid>,
+    limit: usize,
+) -> Result<Vec<Uid>, StoreError> {
+    let mut statement = connection.prepare_cached(
+        "SELECT uid FROM selection WHERE run = ?1 AND uid > ?2 ORDER BY uid LIMIT ?3",
+    )?;
+    let rows = statement.query_map([run.0, above(after), row_limit(limit)], |row| {
+        row.get(0).map(Uid)
+    })?;
+    Ok(rows.collect::<Result<_, _>>()?)
+}
+
+/// See `Store::spool`.
+pub(super) fn spool(
+    connection: &Connection,
+    run: RunId,
+    plans: &[SpooledPlan],
+) -> Result<(), StoreError> {
+    let mut statement =
+        connection.prepare_cached("INSERT INTO spool (run, uid, document) VALUES (?1, ?2, ?3)")?;
+    for plan in plans {
+        statement.execute(params![run.0, plan.uid.0, codec::encode(plan)])?;
+    }
+    Ok(())
+}
+
+/// See `Store::spooled`.
+pub(super) fn spooled(
+    connection: &Connection,
+    run: RunId,
+    after: Option<Uid>,
+    limit: usize,
+) -> Result<Vec<SpooledPlan>, StoreError> {
+    let mut statement = connection.prepare_cached(
+        "SELECT uid, document FROM spool WHERE run = ?1 AND uid > ?2 ORDER BY uid LIMIT ?3",
+    )?;
+    let mut rows = statement.query([run.0, above(after), row_limit(limit)])?;
+    let mut plans = Vec::new();
+    while let Some(row) = rows.next()? {
+        let uid = Uid(row.get(0)?);
+        let plan: SpooledPlan = codec::decode(row.get_ref(1)?.as_bytes()?)
+            .map_err(|error| undecodable::<SpooledPlan>(uid, &error))?;
+        plans.push(SpooledPlan { uid, ..plan });
+    }
+    Ok(plans)
+}
