@@ -17,7 +17,7 @@ fn a_component_is_tested_with_the_cases_beside_it() {
          call     parameter application -> none
          call     accounts hr -> 100 (enabled)
          wakes    never
-         fuel     1728
+         fuel     1728 (asked again 1429)
     ");
     assert!(output.ends_with("6 cases passed\n[exit 0]"), "{output}");
     insta::assert_snapshot!(host.run(["rule", "test", ".", "--quiet"]), @"[exit 0]");
@@ -53,7 +53,7 @@ fn failed_cases_say_what_differs() {
               asked    lifecycle-state
               answer   active
               wakes    never
-              fuel     17
+              fuel     17 (asked again 17)
     error: 1 of 2 cases failed
     [exit 3]
     ");
@@ -135,7 +135,7 @@ fn a_component_that_cannot_be_used_fails_and_the_others_are_tested() {
               asked    lifecycle-state
               answer   active
               wakes    never
-              fuel     17
+              fuel     17 (asked again 17)
     error: 1 of 2 components can't be used
     [exit 3]
     ");

@@ -73,7 +73,10 @@ struct CaseResult {
     answer: String,
     calls: Vec<CallResult>,
     wakes_at: Option<String>,
+    /// What a fresh instance used; that is what a limit should be set by.
     fuel: u64,
+    /// What an instance used that had been asked the same before.
+    fuel_again: Option<u64>,
     log: Vec<String>,
 }
 
@@ -178,6 +181,7 @@ impl From<CaseReport> for CaseResult {
             question: report.question,
             problems: report.problems,
             fuel: report.fuel,
+            fuel_again: report.fuel_again,
             log,
         }
     }
@@ -248,7 +252,10 @@ fn write_case(out: &mut dyn Write, case: &CaseResult) -> Result<(), CommandError
         "          wakes    {}",
         case.wakes_at.as_deref().unwrap_or("never")
     )?;
-    writeln!(out, "          fuel     {}", case.fuel)?;
+    match case.fuel_again {
+        Some(again) => writeln!(out, "          fuel     {} (asked again {again})", case.fuel)?,
+        None => writeln!(out, "          fuel     {}", case.fuel)?,
+    }
     for line in &case.log {
         writeln!(out, "          log      {line}")?;
     }

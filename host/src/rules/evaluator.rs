@@ -7,7 +7,6 @@
 //! fresh instance from then on.
 
 use std::collections::BTreeMap;
-use std::rc::Rc;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 
@@ -201,7 +200,7 @@ pub struct RuleWorker {
     slots: Vec<[Option<RuleInstance>; 4]>,
     /// Lists of roles that were asked about, as names and as the texts that
     /// rules are passed: planning asks about the same few again and again.
-    candidates: Vec<(Vec<Name>, Rc<[String]>)>,
+    candidates: Vec<(Vec<Name>, Arc<[String]>)>,
 }
 
 impl RuleWorker {
@@ -226,17 +225,17 @@ impl RuleWorker {
         })
     }
 
-    fn texts_of(&mut self, candidates: &[Name]) -> Rc<[String]> {
+    fn texts_of(&mut self, candidates: &[Name]) -> Arc<[String]> {
         if let Some((_, texts)) = self
             .candidates
             .iter()
             .find(|(names, _)| names == candidates)
         {
-            return Rc::clone(texts);
+            return Arc::clone(texts);
         }
-        let texts: Rc<[String]> = candidates.iter().map(|name| name.to_string()).collect();
+        let texts: Arc<[String]> = candidates.iter().map(|name| name.to_string()).collect();
         self.candidates
-            .push((candidates.to_vec(), Rc::clone(&texts)));
+            .push((candidates.to_vec(), Arc::clone(&texts)));
         texts
     }
 }

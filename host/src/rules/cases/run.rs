@@ -27,6 +27,9 @@ pub struct CaseReport {
     pub wakes_at: Option<UnixMillis>,
     /// The fuel that the fresh instance used.
     pub fuel: u64,
+    /// The fuel that an instance used when it was asked for the second time;
+    /// none when it couldn't be asked again.
+    pub fuel_again: Option<u64>,
     /// What it logged.
     pub log: Log,
     /// In what way this isn't what the case expects; empty when it passed.
@@ -67,6 +70,7 @@ pub fn run(component: &RuleComponent, case: &Case) -> CaseReport {
         calls: fresh.calls,
         wakes_at: fresh.wakes_at,
         fuel: fresh.fuel,
+        fuel_again: None,
         log: fresh.log,
         problems: Vec::new(),
     };
@@ -183,6 +187,7 @@ fn compare_attempts(report: &mut CaseReport, component: &RuleComponent, case: &C
         return;
     }
     let second = attempt(&mut instance, case);
+    report.fuel_again = Some(second.fuel);
     if !agree(report, &second) && !second.outcome.as_ref().is_err_and(Trouble::is_a_limit) {
         let answered = spoken_outcome(&second.outcome);
         report
