@@ -10,3 +10,4 @@ pub mod refresh;
 pub mod report;
 pub mod rules;
 pub mod store;
+pub mod tenant;

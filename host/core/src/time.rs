@@ -5,7 +5,7 @@
 
 use std::fmt;
 
-use jiff::civil::{Date, Time};
+use jiff::civil::{Date, DateTime, Time};
 use jiff::tz::{TimeZone, TimeZoneDatabase};
 use jiff::{Span, ToSpan};
 use std::sync::LazyLock;
@@ -52,9 +52,14 @@ impl Zone {
         }
     }
 
+    /// Returns the date and the clock time that it is at a moment.
+    pub fn clock_at(&self, instant: UnixMillis) -> DateTime {
+        self.0.to_datetime(instant.timestamp())
+    }
+
     /// Returns the day it is at a moment.
     pub fn day_of(&self, instant: UnixMillis) -> Date {
-        self.0.to_datetime(instant.timestamp()).date()
+        self.clock_at(instant).date()
     }
 }
 

@@ -5,7 +5,13 @@ use std::error::Error;
 use std::fmt;
 use std::io;
 
+use idr_core::view::SnapshotError;
+
 use crate::config::ConfigError;
+use crate::refresh::RefreshError;
+use crate::report::canonical::ExportError;
+use crate::store::StoreError;
+use crate::tenant::OpenError;
 
 /// Why a command failed, with what to do about it.
 #[derive(Debug)]
@@ -111,6 +117,56 @@ impl From<ConfigError> for CommandError {
     fn from(error: ConfigError) -> Self {
         let hint = error.hint();
         Self::configuration(error).with_hint(hint)
+    }
+}
+
+impl From<StoreError> for CommandError {
+    fn from(error: StoreError) -> Self {
+        let hint = error.hint();
+        Self::failed(error).with_hint(hint)
+    }
+}
+
+impl From<SnapshotError> for CommandError {
+    fn from(error: SnapshotError) -> Self {
+        Self::failed(error)
+    }
+}
+
+impl From<OpenError> for CommandError {
+    fn from(error: OpenError) -> Self {
+        match error {
+            OpenError::Configuration(error) => error.into(),
+            OpenError::Store(error) => error.into(),
+        }
+    }
+}
+
+impl From<RefreshError> for CommandError {
+    fn from(error: RefreshError) -> Self {
+        let kind = match &error {
+            RefreshError::Store(_) | RefreshError::Snapshot(_) | RefreshError::Correlation(_) => {
+                ErrorKind::Failed
+            }
+            RefreshError::Configuration(_) => ErrorKind::Configuration,
+            RefreshError::InTheFuture { .. }
+            | RefreshError::BeforeTheLast { .. }
+            | RefreshError::NoSuchRun(_)
+            | RefreshError::NotHeld { .. }
+            | RefreshError::NotResumable { .. } => ErrorKind::Usage,
+        };
+        let hint = error.hint();
+        Self::new(kind, error).with_hint(hint)
+    }
+}
+
+impl From<ExportError> for CommandError {
+    fn from(error: ExportError) -> Self {
+        match error {
+            ExportError::Store(error) => error.into(),
+            ExportError::Snapshot(error) => error.into(),
+            ExportError::Write(error) => error.into(),
+        }
     }
 }
 

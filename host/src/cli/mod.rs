@@ -6,9 +6,19 @@
 //! and to [`Cli::run`].
 
 mod check;
+mod due;
 mod error;
+mod event;
+mod finding;
+mod identity;
+mod open;
+mod person;
 mod phases;
+mod progress;
+mod refresh;
 mod rule;
+mod run;
+mod state;
 
 use std::io::Write;
 use std::path::PathBuf;
@@ -60,6 +70,13 @@ impl GlobalOptions {
 #[derive(Debug, Subcommand)]
 enum Command {
     Check(check::CheckArgs),
+    Refresh(refresh::RefreshArgs),
+    Run(run::RunArgs),
+    Identity(identity::IdentityArgs),
+    Finding(finding::FindingArgs),
+    Event(event::EventArgs),
+    Due(due::DueArgs),
+    State(state::StateArgs),
     Phases(phases::PhasesArgs),
     Rule(rule::RuleArgs),
 }
@@ -93,6 +110,13 @@ impl Cli {
         let options = &self.options;
         match &self.command {
             Command::Check(args) => check::run(args, options, out),
+            Command::Refresh(args) => refresh::run(args, options, out),
+            Command::Run(args) => run::run(args, options, out),
+            Command::Identity(args) => identity::run(args, options, out),
+            Command::Finding(args) => finding::run(args, options, out),
+            Command::Event(args) => event::run(args, options, out),
+            Command::Due(args) => due::run(args, options, out),
+            Command::State(args) => state::run(args, options, out),
             Command::Phases(args) => phases::run(args, options, out),
             Command::Rule(args) => rule::run(args, options, out),
         }

@@ -27,6 +27,7 @@ pub use files::{Files, sha256};
 pub use paths::{FilterPlace, PathError, Readable};
 use problem::Problems;
 pub use problem::{ConfigError, Problem};
+pub use values::parse_duration;
 
 /// A tenant whose configuration has no problems.
 #[derive(Clone, Debug)]

@@ -97,7 +97,9 @@ pub(super) fn duration_ms(scope: &Scope<'_>, text: &str) -> Option<i64> {
     read
 }
 
-fn parse_duration(text: &str) -> Option<i64> {
+/// Reads a duration, such as `0`, `30s` or `1d 12h`, in milliseconds; none when
+/// it isn't one.
+pub fn parse_duration(text: &str) -> Option<i64> {
     if text.trim() == "0" {
         return Some(0);
     }

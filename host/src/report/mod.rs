@@ -1,3 +1,34 @@
-//! From outcomes to text and JSON: what people and scripts see.
+//! Reports: what was done and what is known, as text for people and as JSON.
+//!
+//! A report is a plain value made from the store; its text is fit for 80 to
+//! 100 columns, its JSON keeps its names. Commands print them.
 
 pub mod canonical;
+mod due;
+mod event;
+mod finding;
+mod held;
+mod identity;
+mod run;
+mod text;
+
+pub use due::DueReport;
+pub use event::{ChangeReport, EventReport, MASK};
+pub use finding::{FindingReport, write_findings};
+pub use held::{HeldReport, RoleLoss};
+pub use identity::{AccountReport, EditReport, EntitlementReport, IdentityReport, IdentityRow};
+pub use run::{FindingCounts, RunReport};
+pub use text::{Table, counted, grouped, local, shortened};
+
+use idr_core::model::{Name, Uid};
+use idr_core::view::{Snapshot, SnapshotError};
+
+/// Returns the name of an identity as a snapshot knows it.
+///
+/// # Errors
+///
+/// [`SnapshotError`] when the store can't be read.
+pub fn name_of(snapshot: &dyn Snapshot, uid: Uid) -> Result<String, SnapshotError> {
+    let name = snapshot.attribute_of(uid, Name::new("name"))?;
+    Ok(name.map_or_else(|| format!("uid {uid}"), |name| name.to_string()))
+}

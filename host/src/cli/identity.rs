@@ -1,0 +1,528 @@
+//! `identity`: list identities, show one, edit one, explain one.
+
+use std::io::Write;
+use std::sync::Arc;
+
+use clap::{Args, Subcommand};
+use idr_core::definitions::{AttributeDefinition, EditMode, Model};
+use idr_core::filter::{Filter, Superset};
+use idr_core::model::{
+    Baseline, IdentityRecord, ManualEdit, Name, Provenance, Uid, Value, ValueType,
+};
+use idr_core::plan::{PlanContext, Planner};
+use idr_core::text::nearest;
+use idr_core::view::{ReadError, TrackedView};
+use serde::Serialize;
+
+use super::event::events;
+use super::open::{command_for, identity_named, open};
+use super::person::PersonArgs;
+use super::{CommandError, GlobalOptions, Outcome, write_json};
+use crate::config::{FilterPlace, Readable};
+use crate::report::{FindingReport, IdentityReport, IdentityRow, MASK, Table, write_findings};
+use crate::store::{EventQuery, Store};
+use crate::tenant::OpenTenant;
+
+const CHUNK: usize = 1_000;
+
+/// So many events are shown with an identity.
+const EVENTS_SHOWN: usize = 5;
+
+/// List, show, edit and explain identities
+#[derive(Args, Debug)]
+pub(super) struct IdentityArgs {
+    #[command(subcommand)]
+    command: IdentityCommand,
+}
+
+#[derive(Debug, Subcommand)]
+enum IdentityCommand {
+    List(ListArgs),
+    Show(ShowArgs),
+    Edit(EditArgs),
+    Explain(ExplainArgs),
+}
+
+/// List identities, or those that a filter lets through
+///
+/// The filter is asked about identities as the last refresh left them, such as
+/// 'department == "Sales" && inactive == false'.
+#[derive(Args, Debug)]
+struct ListArgs {
+    /// Only those that this filter lets through
+    #[arg(long, value_name = "FILTER")]
+    filter: Option<String>,
+
+    /// List so many at most
+    #[arg(long, value_name = "NUMBER")]
+    limit: Option<usize>,
+}
+
+/// Show an identity: attributes and where they come from, accounts, roles,
+/// entitlements with their reasons, findings, and the latest events
+#[derive(Args, Debug)]
+struct ShowArgs {
+    /// The identity's name
+    name: String,
+
+    /// Show the values of sensitive attributes
+    #[arg(long)]
+    show_sensitive: bool,
+}
+
+/// Set an attribute by hand, empty it, or take an edit back
+///
+/// It takes effect with the next refresh. How long it stays is the attribute's
+/// edit mode.
+#[derive(Args, Debug)]
+struct EditArgs {
+    /// The identity's name
+    name: String,
+
+    /// The attribute
+    attribute: String,
+
+    /// The value; several for an attribute of type many
+    #[arg(
+        required_unless_present_any = ["clear", "take_back"],
+        conflicts_with_all = ["clear", "take_back"]
+    )]
+    value: Vec<String>,
+
+    /// Let the attribute have no value
+    #[arg(long, conflicts_with = "take_back")]
+    clear: bool,
+
+    /// Let the sources decide again
+    #[arg(long)]
+    take_back: bool,
+
+    #[command(flatten)]
+    person: PersonArgs,
+}
+
+/// Explain how an identity comes to be as it is: everything that is read to
+/// work it out now, in order, with the answers
+#[derive(Args, Debug)]
+struct ExplainArgs {
+    /// The identity's name
+    name: String,
+
+    /// Show the values of sensitive attributes
+    #[arg(long)]
+    show_sensitive: bool,
+}
+
+/// Runs the command.
+pub(super) fn run(
+    args: &IdentityArgs,
+    options: &GlobalOptions,
+    out: &mut dyn Write,
+) -> Result<Outcome, CommandError> {
+    let tenant = open(options)?;
+    match &args.command {
+        IdentityCommand::List(args) => list(args, &tenant, options, out),
+        IdentityCommand::Show(args) => show(args, &tenant, options, out),
+        IdentityCommand::Edit(args) => edit(args, &tenant, options, out),
+        IdentityCommand::Explain(args) => explain(args, &tenant, options, out),
+    }
+}
+
+fn list(
+    args: &ListArgs,
+    tenant: &OpenTenant,
+    options: &GlobalOptions,
+    out: &mut dyn Write,
+) -> Result<Outcome, CommandError> {
+    let filter = match &args.filter {
+        Some(text) => Some(checked_filter(text, tenant)?),
+        None => None,
+    };
+    let rows = rows(filter.as_ref(), args.limit.unwrap_or(usize::MAX), tenant)?;
+    if options.json {
+        write_json(out, &rows)?;
+        return Ok(Outcome::Done);
+    }
+    if rows.is_empty() {
+        writeln!(out, "nobody")?;
+        return Ok(Outcome::Done);
+    }
+    let mut table = Table::new(&["name", "type", "lifecycle state", "roles", "findings"]);
+    for row in &rows {
+        let findings = match row.open_findings {
+            0 => String::new(),
+            number => number.to_string(),
+        };
+        table.row([
+            row.name.clone(),
+            row.identity_type.to_owned(),
+            row.lifecycle_state.unwrap_or("none yet").to_owned(),
+            row.assigned_roles.join(", "),
+            findings,
+        ]);
+    }
+    table.write(out)?;
+    Ok(Outcome::Done)
+}
+
+fn checked_filter(text: &str, tenant: &OpenTenant) -> Result<Filter, CommandError> {
+    let filter = Filter::parse(text).map_err(|error| {
+        let hint = error.hint();
+        CommandError::usage(error).with_hint(hint)
+    })?;
+    let readable = Readable::of(&tenant.configuration.model);
+    match readable.check(FilterPlace::Included, &filter) {
+        Ok(()) => Ok(filter),
+        Err(mut errors) => {
+            let error = errors.swap_remove(0);
+            let hint = error.hint();
+            Err(CommandError::usage(error).with_hint(hint))
+        }
+    }
+}
+
+/// Returns the first identities, in order of uid, that a filter lets through.
+fn rows(
+    filter: Option<&Filter>,
+    limit: usize,
+    tenant: &OpenTenant,
+) -> Result<Vec<IdentityRow>, CommandError> {
+    let superset = filter.map_or(Superset::All, Filter::superset);
+    let snapshot = tenant.store.snapshot()?;
+    let now = tenant.now()?;
+    let mut rows = Vec::new();
+    let mut after = None;
+    loop {
+        let uids = tenant.store.list(&superset, after, CHUNK)?;
+        let Some(last) = uids.last().copied() else {
+            return Ok(rows);
+        };
+        after = Some(last);
+        for record in tenant.store.read_chunk(&uids)? {
+            if rows.len() == limit {
+                return Ok(rows);
+            }
+            let row = IdentityRow::of(&record);
+            let Some(filter) = filter else {
+                rows.push(row);
+                continue;
+            };
+            let model = Arc::clone(&tenant.configuration.model);
+            let mut view = TrackedView::new(model, Arc::clone(&snapshot), now, record);
+            view.settle_from_record();
+            view.open_entitlements();
+            view.show_baseline(Some(Baseline::default()));
+            let matches: Result<bool, ReadError> = filter.matches(&mut view);
+            if matches.map_err(CommandError::failed)? {
+                rows.push(row);
+            }
+        }
+    }
+}
+
+/// An identity with what is known about it elsewhere.
+#[derive(Serialize)]
+struct Shown {
+    #[serde(flatten)]
+    identity: IdentityReport,
+    findings: Vec<FindingReport>,
+}
+
+fn show(
+    args: &ShowArgs,
+    tenant: &OpenTenant,
+    options: &GlobalOptions,
+    out: &mut dyn Write,
+) -> Result<Outcome, CommandError> {
+    let record = record_named(tenant, &args.name)?;
+    let uid = record.identity.uid;
+    let snapshot = tenant.store.snapshot()?;
+    let identity = IdentityReport::of(
+        &record,
+        &tenant.configuration.model,
+        snapshot.as_ref(),
+        tenant.now()?,
+        args.show_sensitive,
+    )?;
+    let mut findings = FindingReport::open(&tenant.store)?;
+    findings.retain(|finding| finding.uid == Some(uid.0));
+    let shown = Shown { identity, findings };
+    if options.json {
+        write_json(out, &shown)?;
+        return Ok(Outcome::Done);
+    }
+    shown.identity.write(out)?;
+    if !shown.findings.is_empty() {
+        writeln!(out, "  findings")?;
+        write_findings(&shown.findings, None, &command_for(options), out)?;
+    }
+    let query = EventQuery {
+        uid: Some(uid),
+        trigger: None,
+    };
+    let latest = events(tenant, &query, EVENTS_SHOWN, args.show_sensitive)?;
+    if !latest.is_empty() {
+        writeln!(out, "  latest events")?;
+    }
+    for event in &latest {
+        event.write(4, out)?;
+    }
+    Ok(Outcome::Done)
+}
+
+fn record_named(tenant: &OpenTenant, name: &str) -> Result<IdentityRecord, CommandError> {
+    let uid: Uid = identity_named(tenant, name)?;
+    let record = tenant.store.read_chunk(&[uid])?.pop();
+    record.ok_or_else(|| CommandError::failed(format!("identity `{name}` is gone")))
+}
+
+/// What an edit did.
+#[derive(Serialize)]
+struct Edited {
+    name: String,
+    attribute: &'static str,
+    value: Option<serde_json::Value>,
+    taken_back: bool,
+}
+
+fn edit(
+    args: &EditArgs,
+    tenant: &OpenTenant,
+    options: &GlobalOptions,
+    out: &mut dyn Write,
+) -> Result<Outcome, CommandError> {
+    let definition = editable(tenant, &args.attribute)?;
+    let record = record_named(tenant, &args.name)?;
+    let identity = &record.identity;
+    let attribute = definition.name;
+    let mut edits = identity.edits.clone();
+    let old = edits.iter().position(|edit| edit.attribute == attribute);
+    let old = old.map(|place| edits.remove(place));
+    let at = tenant.now()?;
+    let mut value = None;
+    if args.take_back {
+        if old.is_none() {
+            let message = format!("`{attribute}` of `{}` is not edited", args.name);
+            return Err(CommandError::usage(message));
+        }
+    } else {
+        value = if args.clear {
+            None
+        } else {
+            parsed(definition, &args.value)?
+        };
+        // An edit ends when the sources say something else than now; what they
+        // say now is hidden behind an earlier edit that is in effect.
+        let state = identity.attribute(attribute);
+        let feed_value = match (state, old) {
+            (Some(state), Some(old)) if state.provenance == Provenance::Manual => old.feed_value,
+            (Some(state), _) => state.value.clone(),
+            (None, _) => None,
+        };
+        edits.push(ManualEdit {
+            attribute,
+            value: value.clone(),
+            feed_value,
+            actor: args.person.actor(),
+            reason: args.person.reason.clone(),
+            at,
+        });
+        edits.sort_by_key(|edit| edit.attribute);
+    }
+    let action = if args.take_back { "take-back" } else { "edit" };
+    let subject = format!("{} {attribute}", args.name);
+    let audit = args.person.audit(at, action, subject);
+    tenant.store.edit_identity(identity.uid, &edits, &audit)?;
+    if options.json {
+        let edited = Edited {
+            name: identity.name.clone(),
+            attribute: attribute.as_str(),
+            value: value.as_ref().map(crate::report::canonical::plain),
+            taken_back: args.take_back,
+        };
+        write_json(out, &edited)?;
+    } else if !options.quiet {
+        let what = match &value {
+            _ if args.take_back => "is left to its sources again".to_owned(),
+            None => "has no value".to_owned(),
+            Some(_) if definition.sensitive => "is set".to_owned(),
+            Some(value) => format!("is `{value}`"),
+        };
+        writeln!(
+            out,
+            "`{attribute}` of `{}` {what} from the next refresh on: {} refresh --identity {}",
+            args.name,
+            command_for(options),
+            args.name
+        )?;
+    }
+    Ok(Outcome::Done)
+}
+
+/// Returns the definition of an attribute that people may edit.
+fn editable<'a>(
+    tenant: &'a OpenTenant,
+    attribute: &str,
+) -> Result<&'a AttributeDefinition, CommandError> {
+    let definition = definition(tenant, attribute)?;
+    if definition.edit_mode == EditMode::ReadOnly {
+        let message = format!("`{attribute}` is read-only");
+        return Err(CommandError::usage(message).with_hint(
+            "set its `edit_mode` in identity.toml to `permanent` or `until-feed-changes`"
+                .to_owned(),
+        ));
+    }
+    Ok(definition)
+}
+
+fn definition<'a>(
+    tenant: &'a OpenTenant,
+    attribute: &str,
+) -> Result<&'a AttributeDefinition, CommandError> {
+    let attributes = &tenant.configuration.model.attributes;
+    let known = attributes
+        .iter()
+        .find(|known| known.name.as_str() == attribute);
+    known.ok_or_else(|| {
+        let names = attributes.iter().map(|known| known.name.as_str());
+        let hint = nearest(attribute, names).map(|name| format!("do you mean `{name}`?"));
+        CommandError::usage(format!("there is no identity attribute `{attribute}`")).with_hint(hint)
+    })
+}
+
+/// Reads what was typed as a value of the attribute.
+fn parsed(
+    definition: &AttributeDefinition,
+    texts: &[String],
+) -> Result<Option<Value>, CommandError> {
+    let value = match (definition.value_type, texts) {
+        (ValueType::Many, texts) => Value::Many(texts.to_vec()).normalised(),
+        (value_type, [text]) => value_type.parse(text).map_err(CommandError::usage)?,
+        (value_type, _) => {
+            let message = format!("`{}` has one {value_type} as its value", definition.name);
+            return Err(CommandError::usage(message));
+        }
+    };
+    value.map(Some).ok_or_else(|| {
+        CommandError::usage("an attribute is never an empty text")
+            .with_hint("use --clear to let it have no value".to_owned())
+    })
+}
+
+/// What an explanation prints.
+#[derive(Serialize)]
+struct Explanation {
+    name: String,
+    at: String,
+    /// What a refresh would change now; empty for somebody up to date.
+    changes: Vec<String>,
+    reads: Vec<Read>,
+    findings: Vec<String>,
+}
+
+#[derive(Serialize)]
+struct Read {
+    what: String,
+    answer: String,
+}
+
+fn explain(
+    args: &ExplainArgs,
+    tenant: &OpenTenant,
+    options: &GlobalOptions,
+    out: &mut dyn Write,
+) -> Result<Outcome, CommandError> {
+    let record = record_named(tenant, &args.name)?;
+    let configured = tenant.configured()?;
+    let context = PlanContext {
+        model: Arc::clone(&configured.model),
+        snapshot: tenant.store.snapshot()?,
+        as_of: tenant.now()?,
+    };
+    let mut evaluator = configured.rules.evaluator();
+    let planned = Planner::new(evaluator.as_mut()).plan(&context, record, true)?;
+    let changes = &planned.changes;
+    let is_masked = |what: &str| !args.show_sensitive && is_sensitive(&context.model, what);
+    let mut changed: Vec<String> = Vec::new();
+    for (name, state) in &changes.attributes {
+        let value = state.as_ref().and_then(|state| state.value.as_ref());
+        let value = match value {
+            None => "no value".to_owned(),
+            Some(_) if is_masked(name) => MASK.to_owned(),
+            Some(value) => value.to_string(),
+        };
+        changed.push(format!("{name}: {value}"));
+    }
+    if changes.manager.is_some() {
+        changed.push("manager".to_owned());
+    }
+    if let Some(lifecycle) = changes.lifecycle {
+        let state = lifecycle.state.map_or("none", Name::as_str);
+        changed.push(format!("lifecycle state: {state}"));
+    }
+    if changes.assigned.is_some() {
+        changed.push("assigned roles".to_owned());
+    }
+    if changes.detected.is_some() {
+        changed.push("detected roles".to_owned());
+    }
+    let findings = changes.findings.iter().flatten();
+    let explanation = Explanation {
+        name: planned.record.identity.name.clone(),
+        at: context.as_of.to_string(),
+        changes: changed,
+        reads: planned
+            .trace
+            .into_iter()
+            .map(|entry| Read {
+                answer: if is_masked(&entry.what) {
+                    MASK.to_owned()
+                } else {
+                    entry.answer
+                },
+                what: entry.what,
+            })
+            .collect(),
+        findings: findings.map(|finding| finding.message.clone()).collect(),
+    };
+    if options.json {
+        write_json(out, &explanation)?;
+        return Ok(Outcome::Done);
+    }
+    writeln!(out, "{} at {}", explanation.name, explanation.at)?;
+    writeln!(out, "  reads")?;
+    let mut reads = Table::plain(4);
+    for read in &explanation.reads {
+        reads.row([read.what.clone(), read.answer.clone()]);
+    }
+    reads.write(out)?;
+    if explanation.changes.is_empty() {
+        writeln!(out, "  a refresh would change nothing")?;
+    } else {
+        writeln!(out, "  a refresh would change")?;
+    }
+    for change in &explanation.changes {
+        writeln!(out, "    {change}")?;
+    }
+    for finding in &explanation.findings {
+        writeln!(out, "  finding: {finding}")?;
+    }
+    Ok(Outcome::Done)
+}
+
+/// Says whether a read is of something sensitive: its last word is the
+/// attribute, of the identity or of an account.
+fn is_sensitive(model: &Model, what: &str) -> bool {
+    let word = what.rsplit(' ').next().unwrap_or(what);
+    let attributes = model.attributes.iter();
+    let of_accounts = model.applications.iter().flat_map(|known| &known.schema);
+    attributes
+        .filter(|known| known.sensitive)
+        .map(|known| known.name)
+        .chain(
+            of_accounts
+                .filter(|known| known.sensitive)
+                .map(|known| known.name),
+        )
+        .any(|name| name.as_str() == word)
+}

@@ -1,0 +1,47 @@
+//! What commands that work on a tenant have in common.
+
+use super::{CommandError, GlobalOptions};
+use crate::tenant::{Absent, OpenTenant};
+use idr_core::model::{Uid, UnixMillis};
+
+use crate::store::Store;
+
+/// Opens the tenant for reading: its store must be there.
+pub(super) fn open(options: &GlobalOptions) -> Result<OpenTenant, CommandError> {
+    Ok(OpenTenant::open(&options.tenant, Absent::Refuse)?)
+}
+
+/// Opens the tenant for writing: its store is made when it isn't there.
+pub(super) fn open_or_create(options: &GlobalOptions) -> Result<OpenTenant, CommandError> {
+    Ok(OpenTenant::open(&options.tenant, Absent::Create)?)
+}
+
+/// Returns how the program is called for this tenant, for hints.
+pub(super) fn command_for(options: &GlobalOptions) -> String {
+    if options.tenant.as_os_str() == "." {
+        return "idr".to_owned();
+    }
+    format!("idr --tenant {}", options.tenant.display())
+}
+
+/// Returns the instant that `--as-of` names, or else now.
+pub(super) fn instant_or_now(
+    tenant: &OpenTenant,
+    as_of: Option<&str>,
+) -> Result<UnixMillis, CommandError> {
+    match as_of {
+        Some(text) => tenant.instant(text).map_err(|error| {
+            let hint = error.hint();
+            CommandError::usage(error).with_hint(hint)
+        }),
+        None => Ok(tenant.now()?),
+    }
+}
+
+/// Returns the identity with this name.
+pub(super) fn identity_named(tenant: &OpenTenant, name: &str) -> Result<Uid, CommandError> {
+    tenant.store.named(name)?.ok_or_else(|| {
+        CommandError::usage(format!("there is no identity `{name}`"))
+            .with_hint("see `idr identity list`".to_owned())
+    })
+}

@@ -1,0 +1,105 @@
+//! `refresh`: bring identities up to date.
+
+use std::io::Write;
+
+use clap::Args;
+
+use super::open::{command_for, identity_named, instant_or_now, open_or_create};
+use super::progress::RunProgress;
+use super::{CommandError, GlobalOptions, Outcome, write_json};
+use crate::refresh::{self, Request};
+use crate::report::RunReport;
+use crate::store::{Run, Scope};
+use crate::tenant::OpenTenant;
+
+/// Refresh identities: those that are due, unless told otherwise
+///
+/// First replays wake-ups that have passed, each at its own instant, then plans
+/// and applies wave by wave, and fires events. A threshold that trips holds the
+/// run until a person decides. Exit code 1 when it is held or findings are open.
+#[derive(Args, Debug)]
+pub(super) struct RefreshArgs {
+    /// Refresh everybody
+    #[arg(long)]
+    all: bool,
+
+    /// Refresh these identities only (can be repeated)
+    #[arg(long, value_name = "NAME", num_args = 1.., conflicts_with = "all")]
+    identity: Vec<String>,
+
+    /// Bring them up to this instant instead of now
+    #[arg(long, value_name = "INSTANT")]
+    as_of: Option<String>,
+
+    /// Let a tenant's first refresh fire events, too
+    #[arg(long)]
+    fire_initial: bool,
+}
+
+/// Runs the command.
+pub(super) fn run(
+    args: &RefreshArgs,
+    options: &GlobalOptions,
+    out: &mut dyn Write,
+) -> Result<Outcome, CommandError> {
+    let tenant = open_or_create(options)?;
+    let _lock = tenant.lock()?;
+    let as_of = instant_or_now(&tenant, args.as_of.as_deref())?;
+    let request = Request {
+        scope: scope(args, &tenant)?,
+        as_of,
+        simulated: tenant.is_simulated(),
+        now: if tenant.is_simulated() {
+            as_of
+        } else {
+            tenant.now()?
+        },
+        fire_initial: args.fire_initial,
+    };
+    let progress = RunProgress::new(options);
+    let run = refresh::run(
+        &tenant.store,
+        &tenant,
+        &tenant.files(),
+        &request,
+        &|run, done, of| progress.show(run, done, of),
+    )?;
+    progress.finish();
+    report(&run, &tenant, options, out)
+}
+
+fn scope(args: &RefreshArgs, tenant: &OpenTenant) -> Result<Scope, CommandError> {
+    if args.all {
+        return Ok(Scope::All);
+    }
+    if args.identity.is_empty() {
+        return Ok(Scope::Due);
+    }
+    let names = args.identity.iter();
+    let mut uids = names
+        .map(|name| identity_named(tenant, name))
+        .collect::<Result<Vec<_>, _>>()?;
+    uids.sort();
+    uids.dedup();
+    Ok(Scope::Identities(uids))
+}
+
+/// Prints the report on a run that has just come to its end, or was held.
+pub(super) fn report(
+    run: &Run,
+    tenant: &OpenTenant,
+    options: &GlobalOptions,
+    out: &mut dyn Write,
+) -> Result<Outcome, CommandError> {
+    let report = RunReport::of(run, &tenant.store, &tenant.configuration.model.zone)?;
+    if options.json {
+        write_json(out, &report)?;
+    } else if !options.quiet {
+        report.write(&command_for(options), out)?;
+    }
+    Ok(if report.wants_attention() {
+        Outcome::OpenFindings
+    } else {
+        Outcome::Done
+    })
+}

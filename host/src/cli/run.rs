@@ -1,0 +1,211 @@
+//! `run`: what refresh runs did, and what becomes of one that is held or was
+//! left behind.
+
+use std::io::Write;
+
+use clap::{Args, Subcommand};
+use serde::Serialize;
+
+use super::open::{command_for, open};
+use super::person::PersonArgs;
+use super::progress::RunProgress;
+use super::refresh::report;
+use super::{CommandError, GlobalOptions, Outcome, write_json};
+use crate::refresh::{self, RefreshError};
+use crate::report::{HeldReport, RunReport, Table, grouped};
+use crate::store::{Run, RunId, RunStatus, Store};
+use crate::tenant::OpenTenant;
+
+/// List refresh runs, show one, resume one, and decide about one that is held
+#[derive(Args, Debug)]
+pub(super) struct RunArgs {
+    #[command(subcommand)]
+    command: RunCommand,
+}
+
+#[derive(Debug, Subcommand)]
+enum RunCommand {
+    /// List runs, the latest first
+    List(ListArgs),
+    /// List runs that wait for a person
+    Held,
+    /// Show a run; of one that is held, who would leave or lose roles
+    Show(IdArgs),
+    /// Go on with a run that was left behind
+    Resume(IdArgs),
+    /// Carry out a held run
+    Approve(DecideArgs),
+    /// Drop a held run; everybody in it stays due
+    Reject(DecideArgs),
+}
+
+#[derive(Args, Debug)]
+struct ListArgs {
+    /// List so many at most
+    #[arg(long, value_name = "NUMBER", default_value_t = 20)]
+    limit: usize,
+}
+
+#[derive(Args, Debug)]
+struct IdArgs {
+    /// The run's number
+    run: i64,
+}
+
+#[derive(Args, Debug)]
+struct DecideArgs {
+    /// The run's number
+    run: i64,
+
+    #[command(flatten)]
+    person: PersonArgs,
+}
+
+/// A run, and of one that is held what it would do.
+#[derive(Serialize)]
+struct Shown {
+    #[serde(flatten)]
+    run: RunReport,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    would: Option<HeldReport>,
+}
+
+/// Runs the command.
+pub(super) fn run(
+    args: &RunArgs,
+    options: &GlobalOptions,
+    out: &mut dyn Write,
+) -> Result<Outcome, CommandError> {
+    let tenant = open(options)?;
+    match &args.command {
+        RunCommand::List(args) => {
+            let runs = tenant.store.runs(args.limit)?;
+            list(&runs, &tenant, options, out)
+        }
+        RunCommand::Held => {
+            let mut runs = tenant.store.runs(usize::MAX)?;
+            runs.retain(|run| run.status == RunStatus::Held);
+            list(&runs, &tenant, options, out)
+        }
+        RunCommand::Show(args) => show(&tenant, RunId(args.run), options, out),
+        RunCommand::Resume(args) => {
+            let _lock = tenant.lock()?;
+            let progress = RunProgress::new(options);
+            let run =
+                refresh::resume(&tenant.store, &tenant, RunId(args.run), &|run, done, of| {
+                    progress.show(run, done, of);
+                })?;
+            progress.finish();
+            report(&run, &tenant, options, out)
+        }
+        RunCommand::Approve(args) => {
+            let _lock = tenant.lock()?;
+            let id = decide(&tenant, args, "approve")?;
+            let progress = RunProgress::new(options);
+            let run = refresh::approve(&tenant.store, &tenant, id, &|run, done, of| {
+                progress.show(run, done, of);
+            })?;
+            progress.finish();
+            report(&run, &tenant, options, out)
+        }
+        RunCommand::Reject(args) => {
+            let _lock = tenant.lock()?;
+            let id = decide(&tenant, args, "reject")?;
+            let run = refresh::reject(&tenant.store, id)?;
+            report(&run, &tenant, options, out)
+        }
+    }
+}
+
+/// Notes a decision about a held run before it is carried out.
+fn decide(tenant: &OpenTenant, args: &DecideArgs, action: &str) -> Result<RunId, CommandError> {
+    let id = RunId(args.run);
+    let run = known(tenant, id)?;
+    if run.status != RunStatus::Held {
+        let status = run.status;
+        return Err(RefreshError::NotHeld { run: id, status }.into());
+    }
+    let subject = format!("run {}", id.0);
+    let entry = args.person.audit(tenant.now()?, action, subject);
+    tenant.store.audit(&entry)?;
+    Ok(id)
+}
+
+fn known(tenant: &OpenTenant, id: RunId) -> Result<Run, CommandError> {
+    let run = tenant.store.run(id)?;
+    run.ok_or_else(|| RefreshError::NoSuchRun(id).into())
+}
+
+fn show(
+    tenant: &OpenTenant,
+    id: RunId,
+    options: &GlobalOptions,
+    out: &mut dyn Write,
+) -> Result<Outcome, CommandError> {
+    let run = known(tenant, id)?;
+    let would = match run.status {
+        RunStatus::Held => Some(HeldReport::of(id, &tenant.store)?),
+        _ => None,
+    };
+    let run = RunReport::of(&run, &tenant.store, &tenant.configuration.model.zone)?;
+    let shown = Shown { run, would };
+    if options.json {
+        write_json(out, &shown)?;
+        return Ok(Outcome::Done);
+    }
+    shown.run.write(&command_for(options), out)?;
+    if let Some(would) = &shown.would {
+        would.write(out)?;
+    }
+    Ok(Outcome::Done)
+}
+
+fn list(
+    runs: &[Run],
+    tenant: &OpenTenant,
+    options: &GlobalOptions,
+    out: &mut dyn Write,
+) -> Result<Outcome, CommandError> {
+    if options.json {
+        let zone = &tenant.configuration.model.zone;
+        let reports: Vec<RunReport> = runs
+            .iter()
+            .map(|run| RunReport::of(run, &tenant.store, zone))
+            .collect::<Result<_, _>>()?;
+        write_json(out, &reports)?;
+        return Ok(Outcome::Done);
+    }
+    if runs.is_empty() {
+        writeln!(out, "no runs")?;
+        return Ok(Outcome::Done);
+    }
+    let headings = [
+        "run",
+        "status",
+        "as of",
+        "refreshed",
+        "changed",
+        "events",
+        "findings",
+    ];
+    let mut table = Table::new(&headings).right(&[0, 3, 4, 5, 6]);
+    for run in runs {
+        let counters = &run.counters;
+        table.row([
+            run.id.0.to_string(),
+            run.status.as_str().to_owned(),
+            run.as_of.to_string(),
+            grouped(counters.refreshed),
+            grouped(counters.changed),
+            grouped(counters.events.values().sum()),
+            grouped(counters.findings_opened),
+        ]);
+    }
+    table.write(out)?;
+    for run in runs {
+        if let Some(held) = &run.held {
+            writeln!(out, "run {} is held: {held}", run.id.0)?;
+        }
+    }
+    Ok(Outcome::Done)
+}

@@ -1,0 +1,407 @@
+//! One identity: what it is, and why.
+
+use std::io::{self, Write};
+
+use idr_core::definitions::{Model, Origin};
+use idr_core::model::{
+    Account, AttributeState, IdentityRecord, LedgerEntry, Name, Provenance, UnixMillis,
+};
+use idr_core::phases::entitlements::ledger;
+use idr_core::view::{Snapshot, SnapshotError};
+use serde::Serialize;
+use serde_json::{Map, Value as Json};
+
+use super::canonical::plain;
+use super::event::MASK;
+use super::name_of;
+use super::text::{Table, local};
+
+/// An identity in a list.
+#[derive(Clone, Debug, Serialize)]
+pub struct IdentityRow {
+    /// Its name.
+    pub name: String,
+    /// Its number.
+    pub uid: i64,
+    /// What kind of identity it is.
+    #[serde(rename = "type")]
+    pub identity_type: &'static str,
+    /// Its lifecycle state.
+    pub lifecycle_state: Option<&'static str>,
+    /// Whether that state counts as inactive.
+    pub inactive: bool,
+    /// Its assigned roles.
+    pub assigned_roles: Vec<&'static str>,
+    /// How many findings about it are open.
+    pub open_findings: usize,
+}
+
+impl IdentityRow {
+    /// Returns the row of an identity.
+    pub fn of(record: &IdentityRecord) -> Self {
+        let identity = &record.identity;
+        Self {
+            name: identity.name.clone(),
+            uid: identity.uid.0,
+            identity_type: identity.identity_type.as_str(),
+            lifecycle_state: identity.lifecycle_state.map(Name::as_str),
+            inactive: identity.inactive,
+            assigned_roles: identity
+                .assigned
+                .iter()
+                .map(|known| known.role.as_str())
+                .collect(),
+            open_findings: identity.findings.len(),
+        }
+    }
+}
+
+/// Everything about one identity.
+#[derive(Clone, Debug, Serialize)]
+pub struct IdentityReport {
+    /// Its name.
+    pub name: String,
+    /// Its number.
+    pub uid: i64,
+    /// What kind of identity it is.
+    #[serde(rename = "type")]
+    pub identity_type: &'static str,
+    /// Its attributes that have a value.
+    pub attributes: Map<String, Json>,
+    /// The name of its manager.
+    pub manager: Option<String>,
+    /// Its lifecycle state.
+    pub lifecycle_state: Option<&'static str>,
+    /// The instant at which it took that state.
+    pub lifecycle_since: Option<String>,
+    /// Whether that state counts as inactive.
+    pub inactive: bool,
+    /// Its accounts.
+    pub accounts: Vec<AccountReport>,
+    /// Its assigned roles.
+    pub assigned_roles: Vec<&'static str>,
+    /// Its detected roles.
+    pub detected_roles: Vec<&'static str>,
+    /// Entitlements that no detected role contains.
+    pub additional_entitlements: Vec<EntitlementReport>,
+    /// The next moment at which it must be refreshed although nothing was written to it.
+    pub wake_at: Option<String>,
+    /// Whether an input has changed since it was last refreshed.
+    pub inputs_changed: bool,
+    /// Edits by hand.
+    pub edits: Vec<EditReport>,
+    #[serde(skip)]
+    shown: Shown,
+}
+
+/// One of an identity's accounts.
+#[derive(Clone, Debug, Serialize)]
+pub struct AccountReport {
+    /// The application.
+    pub application: &'static str,
+    /// What the application itself calls it.
+    pub native_identity: String,
+    /// `enabled`, `disabled` or `locked`.
+    pub status: &'static str,
+    /// How it came to its identity.
+    pub link: &'static str,
+    /// When a full aggregation first didn't list it.
+    pub missing_since: Option<String>,
+    /// Its attributes.
+    pub attributes: Map<String, Json>,
+}
+
+/// One entitlement on one account.
+#[derive(Clone, Debug, Serialize)]
+pub struct EntitlementReport {
+    /// The application.
+    pub application: &'static str,
+    /// The account.
+    pub native_identity: String,
+    /// The account attribute that lists it.
+    pub attribute: &'static str,
+    /// Its value.
+    pub value: String,
+}
+
+/// A value set by hand.
+#[derive(Clone, Debug, Serialize)]
+pub struct EditReport {
+    /// The attribute.
+    pub attribute: &'static str,
+    /// Who set it.
+    pub actor: String,
+    /// Why.
+    pub reason: String,
+    /// When.
+    pub at: String,
+}
+
+/// What only the text shows.
+#[derive(Clone, Debug, Default)]
+struct Shown {
+    attributes: Vec<[String; 3]>,
+    lifecycle_since: Option<String>,
+    wake_at: Option<String>,
+    roles: Vec<[String; 2]>,
+    detections: Vec<[String; 2]>,
+    ledger: Vec<[String; 3]>,
+}
+
+impl AccountReport {
+    /// Returns the report on an account.
+    pub fn of(account: &Account) -> Self {
+        let attributes = account.attributes.iter();
+        Self {
+            application: account.key.application.as_str(),
+            native_identity: account.key.native_identity.clone(),
+            status: account.status.as_str(),
+            link: account.link.as_str(),
+            missing_since: account.missing_since.map(|at| at.to_string()),
+            attributes: attributes
+                .map(|(name, value)| (name.to_string(), plain(value)))
+                .collect(),
+        }
+    }
+}
+
+impl IdentityReport {
+    /// Returns the report on an identity at an instant. In the text, sensitive
+    /// attributes are masked unless `show_sensitive`.
+    ///
+    /// # Errors
+    ///
+    /// [`SnapshotError`] when the store can't be read.
+    pub fn of(
+        record: &IdentityRecord,
+        model: &Model,
+        snapshot: &dyn Snapshot,
+        at: UnixMillis,
+        show_sensitive: bool,
+    ) -> Result<Self, SnapshotError> {
+        let identity = &record.identity;
+        let manager = match identity.manager {
+            Some(uid) => Some(name_of(snapshot, uid)?),
+            None => None,
+        };
+        let entries = ledger(record, model, at);
+        let zone = &model.zone;
+        let shown = Shown {
+            attributes: shown_attributes(record, model, show_sensitive),
+            lifecycle_since: identity.lifecycle_since.map(|since| local(since, zone)),
+            wake_at: identity.wake.at().map(|wake| local(wake, zone)),
+            roles: identity
+                .assigned
+                .iter()
+                .map(|known| [known.role.to_string(), local(known.since, zone)])
+                .collect(),
+            detections: identity
+                .detected
+                .iter()
+                .map(|known| {
+                    let accounts = known.accounts.iter();
+                    let keys =
+                        accounts.map(|key| format!("{} {}", key.application, key.native_identity));
+                    [known.role.to_string(), keys.collect::<Vec<_>>().join(", ")]
+                })
+                .collect(),
+            ledger: entries.iter().map(shown_entry).collect(),
+        };
+        let values = identity.attributes.iter().filter_map(|(name, state)| {
+            let value = state.value.as_ref()?;
+            Some((name.to_string(), plain(value)))
+        });
+        Ok(Self {
+            name: identity.name.clone(),
+            uid: identity.uid.0,
+            identity_type: identity.identity_type.as_str(),
+            attributes: values.collect(),
+            manager,
+            lifecycle_state: identity.lifecycle_state.map(Name::as_str),
+            lifecycle_since: identity.lifecycle_since.map(|since| since.to_string()),
+            inactive: identity.inactive,
+            accounts: record.accounts.iter().map(AccountReport::of).collect(),
+            assigned_roles: identity
+                .assigned
+                .iter()
+                .map(|known| known.role.as_str())
+                .collect(),
+            detected_roles: identity
+                .detected
+                .iter()
+                .map(|known| known.role.as_str())
+                .collect(),
+            additional_entitlements: entries
+                .into_iter()
+                .filter(|entry| entry.detected_roles.is_empty())
+                .map(EntitlementReport::of)
+                .collect(),
+            wake_at: identity.wake.at().map(|wake| wake.to_string()),
+            inputs_changed: record.versions.inputs_changed(),
+            edits: identity
+                .edits
+                .iter()
+                .map(|edit| EditReport {
+                    attribute: edit.attribute.as_str(),
+                    actor: edit.actor.clone(),
+                    reason: edit.reason.clone(),
+                    at: edit.at.to_string(),
+                })
+                .collect(),
+            shown,
+        })
+    }
+
+    /// Writes the report for people.
+    ///
+    /// # Errors
+    ///
+    /// As writing to `out`.
+    pub fn write(&self, out: &mut dyn Write) -> io::Result<()> {
+        let shown = &self.shown;
+        writeln!(
+            out,
+            "{} ({}, uid {})",
+            self.name, self.identity_type, self.uid
+        )?;
+        let mut facts = Table::plain(2);
+        let state = match (self.lifecycle_state, &shown.lifecycle_since) {
+            (Some(state), Some(since)) => format!("{state} since {since}"),
+            (Some(state), None) => state.to_owned(),
+            (None, _) => "none yet".to_owned(),
+        };
+        let inactive = if self.inactive { ", inactive" } else { "" };
+        facts.row(["lifecycle state", &format!("{state}{inactive}")]);
+        facts.row(["manager", self.manager.as_deref().unwrap_or("none")]);
+        facts.row(["wakes up", shown.wake_at.as_deref().unwrap_or("never")]);
+        if self.inputs_changed {
+            facts.row(["due", "an input changed since the last refresh"]);
+        }
+        facts.write(out)?;
+        section("attributes", &shown.attributes, out)?;
+        for edit in &self.edits {
+            writeln!(
+                out,
+                "    {} edited by {} at {}: {}",
+                edit.attribute, edit.actor, edit.at, edit.reason
+            )?;
+        }
+        let accounts: Vec<[String; 4]> = self
+            .accounts
+            .iter()
+            .map(|account| {
+                let missing = account.missing_since.as_ref();
+                [
+                    account.application.to_owned(),
+                    account.native_identity.clone(),
+                    account.status.to_owned(),
+                    missing.map_or_else(
+                        || account.link.to_owned(),
+                        |since| format!("{}, missing since {since}", account.link),
+                    ),
+                ]
+            })
+            .collect();
+        section("accounts", &accounts, out)?;
+        section("assigned roles", &shown.roles, out)?;
+        section("detected roles", &shown.detections, out)?;
+        section("entitlements", &shown.ledger, out)
+    }
+}
+
+impl EntitlementReport {
+    fn of(entry: LedgerEntry) -> Self {
+        let entitlement = entry.entitlement;
+        Self {
+            application: entitlement.account.application.as_str(),
+            native_identity: entitlement.account.native_identity,
+            attribute: entitlement.attribute.as_str(),
+            value: entitlement.value,
+        }
+    }
+}
+
+fn section<const N: usize>(
+    heading: &str,
+    rows: &[[String; N]],
+    out: &mut dyn Write,
+) -> io::Result<()> {
+    if rows.is_empty() {
+        return Ok(());
+    }
+    writeln!(out, "  {heading}")?;
+    let mut table = Table::plain(4);
+    for row in rows {
+        table.row(row.iter().cloned());
+    }
+    table.write(out)
+}
+
+/// Returns name, value and where the value comes from.
+fn shown_attributes(
+    record: &IdentityRecord,
+    model: &Model,
+    show_sensitive: bool,
+) -> Vec<[String; 3]> {
+    let attributes = record.identity.attributes.iter();
+    attributes
+        .map(|(name, state)| {
+            let value = match &state.value {
+                None => "(none)".to_owned(),
+                Some(_) if !show_sensitive && is_sensitive(model, *name) => MASK.to_owned(),
+                Some(value) => value.to_string(),
+            };
+            [name.to_string(), value, origin(model, *name, state)]
+        })
+        .collect()
+}
+
+fn is_sensitive(model: &Model, name: Name) -> bool {
+    let known = model.attribute_index(name);
+    known.is_some_and(|index| model.attributes[index].sensitive)
+}
+
+/// Returns where an attribute's value comes from, in words.
+fn origin(model: &Model, name: Name, state: &AttributeState) -> String {
+    let index = match state.provenance {
+        Provenance::Manual => return "edited by hand".to_owned(),
+        Provenance::Kept(since) => return format!("kept since {since}"),
+        Provenance::Source(index) => index,
+    };
+    let known = model.attribute_index(name);
+    let sources = known.map(|place| &model.attributes[place].sources);
+    match sources.and_then(|sources| sources.get(usize::from(index))) {
+        None => String::new(),
+        Some(source) => match &source.origin {
+            Origin::Account {
+                application,
+                attribute,
+            } => format!("{application} {attribute}"),
+            Origin::Static(_) => "static".to_owned(),
+            Origin::Rule(rule) => format!("rule {}", model.rule(*rule).name),
+        },
+    }
+}
+
+/// Returns the account, the entitlement, and why it is there.
+fn shown_entry(entry: &LedgerEntry) -> [String; 3] {
+    let entitlement = &entry.entitlement;
+    let account = &entitlement.account;
+    let names = |names: &[Name]| {
+        let names: Vec<&str> = names.iter().map(|name| name.as_str()).collect();
+        names.join(", ")
+    };
+    let reason = match (
+        entry.detected_roles.as_slice(),
+        entry.assigned_roles.as_slice(),
+    ) {
+        ([], _) => "additional".to_owned(),
+        (detected, []) => names(detected),
+        (detected, assigned) => format!("{}, for {}", names(detected), names(assigned)),
+    };
+    [
+        format!("{} {}", account.application, account.native_identity),
+        format!("{} {}", entitlement.attribute, entitlement.value),
+        reason,
+    ]
+}

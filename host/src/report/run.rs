@@ -1,0 +1,256 @@
+//! What a refresh run did.
+
+use std::collections::BTreeMap;
+use std::io::{self, Write};
+
+use idr_core::time::Zone;
+use serde::Serialize;
+
+use super::finding::{FindingReport, write_findings};
+use super::text::{Table, counted, grouped, local};
+use crate::store::{Run, RunStatus, Scope, Store, StoreError};
+
+/// Findings of so many kinds are shown with a run.
+const FINDINGS_SHOWN: usize = 5;
+
+/// A run, as `idr refresh` and `idr run show` report it.
+#[derive(Clone, Debug, Serialize)]
+pub struct RunReport {
+    /// Its number.
+    pub run: i64,
+    /// `running`, `held`, `done`, `failed`, `rejected` or `superseded`.
+    pub status: &'static str,
+    /// Why it is held.
+    pub held: Option<String>,
+    /// The instant that it brings identities up to.
+    pub as_of: String,
+    /// When it was started.
+    pub started_at: String,
+    /// Whom it was asked to refresh: `due`, `all` or `identities`.
+    pub scope: &'static str,
+    /// Whether no events were fired: the tenant's first refresh.
+    pub silent: bool,
+    /// Whether a person approved what tripped a threshold.
+    pub approved: bool,
+    /// Identities selected, over all instants.
+    pub selected: u64,
+    /// Identities planned, each wave counted.
+    pub refreshed: u64,
+    /// Identities that there was no reason to look at.
+    pub skipped: u64,
+    /// Identities in which something changed.
+    pub changed: u64,
+    /// Waves that had somebody in them.
+    pub waves: u64,
+    /// Findings.
+    pub findings: FindingCounts,
+    /// Events by trigger.
+    pub events: BTreeMap<String, u64>,
+    /// How much changed, by name.
+    pub counters: BTreeMap<String, u64>,
+    /// Wall time.
+    pub seconds: f64,
+    /// Identities refreshed in a second.
+    pub identities_per_second: f64,
+    /// Digest of the configuration that it used.
+    pub configuration: String,
+    #[serde(skip)]
+    as_of_local: String,
+    #[serde(skip)]
+    open: Vec<FindingReport>,
+}
+
+/// How many findings there are.
+#[derive(Clone, Copy, Debug, Serialize)]
+pub struct FindingCounts {
+    /// Opened by this run.
+    pub new: u64,
+    /// Open now, whoever opened them.
+    pub open: u64,
+}
+
+/// What can change, by the name of its counter, in words.
+const CHANGES: [(&str, &str, &str); 9] = [
+    ("attributes", "attribute", "attributes"),
+    ("managers", "manager", "managers"),
+    ("lifecycleStates", "lifecycle state", "lifecycle states"),
+    (
+        "assignedRoles",
+        "set of assigned roles",
+        "sets of assigned roles",
+    ),
+    (
+        "detectedRoles",
+        "set of detected roles",
+        "sets of detected roles",
+    ),
+    (
+        "correlated",
+        "account given its identity",
+        "accounts given their identities",
+    ),
+    ("leavers", "leaver", "leavers"),
+    (
+        "roleRemovals",
+        "identity that lost a role",
+        "identities that lost a role",
+    ),
+    (
+        "replanned",
+        "identity planned again, as it changed meanwhile",
+        "identities planned again, as they changed meanwhile",
+    ),
+];
+
+impl RunReport {
+    /// Returns the report on a run, with the findings that are open now.
+    ///
+    /// # Errors
+    ///
+    /// [`StoreError`] when the store can't be read.
+    pub fn of(run: &Run, store: &dyn Store, zone: &Zone) -> Result<Self, StoreError> {
+        let counters = &run.counters;
+        let population = store.population()?.identities;
+        let seconds = counters.elapsed_ms as f64 / 1_000.0;
+        let rate = counters.refreshed as f64 / seconds.max(0.001);
+        let mut changes = counters.changes.clone();
+        changes.insert("leavers".to_owned(), counters.leavers);
+        changes.insert("roleRemovals".to_owned(), counters.role_removals);
+        Ok(Self {
+            run: run.id.0,
+            status: run.status.as_str(),
+            held: run.held.clone(),
+            as_of: run.as_of.to_string(),
+            started_at: run.started_at.to_string(),
+            scope: scope_word(&run.scope),
+            silent: run.silent,
+            approved: run.approved,
+            selected: counters.selected,
+            refreshed: counters.refreshed,
+            skipped: population.saturating_sub(counters.selected),
+            changed: counters.changed,
+            waves: counters.waves,
+            findings: FindingCounts {
+                new: counters.findings_opened,
+                open: store.open_findings()?,
+            },
+            events: counters.events.clone(),
+            counters: changes,
+            seconds,
+            identities_per_second: rate.round(),
+            configuration: run.configuration.clone(),
+            as_of_local: local(run.as_of, zone),
+            open: FindingReport::open(store)?,
+        })
+    }
+
+    /// Says whether a person has something to look at: it is held, or findings
+    /// are open.
+    pub fn wants_attention(&self) -> bool {
+        self.findings.open > 0 || self.status == RunStatus::Held.as_str()
+    }
+
+    /// Writes the report for people. `command` is how the program is called for
+    /// this tenant (`idr --tenant acme`).
+    ///
+    /// # Errors
+    ///
+    /// As writing to `out`.
+    pub fn write(&self, command: &str, out: &mut dyn Write) -> io::Result<()> {
+        let approved = if self.approved { ", approved" } else { "" };
+        writeln!(out, "run {}: {}{approved}", self.run, self.status)?;
+        let mut facts = Table::plain(2);
+        facts.row(["as of", &self.as_of_local]);
+        facts.row(["selected", &self.selection()]);
+        facts.row(["refreshed", &self.work()]);
+        facts.row(["changed", &counted(self.changed, "identity", "identities")]);
+        facts.write(out)?;
+        let mut changes = Table::plain(4).right(&[0]);
+        for (name, one, many) in CHANGES {
+            match self.counters.get(name) {
+                None | Some(0) => {}
+                Some(&1) => changes.row(["1", one]),
+                Some(&number) => changes.row([grouped(number).as_str(), many]),
+            }
+        }
+        changes.write(out)?;
+        self.write_events(out)?;
+        let (new, open) = (self.findings.new, self.findings.open);
+        writeln!(
+            out,
+            "  findings   {} new, {} open",
+            grouped(new),
+            grouped(open)
+        )?;
+        write_findings(&self.open, Some(FINDINGS_SHOWN), command, out)?;
+        if let Some(held) = &self.held {
+            writeln!(out, "  held       {held}")?;
+            let id = self.run;
+            let mut ways = Table::plain(4);
+            ways.row([
+                format!("{command} run show {id}"),
+                "see who it is about".to_owned(),
+            ]);
+            ways.row([
+                format!("{command} run approve {id} --reason TEXT"),
+                "carry it out".to_owned(),
+            ]);
+            ways.row([
+                format!("{command} run reject {id} --reason TEXT"),
+                "drop it; everybody stays due".to_owned(),
+            ]);
+            ways.write(out)?;
+        }
+        Ok(())
+    }
+
+    fn selection(&self) -> String {
+        let whom = match self.scope {
+            "all" => "everybody",
+            "identities" => "those named",
+            _ => "who was due",
+        };
+        format!(
+            "{} ({whom}), {} skipped",
+            counted(self.selected, "identity", "identities"),
+            grouped(self.skipped)
+        )
+    }
+
+    fn work(&self) -> String {
+        let waves = counted(self.waves, "wave", "waves");
+        if self.refreshed == 0 {
+            return "nobody".to_owned();
+        }
+        format!(
+            "{} in {waves}, {:.1} s, {} a second",
+            grouped(self.refreshed),
+            self.seconds,
+            grouped(self.identities_per_second as u64)
+        )
+    }
+
+    fn write_events(&self, out: &mut dyn Write) -> io::Result<()> {
+        if self.silent {
+            return writeln!(
+                out,
+                "  events     none: the first refresh only notes how things are"
+            );
+        }
+        let total: u64 = self.events.values().sum();
+        writeln!(out, "  events     {}", grouped(total))?;
+        let mut table = Table::plain(4).right(&[0]);
+        for (trigger, number) in &self.events {
+            table.row([grouped(*number).as_str(), trigger]);
+        }
+        table.write(out)
+    }
+}
+
+fn scope_word(scope: &Scope) -> &'static str {
+    match scope {
+        Scope::Due => "due",
+        Scope::All => "all",
+        Scope::Identities(_) => "identities",
+    }
+}
