@@ -91,10 +91,10 @@ fn keys_that_slipped_by_a_row_are_held() {
         ..no_guard()
     });
     let mut shifted = people(1..=40);
-    for index in 0..39 {
-        shifted[index][0] = format!("E{}", index + 2);
-    }
     shifted.pop();
+    for (fields, number) in shifted.iter_mut().zip(2..) {
+        fields[0] = format!("E{number}");
+    }
     insta::assert_snapshot!(tenant.full("hr", 2, &rows(&shifted)), @r"
     2 held: read=39 modified=39 vanished=1
     39 of 40 accounts seem to have got another native identity, 4 may: `E10` looks like `E9`, `E11` looks like `E10`, `E12` looks like `E11`, …

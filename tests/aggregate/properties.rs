@@ -54,7 +54,7 @@ fn aggregated(feeds: &[&Feed]) -> Tenant {
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig { cases: 128, failure_persistence: None, ..ProptestConfig::default() })]
+    #![proptest_config(ProptestConfig { cases: 64, failure_persistence: None, ..ProptestConfig::default() })]
 
     /// After a full aggregation the accounts that are present are those of a
     /// tenant that never knew another file; the others are as the last file

@@ -85,8 +85,10 @@ impl Tenant {
             applications,
             ..Model::default()
         };
-        let mut connector = Connector::default();
-        connector.guard = no_guard();
+        let mut connector = Connector {
+            guard: no_guard(),
+            ..Connector::default()
+        };
         connector.file.multi_valued = vec![(Name::new("groups"), "|".to_owned())];
         connector.file.status = Some(StatusColumn {
             column: "status".to_owned(),
