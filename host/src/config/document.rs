@@ -15,6 +15,9 @@ use super::problem::{Problem, Problems};
 /// The version of the configuration format that this program reads.
 pub(super) const VERSION: i64 = 1;
 
+/// After this many things that can't be read the rest of a file is left.
+const MAX_UNREADABLE: usize = 100;
+
 /// One step from a file's top to a key in it.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 enum Segment {
@@ -79,7 +82,7 @@ pub(super) fn read<R: DeserializeOwned + Default>(
     }
     document.broken = !errors.is_empty();
     document.note_table(content, table.get_ref(), &mut Vec::new());
-    loop {
+    for _ in 0..MAX_UNREADABLE {
         let error = match R::deserialize(Deserializer::from(table.clone())) {
             Ok(raw) => return (raw, document),
             Err(error) => error,
@@ -108,6 +111,10 @@ pub(super) fn read<R: DeserializeOwned + Default>(
         }
         document.removed.insert(key);
     }
+    let message =
+        format!("more than {MAX_UNREADABLE} things can't be read; the rest is not looked at");
+    document.add(problems, None, None, message, None);
+    (R::default(), document)
 }
 
 impl Document {

@@ -82,7 +82,7 @@ impl Files {
         for entry in entries_of(folder)? {
             let path = folder.join(&entry);
             let relative = format!("{relative}/{entry}");
-            if path.is_dir() {
+            if is_folder(&path) {
                 self.read_folder(&path, &relative)?;
             } else if is_ours(&relative) {
                 self.insert(relative, read_file(&path)?);
@@ -175,7 +175,7 @@ pub(super) fn strays(directory: &Path) -> Result<Vec<Problem>, ConfigError> {
     let mut problems = Vec::new();
     for entry in entries_of(directory)? {
         let path = directory.join(&entry);
-        if SINGLE_FILES.contains(&entry.as_str()) || entry.starts_with('.') {
+        if SINGLE_FILES.contains(&entry.as_str()) {
             continue;
         }
         if FOLDERS.contains(&entry.as_str()) {
@@ -209,7 +209,7 @@ fn strays_in(
     for entry in entries_of(folder)? {
         let path = folder.join(&entry);
         let relative = format!("{relative}/{entry}");
-        if path.is_dir() {
+        if is_folder(&path) {
             strays_in(&path, &relative, problems)?;
         } else if !is_ours(&relative) {
             let ending = entry.rsplit_once('.').map_or("", |(_, ending)| ending);
@@ -244,12 +244,15 @@ fn shown(path: &Path, entry: &str) -> String {
     }
 }
 
+/// Says whether something in one of our folders is a folder to look into. Links
+/// to folders aren't followed: they could lead round in circles.
+fn is_folder(path: &Path) -> bool {
+    path.is_dir() && !path.is_symlink()
+}
+
 /// Says whether a file in one of our folders is read.
 fn is_ours(relative: &str) -> bool {
     let name = relative.rsplit('/').next().unwrap_or(relative);
-    if name.starts_with('.') {
-        return false;
-    }
     if relative.starts_with(RULE_FOLDER) {
         return relative == RULES || name.ends_with(".wasm");
     }
@@ -264,8 +267,8 @@ fn holds_configuration(folder: &Path) -> bool {
     })
 }
 
-/// Returns the names in a folder, sorted. Names that aren't Unicode can't be
-/// ours and are left out.
+/// Returns the names in a folder, sorted. Hidden ones, and those that aren't
+/// Unicode, can't be ours and are left out.
 fn entries_of(folder: &Path) -> Result<Vec<String>, ConfigError> {
     let unreadable = |source| ConfigError::Unreadable {
         path: folder.to_owned(),
@@ -273,9 +276,8 @@ fn entries_of(folder: &Path) -> Result<Vec<String>, ConfigError> {
     };
     let mut names = Vec::new();
     for entry in fs::read_dir(folder).map_err(unreadable)? {
-        if let Ok(name) = entry.map_err(unreadable)?.file_name().into_string() {
-            names.push(name);
-        }
+        let name = entry.map_err(unreadable)?.file_name().into_string();
+        names.extend(name.ok().filter(|name| !name.starts_with('.')));
     }
     names.sort();
     Ok(names)

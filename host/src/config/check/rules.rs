@@ -68,7 +68,7 @@ fn component(scope: &Scope<'_>, raw: &RawRule, files: &Files) -> (String, String
         None => scope
             .at("sha256")
             .report_with_hint("the component is not pinned", hint),
-        Some(pinned) if pinned != digest => scope
+        Some(pinned) if !pinned.eq_ignore_ascii_case(&digest) => scope
             .at("sha256")
             .report_with_hint(format!("`{component}` is not the pinned component"), hint),
         Some(_) => {}

@@ -7,6 +7,7 @@ use jiff::civil::Time;
 use jiff::tz::TimeZoneDatabase;
 
 use super::Source;
+use super::names::check_name;
 use super::rules::limits;
 use crate::config::document::Scope;
 use crate::config::problem::Problems;
@@ -36,10 +37,10 @@ pub(super) fn check(source: &Source<RawSettings>, problems: &Problems) -> Settin
     let bound = |key: &str, value: &Option<toml::Value>| -> Option<Threshold> {
         threshold(&scope.at("thresholds").at(key), value.as_ref()?)
     };
+    let name = required(&scope, "name", raw.name.as_deref())
+        .filter(|name| check_name(&scope.at("name"), name));
     Settings {
-        name: required(&scope, "name", raw.name.as_deref())
-            .unwrap_or_default()
-            .to_owned(),
+        name: name.unwrap_or_default().to_owned(),
         clock: word_or_default(&scope.at("clock"), raw.clock.as_deref(), &CLOCKS),
         zone: zone(&scope.at("zone"), raw.zone.as_deref()),
         end_of_day: end_of_day.and_then(|value| end_of_day_of(&scope.at("end_of_day"), value)),
