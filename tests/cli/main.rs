@@ -4,4 +4,11 @@
 mod common;
 
 mod check;
+mod due;
+mod event;
+mod finding;
+mod identity;
+mod refresh;
+mod run;
+mod small_tenant;
 mod wiring;

@@ -4,21 +4,75 @@ use std::io::Write;
 
 use serde::Serialize;
 
+use super::open::open;
 use super::{CommandError, GlobalOptions, Outcome, write_json};
 use crate::config::{ConfigError, Problem, Tenant};
+use crate::report::counted;
+use crate::store::{Raise, Store};
+use crate::tenant::OpenTenant;
 
 /// Check the tenant's configuration and report every problem at once
 ///
 /// Each problem comes with its file, line and key, and a hint where there is
 /// one. Nothing is refreshed and nothing is written. Exit code 2 with problems.
 #[derive(clap::Args, Debug)]
-pub(super) struct CheckArgs {}
+pub(super) struct CheckArgs {
+    /// Say which definitions have changed since they were last adopted, and how
+    /// many identities that makes due
+    #[arg(long)]
+    impact: bool,
+}
 
 #[derive(Serialize)]
 struct Report<'a> {
     problems: &'a [Problem],
     /// Absent when there are problems.
     tenant: Option<Summary>,
+    /// Present when it was asked for.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    impact: Option<ImpactReport>,
+}
+
+/// What adopting the configuration would mean.
+#[derive(Serialize)]
+struct ImpactReport {
+    /// The definitions that differ from those adopted last.
+    changed: Vec<String>,
+    /// How many identities they make due, who weren't due already or were.
+    due: u64,
+    /// Whether that is everybody.
+    everybody: bool,
+}
+
+impl ImpactReport {
+    fn of(tenant: &OpenTenant) -> Result<Self, CommandError> {
+        let impact = tenant.impact()?;
+        let (due, everybody) = match impact.raise {
+            Raise::Nobody => (0, false),
+            Raise::Everybody => (tenant.store.population()?.identities, true),
+            Raise::Identities(uids) => (uids.len() as u64, false),
+        };
+        Ok(Self {
+            changed: impact.changed,
+            due,
+            everybody,
+        })
+    }
+
+    fn write(&self, out: &mut dyn Write) -> Result<(), CommandError> {
+        if self.changed.is_empty() {
+            writeln!(out, "no definition has changed since the last refresh")?;
+            return Ok(());
+        }
+        writeln!(out, "changed since the last refresh")?;
+        for definition in &self.changed {
+            writeln!(out, "  {definition}")?;
+        }
+        let who = if self.everybody { ", everybody" } else { "" };
+        let due = counted(self.due, "identity", "identities");
+        writeln!(out, "this makes due: {due}{who}")?;
+        Ok(())
+    }
 }
 
 /// What a tenant defines.
@@ -63,24 +117,29 @@ impl Summary {
 
 /// Runs the command.
 pub(super) fn run(
-    _args: &CheckArgs,
+    args: &CheckArgs,
     options: &GlobalOptions,
     out: &mut dyn Write,
 ) -> Result<Outcome, CommandError> {
     match Tenant::load(&options.tenant) {
         Ok(tenant) => {
             let summary = Summary::of(&tenant);
+            let impact = match args.impact {
+                true => Some(ImpactReport::of(&open(options)?)?),
+                false => None,
+            };
             if options.json {
-                let tenant = Some(summary);
-                write_json(
-                    out,
-                    &Report {
-                        problems: &[],
-                        tenant,
-                    },
-                )?;
+                let report = Report {
+                    problems: &[],
+                    tenant: Some(summary),
+                    impact,
+                };
+                write_json(out, &report)?;
             } else if !options.quiet {
                 print_summary(&summary, out)?;
+                if let Some(impact) = &impact {
+                    impact.write(out)?;
+                }
             }
             Ok(Outcome::Done)
         }
@@ -89,6 +148,7 @@ pub(super) fn run(
             let report = Report {
                 problems: &problems,
                 tenant: None,
+                impact: None,
             };
             write_json(out, &report)?;
             let message = format!("problems in the configuration: {}", problems.len());

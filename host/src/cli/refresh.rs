@@ -4,7 +4,7 @@ use std::io::Write;
 
 use clap::Args;
 
-use super::open::{command_for, identity_named, instant_or_now, open_or_create};
+use super::open::{command_for, identity_named, instant_or_now, open, open_or_create};
 use super::progress::RunProgress;
 use super::{CommandError, GlobalOptions, Outcome, write_json};
 use crate::refresh::{self, Request};
@@ -31,6 +31,10 @@ pub(super) struct RefreshArgs {
     #[arg(long, value_name = "INSTANT")]
     as_of: Option<String>,
 
+    /// Only say what would change: plan the first wave and write nothing
+    #[arg(long)]
+    dry_run: bool,
+
     /// Let a tenant's first refresh fire events, too
     #[arg(long)]
     fire_initial: bool,
@@ -42,8 +46,16 @@ pub(super) fn run(
     options: &GlobalOptions,
     out: &mut dyn Write,
 ) -> Result<Outcome, CommandError> {
-    let tenant = open_or_create(options)?;
-    let _lock = tenant.lock()?;
+    let tenant = if args.dry_run {
+        open(options)?
+    } else {
+        open_or_create(options)?
+    };
+    let _lock = if args.dry_run {
+        None
+    } else {
+        Some(tenant.lock()?)
+    };
     let as_of = instant_or_now(&tenant, args.as_of.as_deref())?;
     let request = Request {
         scope: scope(args, &tenant)?,
@@ -56,6 +68,9 @@ pub(super) fn run(
         },
         fire_initial: args.fire_initial,
     };
+    if args.dry_run {
+        return dry_run(&request, &tenant, options, out);
+    }
     let progress = RunProgress::new(options);
     let run = refresh::run(
         &tenant.store,
@@ -66,6 +81,27 @@ pub(super) fn run(
     )?;
     progress.finish();
     report(&run, &tenant, options, out)
+}
+
+fn dry_run(
+    request: &Request,
+    tenant: &OpenTenant,
+    options: &GlobalOptions,
+    out: &mut dyn Write,
+) -> Result<Outcome, CommandError> {
+    let run = refresh::preview(&tenant.store, tenant, &tenant.files(), request)?;
+    let zone = &tenant.configuration.model.zone;
+    let report = RunReport::of_dry_run(&run, &tenant.store, zone)?;
+    if options.json {
+        write_json(out, &report)?;
+    } else {
+        report.write(&command_for(options), out)?;
+    }
+    Ok(if report.held.is_some() {
+        Outcome::OpenFindings
+    } else {
+        Outcome::Done
+    })
 }
 
 fn scope(args: &RefreshArgs, tenant: &OpenTenant) -> Result<Scope, CommandError> {

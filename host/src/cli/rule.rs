@@ -253,7 +253,11 @@ fn write_case(out: &mut dyn Write, case: &CaseResult) -> Result<(), CommandError
         case.wakes_at.as_deref().unwrap_or("never")
     )?;
     match case.fuel_again {
-        Some(again) => writeln!(out, "          fuel     {} (asked again {again})", case.fuel)?,
+        Some(again) => writeln!(
+            out,
+            "          fuel     {} (asked again {again})",
+            case.fuel
+        )?,
         None => writeln!(out, "          fuel     {}", case.fuel)?,
     }
     for line in &case.log {

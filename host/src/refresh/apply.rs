@@ -122,7 +122,7 @@ fn carry_out(plan: SpooledPlan, record: IdentityRecord) -> (IdentityWrite, Vec<R
     (write, keys)
 }
 
-fn count(counters: &mut Counters, changes: &Changes, before: &Identity) {
+pub(super) fn count(counters: &mut Counters, changes: &Changes, before: &Identity) {
     if changes.is_empty() {
         return;
     }

@@ -14,6 +14,7 @@ mod events;
 mod gate;
 mod manager_cycles;
 mod planning;
+mod preview;
 
 use std::sync::Arc;
 use std::time::Instant;
@@ -31,6 +32,7 @@ use crate::store::{
 
 pub use adopt::{Impact, adopt, files_digest, impact};
 pub use error::RefreshError;
+pub use preview::preview;
 
 /// Identities are read, planned and written in chunks of this many.
 pub const CHUNK: usize = 1_000;

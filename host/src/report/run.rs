@@ -16,11 +16,11 @@ const FINDINGS_SHOWN: usize = 5;
 /// A run, as `idr refresh` and `idr run show` report it.
 #[derive(Clone, Debug, Serialize)]
 pub struct RunReport {
-    /// Its number.
-    pub run: i64,
-    /// `running`, `held`, `done`, `failed`, `rejected` or `superseded`.
+    /// Its number; none for a dry run.
+    pub run: Option<i64>,
+    /// `running`, `held`, `done`, `failed`, `rejected`, `superseded` or `dry-run`.
     pub status: &'static str,
-    /// Why it is held.
+    /// Why it is held, or would be.
     pub held: Option<String>,
     /// The instant that it brings identities up to.
     pub as_of: String,
@@ -117,7 +117,7 @@ impl RunReport {
         changes.insert("leavers".to_owned(), counters.leavers);
         changes.insert("roleRemovals".to_owned(), counters.role_removals);
         Ok(Self {
-            run: run.id.0,
+            run: Some(run.id.0),
             status: run.status.as_str(),
             held: run.held.clone(),
             as_of: run.as_of.to_string(),
@@ -144,6 +144,19 @@ impl RunReport {
         })
     }
 
+    /// Returns the report on a run that was only planned.
+    ///
+    /// # Errors
+    ///
+    /// As [`RunReport::of`].
+    pub fn of_dry_run(run: &Run, store: &dyn Store, zone: &Zone) -> Result<Self, StoreError> {
+        Ok(Self {
+            run: None,
+            status: "dry-run",
+            ..Self::of(run, store, zone)?
+        })
+    }
+
     /// Says whether a person has something to look at: it is held, or findings
     /// are open.
     pub fn wants_attention(&self) -> bool {
@@ -158,7 +171,10 @@ impl RunReport {
     /// As writing to `out`.
     pub fn write(&self, command: &str, out: &mut dyn Write) -> io::Result<()> {
         let approved = if self.approved { ", approved" } else { "" };
-        writeln!(out, "run {}: {}{approved}", self.run, self.status)?;
+        match self.run {
+            Some(id) => writeln!(out, "run {id}: {}{approved}", self.status)?,
+            None => writeln!(out, "dry run of the first wave; nothing is written")?,
+        }
         let mut facts = Table::plain(2);
         facts.row(["as of", &self.as_of_local]);
         facts.row(["selected", &self.selection()]);
@@ -174,7 +190,9 @@ impl RunReport {
             }
         }
         changes.write(out)?;
-        self.write_events(out)?;
+        if self.run.is_some() {
+            self.write_events(out)?;
+        }
         let (new, open) = (self.findings.new, self.findings.open);
         writeln!(
             out,
@@ -185,7 +203,7 @@ impl RunReport {
         write_findings(&self.open, Some(FINDINGS_SHOWN), command, out)?;
         if let Some(held) = &self.held {
             writeln!(out, "  held       {held}")?;
-            let id = self.run;
+            let Some(id) = self.run else { return Ok(()) };
             let mut ways = Table::plain(4);
             ways.row([
                 format!("{command} run show {id}"),
