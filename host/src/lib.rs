@@ -1,7 +1,7 @@
 //! The identity refresh host.
 //!
 //! [`config`] reads a tenant's folder; [`aggregate`] reads accounts into the
-//! [`store`]; [`cli`] has one file per command; [`rules`] runs customers' rules.
+//! [`store`]; [`tenant`] opens all that a command works with; [`cli`] has one file per command; [`rules`] runs customers' rules.
 
 pub mod aggregate;
 pub mod cli;

@@ -20,10 +20,59 @@ fn moved_tenant() -> TestHost {
 #[test]
 fn events_are_listed_by_identity_and_trigger() {
     let host = moved_tenant();
-    insta::assert_snapshot!(host.run(["event", "list"]), @"");
-    insta::assert_snapshot!(host.run(["event", "list", "--trigger", "joiner"]), @"");
+    insta::assert_snapshot!(host.run(["event", "list"]), @r"
+    2026-03-02T08:00:00Z (09:00:00 in Europe/Berlin)  manager-transfer  carol
+        department: Engineering -> Sales
+        salary: (sensitive) -> (sensitive)
+        manager: alice -> bob
+        role Sales: gained
+    2026-03-02T08:00:00Z (09:00:00 in Europe/Berlin)  mover  carol
+        department: Engineering -> Sales
+        salary: (sensitive) -> (sensitive)
+        manager: alice -> bob
+        role Sales: gained
+    [exit 0]
+    ");
+    insta::assert_snapshot!(host.run(["event", "list", "--trigger", "joiner"]), @r"
+    no events
+    [exit 0]
+    ");
     let events = host.json(["event", "list", "--identity", "carol", "--trigger", "mover"]);
-    insta::assert_snapshot!(serde_json::to_string_pretty(&events).expect("JSON"), @"");
+    insta::assert_snapshot!(serde_json::to_string_pretty(&events).expect("JSON"), @r#"
+    [
+      {
+        "changes": [
+          {
+            "new": "Sales",
+            "old": "Engineering",
+            "what": "department"
+          },
+          {
+            "new": 90000,
+            "old": 80000,
+            "what": "salary"
+          },
+          {
+            "new": "bob",
+            "old": "alice",
+            "what": "manager"
+          },
+          {
+            "new": true,
+            "old": false,
+            "what": "role Sales"
+          }
+        ],
+        "detected_at": "2026-03-02T08:00:00Z",
+        "effective_at": "2026-03-02T08:00:00Z",
+        "id": "a4e6be5cd4eaf10103c8a9978a81e96a",
+        "name": "carol",
+        "sequence": 1,
+        "trigger": "mover",
+        "uid": 3
+      }
+    ]
+    "#);
     assert!(
         host.run(["event", "list", "--show-sensitive", "--limit", "1"])
             .contains("90000")

@@ -6,7 +6,10 @@ use crate::small_tenant::{aggregate_file, refreshed_tenant};
 #[test]
 fn findings_are_shown_by_kind_and_closed_when_mended() {
     let host = refreshed_tenant();
-    insta::assert_snapshot!(host.run(["finding", "list"]), @"");
+    insta::assert_snapshot!(host.run(["finding", "list"]), @r"
+    no open findings
+    [exit 0]
+    ");
     let feed = host.read("feeds/hr.csv");
     host.write(
         "feeds/hr.csv",
@@ -14,13 +17,52 @@ fn findings_are_shown_by_kind_and_closed_when_mended() {
             .replace(",alice\n", ",nobody\n"),
     );
     aggregate_file(&host, "hr", "2026-03-02T08:00:00Z");
-    insta::assert_snapshot!(run(&host, &["refresh"]), @"");
-    insta::assert_snapshot!(host.run(["finding", "list"]), @"");
+    insta::assert_snapshot!(run(&host, &["refresh"]), @r"
+    run 2: done
+      as of      2026-03-02T08:00:00Z (09:00:00 in Europe/Berlin)
+      selected   3 identities (who was due), 0 skipped
+      refreshed  3 in […]
+      changed    2 identities
+        2  managers
+      events     2
+        2  manager-transfer
+      findings   3 new, 3 open
+        warning  alice, bob, carol  manager: manager
+          no identity has `name` `nobody`, whom the account names as manager
+    [exit 1]
+    ");
+    insta::assert_snapshot!(host.run(["finding", "list"]), @r"
+    3 open
+        warning  alice, bob, carol  manager: manager
+          no identity has `name` `nobody`, whom the account names as manager
+    [exit 0]
+    ");
     let findings = host.json(["finding", "list", "--limit", "1"]);
-    insta::assert_snapshot!(serde_json::to_string_pretty(&findings).expect("JSON"), @"");
+    insta::assert_snapshot!(serde_json::to_string_pretty(&findings).expect("JSON"), @r#"
+    [
+      {
+        "cause": "manager-not-found",
+        "closed_at": null,
+        "first_seen": "2026-03-02T08:00:00Z",
+        "hint": null,
+        "message": "no identity has `name` `nobody`, whom the account names as manager",
+        "name": "alice",
+        "phase": "manager",
+        "severity": "warning",
+        "subject": "manager",
+        "uid": 1
+      }
+    ]
+    "#);
 
     host.write("feeds/hr.csv", feed);
     aggregate_file(&host, "hr", "2026-03-03T08:00:00Z");
     assert!(run(&host, &["refresh"]).ends_with("[exit 0]"));
-    insta::assert_snapshot!(host.run(["finding", "list", "--closed"]), @"");
+    insta::assert_snapshot!(host.run(["finding", "list", "--closed"]), @r"
+    no open findings
+    3 closed
+        warning  alice, bob, carol  manager: manager
+          no identity has `name` `nobody`, whom the account names as manager
+    [exit 0]
+    ");
 }

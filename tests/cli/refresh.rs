@@ -19,8 +19,31 @@ pub(crate) fn run(host: &TestHost, arguments: &[&str]) -> String {
 fn a_report_says_what_changed() {
     let host = small_tenant();
     aggregate_all(&host, "2026-03-01T08:00:00Z");
-    insta::assert_snapshot!(run(&host, &["refresh"]), @"");
-    insta::assert_snapshot!(run(&host, &["refresh"]), @"");
+    insta::assert_snapshot!(run(&host, &["refresh"]), @r"
+    run 1: done
+      as of      2026-03-01T08:00:00Z (09:00:00 in Europe/Berlin)
+      selected   3 identities (who was due), 0 skipped
+      refreshed  3 in […]
+      changed    3 identities
+        9  attributes
+        2  managers
+        3  lifecycle states
+        2  sets of assigned roles
+        1  set of detected roles
+      events     none: the first refresh only notes how things are
+      findings   0 new, 0 open
+    [exit 0]
+    ");
+    insta::assert_snapshot!(run(&host, &["refresh"]), @r"
+    run 2: done
+      as of      2026-03-01T08:00:00Z (09:00:00 in Europe/Berlin)
+      selected   0 identities (who was due), 3 skipped
+      refreshed  nobody
+      changed    0 identities
+      events     0
+      findings   0 new, 0 open
+    [exit 0]
+    ");
 }
 
 #[test]
@@ -35,8 +58,42 @@ fn only_who_is_due_is_refreshed() {
          4,dave,Dave Dunn,Sales,50000,bob\n",
     );
     aggregate_file(&host, "hr", "2026-03-02T08:00:00Z");
-    insta::assert_snapshot!(run(&host, &["refresh", "--as-of", "2026-03-02T09:00"]), @"");
-    insta::assert_snapshot!(run(&host, &["event", "list"]), @"");
+    insta::assert_snapshot!(run(&host, &["refresh", "--as-of", "2026-03-02T09:00"]), @r"
+    run 2: done
+      as of      2026-03-02T08:00:00Z (09:00:00 in Europe/Berlin)
+      selected   2 identities (who was due), 2 skipped
+      refreshed  2 in […]
+      changed    2 identities
+        4  attributes
+        2  managers
+        1  lifecycle state
+        2  sets of assigned roles
+        1  identity that lost a role
+      events     3
+        1  joiner
+        1  manager-transfer
+        1  mover
+      findings   0 new, 0 open
+    [exit 0]
+    ");
+    insta::assert_snapshot!(run(&host, &["event", "list"]), @r"
+    2026-03-02T08:00:00Z (09:00:00 in Europe/Berlin)  joiner  dave
+        department: nothing -> Sales
+        displayName: nothing -> Dave Dunn
+        salary: nothing -> (sensitive)
+        manager: nothing -> bob
+        lifecycleState: nothing -> active
+        role Sales: gained
+    2026-03-02T08:00:00Z (09:00:00 in Europe/Berlin)  manager-transfer  bob
+        department: Sales -> Engineering
+        manager: alice -> carol
+        role Sales: lost
+    2026-03-02T08:00:00Z (09:00:00 in Europe/Berlin)  mover  bob
+        department: Sales -> Engineering
+        manager: alice -> carol
+        role Sales: lost
+    [exit 0]
+    ");
 }
 
 #[test]
@@ -47,7 +104,42 @@ fn one_object_of_json() {
     report["seconds"] = "[…]".into();
     report["identities_per_second"] = "[…]".into();
     report["configuration"] = "[…]".into();
-    insta::assert_snapshot!(serde_json::to_string_pretty(&report).expect("JSON"), @"");
+    insta::assert_snapshot!(serde_json::to_string_pretty(&report).expect("JSON"), @r#"
+    {
+      "approved": false,
+      "as_of": "2026-03-01T08:00:00Z",
+      "changed": 3,
+      "configuration": "[…]",
+      "counters": {
+        "assignedRoles": 2,
+        "attributes": 9,
+        "detectedRoles": 1,
+        "leavers": 0,
+        "lifecycleStates": 3,
+        "managers": 2,
+        "roleRemovals": 0
+      },
+      "events": {
+        "joiner": 3
+      },
+      "findings": {
+        "new": 0,
+        "open": 0
+      },
+      "held": null,
+      "identities_per_second": "[…]",
+      "refreshed": 3,
+      "run": 1,
+      "scope": "due",
+      "seconds": "[…]",
+      "selected": 3,
+      "silent": false,
+      "skipped": 0,
+      "started_at": "2026-03-01T08:00:00Z",
+      "status": "done",
+      "waves": 1
+    }
+    "#);
 }
 
 #[test]
@@ -58,8 +150,16 @@ fn everybody_or_some_are_refreshed_when_asked() {
         host.json(["refresh", "--identity", "bob", "carol"])["refreshed"],
         2
     );
-    insta::assert_snapshot!(host.run(["refresh", "--identity", "bbo"]), @"");
-    insta::assert_snapshot!(host.run(["refresh", "--all", "--as-of", "yesterday"]), @"");
+    insta::assert_snapshot!(host.run(["refresh", "--identity", "bbo"]), @r"
+    error: there is no identity `bbo`
+    hint: see `idr identity list`
+    [exit 2]
+    ");
+    insta::assert_snapshot!(host.run(["refresh", "--all", "--as-of", "yesterday"]), @r"
+    error: `yesterday` is not an instant
+    hint: write 2026-03-31T17:00:00Z; or 2026-03-31T17:00 or 2026-03-31, in the tenant's time zone
+    [exit 2]
+    ");
     assert_eq!(host.run(["refresh", "--quiet"]), "[exit 0]");
 }
 
@@ -68,7 +168,12 @@ fn two_refreshes_of_one_tenant_wait_for_each_other() {
     let host = refreshed_tenant();
     let tenant = OpenTenant::open(&host.path(""), Absent::Refuse).expect("the tenant opens");
     let lock = tenant.lock().expect("nobody else has it");
-    insta::assert_snapshot!(host.run(["refresh"]), @"");
+    insta::assert_snapshot!(host.run(["refresh"]), @r"
+    error: the store is in use by another process
+    caused by: lock acquisition failed because the operation would block
+    hint: wait until the other process has finished, and try again
+    [exit 3]
+    ");
     drop(lock);
     assert_eq!(host.run(["refresh", "--quiet"]), "[exit 0]");
 }
@@ -84,5 +189,9 @@ fn the_system_clock_knows_no_future() {
         "{shown}"
     );
     assert!(shown.ends_with("[exit 2]"), "{shown}");
-    insta::assert_snapshot!(host.run(["refresh", "--as-of", "2020-01-01"]), @"");
+    insta::assert_snapshot!(host.run(["refresh", "--as-of", "2020-01-01"]), @r#"
+    error: 2019-12-31T23:00:00Z is before 2026-03-01T08:00:00Z, up to which something was committed already
+    hint: leave `--as-of` out; only a tenant with `clock = "simulated"` moves freely in time
+    [exit 2]
+    "#);
 }

@@ -37,6 +37,8 @@ fn an_unknown_command_is_a_usage_error() {
     insta::assert_snapshot!(host.run(["refrsh"]), @r"
     error: unrecognized subcommand 'refrsh'
 
+      tip: a similar subcommand exists: 'refresh'
+
     Usage: idr [OPTIONS] <COMMAND>
 
     For more information, try '--help'.

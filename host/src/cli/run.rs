@@ -202,7 +202,7 @@ fn list(
         ]);
     }
     table.write(out)?;
-    for run in runs {
+    for run in runs.iter().filter(|run| run.status == RunStatus::Held) {
         if let Some(held) = &run.held {
             writeln!(out, "run {} is held: {held}", run.id.0)?;
         }

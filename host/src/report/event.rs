@@ -100,18 +100,26 @@ impl ChangeReport {
             Some(value) => value.to_string(),
             None => "nothing".to_owned(),
         };
+        let shown = match (&change.old, &change.new) {
+            (Some(Value::Boolean(false)), Some(Value::Boolean(true))) if is_role(&change.what) => {
+                format!("{}: gained", change.what)
+            }
+            (Some(Value::Boolean(true)), Some(Value::Boolean(false))) if is_role(&change.what) => {
+                format!("{}: lost", change.what)
+            }
+            (old, new) => format!("{}: {} -> {}", change.what, text(old), text(new)),
+        };
         Self {
-            shown: format!(
-                "{}: {} -> {}",
-                change.what,
-                text(&change.old),
-                text(&change.new)
-            ),
+            shown,
             old: json(&change.old),
             new: json(&change.new),
             what: change.what,
         }
     }
+}
+
+fn is_role(what: &str) -> bool {
+    what.starts_with("role ")
 }
 
 /// What is shown instead of a sensitive value.

@@ -13,6 +13,9 @@ use crate::store::{Run, RunStatus, Scope, Store, StoreError};
 /// Findings of so many kinds are shown with a run.
 const FINDINGS_SHOWN: usize = 5;
 
+/// To find the kinds that matter most, so many are read at most.
+const FINDINGS_READ: usize = 10_000;
+
 /// A run, as `idr refresh` and `idr run show` report it.
 #[derive(Clone, Debug, Serialize)]
 pub struct RunReport {
@@ -140,7 +143,7 @@ impl RunReport {
             identities_per_second: rate.round(),
             configuration: run.configuration.clone(),
             as_of_local: local(run.as_of, zone),
-            open: FindingReport::open(store)?,
+            open: FindingReport::list(store, false, FINDINGS_READ)?,
         })
     }
 
@@ -203,7 +206,10 @@ impl RunReport {
         write_findings(&self.open, Some(FINDINGS_SHOWN), command, out)?;
         if let Some(held) = &self.held {
             writeln!(out, "  held       {held}")?;
-            let Some(id) = self.run else { return Ok(()) };
+            let waits = self.status == RunStatus::Held.as_str();
+            let Some(id) = self.run.filter(|_| waits) else {
+                return Ok(());
+            };
             let mut ways = Table::plain(4);
             ways.row([
                 format!("{command} run show {id}"),
