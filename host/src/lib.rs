@@ -1,7 +1,9 @@
 //! The identity refresh host.
 //!
 //! [`config`] reads a tenant's folder; [`aggregate`] reads accounts into the
-//! [`store`]; [`tenant`] opens all that a command works with; [`cli`] has one file per command; [`rules`] runs customers' rules.
+//! [`store`]; [`rules`] runs customers' rules; [`refresh`] brings identities up to
+//! date; [`report`] says what was done; [`tenant`] opens all that a command works
+//! with; [`cli`] has one file per command.
 
 pub mod aggregate;
 pub mod cli;
