@@ -1,4 +1,8 @@
-//! What an aggregation does, through the library and the memory store.
+//! What an aggregation does: through the library with the memory store, and
+//! through the program.
+
+#[path = "../common/mod.rs"]
+mod common;
 
 mod correlation;
 mod feeds;
@@ -6,5 +10,6 @@ mod guard;
 mod held;
 mod interrupted;
 mod native_changes;
+mod program;
 mod properties;
 mod tenant;

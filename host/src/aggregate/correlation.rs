@@ -72,8 +72,7 @@ impl<'a> Correlator<'a> {
 
     /// Says whether an identity has this name, or is about to.
     pub(super) fn is_taken(&self, name: &str) -> Result<bool, AggregateError> {
-        let about_to = self.people.names.iter().any(|known| known == name);
-        Ok(about_to || self.store.named(name)?.is_some())
+        Ok(self.people.is_to_come(name) || self.store.named(name)?.is_some())
     }
 
     /// Notes that the chunk creates an identity; returns its place.
@@ -138,6 +137,11 @@ impl PeopleToCome {
         let namesakes = self.by_folded_name.entry(fold(name)).or_default();
         namesakes.push(place);
         place
+    }
+
+    fn is_to_come(&self, name: &str) -> bool {
+        let namesakes = self.by_folded_name.get(&fold(name)).into_iter().flatten();
+        namesakes.copied().any(|place| self.names[place] == name)
     }
 
     fn owner(&self, uid: Uid) -> Owner {

@@ -123,6 +123,11 @@ impl DelimitedReader {
         self.cut_off
     }
 
+    /// Returns the size of the file in bytes.
+    pub(super) fn size(&self) -> u64 {
+        self.lines.size()
+    }
+
     /// Returns how many bytes were read.
     pub(super) fn bytes_read(&self) -> u64 {
         self.lines.bytes_read()

@@ -35,13 +35,16 @@ pub(super) struct Lines {
     ahead: VecDeque<Line>,
     number: u64,
     bytes_read: u64,
+    size: u64,
 }
 
 impl Lines {
     /// Opens a file. A mark at its beginning decides on the encoding, if there
     /// is one; else it is `encoding`.
     pub(super) fn open(path: &Path, encoding: &'static Encoding) -> io::Result<Self> {
-        let mut input = BufReader::with_capacity(1 << 16, File::open(path)?);
+        let file = File::open(path)?;
+        let size = file.metadata()?.len();
+        let mut input = BufReader::with_capacity(1 << 16, file);
         let marked = Encoding::for_bom(input.fill_buf()?);
         let (encoding, mark) = marked.unwrap_or((encoding, 0));
         input.consume(mark);
@@ -60,12 +63,18 @@ impl Lines {
             ahead: VecDeque::new(),
             number: 0,
             bytes_read: mark as u64,
+            size,
         })
     }
 
     /// Returns the encoding of the file.
     pub(super) fn encoding(&self) -> &'static Encoding {
         self.encoding
+    }
+
+    /// Returns the size of the file in bytes.
+    pub(super) fn size(&self) -> u64 {
+        self.size
     }
 
     /// Returns how many bytes were read, after decoding.

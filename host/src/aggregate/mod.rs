@@ -109,8 +109,8 @@ pub struct AggregateOptions<'a> {
 /// How far an aggregation has come.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Progress {
-    /// So many bytes of the file are read.
-    Read(u64),
+    /// So many bytes of the file are read, of so many.
+    Read(u64, u64),
     /// So many changes are applied, of so many.
     Applied(u64, u64),
 }

@@ -69,7 +69,7 @@ impl<'a> Staging<'a> {
             let read = comparison.counters.entry(counters::READ.to_owned());
             let read = read.and_modify(|count| *count += 1).or_insert(1);
             if read.is_multiple_of(10_000) {
-                progress(Progress::Read(reader.bytes_read()));
+                progress(Progress::Read(reader.bytes_read(), reader.size()));
             }
         }
         comparison.flush()?;

@@ -7,6 +7,7 @@ use std::io;
 
 use idr_core::view::SnapshotError;
 
+use crate::aggregate::AggregateError;
 use crate::config::ConfigError;
 use crate::refresh::RefreshError;
 use crate::report::canonical::ExportError;
@@ -154,6 +155,32 @@ impl From<RefreshError> for CommandError {
             | RefreshError::NoSuchRun(_)
             | RefreshError::NotHeld { .. }
             | RefreshError::NotResumable { .. } => ErrorKind::Usage,
+        };
+        let hint = error.hint();
+        Self::new(kind, error).with_hint(hint)
+    }
+}
+
+impl From<AggregateError> for CommandError {
+    fn from(error: AggregateError) -> Self {
+        let kind = match &error {
+            AggregateError::NoFile { .. } => ErrorKind::Configuration,
+            AggregateError::Backwards { .. }
+            | AggregateError::Future { .. }
+            | AggregateError::Unknown(_)
+            | AggregateError::Undecidable { .. }
+            | AggregateError::UnknownAccount { .. }
+            | AggregateError::UnknownIdentity(_)
+            | AggregateError::NotLinked(_) => ErrorKind::Usage,
+            AggregateError::NoMatch { .. }
+            | AggregateError::Unreadable { .. }
+            | AggregateError::NoHeader { .. }
+            | AggregateError::BrokenHeader { .. }
+            | AggregateError::MissingColumn { .. }
+            | AggregateError::RepeatedColumn { .. }
+            | AggregateError::NotAdopted
+            | AggregateError::Store(_)
+            | AggregateError::Snapshot(_) => ErrorKind::Failed,
         };
         let hint = error.hint();
         Self::new(kind, error).with_hint(hint)

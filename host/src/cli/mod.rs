@@ -5,6 +5,9 @@
 //! add a file here with its `Args` and its `run`, and one line to [`Command`]
 //! and to [`Cli::run`].
 
+mod account;
+mod aggregate;
+mod aggregation;
 mod check;
 mod due;
 mod error;
@@ -70,6 +73,9 @@ impl GlobalOptions {
 #[derive(Debug, Subcommand)]
 enum Command {
     Check(check::CheckArgs),
+    Aggregate(aggregate::AggregateArgs),
+    Aggregation(aggregation::AggregationArgs),
+    Account(account::AccountArgs),
     Refresh(refresh::RefreshArgs),
     Run(run::RunArgs),
     Identity(identity::IdentityArgs),
@@ -110,6 +116,9 @@ impl Cli {
         let options = &self.options;
         match &self.command {
             Command::Check(args) => check::run(args, options, out),
+            Command::Aggregate(args) => aggregate::run(args, options, out),
+            Command::Aggregation(args) => aggregation::run(args, options, out),
+            Command::Account(args) => account::run(args, options, out),
             Command::Refresh(args) => refresh::run(args, options, out),
             Command::Run(args) => run::run(args, options, out),
             Command::Identity(args) => identity::run(args, options, out),

@@ -3,6 +3,7 @@
 //! A report is a plain value made from the store; its text is fit for 80 to
 //! 100 columns, its JSON keeps its names. Commands print them.
 
+mod aggregation;
 pub mod canonical;
 mod due;
 mod event;
@@ -12,6 +13,7 @@ mod identity;
 mod run;
 mod text;
 
+pub use aggregation::{EndedAggregation, ShownAggregation, StagedReport};
 pub use due::DueReport;
 pub use event::{ChangeReport, EventReport, MASK};
 pub use finding::{FindingReport, write_findings};
