@@ -111,6 +111,31 @@ fn a_month_of_aggregations() {
 }
 
 #[test]
+fn a_changed_correlation_finds_owners_when_it_is_adopted() {
+    let host = TestHost::with_files(TENANT);
+    let january = [
+        "aggregate",
+        "hr",
+        "--file",
+        "feeds/hr-2026-01.csv",
+        "--as-of",
+        "2026-01-31",
+    ];
+    assert!(run(&host, january).ends_with("[exit 0]"));
+    host.write("feeds/crm.csv", "login;mail;groups\nl1;Ana;a\n");
+    assert!(run(&host, ["aggregate", "crm", "--file", "feeds/crm.csv"]).ends_with("[exit 0]"));
+    let crm = host.read("applications/crm.toml");
+    let by_name = crm.replace(r#"identity = "email""#, r#"identity = "name""#);
+    host.write("applications/crm.toml", by_name);
+    assert!(run(&host, ["refresh"]).ends_with("[exit 0]"));
+    insta::assert_snapshot!(run(&host, ["account", "list", "--application", "crm"]), @r"
+    application  account  status   identity  link        missing since
+    crm          l1       enabled  ana       correlated
+    [exit 0]
+    ");
+}
+
+#[test]
 fn a_held_aggregation_waits_for_a_person() {
     let host = TestHost::with_files(TENANT);
     let january = [

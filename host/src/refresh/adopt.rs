@@ -5,13 +5,14 @@ use std::sync::Arc;
 
 use idr_core::definitions::{Model, Role, Selector, Trigger, TriggerCondition, digest};
 use idr_core::filter::Superset;
-use idr_core::model::{Uid, UnixMillis};
+use idr_core::model::{Name, Uid, UnixMillis};
 use idr_core::phases::roles;
 use idr_core::planted::{self, Bug};
 use idr_core::view::TrackedView;
 use sha2::{Digest, Sha256};
 
 use super::{CHUNK, Configurator, RefreshError};
+use crate::aggregate::correlate_again;
 use crate::store::{Adoption, Files, Raise, Store, StoreError, TenantState};
 
 /// What adopting a configuration would mean.
@@ -25,6 +26,9 @@ pub struct Impact {
 
 /// Adopts a configuration, unless it is the one adopted last, and returns its digest.
 ///
+/// Where the correlation of an application has changed, its accounts without
+/// an owner look for theirs by the new one.
+///
 /// # Errors
 ///
 /// [`RefreshError`] when the store fails.
@@ -36,17 +40,49 @@ pub fn adopt(
 ) -> Result<String, RefreshError> {
     let configuration = files_digest(files);
     let tenant = store.tenant()?;
-    if tenant.configuration.as_ref() != Some(&configuration) {
-        let impact = impact(store, configurator, model)?;
-        store.adopt(&Adoption {
-            configuration: configuration.clone(),
-            files: files.clone(),
-            definitions: definitions(model),
-            lookup_attributes: model.lookup_attributes(),
-            raise: impact.raise,
-        })?;
+    let definitions = definitions(model);
+    if tenant.configuration.as_ref() == Some(&configuration) && tenant.definitions == definitions {
+        return Ok(configuration);
     }
+    let impact = impact(store, configurator, model)?;
+    let mut adoption = Adoption {
+        configuration: configuration.clone(),
+        files: files.clone(),
+        definitions: definitions.clone(),
+        lookup_attributes: model.lookup_attributes(),
+        raise: impact.raise,
+    };
+    let recorrelated = recorrelated(&tenant, model, &impact.changed);
+    if !recorrelated.is_empty() {
+        // Their digests stay the old ones until it is done: when this ends in
+        // between, the next adoption does it again.
+        for application in &recorrelated {
+            let key = correlation_key(*application);
+            match tenant.definitions.get(&key) {
+                Some(old) => adoption.definitions.insert(key, *old),
+                None => adoption.definitions.remove(&key),
+            };
+        }
+        store.adopt(&adoption)?;
+        let as_of = tenant.last_as_of.unwrap_or_default();
+        correlate_again(store, model, &recorrelated, as_of).map_err(RefreshError::Correlation)?;
+        adoption.definitions = definitions;
+        adoption.raise = Raise::Nobody;
+    }
+    store.adopt(&adoption)?;
     Ok(configuration)
+}
+
+/// Returns the applications whose correlation differs from the one adopted last.
+fn recorrelated(tenant: &TenantState, model: &Model, changed: &[String]) -> Vec<Name> {
+    let applications = model.applications.iter().map(|known| known.name);
+    applications
+        .filter(|name| tenant.configuration.is_some() && changed.contains(&correlation_key(*name)))
+        .collect()
+}
+
+fn correlation_key(application: Name) -> String {
+    format!("correlation {application}")
 }
 
 /// Works out what adopting a model would mean, without doing it.
@@ -92,6 +128,8 @@ fn raise(
     for key in changed {
         match key.split_once(' ') {
             Some(("role", name)) => roles.push(name),
+            // Whoever gets an account by it becomes due then.
+            Some(("correlation", _)) => {}
             Some(("trigger", name)) if is_harmless(tenant, model, name) => {}
             // A definition of a kind that isn't told apart concerns everybody.
             _ => return Ok(Raise::Everybody),
@@ -201,6 +239,10 @@ fn reads_settled_values_only(model: &Model, role: &Role) -> bool {
 /// Returns the digest of every definition, by kind and name.
 fn definitions(model: &Model) -> BTreeMap<String, u64> {
     let mut digests = BTreeMap::from([("common".to_owned(), model.common_digest())]);
+    for application in &model.applications {
+        let key = correlation_key(application.name);
+        digests.insert(key, digest(&application.correlation));
+    }
     for role in &model.roles {
         digests.insert(format!("role {}", role.name), digest(role));
     }
