@@ -10,6 +10,9 @@ use tracing_subscriber::EnvFilter;
 
 fn main() -> ExitCode {
     let cli = Cli::parse();
+    // Tests name points in FAILPOINTS at which the process shall die.
+    #[cfg(feature = "failpoints")]
+    let _scenario = fail::FailScenario::setup();
     match start_logging().and_then(|()| run(&cli)) {
         Ok(outcome) => ExitCode::from(outcome.exit_code()),
         Err(error) => {

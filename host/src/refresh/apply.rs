@@ -58,7 +58,6 @@ impl Driver<'_> {
                 counters,
                 ..self.run.clone()
             };
-            fail::fail_point!("refresh-apply");
             let stale = self.store.apply(&chunk)?;
             self.run.counters = chunk.run.counters;
             plans = self.plan_again(&stale)?;

@@ -71,7 +71,6 @@ impl Driver<'_> {
             counters,
             ..self.run.clone()
         };
-        fail::fail_point!("refresh-events");
         // Whoever has moved on since stays pending: the next run sees to it.
         self.store.apply(&chunk)?;
         self.run.counters = chunk.run.counters;

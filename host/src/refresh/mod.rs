@@ -374,7 +374,6 @@ impl<'a> Driver<'a> {
     }
 
     fn select(&mut self, selection: &Selection) -> Result<u64, StoreError> {
-        fail::fail_point!("refresh-select");
         self.store.select(&self.run, selection)
     }
 
@@ -432,7 +431,6 @@ impl<'a> Driver<'a> {
     }
 
     fn finish(&mut self) -> Result<(), RefreshError> {
-        fail::fail_point!("refresh-finish");
         let mut tenant = self.store.tenant()?;
         tenant.last_as_of = tenant.last_as_of.max(Some(self.run.as_of));
         if !matches!(self.run.scope, Scope::Identities(_)) {

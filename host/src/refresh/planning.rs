@@ -78,7 +78,6 @@ impl Driver<'_> {
                 if whole_wave {
                     self.small_wave = chunk.plans;
                 } else if !chunk.plans.is_empty() {
-                    fail::fail_point!("refresh-spool");
                     self.store.spool(self.run.id, &chunk.plans)?;
                 }
             }

@@ -57,6 +57,34 @@ struct WritePoints {
     commit: &'static str,
 }
 
+/// Returns the names of all points: `store-KIND-begin`, when a writing
+/// transaction has begun, and `store-KIND-commit`, just before it is committed.
+#[cfg(feature = "failpoints")]
+pub fn write_points() -> Vec<String> {
+    let kinds = [
+        "tenant",
+        "adopt",
+        "run",
+        "select",
+        "spool",
+        "apply",
+        "aggregate",
+        "aggregation",
+        "stage",
+        "stage-clear",
+        "edit",
+        "findings",
+        "audit",
+    ];
+    let both = |kind| {
+        [
+            format!("store-{kind}-begin"),
+            format!("store-{kind}-commit"),
+        ]
+    };
+    kinds.into_iter().flat_map(both).collect()
+}
+
 macro_rules! points {
     ($name:literal) => {
         &WritePoints {
