@@ -433,7 +433,10 @@ impl<'a> Driver<'a> {
     fn finish(&mut self) -> Result<(), RefreshError> {
         let mut tenant = self.store.tenant()?;
         tenant.last_as_of = tenant.last_as_of.max(Some(self.run.as_of));
-        if !matches!(self.run.scope, Scope::Identities(_)) {
+        // Refreshing an empty tenant sets nobody's baseline.
+        if !matches!(self.run.scope, Scope::Identities(_))
+            && self.store.population()?.identities > 0
+        {
             tenant.baselines_set = true;
         }
         let impure = self.configured.rules.impure();
