@@ -6,7 +6,9 @@
 
 use std::sync::Arc;
 
+use idr::store::Store;
 use idr::store::memory::MemoryStore;
+use idr::store::sqlite::{SqliteOptions, SqliteStore};
 
 use crate::histories::{History, compare, leaves_nothing_undone};
 
@@ -25,7 +27,7 @@ fn seeds() -> Vec<u64> {
         .collect()
 }
 
-fn memory() -> Arc<dyn idr::store::Store> {
+fn memory() -> Arc<dyn Store> {
     Arc::new(MemoryStore::default())
 }
 
@@ -37,6 +39,27 @@ fn two_stores_that_are_refreshed_differently_stay_equal() {
 #[test]
 fn when_nobody_is_due_a_full_refresh_finds_nothing_to_do() {
     check(|history| leaves_nothing_undone(history, memory()));
+}
+
+/// The engine is slower than memory, so it gets a few of the histories.
+#[test]
+fn the_embedded_store_obeys_as_well() {
+    for seed in seeds().into_iter().take(8) {
+        let history = History::random(seed);
+        let folder = tempfile::tempdir().expect("a temporary folder can be made");
+        let number = std::cell::Cell::new(0);
+        let sqlite = || {
+            number.set(number.get() + 1);
+            let path = folder.path().join(format!("{}.db", number.get()));
+            let store = SqliteStore::open(&path, &SqliteOptions::default());
+            Arc::new(store.expect("a new store can be made")) as Arc<dyn Store>
+        };
+        let equal = compare(&history, sqlite);
+        let done = equal.and_then(|()| leaves_nothing_undone(&history, sqlite()));
+        if let Err((place, difference)) = done {
+            panic!("seed {seed}: after operation {place} the states differ\n{difference}");
+        }
+    }
 }
 
 fn check(law: impl Fn(&History) -> Result<(), (usize, String)>) {
