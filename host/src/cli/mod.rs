@@ -9,10 +9,12 @@ mod account;
 mod aggregate;
 mod aggregation;
 mod check;
+mod demo;
 mod due;
 mod error;
 mod event;
 mod finding;
+mod generate;
 mod identity;
 mod open;
 mod person;
@@ -82,6 +84,8 @@ enum Command {
     Finding(finding::FindingArgs),
     Event(event::EventArgs),
     Due(due::DueArgs),
+    Demo(demo::DemoArgs),
+    Generate(generate::GenerateArgs),
     State(state::StateArgs),
     Phases(phases::PhasesArgs),
     Rule(rule::RuleArgs),
@@ -125,6 +129,8 @@ impl Cli {
             Command::Finding(args) => finding::run(args, options, out),
             Command::Event(args) => event::run(args, options, out),
             Command::Due(args) => due::run(args, options, out),
+            Command::Demo(args) => demo::run(args, options, out),
+            Command::Generate(args) => generate::run(args, options, out),
             Command::State(args) => state::run(args, options, out),
             Command::Phases(args) => phases::run(args, options, out),
             Command::Rule(args) => rule::run(args, options, out),
