@@ -2,7 +2,7 @@
 //!
 //! A command reads its arguments, calls the rooms below and writes its report
 //! to the output that it is handed. Only `main` prints errors. To add a command,
-//! add a file here with its `Args` and its `run`, and one line to [`Command`]
+//! add a file here with its `Args` and its `run`, and one line to `Command`
 //! and to [`Cli::run`].
 
 mod account;
