@@ -73,7 +73,7 @@ const TENANT: &str = r#"
     [[role]]
     name = "Reader"
     type = "it"
-    [[role.profile]]
+    [[role.profiles]]
     application = "ad"
     entitlements = { groups = ["read"] }
     //- triggers.toml
