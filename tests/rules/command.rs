@@ -163,3 +163,71 @@ fn a_component_can_be_looked_into() {
     [exit 2]
     ");
 }
+
+#[test]
+fn the_rules_of_a_tenant_are_listed() {
+    let rule = lifecycle_rule("", "(call $active)");
+    let sha256 = idr::rules::digest_of(&rule);
+    let host = TestHost::with_files(&format!(
+        r#"
+        //- idr.toml
+        version = 1
+        name = "acme"
+        //- applications/hr.toml
+        version = 1
+        [connector]
+        type = "delimited-file"
+        path = "feeds/hr.csv"
+        native_identity = "id"
+        [schema]
+        id = {{}}
+        end = {{ type = "date" }}
+        [authoritative]
+        rank = 1
+        name = "id"
+        //- identity.toml
+        version = 1
+        [attributes.endDate]
+        type = "date"
+        sources = [{{ application = "hr", attribute = "end" }}]
+        //- lifecycle.toml
+        version = 1
+        rule = "state"
+        [states.active]
+        [states.inactive]
+        inactive = true
+        //- rules/rules.toml
+        version = 1
+        [rules.state]
+        component = "state.wasm"
+        sha256 = "{sha256}"
+        reads = {{ attributes = ["endDate"], accounts = {{ hr = ["end"] }} }}
+        parameters = {{ days = 14 }}
+        [rules.unused]
+        component = "state.wasm"
+        sha256 = "{sha256}"
+        limits = {{ fuel = 1000 }}
+        "#
+    ));
+    host.write("rules/state.wasm", rule);
+    let list = host.run(["rule", "list"]).replace(&sha256, "SHA256");
+    insta::assert_snapshot!(list, @r"
+    state
+      component   rules/state.wasm
+      sha256      SHA256
+      decides     the lifecycle state
+      reads       endDate
+      accounts    hr: end
+      parameter   days = 14
+      limits      50000000 fuel, 1000 ms, 67108864 bytes of memory, 1048576 bytes passed, 20 log lines
+    unused
+      component   rules/state.wasm
+      sha256      SHA256
+      decides     nothing: no definition names it
+      limits      1000 fuel, 1000 ms, 67108864 bytes of memory, 1048576 bytes passed, 20 log lines
+    [exit 0]
+    ");
+    let json = host.json(["rule", "list"]);
+    assert_eq!(json[0]["decides"][0], "the lifecycle state");
+    assert_eq!(json[1]["limits"]["fuel"], 1000);
+}

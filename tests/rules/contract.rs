@@ -1,9 +1,9 @@
 //! What isn't a rule, or one for another host: said in plain words at loading.
 
 use crate::made::{
-    component, component_against, contract, lifecycle_rule, load, load_error, outcome, spoken,
+    component, component_against, contract, lifecycle_rule, load, load_error, outcome,
 };
-use idr::rules::{RuleKind, read_pinned};
+use idr::rules::RuleKind;
 
 const STATE: &str =
     r#"(func (export "idr:rules/lifecycle-state@0.1.0#state") (result i32) unreachable)"#;
@@ -223,29 +223,6 @@ fn the_clock_and_chance_of_wasi_end_the_evaluation() {
     };
     insta::assert_snapshot!(hint("(drop (call $now))"), @"there is no clock: ask `time.reached`, `time.date-reached` or `time.day-over`");
     insta::assert_snapshot!(hint("(drop (call $random))"), @"there is no randomness: derive what you need from the attribute `uid`");
-}
-
-#[test]
-fn a_component_that_is_not_the_pinned_one() {
-    let folder = tempfile::tempdir().expect("a temporary folder");
-    let path = folder.path().join("rule.wasm");
-    std::fs::write(&path, "hello").expect("it can be written");
-    let found = "2cf24dba5fb0a30e26e83b2ac5b9e29e1b161e5c1fa7425e73043362938b9824";
-    assert!(read_pinned(&path, found).is_ok());
-    assert!(read_pinned(&path, &found.to_uppercase()).is_ok());
-    let error = read_pinned(&path, &"0".repeat(64)).expect_err("another digest");
-    let spoken = spoken(&error).replace(&*folder.path().to_string_lossy(), "$FOLDER");
-    insta::assert_snapshot!(spoken, @r#"
-    `$FOLDER/rule.wasm` has sha256 2cf24dba5fb0a30e26e83b2ac5b9e29e1b161e5c1fa7425e73043362938b9824, but 0000000000000000000000000000000000000000000000000000000000000000 is pinned
-    hint: if the new file is what you mean, write sha256 = "2cf24dba5fb0a30e26e83b2ac5b9e29e1b161e5c1fa7425e73043362938b9824" in rules/rules.toml
-    "#);
-    let error = read_pinned(&folder.path().join("none.wasm"), found).expect_err("no file");
-    assert!(
-        error
-            .to_string()
-            .starts_with("can't read the rule component"),
-        "{error}"
-    );
 }
 
 #[test]

@@ -18,7 +18,7 @@ use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-use idr_core::definitions::Model;
+use idr_core::definitions::{Model, RuleIndex};
 use idr_core::model::Name;
 
 use crate::aggregate::connector::Connector;
@@ -134,6 +134,11 @@ impl Tenant {
             .zip(&self.components)
             .find(|(rule, _)| rule.sha256 == sha256)?;
         self.files.shared(path)
+    }
+
+    /// Returns the path of a rule's component, relative to the tenant's folder.
+    pub fn component_path(&self, rule: RuleIndex) -> &str {
+        &self.components[rule.0]
     }
 
     /// Returns the path of the embedded store's file.

@@ -29,27 +29,7 @@ pub fn digest_of(bytes: &[u8]) -> String {
     hex::encode(Sha256::digest(bytes))
 }
 
-/// Reads a component that is pinned by digest.
-///
-/// # Errors
-///
-/// [`LoadError::Unreadable`], or [`LoadError::DigestDisagrees`] with both
-/// digests when the file isn't the pinned one.
-pub fn read_pinned(path: &Path, pinned: &str) -> Result<Vec<u8>, LoadError> {
-    let bytes = read(path)?;
-    let found = digest_of(&bytes);
-    if !found.eq_ignore_ascii_case(pinned) {
-        let (path, pinned) = (path.to_owned(), pinned.to_owned());
-        return Err(LoadError::DigestDisagrees {
-            path,
-            pinned,
-            found,
-        });
-    }
-    Ok(bytes)
-}
-
-/// Reads a component, whatever it is.
+/// Reads a component file.
 ///
 /// # Errors
 ///

@@ -184,16 +184,6 @@ pub enum LoadError {
         #[source]
         source: std::io::Error,
     },
-    /// The file isn't the one that was pinned.
-    #[error("`{}` has sha256 {found}, but {pinned} is pinned", path.display())]
-    DigestDisagrees {
-        /// The file.
-        path: PathBuf,
-        /// What `rules/rules.toml` says.
-        pinned: String,
-        /// What the file has.
-        found: String,
-    },
     /// It is something else altogether.
     #[error("it is no WebAssembly component")]
     NoWebAssembly,
@@ -238,9 +228,6 @@ impl LoadError {
     /// Returns what to do about it.
     pub fn hint(&self) -> Option<String> {
         match self {
-            Self::DigestDisagrees { found, .. } => Some(format!(
-                "if the new file is what you mean, write sha256 = \"{found}\" in rules/rules.toml"
-            )),
             Self::CoreModule => Some(
                 "make it a component: `wasm-tools component new FILE.wasm -o RULE.wasm`".to_owned(),
             ),

@@ -10,7 +10,7 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 
-use idr_core::definitions::{Model, Origin, RuleIndex, RuleLimits, Selector, TriggerCondition};
+use idr_core::definitions::{Model, RuleIndex, RuleLimits};
 use idr_core::model::Name;
 use idr_core::rule::{Eligibility, Promotion, RuleEvaluator, RuleFailure};
 use idr_core::view::{ReadError, TrackedView};
@@ -22,7 +22,8 @@ use super::component::RuleComponent;
 use super::engine::{MOST_MEMORY_BYTES, RuleEngine};
 use super::error::{LoadError, RuleError, RuleLoadError, Trouble};
 use super::instance::RuleInstance;
-use super::kind::{Answer, Question, RuleKind};
+use super::kind::{Answer, Question};
+use super::uses::uses_of;
 
 /// How often an instance is used before a new one takes its place.
 const MOST_CALLS: u32 = 1_024;
@@ -55,7 +56,7 @@ impl RuleHost {
     /// Loads the components of all rules of a model, each once.
     ///
     /// - `bytes_of`: returns the component with a sha256; whoever reads the
-    ///   tenant's directory has checked the digest (see [`super::read_pinned`]).
+    ///   tenant's directory has compared it with the pinned one.
     /// - `cache`: where compiled components are kept.
     ///
     /// # Errors
@@ -76,8 +77,8 @@ impl RuleHost {
         for (index, rule) in model.rules.iter().enumerate() {
             let loaded = host.component(engine, &rule.sha256, &bytes_of, cache);
             let checked = loaded.and_then(|shared| {
-                for kind in kinds_of_use(model, RuleIndex(index)) {
-                    shared.component.prepared(kind)?;
+                for rule_use in uses_of(model, RuleIndex(index)) {
+                    shared.component.prepared(rule_use.kind)?;
                 }
                 Ok(shared)
             });
@@ -160,34 +161,6 @@ fn within_bounds(limits: RuleLimits) -> RuleLimits {
         memory_bytes: limits.memory_bytes.min(MOST_MEMORY_BYTES),
         ..limits
     }
-}
-
-/// Returns the kinds that a model uses a rule as.
-fn kinds_of_use(model: &Model, rule: RuleIndex) -> Vec<RuleKind> {
-    let promotes = model
-        .attributes
-        .iter()
-        .flat_map(|attribute| &attribute.sources)
-        .any(|source| matches!(source.origin, Origin::Rule(used) if used == rule));
-    let assigns = model
-        .roles
-        .iter()
-        .any(|role| matches!(role.selector, Some(Selector::Rule(used)) if used == rule));
-    let fires = model
-        .triggers
-        .iter()
-        .flat_map(|trigger| &trigger.conditions)
-        .any(|condition| matches!(condition, TriggerCondition::Rule(used) if *used == rule));
-    let used = [
-        (promotes, RuleKind::AttributePromotion),
-        (model.lifecycle.rule == Some(rule), RuleKind::LifecycleState),
-        (assigns, RuleKind::RoleAssignment),
-        (fires, RuleKind::IdentityTrigger),
-    ];
-    used.into_iter()
-        .filter(|(is_used, _)| *is_used)
-        .map(|(_, kind)| kind)
-        .collect()
 }
 
 /// Answers planning's questions on one thread.

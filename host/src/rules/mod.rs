@@ -20,13 +20,15 @@ mod evaluator;
 mod instance;
 mod kind;
 mod linker;
+mod uses;
 mod values;
 
 pub use cache::ComponentCache;
 pub use call::{Call, Log, LogLevel, LogLine};
-pub use component::{RuleComponent, digest_of, read, read_pinned};
+pub use component::{RuleComponent, digest_of, read};
 pub use contract::{CONTRACT_VERSION, Surface};
 pub use engine::RuleEngine;
 pub use error::{LoadError, RuleError, RuleLoadError, Trouble};
 pub use evaluator::{RuleHost, RuleWorker};
 pub use kind::{Answer, Question, RuleKind};
+pub use uses::{RuleUse, uses_of};

@@ -68,9 +68,12 @@ fn component(scope: &Scope<'_>, raw: &RawRule, files: &Files) -> (String, String
         None => scope
             .at("sha256")
             .report_with_hint("the component is not pinned", hint),
-        Some(pinned) if !pinned.eq_ignore_ascii_case(&digest) => scope
-            .at("sha256")
-            .report_with_hint(format!("`{component}` is not the pinned component"), hint),
+        Some(pinned) if !pinned.eq_ignore_ascii_case(&digest) => {
+            scope.at("sha256").report_with_hint(
+                format!("`{component}` has sha256 {digest}, but {pinned} is pinned"),
+                hint,
+            )
+        }
         Some(_) => {}
     }
     (path, digest)
@@ -172,7 +175,7 @@ pub(super) fn limits(scope: &Scope<'_>, raw: &RawLimits, defaults: RuleLimits) -
             "memory_bytes",
             raw.memory_bytes,
             64 << 10,
-            4 << 30,
+            1 << 30,
             defaults.memory_bytes,
         ),
         transfer_bytes: size(

@@ -1,0 +1,47 @@
+//! What a tenant's definitions use a rule for.
+
+use idr_core::definitions::{Model, Origin, RuleIndex, Selector, TriggerCondition};
+
+use super::kind::RuleKind;
+
+/// One use of a rule.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct RuleUse {
+    /// As what kind of rule.
+    pub kind: RuleKind,
+    /// What it decides, such as ``attribute `location` ``.
+    pub of: String,
+}
+
+/// Returns every use of a rule, in the order in which a refresh asks.
+pub fn uses_of(model: &Model, rule: RuleIndex) -> Vec<RuleUse> {
+    let mut uses = Vec::new();
+    let mut add = |kind: RuleKind, of: String| uses.push(RuleUse { kind, of });
+    for attribute in &model.attributes {
+        let asks = |origin: &Origin| matches!(origin, Origin::Rule(used) if *used == rule);
+        if attribute.sources.iter().any(|source| asks(&source.origin)) {
+            add(
+                RuleKind::AttributePromotion,
+                format!("attribute `{}`", attribute.name),
+            );
+        }
+    }
+    if model.lifecycle.rule == Some(rule) {
+        add(RuleKind::LifecycleState, "the lifecycle state".to_owned());
+    }
+    for role in &model.roles {
+        if matches!(role.selector, Some(Selector::Rule(used)) if used == rule) {
+            add(RuleKind::RoleAssignment, format!("role `{}`", role.name));
+        }
+    }
+    for trigger in &model.triggers {
+        let asks = |condition: &TriggerCondition| matches!(condition, TriggerCondition::Rule(used) if *used == rule);
+        if trigger.conditions.iter().any(asks) {
+            add(
+                RuleKind::IdentityTrigger,
+                format!("trigger `{}`", trigger.name),
+            );
+        }
+    }
+    uses
+}
