@@ -274,7 +274,7 @@ impl refresh::RuleHost for TenantRules {
 }
 
 /// Returns an error with its causes, in one line.
-fn spoken(error: &dyn std::error::Error) -> String {
+pub(crate) fn spoken(error: &dyn std::error::Error) -> String {
     let mut text = error.to_string();
     let mut cause = error.source();
     while let Some(error) = cause {

@@ -1,7 +1,8 @@
 //! The commands `rule test` and `rule inspect`, as their users see them.
 
 use crate::common::{TestHost, repository};
-use crate::made::lifecycle_rule;
+use crate::made::{component, lifecycle_rule};
+use idr::rules::digest_of;
 
 #[test]
 fn a_component_is_tested_with_the_cases_beside_it() {
@@ -164,10 +165,9 @@ fn a_component_can_be_looked_into() {
     ");
 }
 
-#[test]
-fn the_rules_of_a_tenant_are_listed() {
-    let rule = lifecycle_rule("", "(call $active)");
-    let sha256 = idr::rules::digest_of(&rule);
+/// A tenant with one component, under two names.
+fn tenant(rule: &[u8]) -> TestHost {
+    let sha256 = digest_of(rule);
     let host = TestHost::with_files(&format!(
         r#"
         //- idr.toml
@@ -210,6 +210,13 @@ fn the_rules_of_a_tenant_are_listed() {
         "#
     ));
     host.write("rules/state.wasm", rule);
+    host
+}
+
+#[test]
+fn the_rules_of_a_tenant_are_listed() {
+    let rule = lifecycle_rule("", "(call $active)");
+    let (host, sha256) = (tenant(&rule), digest_of(&rule));
     let list = host.run(["rule", "list"]).replace(&sha256, "SHA256");
     insta::assert_snapshot!(list, @r"
     state
@@ -230,4 +237,25 @@ fn the_rules_of_a_tenant_are_listed() {
     let json = host.json(["rule", "list"]);
     assert_eq!(json[0]["decides"][0], "the lifecycle state");
     assert_eq!(json[1]["limits"]["fuel"], 1000);
+}
+
+#[test]
+fn a_tenants_components_are_checked_with_everything_else() {
+    let checked = |rule: &[u8]| tenant(rule).run(["check", "--quiet"]);
+    insta::assert_snapshot!(checked(&lifecycle_rule("", "(call $active)")), @"[exit 0]");
+    let promotion = r#"(func (export "idr:rules/attribute-promotion@0.1.0#promote")
+        (param i32 i32) (result i32) unreachable)"#;
+    let promotion = component("attribute-promotion-rule", promotion);
+    insta::assert_snapshot!(checked(&promotion), @r"
+    error: the configuration has 1 problem
+    rules/rules.toml: rules.state.component: it is used as lifecycle-state rule, but exports attribute-promotion
+        hint: `idr rule inspect` shows what a component exports
+    [exit 2]
+    ");
+    insta::assert_snapshot!(checked(b"no component"), @r"
+    error: the configuration has 2 problems
+    rules/rules.toml: rules.state.component: it is no WebAssembly component
+    rules/rules.toml: rules.unused.component: it is no WebAssembly component
+    [exit 2]
+    ");
 }

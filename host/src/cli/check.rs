@@ -1,6 +1,7 @@
 //! `check`: read a tenant's configuration and say everything that is wrong.
 
 use std::io::Write;
+use std::path::Path;
 
 use serde::Serialize;
 
@@ -8,8 +9,9 @@ use super::open::open;
 use super::{CommandError, GlobalOptions, Outcome, write_json};
 use crate::config::{ConfigError, Problem, Tenant};
 use crate::report::counted;
+use crate::rules::{RuleEngine, RuleHost, RuleLoadError};
 use crate::store::{Raise, Store};
-use crate::tenant::OpenTenant;
+use crate::tenant::{OpenTenant, spoken};
 
 /// Check the tenant's configuration and report every problem at once
 ///
@@ -121,7 +123,7 @@ pub(super) fn run(
     options: &GlobalOptions,
     out: &mut dyn Write,
 ) -> Result<Outcome, CommandError> {
-    match Tenant::load(&options.tenant) {
+    match load(&options.tenant) {
         Ok(tenant) => {
             let summary = Summary::of(&tenant);
             let impact = match args.impact {
@@ -156,6 +158,44 @@ pub(super) fn run(
         }
         Err(error) => Err(error.into()),
     }
+}
+
+/// Reads and checks the tenant's folder, its components included.
+fn load(directory: &Path) -> Result<Tenant, ConfigError> {
+    let tenant = Tenant::load(directory)?;
+    let problems = component_problems(&tenant);
+    if problems.is_empty() {
+        Ok(tenant)
+    } else {
+        Err(ConfigError::Invalid(problems))
+    }
+}
+
+/// Says which components don't fit the contract, or what they are used for.
+fn component_problems(tenant: &Tenant) -> Vec<Problem> {
+    let problem = |key: Option<String>, message: String, hint: Option<String>| Problem {
+        file: "rules/rules.toml".to_owned(),
+        line: None,
+        key,
+        message,
+        hint,
+    };
+    if tenant.model.rules.is_empty() {
+        return Vec::new();
+    }
+    let engine = match RuleEngine::new() {
+        Ok(engine) => engine,
+        Err(error) => return vec![problem(None, spoken(&error), error.hint())],
+    };
+    let bytes_of = |sha256: &str| tenant.component(sha256);
+    let errors = RuleHost::load(&engine, &tenant.model, bytes_of, None).err();
+    let errors = errors.unwrap_or_default().into_iter();
+    errors
+        .map(|RuleLoadError { rule, source }| {
+            let key = format!("rules.{rule}.component");
+            problem(Some(key), spoken(&source), source.hint())
+        })
+        .collect()
 }
 
 fn print_summary(summary: &Summary, out: &mut dyn Write) -> Result<(), CommandError> {

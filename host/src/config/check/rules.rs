@@ -72,7 +72,7 @@ fn component(scope: &Scope<'_>, raw: &RawRule, files: &Files) -> (String, String
             scope.at("sha256").report_with_hint(
                 format!("`{component}` has sha256 {digest}, but {pinned} is pinned"),
                 hint,
-            )
+            );
         }
         Some(_) => {}
     }
