@@ -131,7 +131,8 @@ pub struct Source {
 #[derive(Clone, Debug)]
 pub enum Origin {
     /// An attribute of the identity's account in an application. Of several
-    /// accounts the first in order of native identity that isn't vanished.
+    /// accounts the first in order of native identity that is present; without
+    /// one, the first that is missing and hasn't vanished yet.
     Account {
         /// The application.
         application: Name,

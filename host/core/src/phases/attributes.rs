@@ -412,6 +412,33 @@ mod tests {
     }
 
     #[test]
+    fn a_present_account_comes_before_one_that_is_missing() {
+        let mail = || {
+            let mut model = model(
+                &["mail"],
+                vec![attribute("email", vec![from_account("hr", "mail")])],
+            );
+            for application in &mut model.applications {
+                application.vanish_grace_ms = 500;
+            }
+            model
+        };
+        let numbered = |number: &str, missing_since: Option<UnixMillis>| {
+            let mut account = account("hr", &[("mail", number)]);
+            account.key.native_identity = number.to_owned();
+            account.missing_since = missing_since;
+            account
+        };
+        let mut scripts = Scripts::default();
+        let missing = || numbered("1", Some(UnixMillis(800)));
+        let both = person(vec![missing(), numbered("2", None)]);
+        let refreshed = refresh(mail(), &mut scripts, NOW, both);
+        assert_eq!(shown(&refreshed, "email"), "2 Source(0)");
+        let refreshed = refresh(mail(), &mut scripts, NOW, person(vec![missing()]));
+        assert_eq!(shown(&refreshed, "email"), "1 Source(0)");
+    }
+
+    #[test]
     fn a_failed_rule_keeps_the_value_and_never_falls_through() {
         let by_rule = || {
             let sources = vec![

@@ -327,17 +327,22 @@ impl TrackedView {
         self.reached(missing_since.plus_ms(grace_ms))
     }
 
-    /// Returns the first account in an application that hasn't vanished, in
-    /// order of native identity.
+    /// Returns the first account in an application, in order of native
+    /// identity: of those that are present, or else of those that are missing
+    /// and haven't vanished yet.
     pub(crate) fn first_account(&mut self, application: Name) -> Option<&Account> {
-        for index in 0..self.state().record.accounts.len() {
-            if self.state().record.accounts[index].key.application == application
-                && !self.is_vanished(index)
-            {
-                return Some(&self.state().record.accounts[index]);
-            }
-        }
-        None
+        let accounts = &self.state().record.accounts;
+        let own = |index: &usize| accounts[*index].key.application == application;
+        let present = |index: &usize| own(index) && accounts[*index].missing_since.is_none();
+        let count = accounts.len();
+        let first = match (0..count).find(present) {
+            Some(index) => index,
+            None => (0..count).find(|&index| {
+                self.state().record.accounts[index].key.application == application
+                    && !self.is_vanished(index)
+            })?,
+        };
+        Some(&self.state().record.accounts[first])
     }
 
     pub(crate) fn own_attribute(&mut self, name: Name) -> Result<Option<Value>, ReadError> {
