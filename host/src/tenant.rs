@@ -4,12 +4,9 @@
 //! makes definitions and rules from configuration files for a refresh (it is a
 //! [`Configurator`]), and it knows what time it is in the tenant.
 
-use std::fs::{File, OpenOptions, TryLockError};
-use std::io;
-use std::os::unix::fs::OpenOptionsExt;
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, OnceLock};
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use idr_core::model::UnixMillis;
 use idr_core::rule::RuleEvaluator;
@@ -21,7 +18,7 @@ use crate::config::{self, Clock, ConfigError, Tenant};
 use crate::refresh::{self, Configurator, Configured, Impact, RefreshError};
 use crate::rules::{self, ComponentCache, RuleEngine};
 use crate::store::sqlite::{SqliteOptions, SqliteStore};
-use crate::store::{Files, Store, StoreError};
+use crate::store::{Files, RunLock, Store, StoreError};
 
 /// A tenant with its store open.
 pub struct OpenTenant {
@@ -135,12 +132,10 @@ impl OpenTenant {
     ///
     /// # Errors
     ///
-    /// [`StoreError::Busy`] when somebody else has it past the configured wait.
+    /// [`StoreError::Locked`] when somebody else has it past the configured wait.
     pub fn lock(&self) -> Result<RunLock, StoreError> {
         let wait = Duration::from_millis(self.configuration.store.wait_ms);
-        let mut path = self.store.path().as_os_str().to_owned();
-        path.push(".lock");
-        RunLock::take(Path::new(&path), wait)
+        RunLock::take(self.store.path(), wait)
     }
 
     /// Returns the configuration files, as a run adopts them.
@@ -228,35 +223,6 @@ impl Configurator for OpenTenant {
         let tenant = Tenant::from_files(&self.configuration.directory, files)
             .map_err(|error| spoken(&error))?;
         self.load_rules(&tenant)
-    }
-}
-
-/// Held by the one process that refreshes or aggregates a tenant. The system
-/// lets it go when the process ends, however it ends.
-#[derive(Debug)]
-pub struct RunLock {
-    _file: File,
-}
-
-impl RunLock {
-    fn take(path: &Path, wait: Duration) -> Result<Self, StoreError> {
-        let unavailable = |error: io::Error| StoreError::Unavailable(error.into());
-        let mut open = OpenOptions::new();
-        open.write(true).create(true).truncate(false).mode(0o600);
-        let file = open.open(path).map_err(unavailable)?;
-        let deadline = Instant::now() + wait;
-        loop {
-            match file.try_lock() {
-                Ok(()) => return Ok(Self { _file: file }),
-                Err(TryLockError::WouldBlock) if Instant::now() < deadline => {
-                    std::thread::sleep(Duration::from_millis(50));
-                }
-                Err(error @ TryLockError::WouldBlock) => {
-                    return Err(StoreError::Busy(error.into()));
-                }
-                Err(TryLockError::Error(error)) => return Err(unavailable(error)),
-            }
-        }
     }
 }
 

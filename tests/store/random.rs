@@ -731,7 +731,7 @@ fn said<T: Debug>(answer: Result<T, StoreError>) -> String {
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig::with_cases(128))]
+    #![proptest_config(ProptestConfig::with_cases(48))]
 
     #[test]
     fn sqlite_answers_as_the_store_in_memory(steps in vec(step(), 1..30)) {

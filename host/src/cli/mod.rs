@@ -24,6 +24,7 @@ mod refresh;
 mod rule;
 mod run;
 mod state;
+mod store;
 
 use std::io::Write;
 use std::path::PathBuf;
@@ -87,6 +88,7 @@ enum Command {
     Demo(demo::DemoArgs),
     Generate(generate::GenerateArgs),
     State(state::StateArgs),
+    Store(store::StoreArgs),
     Phases(phases::PhasesArgs),
     Rule(rule::RuleArgs),
 }
@@ -132,6 +134,7 @@ impl Cli {
             Command::Demo(args) => demo::run(args, options, out),
             Command::Generate(args) => generate::run(args, options, out),
             Command::State(args) => state::run(args, options, out),
+            Command::Store(args) => store::run(args, options, out),
             Command::Phases(args) => phases::run(args, options, out),
             Command::Rule(args) => rule::run(args, options, out),
         }

@@ -14,11 +14,9 @@ pub enum StoreError {
     /// The disk, or the limit set for the store, is full.
     #[error("there is no room left for the store")]
     Full(#[source] Box<dyn std::error::Error + Send + Sync>),
-    /// Another process is doing what only one may do at a time. Safe to retry.
-    #[error("{what} is under way{}", holder(*process))]
+    /// Another process refreshes, aggregates or edits the tenant. Safe to retry.
+    #[error("the tenant is being worked on{}", by(*process))]
     Locked {
-        /// What: "a refresh".
-        what: String,
         /// The number of the process, where it has left one.
         process: Option<u32>,
     },
@@ -49,9 +47,9 @@ pub enum StoreError {
     Unavailable(#[source] Box<dyn std::error::Error + Send + Sync>),
 }
 
-fn holder(process: Option<u32>) -> String {
+fn by(process: Option<u32>) -> String {
     process
-        .map(|process| format!(" in process {process}"))
+        .map(|process| format!(" by process {process}"))
         .unwrap_or_default()
 }
 

@@ -8,6 +8,7 @@
 
 mod codec;
 mod error;
+mod lock;
 pub mod memory;
 mod run;
 pub mod sqlite;
@@ -24,6 +25,7 @@ use idr_core::plan::Changes;
 use idr_core::view::Snapshot;
 
 pub use error::StoreError;
+pub use lock::RunLock;
 pub use run::{Counters, Run, RunId, RunStatus, Scope, Stage, Step};
 
 /// A tenant's data. All methods may be called from several threads; writers

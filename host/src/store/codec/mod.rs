@@ -23,6 +23,8 @@ mod identity;
 mod mirror;
 mod plan;
 mod record;
+#[cfg(test)]
+mod tests;
 mod value;
 
 use idr_core::model::{Account, Event, Identity};
@@ -67,9 +69,12 @@ impl Document for TenantState {
 /// A document that can't be read. Says where, and nothing of what is in it.
 #[derive(Debug, Error)]
 pub(super) enum DecodeError {
+    /// There is nothing.
+    #[error("it is empty")]
+    Empty,
     /// It is of a version that this program doesn't know, or no document at all.
-    #[error("its first byte is {0:?}, and no version of documents begins so")]
-    Version(Option<char>),
+    #[error("it begins with {0:?}, as no version of documents does")]
+    Version(char),
     /// It isn't what its version says.
     #[error("{0}")]
     Malformed(String),
@@ -84,7 +89,8 @@ pub(super) fn encode<T: Document>(value: &T) -> String {
 pub(super) fn decode<T: Document>(text: &[u8]) -> Result<T, DecodeError> {
     match text.first() {
         Some(b'{') => {}
-        other => return Err(DecodeError::Version(other.map(|byte| char::from(*byte)))),
+        Some(other) => return Err(DecodeError::Version(char::from(*other))),
+        None => return Err(DecodeError::Empty),
     }
     match sonic_rs::from_slice(text) {
         Ok(In(value)) => Ok(value),

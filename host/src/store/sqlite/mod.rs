@@ -8,6 +8,7 @@
 mod accounts;
 mod aggregations;
 mod apply;
+mod backup;
 mod error;
 mod identities;
 mod open;
@@ -17,6 +18,7 @@ mod runs;
 mod snapshot;
 pub mod superset;
 mod tenant;
+mod verify;
 
 use std::collections::HashMap;
 use std::num::NonZero;
@@ -39,7 +41,9 @@ use super::{
     StoredEvent, StoredFinding, TenantState,
 };
 
+pub use self::backup::BackupError;
 pub use self::open::SqliteOptions;
+pub use self::verify::{MOST_PROBLEMS, Verification};
 
 /// More threads than this share the connections of a snapshot.
 const MOST_SNAPSHOT_READERS: usize = 16;
@@ -115,6 +119,27 @@ impl SqliteStore {
     /// Returns the store's file.
     pub fn path(&self) -> &Path {
         &self.path
+    }
+
+    /// Copies the store as it is now into a file that isn't there yet, while
+    /// it is in use, and returns the size of the copy in bytes.
+    ///
+    /// # Errors
+    ///
+    /// [`BackupError`]; then there is no such file.
+    pub fn backup(&self, file: &Path) -> Result<u64, BackupError> {
+        backup::backup(&*self.reader()?, file)
+    }
+
+    /// Checks the store against itself: the file, every document, and that
+    /// columns and indexes say what the documents say. Nothing is repaired.
+    ///
+    /// # Errors
+    ///
+    /// [`StoreError`] when the check itself isn't possible; what is wrong with
+    /// the store is in the result.
+    pub fn verify(&self) -> Result<Verification, StoreError> {
+        verify::verify(&*self.reader()?)
     }
 
     /// Does `work` in a transaction that holds the write lock from its beginning.

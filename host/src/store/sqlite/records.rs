@@ -208,7 +208,8 @@ fn severity_column(severity: Severity) -> i64 {
     place.expect("every case is listed") as i64
 }
 
-fn finding_from(row: &Row<'_>) -> Result<Finding, StoreError> {
+/// Reads a finding from the first columns.
+pub(super) fn finding_from(row: &Row<'_>) -> Result<Finding, StoreError> {
     let unknown = |what: &str| StoreError::Corrupt {
         what: "a finding".to_owned(),
         message: format!("there is no such {what}"),

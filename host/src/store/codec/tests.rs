@@ -1,0 +1,917 @@
+//! Every document comes back as it was, and those of this version stay readable.
+
+use std::collections::BTreeMap;
+use std::fmt::Debug;
+
+use idr_core::model::{
+    Account, AccountKey, AccountStatus, AttributeState, Baseline, Event, EventChange, EventTally,
+    Finding, Identity, IdentityType, Lag, Link, ManualEdit, Name, NativeChange, NativeOperation,
+    Provenance, ReadKey, RoleAssignment, RoleDetection, Severity, TriggerMemory, Uid, UnixMillis,
+    Value, Versions, Wake, finding,
+};
+use idr_core::plan::{Changes, LifecycleChange};
+use jiff::civil::Date;
+use proptest::collection::vec;
+use proptest::option;
+use proptest::prelude::*;
+use proptest::sample::select;
+use rust_decimal::Decimal;
+
+use super::{Document, decode, encode};
+use crate::store::{
+    Aggregation, AggregationStatus, Counters, Run, RunId, RunStatus, Scope, SpooledPlan, Stage,
+    StagedChange, Step, TenantState,
+};
+
+fn name() -> impl Strategy<Value = Name> {
+    let names = ["department", "email", "Ü x", "a\"b\\c", "", "manager", "zz"];
+    select(names.to_vec()).prop_map(Name::new)
+}
+
+fn text() -> impl Strategy<Value = String> {
+    prop_oneof![3 => "[a-z]{0,12}", 1 => any::<String>()]
+}
+
+fn instant() -> impl Strategy<Value = UnixMillis> {
+    prop_oneof![0..2_000_000_000_000_i64, any::<i64>()].prop_map(UnixMillis)
+}
+
+fn uid() -> impl Strategy<Value = Uid> {
+    prop_oneof![0..1_000_000_i64, any::<i64>()].prop_map(Uid)
+}
+
+fn value() -> impl Strategy<Value = Value> {
+    let decimal = (any::<i64>(), 0_u32..28).prop_map(|(number, scale)| Decimal::new(number, scale));
+    let date = (-9999_i16..=9999, 1_i8..=12, 1_i8..=28)
+        .prop_map(|(year, month, day)| Date::new(year, month, day).expect("a day of that month"));
+    prop_oneof![
+        4 => text().prop_map(Value::Text),
+        1 => any::<i64>().prop_map(Value::Integer),
+        1 => decimal.prop_map(Value::Decimal),
+        1 => any::<bool>().prop_map(Value::Boolean),
+        1 => date.prop_map(Value::Date),
+        1 => instant().prop_map(Value::Instant),
+        1 => vec(text(), 0..3).prop_map(Value::Many),
+    ]
+}
+
+fn by_name<T: Debug>(value: impl Strategy<Value = T>) -> impl Strategy<Value = Vec<(Name, T)>> {
+    vec((name(), value), 0..5).prop_map(|mut pairs| {
+        pairs.sort_by_key(|(name, _)| *name);
+        pairs.dedup_by_key(|(name, _)| *name);
+        pairs
+    })
+}
+
+fn provenance() -> impl Strategy<Value = Provenance> {
+    prop_oneof![
+        2 => Just(Provenance::Source(0)),
+        1 => any::<u16>().prop_map(Provenance::Source),
+        1 => instant().prop_map(Provenance::Kept),
+        1 => Just(Provenance::Manual),
+    ]
+}
+
+fn attribute_state() -> impl Strategy<Value = AttributeState> {
+    (option::weighted(0.8, value()), provenance())
+        .prop_map(|(value, provenance)| AttributeState { value, provenance })
+}
+
+fn account_key() -> impl Strategy<Value = AccountKey> {
+    (name(), text()).prop_map(|(application, native_identity)| AccountKey {
+        application,
+        native_identity,
+    })
+}
+
+fn edit() -> impl Strategy<Value = ManualEdit> {
+    (
+        name(),
+        option::of(value()),
+        option::of(value()),
+        text(),
+        text(),
+        instant(),
+    )
+        .prop_map(
+            |(attribute, value, feed_value, actor, reason, at)| ManualEdit {
+                attribute,
+                value,
+                feed_value,
+                actor,
+                reason,
+                at,
+            },
+        )
+}
+
+fn native_change() -> impl Strategy<Value = NativeChange> {
+    let operation = select(
+        NativeOperation::ALL
+            .map(|(_, operation)| operation)
+            .to_vec(),
+    );
+    (account_key(), operation, vec(name(), 0..3), instant()).prop_map(
+        |(account, operation, attributes, detected_at)| NativeChange {
+            account,
+            operation,
+            attributes,
+            detected_at,
+        },
+    )
+}
+
+fn baseline() -> impl Strategy<Value = Baseline> {
+    (
+        any::<bool>(),
+        option::of(text()),
+        by_name(option::of(value())),
+        option::of(option::of(uid())),
+        option::of(option::of(name())),
+        any::<Option<bool>>(),
+        by_name(any::<bool>()),
+    )
+        .prop_map(
+            |(unseen, name, attributes, manager, lifecycle_state, inactive, assigned)| Baseline {
+                unseen,
+                name,
+                attributes,
+                manager,
+                lifecycle_state,
+                inactive,
+                assigned,
+            },
+        )
+}
+
+fn trigger_memory() -> impl Strategy<Value = TriggerMemory> {
+    let lag = (baseline(), vec(native_change(), 0..2)).prop_map(|(baseline, native_changes)| Lag {
+        baseline,
+        native_changes,
+    });
+    (
+        name(),
+        any::<u64>(),
+        any::<bool>(),
+        option::weighted(0.3, lag),
+    )
+        .prop_map(|(trigger, digest, level, lag)| TriggerMemory {
+            trigger,
+            digest,
+            level,
+            lag,
+        })
+}
+
+fn read_key() -> impl Strategy<Value = ReadKey> {
+    prop_oneof![
+        (uid(), name()).prop_map(|(uid, name)| ReadKey::Attribute(uid, name)),
+        (name(), text()).prop_map(|(name, text)| ReadKey::Lookup(name, text)),
+    ]
+}
+
+fn a_finding() -> impl Strategy<Value = Finding> {
+    let severity = select(Severity::ALL.map(|(_, severity)| severity).to_vec());
+    let phase = select(finding::PHASES.to_vec());
+    (severity, phase, text(), name(), text(), option::of(text())).prop_map(
+        |(severity, phase, subject, cause, message, hint)| Finding {
+            severity,
+            phase,
+            subject,
+            cause,
+            message,
+            hint,
+        },
+    )
+}
+
+fn assignments() -> impl Strategy<Value = Vec<RoleAssignment>> {
+    vec((name(), instant()), 0..3).prop_map(|roles| {
+        let assigned = |(role, since)| RoleAssignment { role, since };
+        roles.into_iter().map(assigned).collect()
+    })
+}
+
+fn detections() -> impl Strategy<Value = Vec<RoleDetection>> {
+    vec((name(), vec(account_key(), 0..3)), 0..3).prop_map(|roles| {
+        let detected = |(role, accounts)| RoleDetection { role, accounts };
+        roles.into_iter().map(detected).collect()
+    })
+}
+
+/// The uid stands beside the document.
+fn identity() -> impl Strategy<Value = Identity> {
+    let first = (
+        text(),
+        select(IdentityType::ALL.map(|(_, case)| case).to_vec()),
+        vec(edit(), 0..2),
+        vec(native_change(), 0..2),
+        by_name(attribute_state()),
+        option::of(uid()),
+        option::of(name()),
+        option::of(instant()),
+        any::<bool>(),
+    );
+    let second = (
+        assignments(),
+        detections(),
+        baseline(),
+        vec(trigger_memory(), 0..3),
+        any::<u64>().prop_map(EventTally),
+        vec(read_key(), 0..3),
+        vec(read_key(), 0..3),
+        (option::of(instant()), option::of(instant())),
+        vec(a_finding(), 0..2),
+    );
+    (first, second).prop_map(|(first, second)| {
+        let (
+            name,
+            identity_type,
+            edits,
+            native_changes,
+            attributes,
+            manager,
+            state,
+            since,
+            inactive,
+        ) = first;
+        let (assigned, detected, baseline, triggers, events, reads, event_reads, wake, findings) =
+            second;
+        Identity {
+            uid: Uid::default(),
+            name,
+            identity_type,
+            edits,
+            native_changes,
+            attributes,
+            manager,
+            lifecycle_state: state,
+            lifecycle_since: since,
+            inactive,
+            assigned,
+            detected,
+            baseline,
+            triggers,
+            events,
+            reads,
+            event_reads,
+            wake: Wake {
+                phases: wake.0,
+                events: wake.1,
+            },
+            findings,
+        }
+    })
+}
+
+/// Key and owner stand beside the document.
+fn account() -> impl Strategy<Value = Account> {
+    let status = select(vec![
+        AccountStatus::Enabled,
+        AccountStatus::Disabled,
+        AccountStatus::Locked,
+    ]);
+    let link = select(Link::ALL.map(|(_, link)| link).to_vec());
+    (status, option::of(instant()), by_name(value()), link).prop_map(
+        |(status, missing_since, attributes, link)| Account {
+            key: AccountKey {
+                application: Name::new(""),
+                native_identity: String::new(),
+            },
+            status,
+            missing_since,
+            attributes,
+            link,
+            owner: None,
+        },
+    )
+}
+
+fn staged() -> impl Strategy<Value = StagedChange> {
+    prop_oneof![
+        (account_key(), account())
+            .prop_map(|(key, account)| StagedChange::Listed(Account { key, ..account })),
+        account_key().prop_map(StagedChange::Missing),
+    ]
+}
+
+/// The uid stands beside the document.
+fn plan() -> impl Strategy<Value = SpooledPlan> {
+    let lifecycle = (option::of(name()), option::of(instant()), any::<bool>()).prop_map(
+        |(state, since, inactive)| LifecycleChange {
+            state,
+            since,
+            inactive,
+        },
+    );
+    let changes = (
+        by_name(option::of(attribute_state())),
+        option::of(vec(edit(), 0..2)),
+        option::of(option::of(uid())),
+        option::of(lifecycle),
+        option::of(assignments()),
+        option::of(detections()),
+        option::of(vec(read_key(), 0..3)),
+        option::of(option::of(instant())),
+        option::of(vec(a_finding(), 0..2)),
+    )
+        .prop_map(|changes| {
+            let (attributes, edits, manager, lifecycle, assigned, detected, reads, wake, findings) =
+                changes;
+            Changes {
+                attributes,
+                edits,
+                manager,
+                lifecycle,
+                assigned,
+                detected,
+                reads,
+                wake,
+                findings,
+            }
+        });
+    (any::<[i64; 5]>(), any::<bool>(), changes).prop_map(|(planned, events, changes)| {
+        let [input, identity_read, access_read, state, events_read] = planned;
+        SpooledPlan {
+            uid: Uid::default(),
+            planned: Versions {
+                input,
+                identity_read,
+                access_read,
+                state,
+                events_read,
+            },
+            events,
+            changes,
+        }
+    })
+}
+
+fn counts() -> impl Strategy<Value = BTreeMap<String, u64>> {
+    prop::collection::btree_map(text(), any::<u64>(), 0..3)
+}
+
+fn run() -> impl Strategy<Value = Run> {
+    let scope = prop_oneof![
+        Just(Scope::Due),
+        Just(Scope::All),
+        vec(uid(), 0..3).prop_map(Scope::Identities),
+    ];
+    let stage = select(vec![Stage::Start, Stage::Plan, Stage::Apply, Stage::Events]);
+    let step = (instant(), any::<u32>(), stage, option::of(uid())).prop_map(
+        |(instant, wave, stage, cursor)| Step {
+            instant,
+            wave,
+            stage,
+            cursor,
+        },
+    );
+    let counters =
+        (any::<[u64; 8]>(), counts(), counts()).prop_map(|(numbers, events, changes)| Counters {
+            selected: numbers[0],
+            refreshed: numbers[1],
+            changed: numbers[2],
+            waves: numbers[3],
+            leavers: numbers[4],
+            role_removals: numbers[5],
+            findings_opened: numbers[6],
+            events,
+            changes,
+            elapsed_ms: numbers[7],
+        });
+    let flags = any::<(i64, bool, bool)>();
+    let status = select(RunStatus::ALL.map(|(_, status)| status).to_vec());
+    let texts = (text(), option::of(text()), option::of(text()));
+    (
+        flags,
+        status,
+        instant(),
+        instant(),
+        scope,
+        step,
+        counters,
+        texts,
+    )
+        .prop_map(
+            |(flags, status, as_of, started_at, scope, step, counters, texts)| Run {
+                id: RunId(flags.0),
+                status,
+                as_of,
+                started_at,
+                scope,
+                configuration: texts.0,
+                silent: flags.1,
+                step,
+                held: texts.1,
+                approved: flags.2,
+                counters,
+                error: texts.2,
+            },
+        )
+}
+
+fn aggregation() -> impl Strategy<Value = Aggregation> {
+    let status = select(vec![
+        AggregationStatus::Staging,
+        AggregationStatus::Applying,
+        AggregationStatus::Held,
+        AggregationStatus::Done,
+        AggregationStatus::Rejected,
+    ]);
+    let numbers = any::<(i64, i64, bool)>();
+    (
+        numbers,
+        text(),
+        text(),
+        instant(),
+        status,
+        counts(),
+        vec(text(), 0..3),
+    )
+        .prop_map(
+            |(numbers, application, file, as_of, status, counters, held)| Aggregation {
+                id: numbers.0,
+                application,
+                file,
+                delta: numbers.2,
+                as_of,
+                status,
+                cursor: numbers.1,
+                counters,
+                held,
+            },
+        )
+}
+
+fn event() -> impl Strategy<Value = Event> {
+    let change = (text(), option::of(value()), option::of(value()))
+        .prop_map(|(what, old, new)| EventChange { what, old, new });
+    (
+        uid(),
+        any::<u64>(),
+        name(),
+        instant(),
+        instant(),
+        vec(change, 0..3),
+    )
+        .prop_map(
+            |(uid, sequence, trigger, effective_at, detected_at, changes)| Event {
+                uid,
+                sequence,
+                trigger,
+                effective_at,
+                detected_at,
+                changes,
+            },
+        )
+}
+
+fn tenant() -> impl Strategy<Value = TenantState> {
+    let lists = (counts(), vec(name(), 0..3), vec(text(), 0..2));
+    (
+        option::of(instant()),
+        any::<bool>(),
+        option::of(text()),
+        lists,
+    )
+        .prop_map(
+            |(last_as_of, baselines_set, configuration, lists)| TenantState {
+                last_as_of,
+                baselines_set,
+                configuration,
+                definitions: lists.0,
+                lookup_attributes: lists.1,
+                isolated_rules: lists.2,
+            },
+        )
+}
+
+fn comes_back<T: Document + PartialEq + Debug>(value: &T) -> Result<(), TestCaseError> {
+    let text = encode(value);
+    match decode::<T>(text.as_bytes()) {
+        Ok(read) => prop_assert_eq!(value, &read, "{}", text),
+        Err(error) => prop_assert!(false, "{error}: {text}"),
+    }
+    Ok(())
+}
+
+proptest! {
+    #[test]
+    fn identities_come_back(identity in identity()) {
+        comes_back(&identity)?;
+    }
+
+    #[test]
+    fn accounts_come_back(account in account()) {
+        comes_back(&account)?;
+    }
+
+    #[test]
+    fn staged_changes_come_back(staged in staged()) {
+        comes_back(&staged)?;
+    }
+
+    #[test]
+    fn plans_come_back(plan in plan()) {
+        comes_back(&plan)?;
+    }
+
+    #[test]
+    fn runs_come_back(run in run()) {
+        comes_back(&run)?;
+    }
+
+    #[test]
+    fn aggregations_come_back(aggregation in aggregation()) {
+        comes_back(&aggregation)?;
+    }
+
+    #[test]
+    fn events_come_back(event in event()) {
+        comes_back(&event)?;
+    }
+
+    #[test]
+    fn tenants_come_back(tenant in tenant()) {
+        comes_back(&tenant)?;
+    }
+}
+
+#[test]
+fn what_is_as_by_default_is_not_written() {
+    let identity = Identity {
+        name: "ana".to_owned(),
+        ..Identity::default()
+    };
+    insta::assert_snapshot!(encode(&identity), @r#"{"name":"ana"}"#);
+    let plan = SpooledPlan {
+        uid: Uid(7),
+        planned: Versions::default(),
+        events: false,
+        changes: Changes::default(),
+    };
+    insta::assert_snapshot!(encode(&plan), @r#"{"planned":[0,0,0,0,0]}"#);
+}
+
+#[test]
+fn what_can_not_be_read_says_so_without_showing_it() {
+    let message = |text: &str| {
+        let error = decode::<Identity>(text.as_bytes()).expect_err("no identity");
+        error.to_string()
+    };
+    assert_eq!(message(""), "it is empty");
+    assert_eq!(
+        message("\u{2}abc"),
+        "it begins with '\\u{2}', as no version of documents does"
+    );
+    for text in [
+        r#"{"name":"ana","attributes":{"wage":"secret"}"#,
+        r#"{"name":"ana","attributes":{"wage":"secret}}"#,
+        r#"{"name":"ana"} {"secret":1}"#,
+        r#"{"name":"ana","manager":"a text"}"#,
+        r#"{"attributes":{}}"#,
+    ] {
+        let message = message(text);
+        assert!(
+            !message.contains("secret") && !message.contains('\n'),
+            "{message}"
+        );
+    }
+    let message = message(r#"{"name":"ana","wage":100}"#);
+    assert!(message.starts_with("unknown field `wage`"), "{message}");
+}
+
+/// A document of each kind in which everything says something.
+mod full {
+    use super::*;
+
+    fn key(application: &str, native_identity: &str) -> AccountKey {
+        AccountKey {
+            application: Name::new(application),
+            native_identity: native_identity.to_owned(),
+        }
+    }
+
+    fn state(value: Value, provenance: Provenance) -> AttributeState {
+        AttributeState {
+            value: Some(value),
+            provenance,
+        }
+    }
+
+    fn text(text: &str) -> Value {
+        Value::Text(text.to_owned())
+    }
+
+    fn attributes() -> Vec<(Name, AttributeState)> {
+        let first = Provenance::Source(0);
+        let cleared = AttributeState {
+            value: None,
+            provenance: Provenance::Source(1),
+        };
+        let decimal = Value::Decimal("1.5".parse().expect("a decimal"));
+        let date = Value::Date("2026-01-31".parse().expect("a date"));
+        let many = Value::Many(vec!["alpha".to_owned(), "beta".to_owned()]);
+        let attributes = [
+            ("active", state(Value::Boolean(true), first)),
+            ("city", cleared),
+            ("department", state(text("Sales"), first)),
+            (
+                "displayName",
+                state(text("Ana \"A\" Çelik"), Provenance::Manual),
+            ),
+            (
+                "endsAt",
+                state(
+                    Value::Instant(UnixMillis(1_767_225_600_000)),
+                    Provenance::Source(2),
+                ),
+            ),
+            ("hours", state(decimal, first)),
+            (
+                "level",
+                state(Value::Integer(-3), Provenance::Kept(UnixMillis(1_000))),
+            ),
+            ("projects", state(many, first)),
+            ("startDate", state(date, first)),
+        ];
+        attributes
+            .map(|(name, state)| (Name::new(name), state))
+            .to_vec()
+    }
+
+    fn native_change() -> NativeChange {
+        NativeChange {
+            account: key("crm", "a-1"),
+            operation: NativeOperation::Modify,
+            attributes: vec![Name::new("groups")],
+            detected_at: UnixMillis(2_000),
+        }
+    }
+
+    fn baseline() -> Baseline {
+        Baseline {
+            unseen: true,
+            name: Some("anna".to_owned()),
+            attributes: vec![
+                (Name::new("city"), Some(text("Lyon"))),
+                (Name::new("level"), None),
+            ],
+            manager: Some(None),
+            lifecycle_state: Some(Some(Name::new("active"))),
+            inactive: Some(false),
+            assigned: vec![(Name::new("Clerk"), true)],
+        }
+    }
+
+    fn finding() -> Finding {
+        Finding {
+            severity: Severity::AccessAtRisk,
+            phase: finding::LIFECYCLE_STATE,
+            subject: "lifecycle".to_owned(),
+            cause: Name::new("rule-trapped"),
+            message: "the rule crashed".to_owned(),
+            hint: Some("replay it".to_owned()),
+        }
+    }
+
+    fn reads() -> Vec<ReadKey> {
+        vec![
+            ReadKey::Attribute(Uid(2), Name::new("email")),
+            ReadKey::Lookup(Name::new("displayName"), "bo".to_owned()),
+        ]
+    }
+
+    fn edits() -> Vec<ManualEdit> {
+        vec![ManualEdit {
+            attribute: Name::new("displayName"),
+            value: Some(text("Ana \"A\" Çelik")),
+            feed_value: Some(text("Ana Celik")),
+            actor: "bo".to_owned(),
+            reason: "as she writes it".to_owned(),
+            at: UnixMillis(900),
+        }]
+    }
+
+    fn assigned() -> Vec<RoleAssignment> {
+        vec![RoleAssignment {
+            role: Name::new("Manager"),
+            since: UnixMillis(1_000),
+        }]
+    }
+
+    fn detected() -> Vec<RoleDetection> {
+        vec![RoleDetection {
+            role: Name::new("CRM user"),
+            accounts: vec![key("crm", "a-1"), key("crm", "a-2")],
+        }]
+    }
+
+    pub(super) fn identity() -> Identity {
+        Identity {
+            uid: Uid::default(),
+            name: "ana".to_owned(),
+            identity_type: IdentityType::Contractor,
+            edits: edits(),
+            native_changes: vec![native_change()],
+            attributes: attributes(),
+            manager: Some(Uid(2)),
+            lifecycle_state: Some(Name::new("leave")),
+            lifecycle_since: Some(UnixMillis(1_000)),
+            inactive: true,
+            assigned: assigned(),
+            detected: detected(),
+            baseline: baseline(),
+            triggers: vec![
+                TriggerMemory {
+                    trigger: Name::new("joiner"),
+                    digest: u64::MAX,
+                    level: false,
+                    lag: None,
+                },
+                TriggerMemory {
+                    trigger: Name::new("mover"),
+                    digest: 7,
+                    level: true,
+                    lag: Some(Lag {
+                        baseline: baseline(),
+                        native_changes: vec![native_change()],
+                    }),
+                },
+            ],
+            events: EventTally(3),
+            reads: reads(),
+            event_reads: reads(),
+            wake: Wake {
+                phases: Some(UnixMillis(3_000)),
+                events: Some(UnixMillis(4_000)),
+            },
+            findings: vec![finding()],
+        }
+    }
+
+    pub(super) fn account() -> Account {
+        Account {
+            key: key("", ""),
+            status: AccountStatus::Disabled,
+            missing_since: Some(UnixMillis(500)),
+            attributes: vec![
+                (Name::new("email"), text("ana@example.org")),
+                (Name::new("groups"), Value::Many(vec!["g1".to_owned()])),
+            ],
+            link: Link::Manual,
+            owner: None,
+        }
+    }
+
+    pub(super) fn listed() -> StagedChange {
+        StagedChange::Listed(Account {
+            key: key("crm", "a-1"),
+            ..account()
+        })
+    }
+
+    pub(super) fn missing() -> StagedChange {
+        StagedChange::Missing(key("crm", "a-2"))
+    }
+
+    pub(super) fn plan() -> SpooledPlan {
+        SpooledPlan {
+            uid: Uid::default(),
+            planned: Versions {
+                input: 5,
+                identity_read: 4,
+                access_read: 3,
+                state: 2,
+                events_read: 1,
+            },
+            events: true,
+            changes: Changes {
+                attributes: attributes()
+                    .into_iter()
+                    .map(|(name, state)| (name, Some(state)))
+                    .chain([(Name::new("wage"), None)])
+                    .collect(),
+                edits: Some(edits()),
+                manager: Some(None),
+                lifecycle: Some(LifecycleChange {
+                    state: Some(Name::new("active")),
+                    since: Some(UnixMillis(5_000)),
+                    inactive: true,
+                }),
+                assigned: Some(assigned()),
+                detected: Some(detected()),
+                reads: Some(reads()),
+                wake: Some(Some(UnixMillis(6_000))),
+                findings: Some(vec![finding()]),
+            },
+        }
+    }
+
+    fn counts() -> BTreeMap<String, u64> {
+        [("one".to_owned(), 1), ("two".to_owned(), 2)].into()
+    }
+
+    pub(super) fn run() -> Run {
+        Run {
+            id: RunId(17),
+            status: RunStatus::Held,
+            as_of: UnixMillis(9_000),
+            started_at: UnixMillis(8_000),
+            scope: Scope::Identities(vec![Uid(1), Uid(2)]),
+            configuration: "c0ffee".to_owned(),
+            silent: true,
+            step: Step {
+                instant: UnixMillis(7_000),
+                wave: 2,
+                stage: Stage::Events,
+                cursor: Some(Uid(1)),
+            },
+            held: Some("too many leavers".to_owned()),
+            approved: true,
+            counters: Counters {
+                selected: 1,
+                refreshed: 2,
+                changed: 3,
+                waves: 4,
+                leavers: 5,
+                role_removals: 6,
+                findings_opened: 7,
+                events: counts(),
+                changes: counts(),
+                elapsed_ms: 8,
+            },
+            error: Some("the disk is full".to_owned()),
+        }
+    }
+
+    pub(super) fn aggregation() -> Aggregation {
+        Aggregation {
+            id: 4,
+            application: "crm".to_owned(),
+            file: "crm.csv".to_owned(),
+            delta: true,
+            as_of: UnixMillis(9_000),
+            status: AggregationStatus::Held,
+            cursor: 12,
+            counters: counts(),
+            held: vec!["half of all accounts are gone".to_owned()],
+        }
+    }
+
+    pub(super) fn event() -> Event {
+        Event {
+            uid: Uid(7),
+            sequence: 2,
+            trigger: Name::new("leaver"),
+            effective_at: UnixMillis(1_000),
+            detected_at: UnixMillis(2_000),
+            changes: vec![EventChange {
+                what: "lifecycleState".to_owned(),
+                old: Some(text("active")),
+                new: Some(text("inactive")),
+            }],
+        }
+    }
+
+    pub(super) fn tenant() -> TenantState {
+        TenantState {
+            last_as_of: Some(UnixMillis(9_000)),
+            baselines_set: true,
+            configuration: Some("c0ffee".to_owned()),
+            definitions: counts(),
+            lookup_attributes: vec![Name::new("email"), Name::new("name")],
+            isolated_rules: vec!["facade".to_owned()],
+        }
+    }
+}
+
+/// Compares with the fixture. With `BLESS=1` a fixture that isn't there yet is
+/// written; one that is there is what some store holds, and is never replaced.
+fn stays_readable<T: Document + PartialEq + Debug>(fixture: &str, value: &T) {
+    let folder = concat!(env!("CARGO_MANIFEST_DIR"), "/src/store/codec/fixtures");
+    let path = format!("{folder}/{fixture}.1.json");
+    if std::env::var_os("BLESS").is_some() && !std::path::Path::new(&path).exists() {
+        std::fs::write(&path, encode(value) + "\n").expect("the fixture can be written");
+    }
+    let text = std::fs::read_to_string(&path).expect("the fixture is there");
+    let text = text.trim_end();
+    let read: T = decode(text.as_bytes()).expect("a document of version 1 is readable");
+    assert_eq!(read, *value, "{path} means something else now");
+    assert_eq!(encode(value), text, "{path} is written differently now");
+}
+
+/// When one of these fails, stores in use can't be read any more, or would be
+/// read wrongly: give the new form another version, and keep reading this one.
+#[test]
+fn documents_of_version_1_stay_readable() {
+    stays_readable("identity", &full::identity());
+    stays_readable("account", &full::account());
+    stays_readable("listed", &full::listed());
+    stays_readable("missing", &full::missing());
+    stays_readable("plan", &full::plan());
+    stays_readable("run", &full::run());
+    stays_readable("aggregation", &full::aggregation());
+    stays_readable("event", &full::event());
+    stays_readable("tenant", &full::tenant());
+}
