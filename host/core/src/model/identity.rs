@@ -353,6 +353,39 @@ impl Identity {
             .is_ok()
     }
 
+    /// Returns what an attribute was when events were last processed, if it has
+    /// changed since; the outer `None` says that it hasn't.
+    ///
+    /// This and its like are what stays when something can't be worked out. What
+    /// an earlier wave has made of it since then was worked out from values that
+    /// others no longer have, and nobody was told.
+    pub fn settled_value(&self, name: Name) -> Option<Option<&Value>> {
+        let changed = &self.baseline.attributes;
+        let index = changed.binary_search_by(|(known, _)| known.cmp(&name));
+        index.ok().map(|index| changed[index].1.as_ref())
+    }
+
+    /// Returns the manager as of when events were last processed.
+    pub fn settled_manager(&self) -> Option<Uid> {
+        self.baseline.manager.unwrap_or(self.manager)
+    }
+
+    /// Returns the lifecycle state as of when events were last processed.
+    pub fn settled_lifecycle_state(&self) -> Option<Name> {
+        self.baseline
+            .lifecycle_state
+            .unwrap_or(self.lifecycle_state)
+    }
+
+    /// Says whether a role was assigned when events were last processed.
+    pub fn had_assigned(&self, role: Name) -> bool {
+        let changed = &self.baseline.assigned;
+        match changed.binary_search_by(|(known, _)| known.cmp(&role)) {
+            Ok(index) => changed[index].1,
+            Err(_) => self.has_assigned(role),
+        }
+    }
+
     /// Says whether a role is detected.
     pub fn has_detected(&self, role: Name) -> bool {
         self.detected

@@ -98,8 +98,8 @@ fn evaluate(
 pub(super) fn last_known(view: &TrackedView, node: Node) -> Slot {
     let identity = &view.record().identity;
     match node {
-        Node::Attribute(name) => Slot::Attribute(keep(view, name)),
-        Node::Manager => Slot::Manager(identity.manager),
+        Node::Attribute(name) => Slot::Attribute(keep_settled(view, name)),
+        Node::Manager => Slot::Manager(identity.settled_manager()),
         Node::LifecycleState => lifecycle::last_known(view),
     }
 }
@@ -141,8 +141,10 @@ fn cycle(members: &[Node]) -> Finding {
 enum Feed {
     /// This value, or none.
     Says(AttributeState),
-    /// Nothing that could be used: the value is kept.
+    /// Nothing, because no account is there: the value is kept.
     Keeps,
+    /// Nothing that could be used: the value stays what it was.
+    Fails,
 }
 
 fn promote(
@@ -176,13 +178,14 @@ fn promote(
     let feed = ask_sources(view, evaluator, definition, &mut findings, draft)?;
     draft.findings.append(&mut findings);
     let state = match (edit, feed) {
-        (Some(edit), Feed::Keeps) => Some(edited(&edit)),
+        (Some(edit), Feed::Keeps | Feed::Fails) => Some(edited(&edit)),
         (Some(edit), Feed::Says(state)) if state.value == edit.feed_value => Some(edited(&edit)),
         (edit, Feed::Says(state)) => {
             draft.ended_edits.extend(edit.map(|edit| edit.attribute));
             Some(state)
         }
         (None, Feed::Keeps) => keep(view, name),
+        (None, Feed::Fails) => keep_settled(view, name),
     };
     // An attribute that never had a value isn't listed for not having one.
     Ok(state
@@ -202,6 +205,20 @@ fn keep(view: &TrackedView, name: Name) -> Option<AttributeState> {
         state.provenance = Provenance::Kept(view.as_of());
     }
     Some(state)
+}
+
+/// Keeps what an attribute was before any wave worked it out from values that
+/// others have no longer.
+fn keep_settled(view: &TrackedView, name: Name) -> Option<AttributeState> {
+    let identity = &view.record().identity;
+    let present = identity.attribute(name)?;
+    match identity.settled_value(name) {
+        Some(settled) if settled != present.value.as_ref() => Some(AttributeState {
+            value: settled.cloned(),
+            provenance: Provenance::Kept(view.as_of()),
+        }),
+        _ => keep(view, name),
+    }
 }
 
 fn ask_sources(
@@ -239,7 +256,7 @@ fn ask_sources(
                             definition.name
                         )),
                     });
-                    return Ok(Feed::Keeps);
+                    return Ok(Feed::Fails);
                 }
             },
             Ok(Answer::Clear) => return Ok(cleared(index)),
@@ -256,7 +273,7 @@ fn ask_sources(
             Ok(Answer::Failed(failure)) => {
                 draft.retry_after(view.as_of(), failure.retry_after_ms);
                 findings.push(failure.finding);
-                return Ok(Feed::Keeps);
+                return Ok(Feed::Fails);
             }
             Err(interrupt) => return Err(interrupt),
         }
@@ -331,6 +348,7 @@ fn ask(
 mod tests {
     use crate::definitions::{EditMode, OnEmpty, OnNoAccount, Origin, RuleIndex};
     use crate::model::{ManualEdit, Name, UnixMillis, Value};
+    use crate::plan::EventChanges;
     use crate::rule::{Promotion, RuleFailure};
     use crate::testing::{
         Script, Scripts, account, attribute, from_account, model, person, plan, refresh, shown,
@@ -464,6 +482,38 @@ mod tests {
         let findings = planned.changes.findings.expect("a finding");
         assert_eq!(findings[0].message, "no idea");
         assert!(planned.changes.attributes.is_empty());
+    }
+
+    #[test]
+    fn a_failed_rule_keeps_what_was_there_before_the_first_wave() {
+        let by_rule = || {
+            let sources = vec![source(Origin::Rule(RuleIndex(0)))];
+            model(&["mail"], vec![attribute("email", sources)])
+        };
+        let answers = |value: &'static str| -> Script {
+            Box::new(move |_: &mut TrackedView| Ok(Promotion::Set(text(value))))
+        };
+        let fails: Script = Box::new(|_: &mut TrackedView| {
+            Err(RuleFailure::Failed {
+                cause: Name::new("rule-trapped"),
+                message: "no idea".to_owned(),
+                hint: None,
+                retry_after_ms: None,
+            })
+        });
+        let mut record = person(Vec::new());
+        for script in [answers("old"), answers("of the first wave"), fails] {
+            let mut scripts = Scripts {
+                promotions: vec![script],
+                ..Scripts::default()
+            };
+            record = refresh(by_rule(), &mut scripts, NOW, record);
+            if shown(&record, "email").starts_with("old") {
+                // The run is over: events have seen it.
+                record.identity.apply_events(&EventChanges::default());
+            }
+        }
+        assert_eq!(shown(&record, "email"), "old Kept(UnixMillis(1000))");
     }
 
     #[test]

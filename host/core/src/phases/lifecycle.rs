@@ -63,7 +63,7 @@ pub(super) fn decide(
 
 /// Returns the state that the identity was in, if it is still defined.
 pub(super) fn last_known(view: &TrackedView) -> Slot {
-    slot(view, view.record().identity.lifecycle_state)
+    slot(view, view.record().identity.settled_lifecycle_state())
 }
 
 fn slot(view: &TrackedView, state: Option<Name>) -> Slot {

@@ -52,14 +52,13 @@ fn assign(
     model: &Model,
     draft: &mut Draft,
 ) -> Result<Vec<RoleAssignment>, Interrupt> {
-    let held = |view: &TrackedView, role: Name| view.record().identity.has_assigned(role);
+    let held = |view: &TrackedView, role: Name| view.record().identity.had_assigned(role);
     let mut assigned = Vec::new();
     match automatic_roles(view, model) {
         AutomaticRoles::Remove => {}
         AutomaticRoles::Freeze => {
-            let before = &view.record().identity.assigned;
-            assigned.extend(before.iter().map(|known| known.role));
-            assigned.retain(|role| model.role(*role).is_some());
+            let roles = model.roles.iter().map(|role| role.name);
+            assigned.extend(roles.filter(|role| held(view, *role)));
         }
         AutomaticRoles::Evaluate => {
             let mut rules: Vec<RuleIndex> = Vec::new();
@@ -175,7 +174,7 @@ fn ask_rule(
                             message: format!("the rule can't tell: {why}; the role stays as it is"),
                             hint: None,
                         });
-                        identity.has_assigned(role)
+                        identity.had_assigned(role)
                     }
                 };
                 if eligible {
@@ -191,7 +190,7 @@ fn ask_rule(
             assigned.extend(
                 candidates
                     .iter()
-                    .filter(|role| identity.has_assigned(**role)),
+                    .filter(|role| identity.had_assigned(**role)),
             );
         }
     }
@@ -338,6 +337,21 @@ mod tests {
         let refreshed = refresh(tenant(roles.to_vec()), &mut scripts, NOW, record);
         assert_eq!(assigned(&refreshed), ["a", "c"]);
         assert_eq!(refreshed.identity.findings.len(), 2);
+    }
+
+    #[test]
+    fn a_rule_that_cannot_tell_leaves_the_role_as_it_was_before_the_first_wave() {
+        let by_rule = || Some(Selector::Rule(RuleIndex(0)));
+        let roles = || tenant(vec![role("a", RoleType::Business, by_rule())]);
+        let mut scripts = Scripts {
+            eligibility: vec![Eligibility::Yes],
+            ..Scripts::default()
+        };
+        let first_wave = refresh(roles(), &mut scripts, NOW, in_sales());
+        assert_eq!(assigned(&first_wave), ["a"]);
+        scripts.eligibility = vec![Eligibility::CannotTell("no data".to_owned())];
+        let second_wave = refresh(roles(), &mut scripts, NOW, first_wave);
+        assert!(assigned(&second_wave).is_empty());
     }
 
     #[test]
