@@ -4,7 +4,6 @@
 mod common;
 
 mod check;
-mod documentation;
 mod due;
 mod event;
 mod finding;

@@ -34,8 +34,10 @@ fn the_order_of_operations_is_printed() {
 #[test]
 fn an_unknown_command_is_a_usage_error() {
     let host = TestHost::new();
-    insta::assert_snapshot!(host.run(["frobnicate"]), @r"
-    error: unrecognized subcommand 'frobnicate'
+    insta::assert_snapshot!(host.run(["refrsh"]), @r"
+    error: unrecognized subcommand 'refrsh'
+
+      tip: a similar subcommand exists: 'refresh'
 
     Usage: idr [OPTIONS] <COMMAND>
 

@@ -73,7 +73,7 @@ const TENANT: &str = r#"
     [[role]]
     name = "Reader"
     type = "it"
-    [[role.profiles]]
+    [[role.profile]]
     application = "ad"
     entitlements = { groups = ["read"] }
     //- triggers.toml

@@ -9,6 +9,7 @@
 //! | `edits` | seeded changes to the months |
 //! | `tenant` | the tenant, driven through the library |
 //! | `walks` | forwards, backwards, there and back, edited |
+//! | `program` | forwards through the real binary |
 //! | `complete` | the tenant's folder is complete and its components are current |
 
 #[path = "../common/mod.rs"]
@@ -18,5 +19,6 @@ mod complete;
 mod data;
 mod edits;
 mod oracle;
+mod program;
 mod tenant;
 mod walks;

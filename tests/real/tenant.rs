@@ -24,7 +24,7 @@ pub(crate) fn folder() -> PathBuf {
 
 /// A copy of the tenant with its store, somewhere else.
 pub(crate) struct CertTenant {
-    _host: TestHost,
+    pub(crate) host: TestHost,
     tenant: OpenTenant,
     seen_events: HashSet<String>,
 }
@@ -40,7 +40,7 @@ impl CertTenant {
         let tenant = OpenTenant::open(&host.path(""), absent);
         let tenant = tenant.unwrap_or_else(|error| panic!("the tenant can't be opened: {error}"));
         Self {
-            _host: host,
+            host,
             tenant,
             seen_events: HashSet::new(),
         }
@@ -148,6 +148,14 @@ impl CertTenant {
             self.seen_events.insert(stored.id);
         }
         new
+    }
+
+    /// Takes events before an instant as seen.
+    pub(crate) fn forget_events_before(&mut self, instant: UnixMillis) {
+        let events = self.tenant.store.events(&EventQuery::default(), usize::MAX);
+        let events = events.expect("the store can be read").into_iter();
+        let earlier = events.filter(|stored| stored.event.effective_at < instant);
+        self.seen_events.extend(earlier.map(|stored| stored.id));
     }
 
     /// Returns the canonical export.

@@ -151,3 +151,29 @@ fn refreshing_who_is_due_leaves_what_refreshing_everybody_would() {
         assert!(left == right, "{}: {differing:?}", month.name);
     }
 }
+
+/// In one month somebody gets another supervisor, whose name two people get in
+/// the same month: whose report it is can't be told, so the manager stays.
+#[test]
+fn a_manager_stays_when_two_get_the_new_name_at_once() {
+    let test = "a_manager_stays_when_two_get_the_new_name_at_once";
+    let Some(mut months) = data::months(test) else {
+        return;
+    };
+    months.truncate(3);
+    let user = |place: usize| months[2].rows[place].field("user_id").to_owned();
+    let (report, twins) = (user(10), [user(11), user(12)]);
+    for row in months[1..].iter_mut().flat_map(|month| &mut month.rows) {
+        if row.field("user_id") == report {
+            row.set("supervisor", "Two People");
+        } else if twins.iter().any(|twin| row.field("user_id") == twin) {
+            row.set("employee_name", "Two People");
+        }
+    }
+    let folder = TempDir::with_prefix("idr-test-").expect("a temporary folder can be made");
+    walk(
+        &data::write(&months, folder.path())
+            .iter()
+            .collect::<Vec<_>>(),
+    );
+}

@@ -129,8 +129,7 @@ pub trait Store: Send + Sync {
         limit: usize,
     ) -> Result<Vec<Uid>, StoreError>;
 
-    /// Puts plans into the run's spool, each in place of one that is there for
-    /// the same identity: a wave that was cut short is planned again.
+    /// Appends plans to the run's spool. Plans come in order of uid.
     fn spool(&self, run: RunId, plans: &[SpooledPlan]) -> Result<(), StoreError>;
 
     /// Returns up to `limit` spooled plans above `after`, in order of uid.
