@@ -2,7 +2,7 @@
 //!
 //! [`model`] has the values, [`definitions`] what a tenant defines, [`filter`]
 //! the filter language, [`view`] the one door for reads, [`phases`] the built-in
-//! phases, and [`plan`](plan::plan) takes one identity through them. Nothing
+//! phases, and [`plan`] takes one identity through them. Nothing
 //! here reads a clock, a file, a network or a store; the same input gives the
 //! same plan everywhere.
 
