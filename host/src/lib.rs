@@ -8,6 +8,8 @@
 pub mod aggregate;
 pub mod cli;
 pub mod config;
+pub mod demo;
+pub mod organisation;
 pub mod refresh;
 pub mod report;
 pub mod rules;

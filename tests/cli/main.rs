@@ -4,6 +4,7 @@
 mod common;
 
 mod check;
+mod documentation;
 mod due;
 mod event;
 mod finding;

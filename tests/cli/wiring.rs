@@ -34,10 +34,8 @@ fn the_order_of_operations_is_printed() {
 #[test]
 fn an_unknown_command_is_a_usage_error() {
     let host = TestHost::new();
-    insta::assert_snapshot!(host.run(["refrsh"]), @r"
-    error: unrecognized subcommand 'refrsh'
-
-      tip: a similar subcommand exists: 'refresh'
+    insta::assert_snapshot!(host.run(["frobnicate"]), @r"
+    error: unrecognized subcommand 'frobnicate'
 
     Usage: idr [OPTIONS] <COMMAND>
 

@@ -73,7 +73,7 @@ const TENANT: &str = r#"
     [[role]]
     name = "Reader"
     type = "it"
-    [[role.profile]]
+    [[role.profiles]]
     application = "ad"
     entitlements = { groups = ["read"] }
     //- triggers.toml
@@ -112,13 +112,13 @@ fn write_feeds(host: &TestHost, day: usize) {
         "id,person,groups\n".to_owned(),
     );
     for person in 0..PEOPLE {
-        if day == 2 && person % 97 == 0 {
+        if day == 2 && person.is_multiple_of(97) {
             continue;
         }
         let department = (person * day) % 5;
         let boss = person * day / 10;
         hr += &format!("p{person},d{department},p{boss}\n");
-        let groups = if (person + day) % 3 == 0 {
+        let groups = if (person + day).is_multiple_of(3) {
             "read|print"
         } else {
             "print"

@@ -2,17 +2,19 @@
 //!
 //! A command reads its arguments, calls the rooms below and writes its report
 //! to the output that it is handed. Only `main` prints errors. To add a command,
-//! add a file here with its `Args` and its `run`, and one line to [`Command`]
+//! add a file here with its `Args` and its `run`, and one line to `Command`
 //! and to [`Cli::run`].
 
 mod account;
 mod aggregate;
 mod aggregation;
 mod check;
+mod demo;
 mod due;
 mod error;
 mod event;
 mod finding;
+mod generate;
 mod identity;
 mod open;
 mod person;
@@ -83,6 +85,8 @@ enum Command {
     Finding(finding::FindingArgs),
     Event(event::EventArgs),
     Due(due::DueArgs),
+    Demo(demo::DemoArgs),
+    Generate(generate::GenerateArgs),
     State(state::StateArgs),
     Store(store::StoreArgs),
     Phases(phases::PhasesArgs),
@@ -127,6 +131,8 @@ impl Cli {
             Command::Finding(args) => finding::run(args, options, out),
             Command::Event(args) => event::run(args, options, out),
             Command::Due(args) => due::run(args, options, out),
+            Command::Demo(args) => demo::run(args, options, out),
+            Command::Generate(args) => generate::run(args, options, out),
             Command::State(args) => state::run(args, options, out),
             Command::Store(args) => store::run(args, options, out),
             Command::Phases(args) => phases::run(args, options, out),

@@ -424,11 +424,11 @@ impl Store for MemoryStore {
     }
 
     fn spool(&self, run: RunId, plans: &[SpooledPlan]) -> Result<(), StoreError> {
-        self.data()
-            .spools
-            .entry(run)
-            .or_default()
-            .extend_from_slice(plans);
+        let mut data = self.data();
+        let spool = data.spools.entry(run).or_default();
+        spool.retain(|known| !plans.iter().any(|plan| plan.uid == known.uid));
+        spool.extend_from_slice(plans);
+        spool.sort_by_key(|plan| plan.uid);
         Ok(())
     }
 

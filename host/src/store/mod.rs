@@ -129,7 +129,8 @@ pub trait Store: Send + Sync {
         limit: usize,
     ) -> Result<Vec<Uid>, StoreError>;
 
-    /// Appends plans to the run's spool. Plans come in order of uid.
+    /// Puts plans into the run's spool, each in place of one that is there for
+    /// the same identity: a wave that was cut short is planned again.
     fn spool(&self, run: RunId, plans: &[SpooledPlan]) -> Result<(), StoreError>;
 
     /// Returns up to `limit` spooled plans above `after`, in order of uid.

@@ -2,8 +2,8 @@
 //! a tenant or a store.
 //!
 //! A case says what the rule finds when it reads, as of when it is asked, and
-//! what it should answer. [`find`] looks for components and the cases beside
-//! them, [`run`] runs one component's cases. The command `rule test` and the
+//! what it should answer. [`find()`] looks for components and the cases beside
+//! them, [`run()`] runs one component's cases. The command `rule test` and the
 //! tests of the example rules use it.
 
 mod find;

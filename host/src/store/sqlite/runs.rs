@@ -152,8 +152,8 @@ pub(super) fn spool(
     run: RunId,
     plans: &[SpooledPlan],
 ) -> Result<(), StoreError> {
-    let mut statement =
-        connection.prepare_cached("INSERT INTO spool (run, uid, document) VALUES (?1, ?2, ?3)")?;
+    let mut statement = connection
+        .prepare_cached("INSERT OR REPLACE INTO spool (run, uid, document) VALUES (?1, ?2, ?3)")?;
     for plan in plans {
         statement.execute(params![run.0, plan.uid.0, codec::encode(plan)])?;
     }

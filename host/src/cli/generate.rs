@@ -1,0 +1,153 @@
+//! `generate`: make a tenant of any size, ready for its first refresh.
+
+use std::fs;
+use std::io::{self, Write};
+use std::path::{Path, PathBuf};
+use std::time::Instant;
+
+use serde::Serialize;
+
+use super::{CommandError, GlobalOptions, Outcome, write_json};
+use crate::organisation::{FIRST_INSTANT, LoadError, Organisation, aggregate_all, write_tenant};
+use crate::report::grouped;
+use crate::store::AggregationStatus;
+use crate::tenant::{Absent, OpenTenant};
+
+/// Make a tenant with a made-up organisation of any size
+///
+/// Writes configuration, example rules and feeds, and aggregates the feeds; the
+/// next `idr refresh` finds everybody due. The same number and seed always make
+/// the same tenant. Its clock is simulated.
+#[derive(clap::Args, Debug)]
+pub(super) struct GenerateArgs {
+    /// The folder to make: new, or empty
+    directory: PathBuf,
+
+    /// How many people it has
+    #[arg(long, value_name = "N", default_value_t = 2_000, value_parser = clap::value_parser!(u64).range(1..=10_000_000))]
+    identities: u64,
+
+    /// Which of the many possible organisations
+    #[arg(long, value_name = "S", default_value_t = 1)]
+    seed: u64,
+}
+
+#[derive(Serialize)]
+struct Report<'a> {
+    directory: &'a Path,
+    identities: u64,
+    accounts: Vec<Accounts>,
+    seconds: f64,
+}
+
+#[derive(Serialize)]
+struct Accounts {
+    application: String,
+    accounts: u64,
+}
+
+/// Runs the command.
+pub(super) fn run(
+    args: &GenerateArgs,
+    options: &GlobalOptions,
+    out: &mut dyn Write,
+) -> Result<Outcome, CommandError> {
+    let started = Instant::now();
+    let directory = &args.directory;
+    make_folder(directory, false, "name a folder that is new or empty")?;
+    let accounts = make_tenant(directory, Organisation::new(args.identities, args.seed))?;
+    let report = Report {
+        directory,
+        identities: args.identities,
+        accounts,
+        seconds: started.elapsed().as_secs_f64(),
+    };
+    if options.json {
+        write_json(out, &report)?;
+    } else if !options.quiet {
+        let people = grouped(report.identities);
+        writeln!(out, "{people} identities in {}", directory.display())?;
+        for known in &report.accounts {
+            let count = grouped(known.accounts);
+            writeln!(out, "  {:<14}{count:>12} accounts", known.application)?;
+        }
+        writeln!(
+            out,
+            "everybody is due: idr --tenant {} refresh",
+            directory.display()
+        )?;
+    }
+    Ok(Outcome::Done)
+}
+
+/// Writes an organisation's tenant and aggregates its feeds.
+fn make_tenant(
+    directory: &Path,
+    organisation: Organisation,
+) -> Result<Vec<Accounts>, CommandError> {
+    write_tenant(directory, organisation).map_err(|error| unwritable(directory, error))?;
+    let tenant = OpenTenant::open(directory, Absent::Create).map_err(LoadError::from)?;
+    let _lock = tenant.lock()?;
+    let reports = aggregate_all(&tenant, FIRST_INSTANT)?;
+    let mut accounts = Vec::new();
+    for report in reports {
+        let aggregation = report.aggregation;
+        if aggregation.status != AggregationStatus::Done {
+            let message = format!("the accounts of `{}` are held", aggregation.application);
+            return Err(CommandError::failed(message));
+        }
+        accounts.push(Accounts {
+            accounts: aggregation.counters.get("created").copied().unwrap_or(0),
+            application: aggregation.application,
+        });
+    }
+    Ok(accounts)
+}
+
+/// Makes a folder for a tenant; one that is there must be empty, unless it
+/// holds a tenant and may be replaced. `hint` says what to do otherwise.
+pub(super) fn make_folder(directory: &Path, replace: bool, hint: &str) -> Result<(), CommandError> {
+    let mut entries = match fs::read_dir(directory) {
+        Ok(entries) => entries,
+        Err(error) if error.kind() == io::ErrorKind::NotFound => {
+            return fs::create_dir_all(directory).map_err(|error| unwritable(directory, error));
+        }
+        Err(error) => return Err(unwritable(directory, error)),
+    };
+    if entries.next().is_none() {
+        return Ok(());
+    }
+    let is_tenant = directory.join("idr.toml").is_file();
+    if replace && is_tenant {
+        let emptied = fs::remove_dir_all(directory).and_then(|()| fs::create_dir_all(directory));
+        return emptied.map_err(|error| unwritable(directory, error));
+    }
+    let shown = directory.display();
+    if replace {
+        let message = format!("`{shown}` is no tenant's folder, so it isn't replaced");
+        return Err(CommandError::usage(message).with_hint("name another folder".to_owned()));
+    }
+    let message = format!("`{shown}` exists and isn't empty");
+    Err(CommandError::usage(message).with_hint(hint.to_owned()))
+}
+
+fn unwritable(directory: &Path, source: io::Error) -> CommandError {
+    CommandError::failed(Unwritable {
+        directory: directory.to_owned(),
+        source,
+    })
+}
+
+#[derive(Debug, thiserror::Error)]
+#[error("the tenant `{}` can't be written", directory.display())]
+struct Unwritable {
+    directory: PathBuf,
+    source: io::Error,
+}
+
+impl From<LoadError> for CommandError {
+    fn from(error: LoadError) -> Self {
+        let hint = error.hint();
+        Self::failed(error).with_hint(hint)
+    }
+}

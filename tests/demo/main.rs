@@ -1,0 +1,7 @@
+//! The made-up organisation: `idr demo` and `idr generate`, as people use them.
+
+#[path = "../common/mod.rs"]
+mod common;
+
+mod demo;
+mod generate;
