@@ -243,12 +243,12 @@ impl<'c> Indexes<'c> {
     fn check(&mut self, identity: &Identity, found: &mut Verification) -> Result<(), StoreError> {
         let uid = identity.uid;
         for (attribute, value) in lookup_keys(identity, &self.lookup_attributes) {
-            self.lookups += 1;
-            if !self
+            match self
                 .lookup
                 .exists(params![attribute.as_str(), value, uid.0])?
             {
-                found.problem(format!("identity {uid}: it isn't found by `{attribute}`"));
+                true => self.lookups += 1,
+                false => found.problem(format!("identity {uid}: it isn't found by `{attribute}`")),
             }
         }
         for hash in read_hashes(identity) {
