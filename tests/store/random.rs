@@ -698,6 +698,7 @@ fn seen(snapshot: &dyn Snapshot) -> String {
         "name",
         "lifecycleState",
         "inactive",
+        "uid",
     ];
     let mut answers = Vec::new();
     for uid in (0..8).map(Uid) {

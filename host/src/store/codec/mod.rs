@@ -87,18 +87,38 @@ pub(super) fn encode<T: Document>(value: &T) -> String {
 
 /// Reads a document.
 pub(super) fn decode<T: Document>(text: &[u8]) -> Result<T, DecodeError> {
-    match text.first() {
-        Some(b'{') => {}
-        Some(other) => return Err(DecodeError::Version(char::from(*other))),
-        None => return Err(DecodeError::Empty),
-    }
+    check_version(text)?;
     match sonic_rs::from_slice(text) {
         Ok(In(value)) => Ok(value),
-        Err(error) => {
-            // The lines below the first show the text around the place.
-            let message = error.to_string();
-            let first_line = message.lines().next().unwrap_or_default();
-            Err(DecodeError::Malformed(first_line.to_owned()))
-        }
+        Err(error) => Err(malformed(&error)),
     }
+}
+
+/// Reads what is at one place of a document, and only looks over what stands
+/// before it; none when nothing is there.
+pub(super) fn decode_at<T: Written>(text: &[u8], place: &[&str]) -> Result<Option<T>, DecodeError> {
+    check_version(text)?;
+    match sonic_rs::get(text, place) {
+        Ok(found) => match sonic_rs::from_str(found.as_raw_str()) {
+            Ok(In(value)) => Ok(Some(value)),
+            Err(error) => Err(malformed(&error)),
+        },
+        Err(error) if error.is_not_found() => Ok(None),
+        Err(error) => Err(malformed(&error)),
+    }
+}
+
+fn check_version(text: &[u8]) -> Result<(), DecodeError> {
+    match text.first() {
+        Some(b'{') => Ok(()),
+        Some(other) => Err(DecodeError::Version(char::from(*other))),
+        None => Err(DecodeError::Empty),
+    }
+}
+
+fn malformed(error: &sonic_rs::Error) -> DecodeError {
+    // The lines below the first show the text around the place.
+    let message = error.to_string();
+    let first_line = message.lines().next().unwrap_or_default();
+    DecodeError::Malformed(first_line.to_owned())
 }
