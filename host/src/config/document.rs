@@ -1,8 +1,8 @@
-//! One configuration file: read in full even where parts of it are wrong, and
-//! remembered well enough to say on which line something is.
+//! One configuration file: read in full even where parts of it are wrong, so
+//! that every problem in it is reported.
 
-use std::collections::{HashMap, HashSet};
-use std::fmt::Write;
+use std::cell::OnceCell;
+use std::collections::HashSet;
 use std::ops::Range;
 
 use idr_core::text::nearest;
@@ -10,6 +10,7 @@ use serde::de::DeserializeOwned;
 use toml::Spanned;
 use toml::de::{DeTable, DeValue, Deserializer};
 
+use super::outline::{KeyPath, Lines, Outline, Segment};
 use super::problem::{Problem, Problems};
 
 /// The version of the configuration format that this program reads.
@@ -18,33 +19,18 @@ pub(super) const VERSION: i64 = 1;
 /// After this many things that can't be read the rest of a file is left.
 const MAX_UNREADABLE: usize = 100;
 
-/// One step from a file's top to a key in it.
-#[derive(Clone, Debug, PartialEq, Eq, Hash)]
-enum Segment {
-    Key(String),
-    Index(usize),
-}
-
-type KeyPath = Vec<Segment>;
-
-/// Where things are in a file.
+/// One file, as far as problems in it need to know.
 #[derive(Debug, Default)]
 pub(super) struct Document {
     file: String,
-    places: HashMap<KeyPath, Place>,
+    text: String,
+    outline: OnceCell<Outline>,
     /// What was taken out because it could not be read: checks say nothing more
     /// about it.
     removed: HashSet<KeyPath>,
     /// Set when the file isn't TOML throughout: what could be read of it is
     /// used, but only that is said about it.
     broken: bool,
-}
-
-#[derive(Clone, Debug, Default)]
-struct Place {
-    line: usize,
-    /// The name of an element of a list of tables.
-    label: Option<String>,
 }
 
 /// Reads a file into `R`, whose fields are all optional.
@@ -63,25 +49,21 @@ pub(super) fn read<R: DeserializeOwned + Default>(
     let text = match std::str::from_utf8(content) {
         Ok(text) => text,
         Err(error) => {
-            let line = line_of(content, error.valid_up_to());
-            document.add(
-                problems,
-                Some(line),
-                None,
-                "the file is not UTF-8".to_owned(),
-                None,
-            );
+            let line = Lines::of(content).line_at(error.valid_up_to());
+            let message = "the file is not UTF-8".to_owned();
+            document.add(problems, Some(line), None, message, None);
             document.broken = true;
             return (R::default(), document);
         }
     };
+    document.text = text.to_owned();
     let (mut table, errors) = DeTable::parse_recoverable(text);
     for error in &errors {
-        let line = error.span().map(|span| line_of(content, span.start));
+        let line = error.span();
+        let line = line.map(|span| document.outline().line_at(span.start));
         document.add(problems, line, None, error.message().to_owned(), None);
     }
     document.broken = !errors.is_empty();
-    document.note_table(content, table.get_ref(), &mut Vec::new());
     for _ in 0..MAX_UNREADABLE {
         let error = match R::deserialize(Deserializer::from(table.clone())) {
             Ok(raw) => return (raw, document),
@@ -96,8 +78,8 @@ pub(super) fn read<R: DeserializeOwned + Default>(
             document.add(problems, None, None, message, None);
             return (R::default(), document);
         };
-        let line = line_of(content, place.start);
-        let shown = document.shown(&key);
+        let line = document.outline().line_at(place.start);
+        let shown = document.outline().shown(&key);
         let hint = meant.as_ref().map(Meant::hint);
         if !document.broken {
             document.add(problems, Some(line), Some(shown), message, hint);
@@ -149,72 +131,8 @@ impl Document {
         });
     }
 
-    fn note_table(&mut self, content: &[u8], table: &DeTable<'_>, path: &mut KeyPath) {
-        for (key, value) in table {
-            path.push(Segment::Key(key.get_ref().to_string()));
-            let line = line_of(content, key.span().start);
-            self.places
-                .insert(path.clone(), Place { line, label: None });
-            self.note_value(content, value, path);
-            path.pop();
-        }
-    }
-
-    fn note_value(&mut self, content: &[u8], value: &Spanned<DeValue<'_>>, path: &mut KeyPath) {
-        match value.get_ref() {
-            DeValue::Table(table) => self.note_table(content, table, path),
-            DeValue::Array(elements) => {
-                for (index, element) in elements.iter().enumerate() {
-                    let name = element.get_ref().get("name");
-                    let name = name.and_then(|name| name.get_ref().as_str());
-                    let place = Place {
-                        line: line_of(content, element.span().start),
-                        label: name.map(str::to_owned),
-                    };
-                    path.push(Segment::Index(index));
-                    self.places.insert(path.clone(), place);
-                    self.note_value(content, element, path);
-                    path.pop();
-                }
-            }
-            _ => {}
-        }
-    }
-
-    /// Returns a key path as text: `role[Engineer].requires[0]`.
-    fn shown(&self, path: &[Segment]) -> String {
-        let mut text = String::new();
-        for (depth, segment) in path.iter().enumerate() {
-            match segment {
-                Segment::Key(key) => {
-                    if depth > 0 {
-                        text.push('.');
-                    }
-                    let plain = |c: char| c.is_alphanumeric() || c == '_' || c == '-';
-                    if !key.is_empty() && key.chars().all(plain) {
-                        text += key;
-                    } else {
-                        let _ = write!(text, "{key:?}");
-                    }
-                }
-                Segment::Index(index) => {
-                    let place = self.places.get(&path[..=depth]);
-                    match place.and_then(|place| place.label.as_deref()) {
-                        Some(label) => text += &format!("[{label}]"),
-                        None => text += &format!("[{index}]"),
-                    }
-                }
-            }
-        }
-        text
-    }
-
-    /// Returns the line of a key, or of the nearest thing around it.
-    fn line(&self, path: &[Segment]) -> Option<usize> {
-        (1..=path.len())
-            .rev()
-            .find_map(|length| self.places.get(&path[..length]))
-            .map(|place| place.line)
+    fn outline(&self) -> &Outline {
+        self.outline.get_or_init(|| Outline::of(&self.text))
     }
 }
 
@@ -264,15 +182,15 @@ impl<'a> Scope<'a> {
         if self.document.broken || (1..=self.path.len()).any(|end| unread(&self.path[..end])) {
             return;
         }
-        let key = (!self.path.is_empty()).then(|| self.document.shown(&self.path));
-        let line = self.document.line(&self.path);
+        let key = (!self.path.is_empty()).then(|| self.document.outline().shown(&self.path));
+        let line = self.document.outline().line(&self.path);
         self.document
             .add(self.problems, line, key, message.into(), hint_opt);
     }
 
     /// Returns where this is, for problems reported elsewhere: `roles/it.toml:3`.
     pub(super) fn whereabouts(&self) -> String {
-        match self.document.line(&self.path) {
+        match self.document.outline().line(&self.path) {
             Some(line) => format!("{}:{line}", self.document.file),
             None => self.document.file.clone(),
         }
@@ -354,11 +272,6 @@ fn remove_in_value(
         }
         _ => Deeper::Nothing,
     }
-}
-
-fn line_of(content: &[u8], offset: usize) -> usize {
-    let before = content.get(..offset).unwrap_or(content);
-    1 + before.iter().filter(|byte| **byte == b'\n').count()
 }
 
 /// Rewords what serde says: the files are TOML, not Rust.

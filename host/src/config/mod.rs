@@ -7,6 +7,7 @@
 mod check;
 mod document;
 mod files;
+mod outline;
 mod paths;
 mod problem;
 mod raw;
