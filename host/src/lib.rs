@@ -6,6 +6,7 @@
 //! with; [`cli`] has one file per command.
 
 pub mod aggregate;
+pub mod bench;
 pub mod cli;
 pub mod config;
 pub mod demo;

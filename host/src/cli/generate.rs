@@ -41,7 +41,7 @@ struct Report<'a> {
 }
 
 #[derive(Serialize)]
-struct Accounts {
+pub(super) struct Accounts {
     application: String,
     accounts: u64,
 }
@@ -81,7 +81,7 @@ pub(super) fn run(
 }
 
 /// Writes an organisation's tenant and aggregates its feeds.
-fn make_tenant(
+pub(super) fn make_tenant(
     directory: &Path,
     organisation: Organisation,
 ) -> Result<Vec<Accounts>, CommandError> {

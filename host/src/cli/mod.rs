@@ -8,6 +8,7 @@
 mod account;
 mod aggregate;
 mod aggregation;
+mod bench;
 mod check;
 mod demo;
 mod due;
@@ -87,6 +88,7 @@ enum Command {
     Due(due::DueArgs),
     Demo(demo::DemoArgs),
     Generate(generate::GenerateArgs),
+    Bench(bench::BenchArgs),
     State(state::StateArgs),
     Store(store::StoreArgs),
     Phases(phases::PhasesArgs),
@@ -133,6 +135,7 @@ impl Cli {
             Command::Due(args) => due::run(args, options, out),
             Command::Demo(args) => demo::run(args, options, out),
             Command::Generate(args) => generate::run(args, options, out),
+            Command::Bench(args) => bench::run(args, options, out),
             Command::State(args) => state::run(args, options, out),
             Command::Store(args) => store::run(args, options, out),
             Command::Phases(args) => phases::run(args, options, out),

@@ -5,7 +5,7 @@ use std::io::{self, IsTerminal};
 use indicatif::{ProgressBar, ProgressStyle};
 
 use super::GlobalOptions;
-use crate::store::Run;
+use crate::store::{Run, Stage};
 
 const TEMPLATE: &str = "{msg}  [{bar:30}] {human_pos}/{human_len}  {per_sec}  {eta} left  {prefix}";
 
@@ -28,11 +28,16 @@ impl RunProgress {
         Self { bar }
     }
 
-    /// Shows that so many identities of a wave are planned.
+    /// Shows how many identities are done of what the run is doing.
     pub(super) fn show(&self, run: &Run, done: u64, of: u64) {
         let step = &run.step;
+        let doing = match step.stage {
+            Stage::Start | Stage::Plan => "planning",
+            Stage::Apply => "writing",
+            Stage::Events => "events",
+        };
         self.bar
-            .set_message(format!("{} wave {}", step.instant, step.wave));
+            .set_message(format!("{} wave {} {doing}", step.instant, step.wave));
         self.bar
             .set_prefix(format!("{} findings", run.counters.findings_opened));
         self.bar.set_length(of);

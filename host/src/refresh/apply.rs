@@ -60,6 +60,7 @@ impl Driver<'_> {
             };
             let stale = self.store.apply(&chunk)?;
             self.run.counters = chunk.run.counters;
+            self.note_written(chunk.writes.len() - stale.len());
             plans = self.plan_again(&stale)?;
         }
         Ok(())

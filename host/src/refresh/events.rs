@@ -13,6 +13,7 @@ impl Driver<'_> {
     pub(super) fn process_events(&mut self) -> Result<(), RefreshError> {
         let context = self.context()?;
         let group = CHUNK * rayon::current_num_threads() * 2;
+        (self.planned, self.written) = (0, 0);
         loop {
             let uids = self.store.events_pending(self.run.step.cursor, group)?;
             if uids.is_empty() {
@@ -74,6 +75,7 @@ impl Driver<'_> {
         // Whoever has moved on since stays pending: the next run sees to it.
         self.store.apply(&chunk)?;
         self.run.counters = chunk.run.counters;
+        self.note_written(chunk.writes.len());
         Ok(())
     }
 }

@@ -86,7 +86,8 @@ pub struct Request {
     pub fire_initial: bool,
 }
 
-/// Told how far a run has come: `(done, of)` identities of the current wave.
+/// Told how far a run has come: `(done, of)` identities of what the run's step
+/// says is being done, whenever some more of them are done.
 pub type Progress<'a> = &'a (dyn Fn(&Run, u64, u64) + Sync);
 
 /// Refreshes identities: finishes a run that was left behind, adopts the
@@ -262,6 +263,10 @@ struct Driver<'a> {
     evaluators: planning::Evaluators,
     /// Plans of a wave that fits into one chunk: they don't pass through the spool.
     small_wave: Vec<crate::store::SpooledPlan>,
+    /// Plans of the wave, as far as this process made them.
+    planned: u64,
+    /// Identities of the wave that are written, or whose events are.
+    written: u64,
     started: Instant,
     elapsed_before_ms: u64,
 }
@@ -277,6 +282,8 @@ impl<'a> Driver<'a> {
             progress,
             evaluators,
             small_wave: Vec::new(),
+            planned: 0,
+            written: 0,
             started: Instant::now(),
             elapsed_before_ms,
         }
@@ -455,6 +462,12 @@ impl<'a> Driver<'a> {
         self.run.counters.elapsed_ms = self.elapsed_ms();
         self.store.update_run(&self.run)?;
         Ok(())
+    }
+
+    /// Tells that so many more identities are written.
+    fn note_written(&mut self, more: usize) {
+        self.written += more as u64;
+        (self.progress)(&self.run, self.written, self.planned.max(self.written));
     }
 
     fn elapsed_ms(&self) -> u64 {

@@ -54,6 +54,7 @@ impl Driver<'_> {
         let mut done = 0;
         let group = CHUNK * rayon::current_num_threads() * 2;
         self.small_wave.clear();
+        (self.planned, self.written) = (0, 0);
         loop {
             let uids = self.store.selected(self.run.id, after, group)?;
             let Some(last) = uids.last().copied() else {
@@ -75,6 +76,7 @@ impl Driver<'_> {
             for chunk in chunks {
                 let chunk = chunk?;
                 tally.add(&chunk.tally);
+                self.planned += chunk.plans.len() as u64;
                 if whole_wave {
                     self.small_wave = chunk.plans;
                 } else if !chunk.plans.is_empty() {

@@ -1,0 +1,297 @@
+//! Measuring a refresh: how fast, how much CPU time, how much memory.
+//!
+//! `idr bench refresh` prepares a tenant and has each [`Case`] measured in a
+//! process of its own, so that none profits or suffers from another's memory.
+
+mod usage;
+
+use std::io;
+use std::path::{Path, PathBuf};
+use std::sync::{Mutex, PoisonError};
+use std::time::{Duration, Instant};
+
+use idr_core::model::UnixMillis;
+use serde::{Deserialize, Serialize};
+use thiserror::Error;
+
+use crate::organisation::{
+    DEPARTMENTS, FIRST_INSTANT, FeedWriter, LoadError, Organisation, aggregate_all,
+};
+use crate::refresh::{self, RefreshError, Request};
+use crate::store::{Run, RunStatus, Scope, Stage, Store, StoreError};
+use crate::tenant::{Absent, OpenError, OpenTenant};
+use usage::{MemoryWatch, cpu_time};
+
+/// One in so many identities changes before the case `incremental-1`.
+const CHANGED_ONE_IN: u64 = 100;
+
+/// One in so many of those moves to another department.
+const MOVES_ONE_IN: u64 = 4;
+
+/// What is measured.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Case {
+    /// Everybody, for the first time.
+    FullFirst,
+    /// Everybody (`--all`), and nothing changes.
+    FullUnchanged,
+    /// Who is due, and nobody is.
+    Incremental0,
+    /// Who is due, and one in a hundred is.
+    Incremental1,
+}
+
+impl Case {
+    /// Every case with its name, in the order in which they are measured.
+    pub const ALL: [(&'static str, Self); 4] = [
+        ("full-first", Self::FullFirst),
+        ("full-unchanged", Self::FullUnchanged),
+        ("incremental-0", Self::Incremental0),
+        ("incremental-1", Self::Incremental1),
+    ];
+
+    /// Returns the name.
+    pub fn as_str(self) -> &'static str {
+        let found = Self::ALL.iter().find(|(_, case)| *case == self);
+        found.expect("every case is listed").0
+    }
+
+    /// Returns the case with this name.
+    pub fn named(name: &str) -> Option<Self> {
+        let found = Self::ALL.iter().find(|(known, _)| *known == name);
+        found.map(|(_, case)| *case)
+    }
+
+    fn scope(self) -> Scope {
+        match self {
+            Self::FullUnchanged => Scope::All,
+            Self::FullFirst | Self::Incremental0 | Self::Incremental1 => Scope::Due,
+        }
+    }
+}
+
+/// What was measured of a case. Rates are of all identities of the tenant.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Measurement {
+    /// The case.
+    pub name: String,
+    /// How many identities the tenant has.
+    pub identities: u64,
+    /// How many were planned, each wave counted.
+    pub refreshed: u64,
+    /// In how many something changed.
+    pub changed: u64,
+    /// Identities of the tenant in a second.
+    pub identities_per_second: f64,
+    /// Wall time.
+    pub seconds: f64,
+    /// CPU time of all threads, divided by the identities of the tenant.
+    pub cpu_us_per_identity: f64,
+    /// The most anonymous memory that the process had (`RssAnon`), in MB.
+    pub peak_mb: f64,
+    /// Where the wall time went.
+    pub stages: StageTimes,
+}
+
+/// Wall time by what the run was doing, in seconds.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Serialize, Deserialize)]
+pub struct StageTimes {
+    /// Reading identities, working out what changes, and spooling it.
+    pub plan: f64,
+    /// Carrying the plans out.
+    pub apply: f64,
+    /// Asking triggers about what changed.
+    pub events: f64,
+    /// Adopting the configuration, selecting, finishing.
+    pub other: f64,
+}
+
+/// A measurement that couldn't be made.
+#[derive(Debug, Error)]
+pub enum BenchError {
+    /// The tenant can't be opened.
+    #[error("the tenant can't be opened")]
+    Open(#[from] OpenError),
+    /// The feeds can't be aggregated.
+    #[error(transparent)]
+    Load(#[from] LoadError),
+    /// The refresh failed.
+    #[error("the refresh failed")]
+    Refresh(#[source] Box<RefreshError>),
+    /// A threshold tripped.
+    #[error("the refresh is held: {0}")]
+    Held(String),
+    /// The store can't be read.
+    #[error(transparent)]
+    Store(#[from] StoreError),
+    /// The process can't be watched.
+    #[error("what this process uses can't be read")]
+    Usage(#[source] io::Error),
+    /// The feeds can't be written.
+    #[error("the feeds in `{}` can't be written", directory.display())]
+    Feeds {
+        /// The tenant's folder.
+        directory: PathBuf,
+        /// Why.
+        #[source]
+        source: io::Error,
+    },
+}
+
+/// Measures a case on the tenant in a folder, in this process.
+///
+/// # Errors
+///
+/// [`BenchError`]; a refresh that was held is one.
+pub fn measure(directory: &Path, case: Case) -> Result<Measurement, BenchError> {
+    let tenant = OpenTenant::open(directory, Absent::Refuse)?;
+    let _lock = tenant.lock()?;
+    let as_of = tenant.now()?;
+    let memory = MemoryWatch::begin().map_err(BenchError::Usage)?;
+    let cpu_before = cpu_time().map_err(BenchError::Usage)?;
+    let (run, seconds, stages) = refresh(&tenant, case.scope(), as_of)?;
+    let cpu = cpu_time()
+        .map_err(BenchError::Usage)?
+        .saturating_sub(cpu_before);
+    let peak_kib = memory.end().map_err(BenchError::Usage)?;
+    let identities = tenant.store.population()?.identities;
+    let each = identities.max(1) as f64;
+    Ok(Measurement {
+        name: case.as_str().to_owned(),
+        identities,
+        refreshed: run.counters.refreshed,
+        changed: run.counters.changed,
+        identities_per_second: (identities as f64 / seconds).round(),
+        seconds,
+        cpu_us_per_identity: cpu.as_secs_f64() * 1e6 / each,
+        peak_mb: peak_kib as f64 * 1_024.0 / 1e6,
+        stages,
+    })
+}
+
+/// Brings a tenant up to date, so that nobody is due.
+///
+/// # Errors
+///
+/// As [`measure`].
+pub fn settle(directory: &Path) -> Result<(), BenchError> {
+    let tenant = OpenTenant::open(directory, Absent::Refuse)?;
+    let _lock = tenant.lock()?;
+    refresh(&tenant, Scope::Due, tenant.now()?).map(drop)
+}
+
+fn refresh(
+    tenant: &OpenTenant,
+    scope: Scope,
+    as_of: UnixMillis,
+) -> Result<(Run, f64, StageTimes), BenchError> {
+    let request = Request {
+        scope,
+        as_of,
+        simulated: tenant.is_simulated(),
+        now: as_of,
+        fire_initial: false,
+    };
+    let clock = StageClock::start();
+    let progress = |run: &Run, _: u64, _: u64| clock.tell(run.step.stage);
+    let run = refresh::run(&tenant.store, tenant, &tenant.files(), &request, &progress)
+        .map_err(|error| BenchError::Refresh(Box::new(error)))?;
+    let (seconds, stages) = clock.stop();
+    match run.held {
+        None if run.status == RunStatus::Done => Ok((run, seconds, stages)),
+        held => Err(BenchError::Held(held.unwrap_or_default())),
+    }
+}
+
+/// Changes one in a hundred people of a generated tenant, and aggregates that.
+///
+/// # Errors
+///
+/// As [`measure`].
+pub fn change_some(directory: &Path, organisation: Organisation) -> Result<(), BenchError> {
+    let write = || -> io::Result<()> {
+        let mut feeds = FeedWriter::create(&directory.join("feeds"))?;
+        for (index, mut person) in (0..).zip(organisation.people()) {
+            if index % CHANGED_ONE_IN == CHANGED_ONE_IN / 2 {
+                person.cost_center = format!("CC-{}", 9_000 + index % 1_000);
+                person.phone = format!("+49 30 556 {:05}", index % 100_000);
+                if index / CHANGED_ONE_IN % MOVES_ONE_IN == 0 {
+                    let place = DEPARTMENTS
+                        .iter()
+                        .position(|known| known == person.department);
+                    let next = (place.unwrap_or(0) + 1) % DEPARTMENTS.len();
+                    person.move_to(&DEPARTMENTS[next]);
+                }
+            }
+            feeds.write(&person)?;
+        }
+        feeds.finish(&[])
+    };
+    write().map_err(|source| BenchError::Feeds {
+        directory: directory.to_owned(),
+        source,
+    })?;
+    let tenant = OpenTenant::open(directory, Absent::Refuse)?;
+    let _lock = tenant.lock()?;
+    aggregate_all(&tenant, FIRST_INSTANT)?;
+    Ok(())
+}
+
+/// Attributes time to stages: what has passed when a run tells how far it has
+/// come was spent on what it says it is doing.
+struct StageClock {
+    started: Instant,
+    told: Mutex<Told>,
+}
+
+struct Told {
+    last: Instant,
+    plan: Duration,
+    apply: Duration,
+    events: Duration,
+}
+
+impl StageClock {
+    fn start() -> Self {
+        let started = Instant::now();
+        let told = Told {
+            last: started,
+            plan: Duration::ZERO,
+            apply: Duration::ZERO,
+            events: Duration::ZERO,
+        };
+        Self {
+            started,
+            told: Mutex::new(told),
+        }
+    }
+
+    fn tell(&self, stage: Stage) {
+        let now = Instant::now();
+        let mut told = self.told.lock().unwrap_or_else(PoisonError::into_inner);
+        let passed = now - told.last;
+        told.last = now;
+        match stage {
+            Stage::Plan => told.plan += passed,
+            Stage::Apply => told.apply += passed,
+            Stage::Events => told.events += passed,
+            Stage::Start => {}
+        }
+    }
+
+    fn stop(self) -> (f64, StageTimes) {
+        let total = self.started.elapsed();
+        let told = self
+            .told
+            .into_inner()
+            .unwrap_or_else(PoisonError::into_inner);
+        let other = total.saturating_sub(told.plan + told.apply + told.events);
+        let times = StageTimes {
+            plan: told.plan.as_secs_f64(),
+            apply: told.apply.as_secs_f64(),
+            events: told.events.as_secs_f64(),
+            other: other.as_secs_f64(),
+        };
+        (total.as_secs_f64(), times)
+    }
+}
