@@ -5,25 +5,55 @@
 //! and compared by address. Text that a rule sends in is never interned, only
 //! looked up ([`Name::known`]), so a rule can't make the set grow.
 
-use std::cell::RefCell;
-use std::collections::HashSet;
+use std::cell::Cell;
+use std::cmp::Ordering;
+use std::collections::HashMap;
 use std::fmt;
 use std::hash::{Hash, Hasher};
 use std::ops::Deref;
 use std::sync::{LazyLock, PoisonError, RwLock};
 
-static NAMES: LazyLock<RwLock<HashSet<&'static str>>> = LazyLock::new(RwLock::default);
+static NAMES: LazyLock<RwLock<HashMap<&'static str, Name>>> = LazyLock::new(RwLock::default);
+
+/// Places in a thread's cache of names; a power of two.
+const CACHED: usize = 512;
 
 thread_local! {
-    /// Spares most look-ups the shared lock.
-    static RECENT: RefCell<HashSet<&'static str>> = RefCell::default();
+    /// The names met last by this thread, each in the one place that its text
+    /// gives: a refresh meets the same few names again and again.
+    static RECENT: [Cell<Option<Name>>; CACHED] = const { [const { Cell::new(None) }; CACHED] };
 }
 
 /// The name of an attribute, application, role, lifecycle state or trigger.
 ///
 /// Ordered by its text, so that sorted output doesn't depend on addresses.
 #[derive(Clone, Copy)]
-pub struct Name(&'static str);
+pub struct Name(&'static Interned);
+
+/// The text of a name, and its first bytes as a number: most names differ in
+/// them, so most comparisons end there.
+struct Interned {
+    prefix: u64,
+    text: Box<str>,
+}
+
+fn prefix(text: &str) -> u64 {
+    let mut bytes = [0; 8];
+    let length = text.len().min(bytes.len());
+    bytes[..length].copy_from_slice(&text.as_bytes()[..length]);
+    u64::from_be_bytes(bytes)
+}
+
+/// Returns the place of a text in the cache, by its length and its ends.
+fn place(text: &str) -> usize {
+    let bytes = text.as_bytes();
+    let end = match bytes.last_chunk() {
+        Some(end) => u64::from_be_bytes(*end),
+        None => 0,
+    };
+    let ends = prefix(text) ^ end.rotate_left(23) ^ bytes.len() as u64;
+    (ends.wrapping_mul(0x9E37_79B9_7F4A_7C15) >> 55) as usize % CACHED
+}
 
 impl Name {
     /// Returns the name with this text, interning it if it is new.
@@ -32,33 +62,36 @@ impl Name {
             return known;
         }
         let mut names = NAMES.write().unwrap_or_else(PoisonError::into_inner);
-        let interned = match names.get(text) {
-            Some(interned) => *interned,
-            None => {
-                let leaked: &'static str = Box::leak(text.to_owned().into_boxed_str());
-                names.insert(leaked);
-                leaked
-            }
-        };
+        if let Some(interned) = names.get(text) {
+            return *interned;
+        }
+        let interned: &'static Interned = Box::leak(Box::new(Interned {
+            prefix: prefix(text),
+            text: text.into(),
+        }));
+        names.insert(&interned.text, Self(interned));
         Self(interned)
     }
 
     /// Returns the name with this text if anybody has used it before.
     pub fn known(text: &str) -> Option<Self> {
-        RECENT.with_borrow_mut(|recent| {
-            if let Some(interned) = recent.get(text) {
-                return Some(Self(interned));
+        RECENT.with(|recent| {
+            let cell = &recent[place(text)];
+            if let Some(name) = cell.get()
+                && name.as_str() == text
+            {
+                return Some(name);
             }
             let names = NAMES.read().unwrap_or_else(PoisonError::into_inner);
-            let interned = *names.get(text)?;
-            recent.insert(interned);
-            Some(Self(interned))
+            let name = *names.get(text)?;
+            cell.set(Some(name));
+            Some(name)
         })
     }
 
     /// Returns the text.
     pub fn as_str(self) -> &'static str {
-        self.0
+        &self.0.text
     }
 }
 
@@ -72,19 +105,23 @@ impl Eq for Name {}
 
 impl Hash for Name {
     fn hash<H: Hasher>(&self, state: &mut H) {
-        self.0.as_ptr().hash(state);
+        std::ptr::hash(self.0, state);
     }
 }
 
 impl PartialOrd for Name {
-    fn partial_cmp(&self, other: &Self) -> Option<std::cmp::Ordering> {
+    fn partial_cmp(&self, other: &Self) -> Option<Ordering> {
         Some(self.cmp(other))
     }
 }
 
 impl Ord for Name {
-    fn cmp(&self, other: &Self) -> std::cmp::Ordering {
-        self.0.cmp(other.0)
+    fn cmp(&self, other: &Self) -> Ordering {
+        if self == other {
+            return Ordering::Equal;
+        }
+        let by_prefix = self.0.prefix.cmp(&other.0.prefix);
+        by_prefix.then_with(|| self.0.text.cmp(&other.0.text))
     }
 }
 
@@ -92,19 +129,19 @@ impl Deref for Name {
     type Target = str;
 
     fn deref(&self) -> &str {
-        self.0
+        &self.0.text
     }
 }
 
 impl fmt::Display for Name {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
-        formatter.pad(self.0)
+        formatter.pad(self)
     }
 }
 
 impl fmt::Debug for Name {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(formatter, "{:?}", self.0)
+        write!(formatter, "{:?}", self.0.text)
     }
 }
 
@@ -124,6 +161,24 @@ mod tests {
         let second = Name::new(&String::from("department"));
         assert_eq!(first, second);
         assert!(Name::new("a") < Name::new("b"));
+    }
+
+    #[test]
+    fn names_are_in_order_of_their_texts() {
+        let mut texts = [
+            "",
+            "a",
+            "a\0",
+            "department",
+            "departments",
+            "departed",
+            "é",
+            "z",
+        ];
+        let mut names = texts.map(Name::new);
+        texts.sort_unstable();
+        names.sort_unstable();
+        assert_eq!(names.map(Name::as_str), texts);
     }
 
     #[test]

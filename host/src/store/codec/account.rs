@@ -3,9 +3,7 @@
 use idr_core::model::{Account, AccountKey, AccountStatus, Link, Name, Uid, UnixMillis, Value};
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
-use super::mirror::{
-    self, In, Out, Written, interned, is_default, map, mirrored, read_text, words,
-};
+use super::mirror::{self, In, Out, Written, is_default, map, mirrored, read_text, words};
 use crate::store::StagedChange;
 
 /// An account without its key and owner, which stand beside the document.
@@ -28,7 +26,7 @@ struct AccountDocument {
 
 fn no_key() -> AccountKey {
     AccountKey {
-        application: interned(""),
+        application: Name::new(""),
         native_identity: String::new(),
     }
 }

@@ -15,7 +15,7 @@ use serde::de::{Error, IgnoredAny, MapAccess, SeqAccess, Visitor};
 use serde::ser::{SerializeMap, SerializeSeq};
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
-use super::mirror::{self, In, Out, Written, interned, is_default, map, mirrored, nested, words};
+use super::mirror::{self, In, Out, Written, is_default, map, mirrored, nested, words};
 use super::value::next;
 
 /// The identity without its uid, which stands beside the document.
@@ -533,7 +533,7 @@ impl Written for Of {
             }
 
             fn visit_str<E: Error>(self, attribute: &str) -> Result<Of, E> {
-                Ok(Of::Everybody(interned(attribute)))
+                Ok(Of::Everybody(Name::new(attribute)))
             }
         }
         deserializer.deserialize_any(Beginning)

@@ -5,7 +5,6 @@
 //! [`map`] writes sorted pairs as an object, [`nested`] tells "stays" from
 //! "becomes absent".
 
-use std::cell::Cell;
 use std::fmt;
 use std::marker::PhantomData;
 
@@ -117,7 +116,7 @@ impl Written for Name {
     }
 
     fn read<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        read_text(deserializer, "a name", |text| Some(interned(text)))
+        read_text(deserializer, "a name", |text| Some(Name::new(text)))
     }
 }
 
@@ -140,44 +139,6 @@ pub(super) fn read_text<'de, T, D: Deserializer<'de>>(
         }
     }
     deserializer.deserialize_str(Text(expected, read))
-}
-
-/// Places in the cache of names; a power of two.
-const CACHED_NAMES: usize = 256;
-
-thread_local! {
-    /// The names met last by this thread, each in the one place that its text
-    /// gives: decoding meets the same few names again and again.
-    static NAMES: [Cell<Option<Name>>; CACHED_NAMES] = const { [const { Cell::new(None) }; CACHED_NAMES] };
-}
-
-/// Returns the name with this text.
-pub(in crate::store) fn interned(text: &str) -> Name {
-    NAMES.with(|names| {
-        let cell = &names[place(text.as_bytes())];
-        match cell.get() {
-            Some(name) if name.as_str() == text => name,
-            _ => {
-                let name = Name::new(text);
-                cell.set(Some(name));
-                name
-            }
-        }
-    })
-}
-
-fn place(text: &[u8]) -> usize {
-    let word = |bytes: &[u8]| {
-        bytes
-            .iter()
-            .fold(0_u64, |word, byte| (word << 8) | u64::from(*byte))
-    };
-    let ends = match text.len() {
-        0..8 => word(text),
-        length => word(&text[..8]) ^ word(&text[length - 8..]).rotate_left(23),
-    };
-    let mixed = (ends ^ text.len() as u64).wrapping_mul(0x9E37_79B9_7F4A_7C15);
-    (mixed >> 56) as usize % CACHED_NAMES
 }
 
 /// Pairs with a name, as an object: for `with`.

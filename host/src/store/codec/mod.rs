@@ -33,8 +33,6 @@ use thiserror::Error;
 use self::mirror::{In, Out, Written};
 use super::{Aggregation, Run, SpooledPlan, StagedChange, TenantState};
 
-pub(super) use self::mirror::interned;
-
 /// What is kept as a document.
 pub(super) trait Document: Written {
     /// What it is called in errors.

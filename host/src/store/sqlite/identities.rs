@@ -9,7 +9,7 @@ use rusqlite::{Connection, OptionalExtension, Row, params, params_from_iter};
 
 use super::error::undecodable;
 use super::superset;
-use crate::store::codec::{self, interned};
+use crate::store::codec;
 use crate::store::{Due, Population, StoreError};
 
 /// Uids this far apart are still read as one range.
@@ -112,7 +112,7 @@ pub(super) fn account(owner: Option<Uid>, row: &Row<'_>) -> Result<Account, Stor
 /// Reads a key from columns 1 and 2.
 pub(super) fn account_key(row: &Row<'_>) -> Result<AccountKey, StoreError> {
     Ok(AccountKey {
-        application: interned(row.get_ref(1)?.as_str()?),
+        application: Name::new(row.get_ref(1)?.as_str()?),
         native_identity: row.get_ref(2)?.as_str()?.to_owned(),
     })
 }
@@ -290,5 +290,5 @@ pub(super) fn events_pending(
 
 /// Reads a document's name from a column.
 pub(super) fn name_column(row: &Row<'_>, column: usize) -> Result<Name, StoreError> {
-    Ok(interned(row.get_ref(column)?.as_str()?))
+    Ok(Name::new(row.get_ref(column)?.as_str()?))
 }
