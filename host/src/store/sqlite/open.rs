@@ -7,6 +7,7 @@ use std::os::unix::fs::{DirBuilderExt, OpenOptionsExt};
 use std::path::Path;
 use std::time::{Duration, Instant};
 
+use rusqlite::config::DbConfig;
 use rusqlite::{Connection, ErrorCode, OpenFlags, TransactionBehavior};
 
 use crate::store::StoreError;
@@ -94,6 +95,9 @@ fn connect(path: &Path, options: &SqliteOptions) -> Result<Connection, StoreErro
     connection.busy_timeout(options.busy_timeout)?;
     connection.pragma_update(None, "cache_size", -CACHE_KB)?;
     connection.set_prepared_statement_cache_capacity(CACHED_STATEMENTS);
+    // A plan never depends on what is bound: otherwise statements are prepared
+    // again and again, for each value that is bound.
+    connection.set_db_config(DbConfig::SQLITE_DBCONFIG_ENABLE_QPSG, true)?;
     Ok(connection)
 }
 
