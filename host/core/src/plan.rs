@@ -243,11 +243,11 @@ fn differences(view: &mut TrackedView, draft: Draft, settled: roles::SettledRole
     let as_of = view.as_of();
     let model = Arc::clone(view.model());
     for definition in &model.attributes {
-        let Slot::Attribute(new) = view.slot(Node::Attribute(definition.name)).clone() else {
+        let Slot::Attribute(new) = view.slot(Node::Attribute(definition.name)) else {
             continue;
         };
         if new.as_ref() != view.record().identity.attribute(definition.name) {
-            changes.attributes.push((definition.name, new));
+            changes.attributes.push((definition.name, new.clone()));
         }
     }
     let identity = &view.record().identity;

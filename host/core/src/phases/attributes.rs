@@ -7,8 +7,12 @@
 //! cycle has the same members whichever was asked first; they keep their last
 //! values. Roles read the outcome.
 
+use std::sync::Arc;
+
 use super::{Failure, Interrupt, failure, lifecycle, manager, store_failure};
-use crate::definitions::{AttributeDefinition, EditMode, OnEmpty, OnNoAccount, Origin, Source};
+use crate::definitions::{
+    AttributeDefinition, EditMode, Model, OnEmpty, OnNoAccount, Origin, Source,
+};
 use crate::model::finding::{ATTRIBUTE_PROMOTION, LIFECYCLE_STATE, MANAGER};
 use crate::model::{AttributeState, Finding, ManualEdit, Name, Provenance, Severity, Value};
 use crate::plan::Draft;
@@ -25,21 +29,18 @@ pub(crate) fn settle_all(
     order: &mut Vec<Node>,
     draft: &mut Draft,
 ) -> Result<(), SnapshotError> {
-    let count = view.model().attributes.len() + 2;
+    let model = Arc::clone(view.model());
+    let count = model.attributes.len() + 2;
     if order.len() != count {
         order.clear();
-        order.extend(
-            view.model()
-                .attributes
-                .iter()
-                .map(|known| Node::Attribute(known.name)),
-        );
+        let attributes = model.attributes.iter();
+        order.extend(attributes.map(|known| Node::Attribute(known.name)));
         order.extend([Node::Manager, Node::LifecycleState]);
     }
     let mut settled = Vec::with_capacity(count);
     for &node in order.iter() {
         if !view.is_settled(node) {
-            settle(view, evaluator, node, &mut settled, draft).map_err(store_failure)?;
+            settle(view, evaluator, &model, node, &mut settled, draft).map_err(store_failure)?;
         }
     }
     *order = settled;
@@ -50,13 +51,14 @@ pub(crate) fn settle_all(
 fn settle(
     view: &mut TrackedView,
     evaluator: &mut dyn RuleEvaluator,
+    model: &Model,
     wanted: Node,
     settled: &mut Vec<Node>,
     draft: &mut Draft,
 ) -> Result<(), Interrupt> {
     let mut waiting = vec![wanted];
     while let Some(&node) = waiting.last() {
-        match evaluate(view, evaluator, node, draft) {
+        match evaluate(view, evaluator, model, node, draft) {
             Ok(slot) => {
                 view.settle(node, slot);
                 settled.push(node);
@@ -84,11 +86,12 @@ fn settle(
 fn evaluate(
     view: &mut TrackedView,
     evaluator: &mut dyn RuleEvaluator,
+    model: &Model,
     node: Node,
     draft: &mut Draft,
 ) -> Result<Slot, Interrupt> {
     match node {
-        Node::Attribute(name) => promote(view, evaluator, name, draft).map(Slot::Attribute),
+        Node::Attribute(name) => promote(view, evaluator, model, name, draft).map(Slot::Attribute),
         Node::Manager => manager::correlate(view, draft).map(Slot::Manager),
         Node::LifecycleState => lifecycle::decide(view, evaluator, draft),
     }
@@ -150,10 +153,10 @@ enum Feed {
 fn promote(
     view: &mut TrackedView,
     evaluator: &mut dyn RuleEvaluator,
+    model: &Model,
     name: Name,
     draft: &mut Draft,
 ) -> Result<Option<AttributeState>, Interrupt> {
-    let model = view.model().clone();
     let index = model
         .attribute_index(name)
         .expect("only defined attributes are promoted");

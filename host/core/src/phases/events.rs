@@ -28,7 +28,12 @@ pub(crate) fn plan(
     silent: bool,
 ) -> Result<PlannedEvents, SnapshotError> {
     let model = Arc::clone(&context.model);
-    let before = record.identity.clone();
+    let past = Past {
+        baseline: record.identity.baseline.clone(),
+        native_changes: record.identity.native_changes.clone(),
+        triggers: record.identity.triggers.clone(),
+    };
+    let (uid, recorded) = (record.identity.uid, record.identity.events.0);
     let mut view = TrackedView::new(
         Arc::clone(&model),
         Arc::clone(&context.snapshot),
@@ -40,23 +45,23 @@ pub(crate) fn plan(
     let mut changes = EventChanges::default();
     let mut retry_after_ms: Option<i64> = None;
     for trigger in &model.triggers {
-        let known = before
+        let known = past
             .triggers
             .iter()
             .find(|memory| memory.trigger == trigger.name);
         let memory = known.filter(|memory| memory.digest == trigger.digest);
-        let unseen = Unseen::of(&before, memory);
+        let unseen = Unseen::of(&past, memory);
         match judge(&mut view, evaluator, trigger, memory, &unseen, silent) {
             Ok(Judgement { fires, level }) => {
                 if fires && !silent {
-                    let sequence = before.events.0 + changes.events.len() as u64 + 1;
+                    let sequence = recorded + changes.events.len() as u64 + 1;
                     changes.events.push(Event {
-                        uid: before.uid,
+                        uid,
                         sequence,
                         trigger: trigger.name,
                         effective_at: context.as_of,
                         detected_at,
-                        changes: event_changes(context, &before, &unseen)?,
+                        changes: event_changes(context, &view.record().identity, &unseen)?,
                     });
                 }
                 if let Some(level) = level {
@@ -94,6 +99,13 @@ fn memory_of(trigger: &Trigger, level: bool, lag: Option<Lag>) -> TriggerMemory 
     }
 }
 
+/// What the identity's triggers look back at.
+struct Past {
+    baseline: Baseline,
+    native_changes: Vec<NativeChange>,
+    triggers: Vec<TriggerMemory>,
+}
+
 /// What a trigger has not yet seen of an identity.
 struct Unseen<'a> {
     baseline: Cow<'a, Baseline>,
@@ -101,16 +113,16 @@ struct Unseen<'a> {
 }
 
 impl<'a> Unseen<'a> {
-    fn of(identity: &'a Identity, memory: Option<&TriggerMemory>) -> Self {
+    fn of(past: &'a Past, memory: Option<&TriggerMemory>) -> Self {
         let Some(lag) = memory.and_then(|memory| memory.lag.as_ref()) else {
             return Self {
-                baseline: Cow::Borrowed(&identity.baseline),
-                native_changes: Cow::Borrowed(&identity.native_changes),
+                baseline: Cow::Borrowed(&past.baseline),
+                native_changes: Cow::Borrowed(&past.native_changes),
             };
         };
         let mut baseline = lag.baseline.clone();
-        baseline.absorb(&identity.baseline);
-        let native_changes = [lag.native_changes.as_slice(), &identity.native_changes].concat();
+        baseline.absorb(&past.baseline);
+        let native_changes = [lag.native_changes.as_slice(), &past.native_changes].concat();
         Self {
             baseline: Cow::Owned(baseline),
             native_changes: Cow::Owned(native_changes),

@@ -32,6 +32,8 @@ pub enum Slot {
     /// Not worked out yet.
     #[default]
     Unsettled,
+    /// An attribute, as the identity's record has it.
+    Recorded,
     /// An attribute; `None` when it never had a value and still hasn't.
     Attribute(Option<AttributeState>),
     /// The manager.

@@ -309,9 +309,7 @@ impl TrackedView {
         let state = self.state_mut();
         let identity = &state.record.identity;
         let count = state.model.attributes.len();
-        for (index, definition) in state.model.attributes.iter().enumerate() {
-            state.slots[index] = Slot::Attribute(identity.attribute(definition.name).cloned());
-        }
+        state.slots[..count].fill(Slot::Recorded);
         state.slots[count] = Slot::Manager(identity.manager);
         state.slots[count + 1] = Slot::LifecycleState(identity.lifecycle_state, identity.inactive);
     }
@@ -363,6 +361,7 @@ impl TrackedView {
                 let node = Node::Attribute(name);
                 match self.slot(node) {
                     Slot::Attribute(state) => Ok(state.as_ref().and_then(|s| s.value.clone())),
+                    Slot::Recorded => Ok(self.state().record.identity.value(name).cloned()),
                     _ if self.state().model.attribute_index(name).is_some() => {
                         Err(ReadError::Unsettled(node))
                     }
