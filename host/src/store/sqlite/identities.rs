@@ -257,7 +257,7 @@ pub(super) fn due(
              UNION
              SELECT uid FROM (
                  SELECT uid FROM identity
-                 WHERE type <> 'workgroup' AND wake_at <= ?1 AND uid > ?2
+                 WHERE type <> 'workgroup' AND wake_at <= ?1 AND +uid > ?2
                  ORDER BY uid LIMIT ?3
              )
          )
