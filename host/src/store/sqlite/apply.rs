@@ -235,8 +235,15 @@ fn note_changed_keys(connection: &Connection, keys: &[ReadKey]) -> Result<(), St
     Ok(())
 }
 
-/// Takes the changed keys away and returns their hashes, sorted.
-pub(super) fn take_changed_keys(connection: &Connection) -> Result<Vec<i64>, StoreError> {
+/// Hashes of changed keys that are held in memory at a time.
+const KEYS_AT_ONCE: usize = 1 << 20;
+
+/// Takes the changed keys away and hands over their hashes, some at a time, each
+/// time sorted and without repetitions.
+pub(super) fn take_changed_keys(
+    connection: &Connection,
+    mut work: impl FnMut(&[i64]) -> Result<(), StoreError>,
+) -> Result<(), StoreError> {
     let mut hashes: Vec<i64> = Vec::new();
     let mut statement = connection.prepare_cached("SELECT key_hashes FROM changed_keys")?;
     let mut rows = statement.query([])?;
@@ -249,11 +256,25 @@ pub(super) fn take_changed_keys(connection: &Connection) -> Result<Vec<i64>, Sto
             });
         }
         hashes.extend(chunks.iter().map(|bytes| i64::from_le_bytes(*bytes)));
+        if hashes.len() >= KEYS_AT_ONCE {
+            hand_over(&mut hashes, &mut work)?;
+        }
     }
+    hand_over(&mut hashes, &mut work)?;
+    drop(rows);
+    connection.execute("DELETE FROM changed_keys", [])?;
+    Ok(())
+}
+
+fn hand_over(
+    hashes: &mut Vec<i64>,
+    work: &mut impl FnMut(&[i64]) -> Result<(), StoreError>,
+) -> Result<(), StoreError> {
     hashes.sort_unstable();
     hashes.dedup();
-    connection.execute("DELETE FROM changed_keys", [])?;
-    Ok(hashes)
+    work(hashes)?;
+    hashes.clear();
+    Ok(())
 }
 
 /// Raises the input version of identities.

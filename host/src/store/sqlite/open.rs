@@ -46,7 +46,7 @@ const LOG_PAGES: i64 = 4096;
 const LOG_BYTES_KEPT: i64 = 64 << 20;
 
 /// What each connection remembers of the file, in KB.
-const CACHE_KB: i64 = 8 << 10;
+const CACHE_KB: i64 = 4 << 10;
 
 /// Statements that a connection keeps prepared.
 const CACHED_STATEMENTS: usize = 64;

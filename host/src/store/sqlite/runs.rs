@@ -117,16 +117,18 @@ fn select_uids(
 }
 
 fn select_readers(connection: &Connection, run: RunId) -> Result<usize, StoreError> {
-    let keys = take_changed_keys(connection)?;
     let mut statement = connection.prepare_cached(
         "INSERT OR IGNORE INTO selection (run, uid)
          SELECT ?1, uid FROM identity_read JOIN identity USING (uid)
          WHERE key_hash = ?2 AND type <> 'workgroup'",
     )?;
     let mut selected = 0;
-    for key in keys {
-        selected += statement.execute([run.0, key])?;
-    }
+    take_changed_keys(connection, |hashes| {
+        for hash in hashes {
+            selected += statement.execute([run.0, *hash])?;
+        }
+        Ok(())
+    })?;
     Ok(selected)
 }
 
