@@ -192,7 +192,7 @@ impl OpenTenant {
         }
         Ok(Configured {
             model: Arc::clone(&tenant.model),
-            rules: Arc::new(TenantRules(Arc::new(host))),
+            rules: Arc::new(Arc::new(host)),
         })
     }
 
@@ -226,16 +226,13 @@ impl Configurator for OpenTenant {
     }
 }
 
-/// The rules of a tenant, for a refresh.
-struct TenantRules(Arc<rules::RuleHost>);
-
-impl refresh::RuleHost for TenantRules {
+impl refresh::RuleHost for Arc<rules::RuleHost> {
     fn evaluator(&self) -> Box<dyn RuleEvaluator + Send> {
-        Box::new(self.0.worker())
+        Box::new(self.worker())
     }
 
     fn impure(&self) -> Vec<String> {
-        self.0.isolated()
+        self.isolated()
     }
 }
 

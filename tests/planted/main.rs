@@ -15,15 +15,18 @@ use histories::{History, compare, leaves_nothing_undone};
 use idr::store::Store;
 use idr::store::memory::MemoryStore;
 use idr_core::planted::{Bug, plant};
+use world::Tenants;
 
 const SEEDS: u64 = 400;
 
 #[test]
 fn every_planted_bug_is_found_and_none_without() {
     let memory = || Arc::new(MemoryStore::default()) as Arc<dyn Store>;
+    let scripts = || Arc::new(Tenants::default());
     let found = |seed: u64| {
         let history = History::random(seed);
-        compare(&history, memory).is_err() || leaves_nothing_undone(&history, memory()).is_err()
+        compare(&history, &scripts(), memory).is_err()
+            || leaves_nothing_undone(&history, &scripts(), memory()).is_err()
     };
     assert_eq!(
         (1..=20).find(|seed| found(*seed)),

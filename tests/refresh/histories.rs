@@ -168,11 +168,7 @@ pub struct Happening {
 
 impl Happening {
     pub fn new(store: Arc<dyn Store>, way: Way, tenants: Arc<Tenants>, history: &History) -> Self {
-        tenants
-            .0
-            .lock()
-            .expect("not poisoned")
-            .push(history.tenant.clone());
+        tenants.add(&history.tenant);
         Self {
             store,
             way,
@@ -188,11 +184,7 @@ impl Happening {
         match operation {
             Operation::Pass(milliseconds) => self.now = self.now.plus_ms(*milliseconds),
             Operation::Configure(tenant) => {
-                self.tenants
-                    .0
-                    .lock()
-                    .expect("not poisoned")
-                    .push(tenant.clone());
+                self.tenants.add(tenant);
                 self.tenant = tenant.clone();
             }
             Operation::Refresh { .. } => {
@@ -428,11 +420,12 @@ fn typed(fields: &[(&'static str, String)]) -> Vec<(Name, Value)> {
 /// Returns the place of the refresh after which they differ, and how.
 pub fn compare(
     history: &History,
+    tenants: &Arc<Tenants>,
     mut make: impl FnMut() -> Arc<dyn Store>,
 ) -> Result<(), (usize, String)> {
-    let tenants = Arc::new(Tenants::default());
-    let mut incremental = Happening::new(make(), Way::Incremental, Arc::clone(&tenants), history);
-    let mut full = Happening::new(make(), Way::Full, tenants, history);
+    let tenants = || Arc::clone(tenants);
+    let mut incremental = Happening::new(make(), Way::Incremental, tenants(), history);
+    let mut full = Happening::new(make(), Way::Full, tenants(), history);
     for (place, operation) in history.operations.iter().enumerate() {
         let (left, right) = (incremental.happen(operation), full.happen(operation));
         if left != right {
@@ -450,14 +443,10 @@ pub fn compare(
 /// nothing to do: returns how it changes the state otherwise.
 pub fn leaves_nothing_undone(
     history: &History,
+    tenants: &Arc<Tenants>,
     store: Arc<dyn Store>,
 ) -> Result<(), (usize, String)> {
-    let mut happening = Happening::new(
-        store,
-        Way::Incremental,
-        Arc::new(Tenants::default()),
-        history,
-    );
+    let mut happening = Happening::new(store, Way::Incremental, Arc::clone(tenants), history);
     for (place, operation) in history.operations.iter().enumerate() {
         let Operation::Refresh { meanwhile } = operation else {
             happening.happen(operation);

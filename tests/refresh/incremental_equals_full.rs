@@ -10,7 +10,8 @@ use idr::store::Store;
 use idr::store::memory::MemoryStore;
 use idr::store::sqlite::{SqliteOptions, SqliteStore};
 
-use crate::histories::{History, compare, leaves_nothing_undone};
+use crate::histories::{Happening, History, Way, compare, leaves_nothing_undone};
+use crate::world::Tenants;
 
 fn seeds() -> Vec<u64> {
     let number = |text: &str| text.parse::<u64>().expect("a seed is a number");
@@ -31,19 +32,24 @@ fn memory() -> Arc<dyn Store> {
     Arc::new(MemoryStore::default())
 }
 
+fn scripts() -> Arc<Tenants> {
+    Arc::new(Tenants::default())
+}
+
 #[test]
 fn two_stores_that_are_refreshed_differently_stay_equal() {
-    check(|history| compare(history, memory));
+    check(|history| compare(history, &scripts(), memory));
 }
 
 #[test]
 fn when_nobody_is_due_a_full_refresh_finds_nothing_to_do() {
-    check(|history| leaves_nothing_undone(history, memory()));
+    check(|history| leaves_nothing_undone(history, &scripts(), memory()));
 }
 
-/// The engine is slower than memory, so it gets a few of the histories.
+/// The engine and components are slower, so they get a few of the histories.
 #[test]
-fn the_embedded_store_obeys_as_well() {
+fn the_embedded_store_and_components_obey_as_well() {
+    let components = Arc::new(Tenants::with_components());
     for seed in seeds().into_iter().take(8) {
         let history = History::random(seed);
         let folder = tempfile::tempdir().expect("a temporary folder can be made");
@@ -54,11 +60,30 @@ fn the_embedded_store_obeys_as_well() {
             let store = SqliteStore::open(&path, &SqliteOptions::default());
             Arc::new(store.expect("a new store can be made")) as Arc<dyn Store>
         };
-        let equal = compare(&history, sqlite);
-        let done = equal.and_then(|()| leaves_nothing_undone(&history, sqlite()));
+        let equal = compare(&history, &components, sqlite);
+        let done = equal.and_then(|()| leaves_nothing_undone(&history, &components, sqlite()));
         if let Err((place, difference)) = done {
             panic!("seed {seed}: after operation {place} the states differ\n{difference}");
         }
+    }
+}
+
+#[test]
+fn components_answer_as_the_same_programs_do_natively() {
+    for seed in seeds().into_iter().take(8) {
+        let history = History::random(seed);
+        let leaves = |tenants| {
+            let mut happening = Happening::new(memory(), Way::Incremental, tenants, &history);
+            for operation in &history.operations {
+                happening.happen(operation);
+            }
+            happening.export()
+        };
+        let native = leaves(scripts());
+        assert!(
+            native == leaves(Arc::new(Tenants::with_components())),
+            "seed {seed}"
+        );
     }
 }
 

@@ -2,10 +2,14 @@
 //!
 //! A tenant's rules are little programs that read what rules may read and
 //! answer from few values, so that values, look-ups and roles meet all the time.
+//! They run natively, or by the example component `all-kinds`, which is told
+//! the same programs and must answer the same.
 
-use std::sync::Arc;
+use std::path::Path;
+use std::sync::{Arc, LazyLock, Mutex, MutexGuard};
 
 use idr::refresh::{Configurator, Configured, RuleHost};
+use idr::rules::{self, ComponentCache, Question, RuleEngine, RuleError, Trouble, digest_of};
 use idr::store::Files;
 use idr_core::definitions::{
     AccountAttribute, Application, AttributeDefinition, AutomaticRoles, CorrelationMatch, EditMode,
@@ -33,6 +37,21 @@ pub enum Read {
     HadDepartment,
 }
 
+impl Read {
+    /// What the component `all-kinds` calls it.
+    fn parameter(self) -> String {
+        match self {
+            Self::Attribute(name) => format!("attribute {name}"),
+            Self::ManagerAttribute(name) => format!("manager-attribute {name}"),
+            Self::Account(application, name) => format!("account {application} {name}"),
+            Self::EndIsOver => "over end".to_owned(),
+            Self::StartAtFive => "reached start 5".to_owned(),
+            Self::Holds(group) => format!("holds ad groups {group}"),
+            Self::HadDepartment => "baseline department".to_owned(),
+        }
+    }
+}
+
 /// A random tenant: everything that a configuration file would say, as numbers.
 #[derive(Clone, Debug)]
 pub struct Tenant {
@@ -47,6 +66,30 @@ pub struct Tenant {
     pub freeze: usize,
     pub serial: u64,
 }
+
+/// The places of the rules: three promote attributes, then these.
+const STATE: usize = 3;
+const ASSIGNMENT: usize = 4;
+const TRIGGER: usize = 5;
+
+fn rule_name(index: usize) -> Name {
+    Name::new(&format!("rule-{index}"))
+}
+
+/// The component that runs every program, and its digest.
+static ALL_KINDS: LazyLock<(Arc<[u8]>, String)> = LazyLock::new(|| {
+    let path = "../rules-examples/rust/all-kinds/all-kinds.wasm";
+    let path = Path::new(env!("CARGO_MANIFEST_DIR")).join(path);
+    let bytes = std::fs::read(path).expect("the component is committed");
+    let sha256 = digest_of(&bytes);
+    (bytes.into(), sha256)
+});
+
+static ENGINE: LazyLock<RuleEngine> =
+    LazyLock::new(|| RuleEngine::new().expect("this machine runs WebAssembly"));
+
+/// Every configuration that is adopted loads the component again.
+const COMPILED: &str = concat!(env!("CARGO_TARGET_TMPDIR"), "/compiled");
 
 const FILTERS: [&str; 6] = [
     "department == \"v1\"",
@@ -242,8 +285,7 @@ impl Tenant {
         ];
         attributes[0].edit_mode = [EditMode::Permanent, EditMode::UntilFeedChanges][self.edit_mode];
         attributes.sort_by_key(|known| known.name);
-        let mut rules: Vec<Rule> = (0..6).map(|index| self.rule(index)).collect();
-        rules.truncate(6);
+        let rules = (0..=TRIGGER).map(|index| self.rule(index)).collect();
         Model {
             zone: Zone::named("Europe/Berlin").expect("bundled"),
             end_of_day: None,
@@ -269,7 +311,7 @@ impl Tenant {
                     automatic_roles,
                 })
                 .to_vec(),
-                rule: Some(RuleIndex(3)),
+                rule: Some(RuleIndex(STATE)),
                 default_state: None,
             },
             roles: self.roles(),
@@ -281,22 +323,32 @@ impl Tenant {
     }
 
     fn rule(&self, index: usize) -> Rule {
-        // The script is part of the rule's definition, as a digest would be.
-        let script = match index {
-            0..3 => &self.promotions[index],
-            3 => &self.state_reads,
-            4 => &self.assignment,
-            _ => &self.trigger,
-        };
+        let reads = self.script(index).iter().map(|read| read.parameter());
+        let mut parameters = vec![
+            (Name::new("reads"), Value::Many(reads.collect())),
+            (Name::new("seed"), Value::Integer(index as i64)),
+        ];
+        if index == STATE {
+            parameters.insert(0, (Name::new("gone-without"), Value::Text("hr".to_owned())));
+        }
         Rule {
-            name: Name::new(&format!("rule-{index}")),
-            sha256: format!("{script:?}"),
+            name: rule_name(index),
+            sha256: ALL_KINDS.1.clone(),
             grant: Grant {
                 everything: true,
                 ..Grant::default()
             },
-            parameters: Vec::new(),
+            parameters,
             limits: RuleLimits::default(),
+        }
+    }
+
+    fn script(&self, index: usize) -> &[Read] {
+        match index {
+            0..STATE => &self.promotions[index],
+            STATE => &self.state_reads,
+            ASSIGNMENT => &self.assignment,
+            _ => &self.trigger,
         }
     }
 
@@ -320,11 +372,11 @@ impl Tenant {
             .collect();
         roles.push(business(
             "by-rule-1".to_owned(),
-            Selector::Rule(RuleIndex(4)),
+            Selector::Rule(RuleIndex(ASSIGNMENT)),
         ));
         roles.push(business(
             "by-rule-2".to_owned(),
-            Selector::Rule(RuleIndex(4)),
+            Selector::Rule(RuleIndex(ASSIGNMENT)),
         ));
         roles.push(Role {
             name: Name::new("it"),
@@ -381,7 +433,11 @@ impl Tenant {
                 vec![TriggerCondition::NativeChange { application: None }],
                 None,
             ),
-            trigger("by-rule", vec![TriggerCondition::Rule(RuleIndex(5))], None),
+            trigger(
+                "by-rule",
+                vec![TriggerCondition::Rule(RuleIndex(TRIGGER))],
+                None,
+            ),
         ]
     }
 }
@@ -389,18 +445,52 @@ impl Tenant {
 /// Turns the files of [`Tenant::files`] back into the tenant: the test keeps
 /// every tenant that it has used.
 #[derive(Default)]
-pub struct Tenants(pub std::sync::Mutex<Vec<Tenant>>);
+pub struct Tenants {
+    known: Mutex<Vec<Tenant>>,
+    components: bool,
+}
+
+impl Tenants {
+    /// Rules run as components.
+    pub fn with_components() -> Self {
+        Self {
+            components: true,
+            ..Self::default()
+        }
+    }
+
+    /// Keeps a tenant, so that its files can be turned back into it.
+    pub fn add(&self, tenant: &Tenant) {
+        self.lock().push(tenant.clone());
+    }
+
+    fn lock(&self) -> MutexGuard<'_, Vec<Tenant>> {
+        self.known
+            .lock()
+            .expect("no test panics while it holds this")
+    }
+}
 
 impl Configurator for Tenants {
     fn configure(&self, files: &Files) -> Result<Configured, String> {
-        let known = self.0.lock().expect("no test panics while it holds this");
+        let known = self.lock();
         let tenant = known
             .iter()
             .find(|known| known.files() == *files)
             .ok_or("unknown files")?;
+        let model = tenant.model();
+        let rules: Arc<dyn RuleHost> = match self.components {
+            false => Arc::new(Scripts(tenant.clone())),
+            true => {
+                let bytes_of = |_: &str| Some(Arc::clone(&ALL_KINDS.0));
+                let cache = ComponentCache::new(COMPILED);
+                let host = rules::RuleHost::load(&ENGINE, &model, bytes_of, Some(&cache));
+                Arc::new(Arc::new(host.expect("the component exports every kind")))
+            }
+        };
         Ok(Configured {
-            model: Arc::new(tenant.model()),
-            rules: Arc::new(Scripts(tenant.clone())),
+            model: Arc::new(model),
+            rules,
         })
     }
 }
@@ -425,7 +515,11 @@ fn answer(script: &[Read], view: &mut TrackedView, seed: u64) -> Result<u64, Rul
             mixed = (mixed ^ u64::from(byte)).wrapping_mul(0x0100_0000_01b3);
         }
     };
-    let spoken = |value: Option<Value>| value.map_or_else(String::new, |value| value.to_string());
+    let spoken = |value: Option<Value>| match value {
+        None => String::new(),
+        Some(Value::Boolean(truth)) => yes_or_no(truth).to_owned(),
+        Some(value) => value.to_string(),
+    };
     for read in script {
         match read {
             Read::Attribute(name) => mix(&spoken(view.attribute(name)?)),
@@ -438,64 +532,52 @@ fn answer(script: &[Read], view: &mut TrackedView, seed: u64) -> Result<u64, Rul
             }
             Read::EndIsOver => {
                 if let Some(Value::Date(end)) = view.attribute("end")? {
-                    mix(if view.day_over(end, "")? {
-                        "over"
-                    } else {
-                        "not over"
-                    });
+                    mix(yes_or_no(view.day_over(end, "")?));
                 }
             }
             Read::StartAtFive => {
                 if let Some(Value::Date(start)) = view.attribute("start")? {
                     let five = jiff::civil::time(5, 0, 0, 0);
-                    mix(if view.date_reached(start, five, "")? {
-                        "started"
-                    } else {
-                        "not yet"
-                    });
+                    mix(yes_or_no(view.date_reached(start, five, "")?));
                 }
             }
-            Read::Holds(group) => mix(if view.holds("ad", "groups", group)? {
-                "holds"
-            } else {
-                ""
-            }),
+            Read::Holds(group) => mix(yes_or_no(view.holds("ad", "groups", group)?)),
             Read::HadDepartment => mix(&spoken(view.baseline_attribute("department")?)),
         }
     }
     Ok(mixed >> 7)
 }
 
+fn yes_or_no(truth: bool) -> &'static str {
+    if truth { "yes" } else { "no" }
+}
+
 impl RuleEvaluator for Scripts {
     fn promote(
         &mut self,
         rule: RuleIndex,
-        _attribute: Name,
+        attribute: Name,
         view: &mut TrackedView,
     ) -> Result<Promotion, RuleFailure> {
-        let mixed = answer(&self.0.promotions[rule.0], view, rule.0 as u64)?;
-        match mixed % 9 {
+        match self.draw(rule, view)? % 9 {
             0 => Ok(Promotion::Clear),
             1 => Ok(Promotion::Next),
-            2 => Err(failed("declined")),
+            2 => Err(declined(rule, Question::Promote(&attribute))),
             number => Ok(Promotion::Set(Value::Text(format!("v{}", number % 4)))),
         }
     }
 
     fn lifecycle_state(
         &mut self,
-        _rule: RuleIndex,
+        rule: RuleIndex,
         view: &mut TrackedView,
     ) -> Result<String, RuleFailure> {
-        let gone = view
-            .accounts("hr")?
-            .iter()
-            .all(|account| account.status.is_none());
-        if gone {
+        let accounts = view.accounts("hr")?;
+        if accounts.iter().all(|account| account.status.is_none()) {
             return Ok("gone".to_owned());
         }
-        match answer(&self.0.state_reads, view, 3)? % 8 {
-            0 => Err(failed("declined")),
+        match self.draw(rule, view)? % 8 {
+            0 => Err(declined(rule, Question::State)),
             1 => Ok("no such state".to_owned()),
             2 => Ok("gone".to_owned()),
             3 | 4 => Ok("leave".to_owned()),
@@ -505,15 +587,16 @@ impl RuleEvaluator for Scripts {
 
     fn assign(
         &mut self,
-        _rule: RuleIndex,
+        rule: RuleIndex,
         candidates: &[Name],
         view: &mut TrackedView,
     ) -> Result<Vec<Eligibility>, RuleFailure> {
-        let mixed = answer(&self.0.assignment, view, 4)?;
-        if mixed % 11 == 0 {
-            return Err(failed("declined"));
+        let drawn = self.draw(rule, view)?;
+        if drawn % 11 == 0 {
+            let roles: Vec<_> = candidates.iter().map(ToString::to_string).collect();
+            return Err(declined(rule, Question::Assign(&roles)));
         }
-        let answers = (0..candidates.len() as u64).map(|index| match (mixed + index) % 5 {
+        let answers = (0..candidates.len() as u64).map(|index| match (drawn + index) % 5 {
             0 | 1 => Eligibility::Yes,
             2 => Eligibility::CannotTell("by chance".to_owned()),
             _ => Eligibility::No,
@@ -523,22 +606,28 @@ impl RuleEvaluator for Scripts {
 
     fn fires(
         &mut self,
-        _rule: RuleIndex,
-        _trigger: Name,
+        rule: RuleIndex,
+        trigger: Name,
         view: &mut TrackedView,
     ) -> Result<bool, RuleFailure> {
-        match answer(&self.0.trigger, view, 5)? % 5 {
-            0 => Err(failed("declined")),
+        match self.draw(rule, view)? % 5 {
+            0 => Err(declined(rule, Question::Fires(&trigger))),
             number => Ok(number % 2 == 0),
         }
     }
 }
 
-fn failed(cause: &str) -> RuleFailure {
-    RuleFailure::Failed {
-        cause: Name::new(cause),
-        message: "the script declines".to_owned(),
-        hint: None,
-        retry_after_ms: None,
+impl Scripts {
+    fn draw(&self, rule: RuleIndex, view: &mut TrackedView) -> Result<u64, RuleFailure> {
+        answer(self.0.script(rule.0), view, rule.0 as u64)
     }
+}
+
+fn declined(rule: RuleIndex, question: Question<'_>) -> RuleFailure {
+    let error = RuleError {
+        rule: rule_name(rule.0).to_string(),
+        question: question.to_string(),
+        trouble: Trouble::Declined("by chance".to_owned()),
+    };
+    error.into()
 }

@@ -215,7 +215,7 @@ pub fn change_some(directory: &Path, organisation: Organisation) -> Result<(), B
             if index % CHANGED_ONE_IN == CHANGED_ONE_IN / 2 {
                 person.cost_center = format!("CC-{}", 9_000 + index % 1_000);
                 person.phone = format!("+49 30 556 {:05}", index % 100_000);
-                if index / CHANGED_ONE_IN % MOVES_ONE_IN == 0 {
+                if (index / CHANGED_ONE_IN).is_multiple_of(MOVES_ONE_IN) {
                     let place = DEPARTMENTS
                         .iter()
                         .position(|known| known == person.department);

@@ -1,0 +1,199 @@
+//! Every kind of rule in one component, told by parameters what to read.
+//!
+//! It makes no sense as a rule: its answers are drawn from what it read, so
+//! that whatever is read differently is answered differently. That is good for
+//! testing a host, and it shows how one component serves several kinds.
+//!
+//! Parameters:
+//! - `reads` (list of texts): what is read, in this order
+//! - `seed` (integer, default 0): two rules that read the same answer differently
+//! - `gone-without` (text): an application; the lifecycle state of whoever has
+//!   no account there is `gone`
+//!
+//! | read                          | what is drawn from                              |
+//! |-------------------------------|-------------------------------------------------|
+//! | `attribute NAME`              | the value                                       |
+//! | `manager-attribute NAME`      | the value                                       |
+//! | `account APPLICATION NAME`    | status and value of each account                |
+//! | `over NAME`                   | whether that day is over                        |
+//! | `reached NAME HOUR`           | whether that hour of that day has come          |
+//! | `holds APPLICATION NAME TEXT` | whether that entitlement is held                |
+//! | `baseline NAME`               | the value before (identity triggers only)       |
+
+wit_bindgen::generate!({ path: "../../../wit", world: "all-kinds" });
+
+use exports::idr::rules::attribute_promotion::{self, Promotion};
+use exports::idr::rules::role_assignment::{self, Eligibility};
+use exports::idr::rules::{identity_trigger, lifecycle_state};
+use idr::rules::subject::{self, AccountStatus};
+use idr::rules::types::{Date, RuleError, TimeOfDay, Value};
+use idr::rules::{baseline, entitlements, parameters, time};
+
+struct Rule;
+export!(Rule);
+
+/// An empty zone is the identity's own, or else the tenant's.
+const THEIR_ZONE: &str = "";
+
+impl attribute_promotion::Guest for Rule {
+    fn promote(_attribute: String) -> Result<Promotion, RuleError> {
+        match draw()? % 9 {
+            0 => Ok(Promotion::Clear),
+            1 => Ok(Promotion::Next),
+            2 => Err(declined()),
+            number => Ok(Promotion::Set(Value::Text(format!("v{}", number % 4)))),
+        }
+    }
+}
+
+impl lifecycle_state::Guest for Rule {
+    fn state() -> Result<String, RuleError> {
+        if let Some(Value::Text(application)) = parameters::parameter("gone-without") {
+            let accounts = subject::accounts(&application);
+            if accounts
+                .iter()
+                .all(|account| account.status == AccountStatus::Vanished)
+            {
+                return Ok("gone".into());
+            }
+        }
+        match draw()? % 8 {
+            0 => Err(declined()),
+            1 => Ok("no such state".into()),
+            2 => Ok("gone".into()),
+            3 | 4 => Ok("leave".into()),
+            _ => Ok("active".into()),
+        }
+    }
+}
+
+impl role_assignment::Guest for Rule {
+    fn assign(candidates: Vec<String>) -> Result<Vec<Eligibility>, RuleError> {
+        let drawn = draw()?;
+        if drawn % 11 == 0 {
+            return Err(declined());
+        }
+        let answers = (0..candidates.len() as u64).map(|index| match (drawn + index) % 5 {
+            0 | 1 => Eligibility::Yes,
+            2 => Eligibility::CannotTell("by chance".into()),
+            _ => Eligibility::No,
+        });
+        Ok(answers.collect())
+    }
+}
+
+impl identity_trigger::Guest for Rule {
+    fn fires(_trigger: String) -> Result<bool, RuleError> {
+        match draw()? % 5 {
+            0 => Err(declined()),
+            number => Ok(number % 2 == 0),
+        }
+    }
+}
+
+fn declined() -> RuleError {
+    RuleError::Declined("by chance".into())
+}
+
+/// Reads what the parameters say, and draws a number from what that gives.
+fn draw() -> Result<u64, RuleError> {
+    let seed = match parameters::parameter("seed") {
+        None => 0,
+        Some(Value::Integer(seed)) => seed as u64,
+        Some(_) => return Err(RuleError::Invalid("`seed` is not an integer".into())),
+    };
+    let Some(Value::Many(reads)) = parameters::parameter("reads") else {
+        return Err(RuleError::Invalid("`reads` is not a list of texts".into()));
+    };
+    let mut drawn = Drawn(seed);
+    for read in &reads {
+        read_one(read, &mut drawn)?;
+    }
+    Ok(drawn.0 >> 7)
+}
+
+fn read_one(read: &str, drawn: &mut Drawn) -> Result<(), RuleError> {
+    let words: Vec<&str> = read.split(' ').collect();
+    match words.as_slice() {
+        ["attribute", name] => drawn.value(subject::attribute(name)),
+        ["manager-attribute", name] => drawn.value(subject::manager_attribute(name)),
+        ["account", application, name] => {
+            for account in subject::accounts(application) {
+                drawn.text(status(account.status));
+                drawn.value(subject::account_attribute(account.handle, name));
+            }
+        }
+        ["over", name] => {
+            if let Some(day) = day(name)? {
+                drawn.truth(time::day_over(day, THEIR_ZONE));
+            }
+        }
+        ["reached", name, hour] => {
+            if let Some(day) = day(name)? {
+                drawn.truth(time::date_reached(day, o_clock(hour)?, THEIR_ZONE));
+            }
+        }
+        ["holds", application, name, text] => {
+            drawn.truth(entitlements::holds(application, name, text));
+        }
+        ["baseline", name] => drawn.value(baseline::attribute(name)),
+        _ => return Err(RuleError::Invalid(format!("`{read}` is no read"))),
+    }
+    Ok(())
+}
+
+fn day(name: &str) -> Result<Option<Date>, RuleError> {
+    match subject::attribute(name) {
+        None => Ok(None),
+        Some(Value::Date(day)) => Ok(Some(day)),
+        Some(_) => Err(RuleError::Invalid(format!("`{name}` is not a date"))),
+    }
+}
+
+fn o_clock(hour: &str) -> Result<TimeOfDay, RuleError> {
+    match hour.parse() {
+        Ok(hour @ 0..=23) => Ok(TimeOfDay {
+            hour,
+            minute: 0,
+            second: 0,
+        }),
+        _ => Err(RuleError::Invalid(format!("`{hour}` is not an hour"))),
+    }
+}
+
+fn status(status: AccountStatus) -> &'static str {
+    match status {
+        AccountStatus::Enabled => "enabled",
+        AccountStatus::Disabled => "disabled",
+        AccountStatus::Locked => "locked",
+        AccountStatus::Vanished => "vanished",
+    }
+}
+
+/// What has been read so far, mixed into a number: FNV-1a over the texts.
+struct Drawn(u64);
+
+impl Drawn {
+    fn text(&mut self, text: &str) {
+        for byte in text.bytes() {
+            self.0 = (self.0 ^ u64::from(byte)).wrapping_mul(0x0100_0000_01b3);
+        }
+    }
+
+    fn truth(&mut self, truth: bool) {
+        self.text(if truth { "yes" } else { "no" });
+    }
+
+    fn value(&mut self, value: Option<Value>) {
+        match value {
+            None => {}
+            Some(Value::Text(text) | Value::Decimal(text)) => self.text(&text),
+            Some(Value::Integer(number) | Value::Instant(number)) => self.text(&number.to_string()),
+            Some(Value::Boolean(truth)) => self.truth(truth),
+            Some(Value::Date(day)) => {
+                self.text(&format!("{:04}-{:02}-{:02}", day.year, day.month, day.day));
+            }
+            Some(Value::Many(texts)) => self.text(&texts.join(", ")),
+        }
+    }
+}
