@@ -5,4 +5,5 @@ mod common;
 
 mod bench;
 mod demo;
+mod full_disk;
 mod generate;

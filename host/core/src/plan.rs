@@ -270,10 +270,13 @@ fn differences(view: &mut TrackedView, draft: Draft, settled: roles::SettledRole
         && (state != identity.lifecycle_state || inactive != identity.inactive)
     {
         let moved = state != identity.lifecycle_state;
-        let since = if moved {
-            Some(as_of)
-        } else {
-            identity.lifecycle_since
+        // Whoever is back in the state that earlier waves took away never left it.
+        let since = match moved {
+            true if state == identity.settled_lifecycle_state() => {
+                identity.settled_lifecycle_since()
+            }
+            true => Some(as_of),
+            false => identity.lifecycle_since,
         };
         changes.lifecycle = Some(LifecycleChange {
             state,
@@ -359,6 +362,7 @@ impl Identity {
                     .keys
                     .push(ReadKey::Attribute(self.uid, Name::new("lifecycleState")));
                 older.lifecycle_state = Some(self.lifecycle_state);
+                older.lifecycle_since = self.lifecycle_since;
             }
             if lifecycle.inactive != self.inactive {
                 effect
@@ -377,10 +381,10 @@ impl Identity {
                 .chain(&assigned)
                 .map(|assignment| assignment.role)
             {
-                let had = self.has_assigned(role);
+                let since = self.assigned_since(role);
                 let has = assigned.iter().any(|assignment| assignment.role == role);
-                if had != has {
-                    older.assigned.push((role, had));
+                if since.is_some() != has {
+                    older.assigned.push((role, since));
                 }
             }
             older.assigned.sort();

@@ -209,7 +209,7 @@ fn baseline(baseline: &Baseline, snapshot: &dyn Snapshot) -> Result<Json, Export
     let assigned: Vec<_> = baseline
         .assigned
         .iter()
-        .map(|(role, had)| json!([role.as_str(), had]))
+        .map(|(role, since)| json!([role.as_str(), since.map(|since| since.to_string())]))
         .collect();
     Ok(json!({
         "unseen": baseline.unseen,
@@ -217,6 +217,7 @@ fn baseline(baseline: &Baseline, snapshot: &dyn Snapshot) -> Result<Json, Export
         "attributes": attributes,
         "manager": manager,
         "lifecycleState": baseline.lifecycle_state.map(|old| old.map(Name::as_str).unwrap_or("none")),
+        "lifecycleSince": baseline.lifecycle_since.map(|since| since.to_string()),
         "inactive": baseline.inactive,
         "assigned": assigned,
     }))

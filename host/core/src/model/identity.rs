@@ -187,10 +187,13 @@ pub struct Baseline {
     pub manager: Option<Option<Uid>>,
     /// The lifecycle state it had, where that changed.
     pub lifecycle_state: Option<Option<Name>>,
+    /// Since when it had that state.
+    pub lifecycle_since: Option<UnixMillis>,
     /// The value `inactive` had, where that changed.
     pub inactive: Option<bool>,
-    /// Assigned roles that changed, sorted by name: whether it had them.
-    pub assigned: Vec<(Name, bool)>,
+    /// Assigned roles that changed, sorted by name: since when it had them, if
+    /// it did.
+    pub assigned: Vec<(Name, Option<UnixMillis>)>,
 }
 
 impl Baseline {
@@ -205,7 +208,10 @@ impl Baseline {
         self.unseen |= newer.unseen;
         self.name = self.name.take().or_else(|| newer.name.clone());
         self.manager = self.manager.or(newer.manager);
-        self.lifecycle_state = self.lifecycle_state.or(newer.lifecycle_state);
+        if self.lifecycle_state.is_none() {
+            self.lifecycle_state = newer.lifecycle_state;
+            self.lifecycle_since = newer.lifecycle_since;
+        }
         self.inactive = self.inactive.or(newer.inactive);
         for (name, value) in &newer.attributes {
             if let Err(place) = self
@@ -215,9 +221,9 @@ impl Baseline {
                 self.attributes.insert(place, (*name, value.clone()));
             }
         }
-        for (role, had) in &newer.assigned {
+        for (role, since) in &newer.assigned {
             if let Err(place) = self.assigned.binary_search_by(|(known, _)| known.cmp(role)) {
-                self.assigned.insert(place, (*role, *had));
+                self.assigned.insert(place, (*role, *since));
             }
         }
     }
@@ -348,9 +354,7 @@ impl Identity {
 
     /// Says whether a role is assigned.
     pub fn has_assigned(&self, role: Name) -> bool {
-        self.assigned
-            .binary_search_by(|assignment| assignment.role.cmp(&role))
-            .is_ok()
+        self.assigned_since(role).is_some()
     }
 
     /// Returns what an attribute was when events were last processed, if it has
@@ -377,13 +381,30 @@ impl Identity {
             .unwrap_or(self.lifecycle_state)
     }
 
-    /// Says whether a role was assigned when events were last processed.
-    pub fn had_assigned(&self, role: Name) -> bool {
+    /// Returns since when the lifecycle state as of when events were last
+    /// processed had been taken.
+    pub fn settled_lifecycle_since(&self) -> Option<UnixMillis> {
+        match self.baseline.lifecycle_state {
+            Some(_) => self.baseline.lifecycle_since,
+            None => self.lifecycle_since,
+        }
+    }
+
+    /// Returns since when a role had been assigned when events were last
+    /// processed; `None` when it wasn't.
+    pub fn settled_assignment(&self, role: Name) -> Option<UnixMillis> {
         let changed = &self.baseline.assigned;
         match changed.binary_search_by(|(known, _)| known.cmp(&role)) {
             Ok(index) => changed[index].1,
-            Err(_) => self.has_assigned(role),
+            Err(_) => self.assigned_since(role),
         }
+    }
+
+    /// Returns since when a role is assigned; `None` when it isn't.
+    pub fn assigned_since(&self, role: Name) -> Option<UnixMillis> {
+        let assigned = &self.assigned;
+        let index = assigned.binary_search_by(|assignment| assignment.role.cmp(&role));
+        index.ok().map(|index| assigned[index].since)
     }
 
     /// Says whether a role is detected.

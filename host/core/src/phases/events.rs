@@ -308,11 +308,11 @@ fn event_changes(
             text(identity.lifecycle_state),
         );
     }
-    for (role, had) in &baseline.assigned {
+    for (role, since) in &baseline.assigned {
         let has = identity.has_assigned(*role);
         add(
             format!("role {role}"),
-            Some(Value::Boolean(*had)),
+            Some(Value::Boolean(since.is_some())),
             Some(Value::Boolean(has)),
         );
     }

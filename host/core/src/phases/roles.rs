@@ -52,7 +52,8 @@ fn assign(
     model: &Model,
     draft: &mut Draft,
 ) -> Result<Vec<RoleAssignment>, Interrupt> {
-    let held = |view: &TrackedView, role: Name| view.record().identity.had_assigned(role);
+    let held =
+        |view: &TrackedView, role: Name| view.record().identity.settled_assignment(role).is_some();
     let mut assigned = Vec::new();
     match automatic_roles(view, model) {
         AutomaticRoles::Remove => {}
@@ -90,14 +91,12 @@ fn assign(
         }
     }
     assigned.sort();
+    // A role that an earlier wave took away and this one gives back was never lost.
+    let identity = &view.record().identity;
     let since = |role: Name| {
-        let before = view
-            .record()
-            .identity
-            .assigned
-            .iter()
-            .find(|known| known.role == role);
-        before.map_or(view.as_of(), |known| known.since)
+        let settled = identity.settled_assignment(role);
+        let known = settled.or_else(|| identity.assigned_since(role));
+        known.unwrap_or(view.as_of())
     };
     Ok(assigned
         .iter()
@@ -174,7 +173,7 @@ fn ask_rule(
                             message: format!("the rule can't tell: {why}; the role stays as it is"),
                             hint: None,
                         });
-                        identity.had_assigned(role)
+                        identity.settled_assignment(role).is_some()
                     }
                 };
                 if eligible {
@@ -187,11 +186,8 @@ fn ask_rule(
             let failed = failure(ROLES, Severity::Error, &subject, error)?;
             draft.retry_after(view.as_of(), failed.retry_after_ms);
             draft.findings.push(failed.finding);
-            assigned.extend(
-                candidates
-                    .iter()
-                    .filter(|role| identity.had_assigned(**role)),
-            );
+            let held = |role: &&Name| identity.settled_assignment(**role).is_some();
+            assigned.extend(candidates.iter().filter(held));
         }
     }
     Ok(())
@@ -317,6 +313,29 @@ mod tests {
                 .iter()
                 .all(|known| known.since == NOW)
         );
+    }
+
+    #[test]
+    fn a_role_that_one_wave_takes_away_and_the_next_gives_back_was_never_lost() {
+        let filter = Filter::parse("department == \"sales\"").expect("a filter");
+        let roles = vec![role(
+            "sales",
+            RoleType::Business,
+            Some(Selector::Filter(filter)),
+        )];
+        let mut record = in_sales();
+        record.identity.baseline.assigned = vec![(Name::new("sales"), Some(UnixMillis(400)))];
+        record.identity.lifecycle_state = Some(Name::new("gone"));
+        record.identity.lifecycle_since = Some(NOW);
+        record.identity.baseline.lifecycle_state = Some(Some(Name::new("active")));
+        record.identity.baseline.lifecycle_since = Some(UnixMillis(300));
+        let settled = refresh(tenant(roles), &mut Scripts::default(), NOW, record).identity;
+        assert_eq!(
+            settled.assigned_since(Name::new("sales")),
+            Some(UnixMillis(400))
+        );
+        assert_eq!(settled.lifecycle_state, Some(Name::new("active")));
+        assert_eq!(settled.lifecycle_since, Some(UnixMillis(300)));
     }
 
     #[test]

@@ -277,7 +277,7 @@ impl TrackedView {
             .assigned
             .binary_search_by(|(known, _)| known.cmp(&role))
         {
-            Ok(index) => baseline.assigned[index].1,
+            Ok(index) => baseline.assigned[index].1.is_some(),
             Err(_) => !baseline.unseen && state.record.identity.has_assigned(role),
         };
         self.note(|| format!("had assigned {role}"), || answer.to_string());

@@ -198,10 +198,15 @@ fn baseline_of(setting: &Setting, model: &Model) -> Baseline {
                 .then_some(MANAGER_BEFORE),
         ),
         lifecycle_state: Some(name_in(&before.attributes, "lifecycleState")),
+        lifecycle_since: None,
         inactive: Some(flag_in(&before.attributes, "inactive")),
         assigned: roles
             .into_iter()
-            .map(|role| (Name::new(role), before.assigned.contains(role)))
+            .map(|role| {
+                // No rule can ask since when.
+                let had = before.assigned.contains(role);
+                (Name::new(role), had.then_some(setting.as_of))
+            })
             .collect(),
     }
 }

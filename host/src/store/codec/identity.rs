@@ -342,10 +342,12 @@ struct BaselineDocument {
     manager: Option<Option<Uid>>,
     #[serde(with = "nested", default, skip_serializing_if = "is_default")]
     lifecycle_state: Option<Option<Name>>,
+    #[serde(with = "mirror", default, skip_serializing_if = "is_default")]
+    lifecycle_since: Option<UnixMillis>,
     #[serde(default, skip_serializing_if = "is_default")]
     inactive: Option<bool>,
     #[serde(with = "map", default, skip_serializing_if = "is_default")]
-    assigned: Vec<(Name, bool)>,
+    assigned: Vec<(Name, Option<UnixMillis>)>,
 }
 
 #[derive(Serialize, Deserialize)]

@@ -127,17 +127,18 @@ fn baseline() -> impl Strategy<Value = Baseline> {
         option::of(text()),
         by_name(option::of(value())),
         option::of(option::of(uid())),
-        option::of(option::of(name())),
+        option::of((option::of(name()), option::of(instant()))),
         any::<Option<bool>>(),
-        by_name(any::<bool>()),
+        by_name(option::of(instant())),
     )
         .prop_map(
-            |(unseen, name, attributes, manager, lifecycle_state, inactive, assigned)| Baseline {
+            |(unseen, name, attributes, manager, lifecycle, inactive, assigned)| Baseline {
                 unseen,
                 name,
                 attributes,
                 manager,
-                lifecycle_state,
+                lifecycle_state: lifecycle.map(|(state, _)| state),
+                lifecycle_since: lifecycle.and_then(|(_, since)| since),
                 inactive,
                 assigned,
             },
@@ -659,8 +660,9 @@ mod full {
             ],
             manager: Some(None),
             lifecycle_state: Some(Some(Name::new("active"))),
+            lifecycle_since: Some(UnixMillis(500)),
             inactive: Some(false),
-            assigned: vec![(Name::new("Clerk"), true)],
+            assigned: vec![(Name::new("Clerk"), Some(UnixMillis(700)))],
         }
     }
 
