@@ -140,10 +140,7 @@ impl OpenTenant {
 
     /// Returns the configuration files, as a run adopts them.
     pub fn files(&self) -> Files {
-        let files = self.configuration.files.iter();
-        files
-            .map(|(path, content)| (path.to_owned(), content.to_vec()))
-            .collect()
+        files_of(&self.configuration)
     }
 
     /// Adopts the configuration as the folder has it now, and returns its digest.
@@ -234,6 +231,14 @@ impl refresh::RuleHost for Arc<rules::RuleHost> {
     fn impure(&self) -> Vec<String> {
         self.isolated()
     }
+}
+
+/// Returns a configuration's files, as a run adopts them.
+pub(crate) fn files_of(configuration: &Tenant) -> Files {
+    let files = configuration.files.iter();
+    files
+        .map(|(path, content)| (path.to_owned(), content.to_vec()))
+        .collect()
 }
 
 /// Returns an error with its causes, in one line.

@@ -8,10 +8,11 @@ use serde::Serialize;
 use super::open::open;
 use super::{CommandError, GlobalOptions, Outcome, write_json};
 use crate::config::{ConfigError, Problem, Tenant};
+use crate::refresh;
 use crate::report::counted;
 use crate::rules::{RuleEngine, RuleHost, RuleLoadError};
 use crate::store::{Raise, Store};
-use crate::tenant::{OpenTenant, spoken};
+use crate::tenant::{OpenTenant, files_of, spoken};
 
 /// Check the tenant's configuration and report every problem at once
 ///
@@ -104,7 +105,7 @@ impl Summary {
         };
         Self {
             name: tenant.name.clone(),
-            digest: tenant.files.digest(),
+            digest: refresh::files_digest(&files_of(tenant)),
             applications: model.applications.len(),
             attributes: model.attributes.len(),
             lifecycle_states: model.lifecycle.states.len(),

@@ -139,16 +139,6 @@ impl Files {
             .map(|(path, content)| (path, sha256(content)))
             .collect()
     }
-
-    /// Returns the sha256 over all files, their paths included: two tenants
-    /// with the same one are configured alike.
-    pub fn digest(&self) -> String {
-        let mut lines = String::new();
-        for (path, digest) in self.digests() {
-            lines += &format!("{digest}  {path}\n");
-        }
-        sha256(lines.as_bytes())
-    }
 }
 
 impl FromIterator<(String, Vec<u8>)> for Files {
@@ -294,20 +284,4 @@ fn read_file(path: &Path) -> Result<Vec<u8>, ConfigError> {
         return Err(unreadable(std::io::Error::other(message)));
     }
     fs::read(path).map_err(unreadable)
-}
-
-#[cfg(test)]
-mod tests {
-    use super::Files;
-
-    #[test]
-    fn the_digest_covers_paths_and_contents() {
-        let files = |path: &str, content: &str| {
-            Files::from_iter([(path.to_owned(), content.as_bytes().to_vec())])
-        };
-        let one = files("a.toml", "x = 1").digest();
-        assert_eq!(one, files("a.toml", "x = 1").digest());
-        assert_ne!(one, files("b.toml", "x = 1").digest());
-        assert_ne!(one, files("a.toml", "x = 2").digest());
-    }
 }

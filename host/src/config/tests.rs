@@ -111,7 +111,7 @@ fn a_tenant_is_the_same_made_from_the_files_that_it_was_made_from() {
     assert_eq!(first.files.get("rules/unused.wasm"), None);
     let second = Tenant::from_files(&first.directory, first.files.clone()).expect("no problems");
     assert_eq!(first.files, second.files);
-    assert_eq!(first.files.digest(), second.files.digest());
+    assert_eq!(first.files.digests(), second.files.digests());
     assert_eq!(format!("{:?}", first.model), format!("{:?}", second.model));
     let component = second.component(&sha256(COMPONENT));
     assert_eq!(component.as_deref(), Some(COMPONENT));

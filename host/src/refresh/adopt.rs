@@ -284,3 +284,20 @@ pub(super) fn isolate(
     }
     Ok(())
 }
+
+#[cfg(test)]
+mod tests {
+    use super::files_digest;
+    use crate::store::Files;
+
+    #[test]
+    fn the_digest_covers_paths_and_contents() {
+        let digest = |path: &str, content: &str| {
+            files_digest(&Files::from([(path.to_owned(), content.into())]))
+        };
+        let one = digest("a.toml", "x = 1");
+        assert_eq!(one, digest("a.toml", "x = 1"));
+        assert_ne!(one, digest("b.toml", "x = 1"));
+        assert_ne!(one, digest("a.toml", "x = 2"));
+    }
+}
