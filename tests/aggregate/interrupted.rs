@@ -66,7 +66,7 @@ fragile! {
     read named(name: &str) -> Option<Uid>;
     read population() -> Population;
     read managers() -> Vec<(Uid, Uid)>;
-    read next_wake() -> Option<UnixMillis>;
+    read next_wake(chosen_for: Option<RunId>) -> Option<UnixMillis>;
     read due(as_of: UnixMillis, after: Option<Uid>, limit: usize) -> Vec<Due>;
     read events_pending(after: Option<Uid>, limit: usize) -> Vec<Uid>;
     read run(id: RunId) -> Option<Run>;
@@ -90,7 +90,7 @@ fragile! {
     read audit_entries(limit: usize) -> Vec<AuditEntry>;
     write set_tenant(state: &TenantState) -> ();
     write adopt(adoption: &Adoption) -> ();
-    write begin_run(run: &Run) -> RunId;
+    write begin_run(run: &Run, chosen: &[Uid]) -> RunId;
     write update_run(run: &Run) -> ();
     write select(run: &Run, selection: &Selection) -> u64;
     write spool(run: RunId, plans: &[SpooledPlan]) -> ();

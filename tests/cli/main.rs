@@ -11,5 +11,6 @@ mod finding;
 mod identity;
 mod refresh;
 mod run;
+mod selection;
 mod small_tenant;
 mod wiring;

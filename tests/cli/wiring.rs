@@ -8,8 +8,8 @@ use crate::common::TestHost;
 fn the_order_of_operations_is_printed() {
     let host = TestHost::new();
     insta::assert_snapshot!(host.run(["phases"]), @r"
-     0  selection                      who is due: an input changed, a moment has come, or a definition changed
-                                       IdentityIQ: filterNeedsRefresh
+     0  selection                      who is due: an input changed, a moment has come, or a definition changed; or who was chosen
+                                       IdentityIQ: filter, filterGroups, filterNeedsRefresh, excludeInactive
      2  correlation          identity  accounts without an identity look for theirs again
      4  attribute-promotion  identity  identity attributes from their sources, in order
                                        IdentityIQ: promoteAttributes

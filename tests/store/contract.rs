@@ -16,8 +16,8 @@ use idr_core::plan::Changes;
 use idr_core::view::Snapshot;
 
 use super::samples::{
-    a_finding, account, begin, change, chunk, create, creation, key, names, read, selected, set,
-    write, write_accounts,
+    a_finding, account, begin, begin_for, change, chunk, create, creation, key, names, read,
+    selected, set, write, write_accounts,
 };
 
 /// Makes a test of each function, for every store.
@@ -44,6 +44,7 @@ store_contract!(
     who_is_due,
     workgroups_are_never_selected,
     a_wake_up_selects_who_wakes_exactly_then,
+    those_chosen_for_a_run_wake_by_themselves,
     a_selection_replaces_the_last_one_and_drops_the_spool,
     readers_are_selected_once,
     readers_follow_what_was_last_read,
@@ -71,7 +72,7 @@ store_contract!(
 fn a_new_store_is_empty(store: &dyn Store) {
     assert_eq!(store.tenant().expect("readable"), TenantState::default());
     assert_eq!(store.list(&Superset::All, None, 9).expect("readable"), []);
-    assert_eq!(store.next_wake().expect("readable"), None);
+    assert_eq!(store.next_wake(None).expect("readable"), None);
     assert_eq!(store.population().expect("readable"), Population::default());
     assert_eq!(store.named("ana").expect("readable"), None);
     assert_eq!(
@@ -245,7 +246,10 @@ fn writing_versions_only_leaves_the_identity_as_it_is(store: &dyn Store) {
     let after = read(store, ana);
     assert_eq!(after.identity, before.identity);
     assert_eq!(after.versions, write.versions);
-    assert_eq!(store.next_wake().expect("readable"), Some(UnixMillis(5)));
+    assert_eq!(
+        store.next_wake(None).expect("readable"),
+        Some(UnixMillis(5))
+    );
 }
 
 fn a_name_that_is_taken_refuses_the_whole_chunk(store: &dyn Store) {
@@ -288,7 +292,10 @@ fn who_is_due(store: &dyn Store) {
     assert_eq!(due(20, None, 9), [bo, cyd, dee]);
     assert_eq!(due(20, None, 2), [bo, cyd]);
     assert_eq!(due(20, Some(bo), 1), [cyd]);
-    assert_eq!(store.next_wake().expect("readable"), Some(UnixMillis(10)));
+    assert_eq!(
+        store.next_wake(None).expect("readable"),
+        Some(UnixMillis(10))
+    );
     let bo_due = store
         .due(UnixMillis(20), None, 1)
         .expect("readable")
@@ -330,12 +337,13 @@ fn workgroups_are_never_selected(store: &dyn Store) {
         });
         write_accounts(store, [account(key("hr", &uid.to_string()), Some(*uid))]);
     }
-    let run = begin(store);
+    let run = begin_for(store, &created);
     for selection in [
         Selection::All,
         Selection::Due(UnixMillis(9)),
         Selection::Wake(UnixMillis(5)),
-        Selection::Identities(created.clone()),
+        Selection::Chosen,
+        Selection::ChosenWake(UnixMillis(5)),
     ] {
         assert_eq!(
             store.select(&run, &selection).expect("accepted"),
@@ -387,16 +395,42 @@ fn a_wake_up_selects_who_wakes_exactly_then(store: &dyn Store) {
     );
 }
 
+fn those_chosen_for_a_run_wake_by_themselves(store: &dyn Store) {
+    let [ana, bo, cyd] = create(store, ["ana", "bo", "cyd"]);
+    for (uid, at) in [(ana, 10), (bo, 20), (cyd, 20)] {
+        change(store, uid, |identity| {
+            identity.wake.phases = Some(UnixMillis(at));
+        });
+    }
+    let wakes = |run: &Run| store.next_wake(Some(run.id)).expect("readable");
+    let (one, nobody) = (begin_for(store, &[bo]), begin(store));
+    assert_eq!(
+        store.next_wake(None).expect("readable"),
+        Some(UnixMillis(10))
+    );
+    assert_eq!(wakes(&one), Some(UnixMillis(20)));
+    assert_eq!(wakes(&nobody), None);
+    let wake = Selection::ChosenWake(UnixMillis(20));
+    assert_eq!(store.select(&one, &wake).expect("accepted"), 1);
+    assert_eq!(selected(store, one.id), [bo]);
+    let over = Run {
+        status: RunStatus::Done,
+        ..one
+    };
+    store.update_run(&over).expect("accepted");
+    begin(store);
+    assert_eq!(wakes(&over), None, "what is over is forgotten");
+}
+
 fn a_selection_replaces_the_last_one_and_drops_the_spool(store: &dyn Store) {
     let [ana, bo] = create(store, ["ana", "bo"]);
-    let (mut run, other) = (begin(store), begin(store));
+    let (mut run, other) = (begin_for(store, &[bo, Uid(77), bo]), begin(store));
     for run in [&run, &other] {
         store.select(run, &Selection::All).expect("accepted");
         store.spool(run.id, &[plan(ana)]).expect("accepted");
     }
     run.step.wave = 2;
-    let again = Selection::Identities(vec![bo, Uid(77), bo]);
-    assert_eq!(store.select(&run, &again).expect("accepted"), 1);
+    assert_eq!(store.select(&run, &Selection::Chosen).expect("accepted"), 1);
     assert_eq!(selected(store, run.id), [bo]);
     assert_eq!(store.spooled(run.id, None, 9).expect("readable"), []);
     assert_eq!(store.run(run.id).expect("readable"), Some(run));

@@ -31,7 +31,7 @@ use super::samples;
 enum Action {
     SetTenant(TenantState),
     Adopt(Adoption),
-    BeginRun(RunStatus),
+    BeginRun(RunStatus, Vec<Uid>),
     UpdateRun(i64, RunStatus),
     Select(i64, Selection),
     Spool(i64, Vec<i64>),
@@ -344,7 +344,9 @@ fn step() -> impl Strategy<Value = Action> {
         Just(Selection::All),
         instant().prop_map(Selection::Due),
         instant().prop_map(Selection::Wake),
-        vec(uid().prop_map(Uid), 0..3).prop_map(Selection::Identities),
+        Just(Selection::Nobody),
+        Just(Selection::Chosen),
+        instant().prop_map(Selection::ChosenWake),
         Just(Selection::Readers),
     ];
     let tenant = (lookup_attributes(), option::of(instant()), any::<bool>()).prop_map(
@@ -391,7 +393,7 @@ fn step() -> impl Strategy<Value = Action> {
     prop_oneof![
         1 => tenant.prop_map(Action::SetTenant),
         2 => adoption.prop_map(Action::Adopt),
-        2 => status.clone().prop_map(Action::BeginRun),
+        2 => (status.clone(), vec(uid().prop_map(Uid), 0..3)).prop_map(|(status, chosen)| Action::BeginRun(status, chosen)),
         1 => (1_i64..4, status).prop_map(|(run, status)| Action::UpdateRun(run, status)),
         4 => (1_i64..4, selection).prop_map(|(run, selection)| Action::Select(run, selection)),
         1 => (1_i64..4, prop::collection::btree_set(uid(), 0..4))
@@ -444,9 +446,9 @@ impl Driven<'_> {
         match step {
             Action::SetTenant(state) => said(store.set_tenant(state)),
             Action::Adopt(adoption) => said(store.adopt(adoption)),
-            Action::BeginRun(status) => {
+            Action::BeginRun(status, chosen) => {
                 self.spooled.clear();
-                said(store.begin_run(&run(0, *status, 0)))
+                said(store.begin_run(&run(0, *status, 0), chosen))
             }
             Action::UpdateRun(id, status) => said(store.update_run(&run(*id, *status, 1))),
             Action::Select(id, selection) => {
@@ -589,7 +591,11 @@ impl Driven<'_> {
         note("named", said(store.named("Çelik")));
         note("population", said(store.population()));
         note("managers", said(store.managers()));
-        note("next_wake", said(store.next_wake()));
+        note("next_wake", said(store.next_wake(None)));
+        for run in 0..3 {
+            let wake = store.next_wake(Some(RunId(run)));
+            note("next_wake of those chosen", said(wake));
+        }
         for as_of in [-1, 0, 2_000] {
             note("due", said(store.due(UnixMillis(as_of), None, 99)));
             note(

@@ -107,8 +107,13 @@ pub(crate) fn change(store: &dyn Store, uid: Uid, change: impl FnOnce(&mut Ident
 
 /// Begins a run, which then is as stored.
 pub(crate) fn begin(store: &dyn Store) -> Run {
+    begin_for(store, &[])
+}
+
+/// Begins a run that is asked to refresh these.
+pub(crate) fn begin_for(store: &dyn Store, chosen: &[Uid]) -> Run {
     let run = Run::default();
-    let id = store.begin_run(&run).expect("a run can be begun");
+    let id = store.begin_run(&run, chosen).expect("a run can be begun");
     Run { id, ..run }
 }
 

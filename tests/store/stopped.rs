@@ -36,7 +36,9 @@ const WRITES: [(&str, Write); 13] = [
             ..Adoption::default()
         })
     }),
-    ("run", |store| store.begin_run(&Run::default()).map(drop)),
+    ("run", |store| {
+        store.begin_run(&Run::default(), &[]).map(drop)
+    }),
     ("select", |store| {
         let run = Run {
             id: RunId(1),
@@ -167,7 +169,7 @@ fn store_in(folder: &Path) -> SqliteStore {
         ..AggregateBatch::default()
     };
     store.aggregate(&batch).expect("accepted");
-    store.begin_run(&Run::default()).expect("accepted");
+    store.begin_run(&Run::default(), &[]).expect("accepted");
     store
 }
 

@@ -76,7 +76,7 @@ fn until(args: &DueArgs, tenant: &OpenTenant, now: UnixMillis) -> Result<UnixMil
         })?;
         return Ok(now.plus_ms(span_ms));
     }
-    let next = tenant.store.next_wake()?;
+    let next = tenant.store.next_wake(None)?;
     Ok(next.map_or(now, |wake| wake.max(now)))
 }
 

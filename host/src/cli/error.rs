@@ -152,6 +152,7 @@ impl From<RefreshError> for CommandError {
             RefreshError::Configuration(_) => ErrorKind::Configuration,
             RefreshError::InTheFuture { .. }
             | RefreshError::BeforeTheLast { .. }
+            | RefreshError::Criterion { .. }
             | RefreshError::NoSuchRun(_)
             | RefreshError::NotHeld { .. }
             | RefreshError::NotResumable { .. } => ErrorKind::Usage,

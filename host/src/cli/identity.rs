@@ -6,19 +6,18 @@ use std::sync::Arc;
 use clap::{Args, Subcommand};
 use idr_core::definitions::{AttributeDefinition, EditMode, Model};
 use idr_core::filter::{Filter, Superset};
-use idr_core::model::{
-    Baseline, IdentityRecord, ManualEdit, Name, Provenance, Uid, Value, ValueType,
-};
+use idr_core::model::{IdentityRecord, ManualEdit, Name, Provenance, Uid, Value, ValueType};
 use idr_core::plan::{PlanContext, Planner};
 use idr_core::text::nearest;
-use idr_core::view::{ReadError, TrackedView};
+use idr_core::view::ReadError;
 use serde::Serialize;
 
 use super::event::events;
 use super::open::{command_for, identity_named, open};
 use super::person::PersonArgs;
+use super::selection::checked_filter;
 use super::{CommandError, GlobalOptions, Outcome, write_json};
-use crate::config::{FilterPlace, Readable};
+use crate::refresh::selection::settled_view;
 use crate::report::{FindingReport, IdentityReport, IdentityRow, MASK, Table, write_findings};
 use crate::store::{EventQuery, Store};
 use crate::tenant::OpenTenant;
@@ -165,22 +164,6 @@ fn list(
     Ok(Outcome::Done)
 }
 
-fn checked_filter(text: &str, tenant: &OpenTenant) -> Result<Filter, CommandError> {
-    let filter = Filter::parse(text).map_err(|error| {
-        let hint = error.hint();
-        CommandError::usage(error).with_hint(hint)
-    })?;
-    let readable = Readable::of(&tenant.configuration.model);
-    match readable.check(FilterPlace::Included, &filter) {
-        Ok(()) => Ok(filter),
-        Err(mut errors) => {
-            let error = errors.swap_remove(0);
-            let hint = error.hint();
-            Err(CommandError::usage(error).with_hint(hint))
-        }
-    }
-}
-
 /// Returns the first identities, in order of uid, that a filter lets through.
 fn rows(
     filter: Option<&Filter>,
@@ -207,11 +190,8 @@ fn rows(
                 rows.push(row);
                 continue;
             };
-            let model = Arc::clone(&tenant.configuration.model);
-            let mut view = TrackedView::new(model, Arc::clone(&snapshot), now, record);
-            view.settle_from_record();
-            view.open_entitlements();
-            view.show_baseline(Some(Baseline::default()));
+            let model = &tenant.configuration.model;
+            let mut view = settled_view(record, model, &snapshot, now);
             let matches: Result<bool, ReadError> = filter.matches(&mut view);
             if matches.map_err(CommandError::failed)? {
                 rows.push(row);

@@ -24,6 +24,7 @@ mod progress;
 mod refresh;
 mod rule;
 mod run;
+mod selection;
 mod state;
 mod store;
 

@@ -30,8 +30,13 @@ const STEPS: [Step; 10] = [
         number: "0",
         phase: "selection",
         group: None,
-        identityiq_options: &["filterNeedsRefresh"],
-        what: "who is due: an input changed, a moment has come, or a definition changed",
+        identityiq_options: &[
+            "filter",
+            "filterGroups",
+            "filterNeedsRefresh",
+            "excludeInactive",
+        ],
+        what: "who is due: an input changed, a moment has come, or a definition changed; or who was chosen",
     },
     Step {
         number: "2",

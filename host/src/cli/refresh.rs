@@ -3,10 +3,13 @@
 use std::io::Write;
 
 use clap::Args;
+use idr_core::model::{Uid, UnixMillis};
 
-use super::open::{command_for, identity_named, instant_or_now, open, open_or_create};
+use super::open::{command_for, instant_or_now, open, open_or_create};
 use super::progress::RunProgress;
+use super::selection::{self, SelectionArgs};
 use super::{CommandError, GlobalOptions, Outcome, write_json};
+use crate::refresh::selection::{Criterion, choose};
 use crate::refresh::{self, Request};
 use crate::report::RunReport;
 use crate::store::{Run, Scope};
@@ -14,18 +17,20 @@ use crate::tenant::OpenTenant;
 
 /// Refresh identities: those that are due, unless told otherwise
 ///
+/// With options of the selection everybody who fulfils all of them is refreshed,
+/// due or not; an empty selection refreshes nobody.
+///
 /// First replays wake-ups that have passed, each at its own instant, then plans
 /// and applies wave by wave, and fires events. A threshold that trips holds the
 /// run until a person decides. Exit code 1 when it is held or findings are open.
 #[derive(Args, Debug)]
 pub(super) struct RefreshArgs {
     /// Refresh everybody
-    #[arg(long)]
+    #[arg(long, conflicts_with = "SelectionArgs")]
     all: bool,
 
-    /// Refresh these identities only (can be repeated)
-    #[arg(long, value_name = "NAME", num_args = 1.., conflicts_with = "all")]
-    identity: Vec<String>,
+    #[command(flatten)]
+    selection: SelectionArgs,
 
     /// Bring them up to this instant instead of now
     #[arg(long, value_name = "INSTANT")]
@@ -46,19 +51,24 @@ pub(super) fn run(
     options: &GlobalOptions,
     out: &mut dyn Write,
 ) -> Result<Outcome, CommandError> {
-    let tenant = if args.dry_run {
-        open(options)?
+    let only_reads = args.dry_run || args.selection.explain_selection;
+    let (tenant, _lock) = if only_reads {
+        (open(options)?, None)
     } else {
-        open_or_create(options)?
-    };
-    let _lock = if args.dry_run {
-        None
-    } else {
-        Some(tenant.lock()?)
+        let tenant = open_or_create(options)?;
+        let lock = tenant.lock()?;
+        (tenant, Some(lock))
     };
     let as_of = instant_or_now(&tenant, args.as_of.as_deref())?;
+    let criteria = args.selection.criteria(&tenant)?;
+    if args.selection.explain_selection {
+        selection::explain(&criteria, &tenant, as_of, options, out)?;
+        return Ok(Outcome::Done);
+    }
+    let (scope, chosen) = scope(args, &criteria, &tenant, as_of)?;
     let request = Request {
-        scope: scope(args, &tenant)?,
+        scope,
+        chosen,
         as_of,
         simulated: tenant.is_simulated(),
         now: if tenant.is_simulated() {
@@ -104,20 +114,22 @@ fn dry_run(
     })
 }
 
-fn scope(args: &RefreshArgs, tenant: &OpenTenant) -> Result<Scope, CommandError> {
+/// Returns the run's scope, and whom it means when they are chosen.
+fn scope(
+    args: &RefreshArgs,
+    criteria: &[Criterion],
+    tenant: &OpenTenant,
+    as_of: UnixMillis,
+) -> Result<(Scope, Vec<Uid>), CommandError> {
     if args.all {
-        return Ok(Scope::All);
+        return Ok((Scope::All, Vec::new()));
     }
-    if args.identity.is_empty() {
-        return Ok(Scope::Due);
+    if criteria.is_empty() || matches!(criteria, [Criterion::Due]) {
+        return Ok((Scope::Due, Vec::new()));
     }
-    let names = args.identity.iter();
-    let mut uids = names
-        .map(|name| identity_named(tenant, name))
-        .collect::<Result<Vec<_>, _>>()?;
-    uids.sort();
-    uids.dedup();
-    Ok(Scope::Identities(uids))
+    let model = &tenant.configuration.model;
+    let choice = choose(&tenant.store, model, criteria, as_of, false)?;
+    Ok((Scope::Chosen, choice.uids))
 }
 
 /// Prints the report on a run that has just come to its end, or was held.

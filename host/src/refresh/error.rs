@@ -1,7 +1,7 @@
 //! What can end a run.
 
 use idr_core::model::UnixMillis;
-use idr_core::view::SnapshotError;
+use idr_core::view::{ReadError, SnapshotError};
 use thiserror::Error;
 
 use crate::store::{RunId, RunStatus, StoreError};
@@ -18,6 +18,15 @@ pub enum RefreshError {
     /// Correlating waiting accounts failed.
     #[error("accounts without an identity could not be correlated")]
     Correlation(#[source] crate::aggregate::AggregateError),
+    /// A criterion of the selection reads what can't be read.
+    #[error("`{criterion}` can't be evaluated")]
+    Criterion {
+        /// Which, as on the command line.
+        criterion: &'static str,
+        /// Why.
+        #[source]
+        source: ReadError,
+    },
     /// The configuration can't be used.
     #[error("the configuration can't be used:\n{0}")]
     Configuration(String),
@@ -71,6 +80,7 @@ impl RefreshError {
             Self::NoSuchRun(_) | Self::NotHeld { .. } | Self::NotResumable { .. } => {
                 Some("see `idr run list`".to_owned())
             }
+            Self::Criterion { source, .. } => source.hint(),
             Self::Snapshot(_) | Self::Correlation(_) => None,
         }
     }

@@ -15,6 +15,7 @@ mod gate;
 mod manager_cycles;
 mod planning;
 mod preview;
+pub mod selection;
 
 use std::sync::Arc;
 use std::time::Instant;
@@ -75,6 +76,8 @@ pub trait RuleHost: Send + Sync {
 pub struct Request {
     /// Whom to refresh.
     pub scope: Scope,
+    /// Those whom [`Scope::Chosen`] means; workgroups among them are left out.
+    pub chosen: Vec<Uid>,
     /// The instant to bring them up to.
     pub as_of: UnixMillis,
     /// Whether `as_of` may lie before the last committed instant or in the
@@ -119,7 +122,7 @@ pub fn run(
         silent: !tenant.baselines_set && !request.fire_initial,
         ..Run::default()
     };
-    run.id = store.begin_run(&run)?;
+    run.id = store.begin_run(&run, &request.chosen)?;
     Driver::new(store, configured, run, progress).drive()
 }
 
@@ -181,7 +184,7 @@ pub fn reject(store: &dyn Store, id: RunId) -> Result<Run, RefreshError> {
         });
     }
     run.status = RunStatus::Rejected;
-    store.select(&run, &Selection::Identities(Vec::new()))?;
+    store.select(&run, &Selection::Nobody)?;
     Ok(run)
 }
 
@@ -208,7 +211,7 @@ fn settle_earlier_runs(
     }
     if last.status == RunStatus::Held {
         last.status = RunStatus::Superseded;
-        store.select(&last, &Selection::Identities(Vec::new()))?;
+        store.select(&last, &Selection::Nobody)?;
     }
     Ok(())
 }
@@ -330,20 +333,21 @@ impl<'a> Driver<'a> {
 
     /// Selects the first wave of the next instant.
     fn start_instant(&mut self) -> Result<(), RefreshError> {
-        if !matches!(self.run.scope, Scope::Identities(_)) {
+        if self.run.scope != Scope::Chosen {
             correlate_waiting(self.store, &self.configured.model, self.run.as_of)
                 .map_err(RefreshError::Correlation)?;
         }
-        let (instant, selection) = match self.next_wake()? {
-            Some(wake) if wake < self.run.as_of => match &self.run.scope {
-                Scope::Identities(uids) => (wake, Selection::Identities(self.waking(uids, wake)?)),
+        let chosen_for = (self.run.scope == Scope::Chosen).then_some(self.run.id);
+        let (instant, selection) = match self.store.next_wake(chosen_for)? {
+            Some(wake) if wake < self.run.as_of => match self.run.scope {
+                Scope::Chosen => (wake, Selection::ChosenWake(wake)),
                 Scope::Due | Scope::All => (wake, Selection::Wake(wake)),
             },
             _ => {
-                let selection = match &self.run.scope {
+                let selection = match self.run.scope {
                     Scope::Due => Selection::Due(self.run.as_of),
                     Scope::All => Selection::All,
-                    Scope::Identities(uids) => Selection::Identities(uids.clone()),
+                    Scope::Chosen => Selection::Chosen,
                 };
                 (self.run.as_of, selection)
             }
@@ -356,28 +360,6 @@ impl<'a> Driver<'a> {
         };
         self.run.counters.selected += self.select(&selection)?;
         Ok(())
-    }
-
-    /// Returns the earliest wake-up within the run's scope.
-    fn next_wake(&self) -> Result<Option<UnixMillis>, StoreError> {
-        match &self.run.scope {
-            Scope::Due | Scope::All => self.store.next_wake(),
-            Scope::Identities(uids) => {
-                let records = self.store.read_chunk(uids)?;
-                Ok(records
-                    .iter()
-                    .filter_map(|record| record.identity.wake.at())
-                    .min())
-            }
-        }
-    }
-
-    fn waking(&self, uids: &[Uid], wake: UnixMillis) -> Result<Vec<Uid>, StoreError> {
-        let records = self.store.read_chunk(uids)?;
-        let waking = records
-            .iter()
-            .filter(|record| record.identity.wake.at() == Some(wake));
-        Ok(waking.map(|record| record.identity.uid).collect())
     }
 
     fn select(&mut self, selection: &Selection) -> Result<u64, StoreError> {
@@ -405,7 +387,7 @@ impl<'a> Driver<'a> {
     /// identity: then to another round of waves.
     fn settle_instant(&mut self) -> Result<(), RefreshError> {
         let Step { instant, wave, .. } = self.run.step;
-        let everybody = !matches!(self.run.scope, Scope::Identities(_));
+        let everybody = self.run.scope != Scope::Chosen;
         if everybody && instant >= self.run.as_of {
             let linked = correlate_waiting(self.store, &self.configured.model, instant)
                 .map_err(RefreshError::Correlation)?;
@@ -441,9 +423,7 @@ impl<'a> Driver<'a> {
         let mut tenant = self.store.tenant()?;
         tenant.last_as_of = tenant.last_as_of.max(Some(self.run.as_of));
         // Refreshing an empty tenant sets nobody's baseline.
-        if !matches!(self.run.scope, Scope::Identities(_))
-            && self.store.population()?.identities > 0
-        {
+        if self.run.scope != Scope::Chosen && self.store.population()?.identities > 0 {
             tenant.baselines_set = true;
         }
         let impure = self.configured.rules.impure();

@@ -112,7 +112,7 @@ impl Driver<'_> {
 /// would make due when it was adopted.
 fn selection(store: &dyn Store, request: &Request, raised: Raise) -> Result<Vec<Uid>, StoreError> {
     let mut uids = match (&request.scope, raised) {
-        (Scope::Identities(uids), _) => return Ok(uids.clone()),
+        (Scope::Chosen, _) => return Ok(request.chosen.clone()),
         (Scope::All, _) | (Scope::Due, Raise::Everybody) => return everybody(store),
         (Scope::Due, Raise::Nobody) => Vec::new(),
         (Scope::Due, Raise::Identities(uids)) => uids,

@@ -231,7 +231,7 @@ impl RunReport {
     fn selection(&self) -> String {
         let whom = match self.scope {
             "all" => "everybody",
-            "identities" => "those named",
+            "chosen" => "those chosen",
             _ => "who was due",
         };
         format!(
@@ -275,6 +275,6 @@ fn scope_word(scope: &Scope) -> &'static str {
     match scope {
         Scope::Due => "due",
         Scope::All => "all",
-        Scope::Identities(_) => "identities",
+        Scope::Chosen => "chosen",
     }
 }

@@ -30,6 +30,7 @@ struct Data {
     people: Arc<People>,
     accounts: BTreeMap<AccountKey, (Account, Vec<ReadKey>)>,
     runs: Vec<Run>,
+    chosen: BTreeMap<RunId, BTreeSet<Uid>>,
     selections: BTreeMap<RunId, Vec<Uid>>,
     spools: BTreeMap<RunId, Vec<SpooledPlan>>,
     changed_keys: BTreeSet<i64>,
@@ -162,9 +163,16 @@ impl Data {
         }
     }
 
-    /// Drops selections and spools of runs that are over.
+    fn is_chosen(&self, run: RunId, uid: Uid) -> bool {
+        self.chosen
+            .get(&run)
+            .is_some_and(|uids| uids.contains(&uid))
+    }
+
+    /// Drops whom runs that are over were asked to refresh, their selections and spools.
     fn drop_what_is_over(&mut self) {
         for run in self.runs.iter().filter(|run| run.status.is_over()) {
+            self.chosen.remove(&run.id);
             self.selections.remove(&run.id);
             self.spools.remove(&run.id);
         }
@@ -319,10 +327,11 @@ impl Store for MemoryStore {
             .collect())
     }
 
-    fn next_wake(&self) -> Result<Option<UnixMillis>, StoreError> {
+    fn next_wake(&self, chosen_for: Option<RunId>) -> Result<Option<UnixMillis>, StoreError> {
         let data = self.data();
         Ok(data
             .refreshed()
+            .filter(|(uid, ..)| chosen_for.is_none_or(|run| data.is_chosen(run, *uid)))
             .filter_map(|(_, identity, _)| identity.wake.at())
             .min())
     }
@@ -353,10 +362,11 @@ impl Store for MemoryStore {
             .collect())
     }
 
-    fn begin_run(&self, run: &Run) -> Result<RunId, StoreError> {
+    fn begin_run(&self, run: &Run, chosen: &[Uid]) -> Result<RunId, StoreError> {
         let mut data = self.data();
         data.drop_what_is_over();
         let id = RunId(data.runs.len() as i64 + 1);
+        data.chosen.insert(id, chosen.iter().copied().collect());
         data.runs.push(Run { id, ..run.clone() });
         Ok(id)
     }
@@ -377,6 +387,7 @@ impl Store for MemoryStore {
     fn select(&self, run: &Run, selection: &Selection) -> Result<u64, StoreError> {
         let mut data = self.data();
         let uids: Vec<Uid> = match selection {
+            Selection::Nobody => Vec::new(),
             Selection::All => data.refreshed().map(|(uid, ..)| uid).collect(),
             Selection::Due(as_of) => data.due(*as_of).into_iter().map(|due| due.uid).collect(),
             Selection::Wake(instant) => data
@@ -384,10 +395,16 @@ impl Store for MemoryStore {
                 .filter(|(_, identity, _)| identity.wake.at() == Some(*instant))
                 .map(|(uid, ..)| uid)
                 .collect(),
-            Selection::Identities(wanted) => data
+            Selection::Chosen => data
                 .refreshed()
                 .map(|(uid, ..)| uid)
-                .filter(|uid| wanted.contains(uid))
+                .filter(|uid| data.is_chosen(run.id, *uid))
+                .collect(),
+            Selection::ChosenWake(instant) => data
+                .refreshed()
+                .filter(|(_, identity, _)| identity.wake.at() == Some(*instant))
+                .map(|(uid, ..)| uid)
+                .filter(|uid| data.is_chosen(run.id, *uid))
                 .collect(),
             Selection::Readers => {
                 let keys = std::mem::take(&mut data.changed_keys);

@@ -85,8 +85,9 @@ pub trait Store: Send + Sync {
 
     // --- who is due
 
-    /// Returns the earliest wake-up of any identity.
-    fn next_wake(&self) -> Result<Option<UnixMillis>, StoreError>;
+    /// Returns the earliest wake-up of any identity, or of those whom a run
+    /// was asked to refresh.
+    fn next_wake(&self, chosen_for: Option<RunId>) -> Result<Option<UnixMillis>, StoreError>;
 
     /// Returns up to `limit` identities that are due at `as_of`, in order of
     /// uid above `after`: an input has changed since it was read, or the
@@ -104,9 +105,11 @@ pub trait Store: Send + Sync {
 
     // --- runs
 
-    /// Stores a new run and gives it its number. Drops what runs that are over
-    /// have left behind: their selections and spools.
-    fn begin_run(&self, run: &Run) -> Result<RunId, StoreError>;
+    /// Stores a new run and gives it its number, with whom it was asked to
+    /// refresh when its scope is [`Scope::Chosen`]. Drops what runs that are
+    /// over have left behind: whom they were asked to refresh, their selections
+    /// and spools.
+    fn begin_run(&self, run: &Run, chosen: &[Uid]) -> Result<RunId, StoreError>;
 
     /// Replaces what is stored of a run.
     fn update_run(&self, run: &Run) -> Result<(), StoreError>;
@@ -332,14 +335,18 @@ pub struct Due {
 /// Who a run or a wave of it is about. Workgroups are never selected.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Selection {
+    /// Nobody any more: what was selected and planned is dropped.
+    Nobody,
     /// Everybody.
     All,
     /// Who is due at an instant.
     Due(UnixMillis),
     /// Whose wake-up is exactly this instant.
     Wake(UnixMillis),
-    /// These.
-    Identities(Vec<Uid>),
+    /// Whom the run was asked to refresh.
+    Chosen,
+    /// Those of them whose wake-up is exactly this instant.
+    ChosenWake(UnixMillis),
     /// Who has read something that was changed since this was last selected,
     /// by this run or by one that didn't get so far. The changed keys are
     /// dropped in the same transaction.

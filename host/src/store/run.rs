@@ -93,8 +93,9 @@ pub enum Scope {
     Due,
     /// Everybody.
     All,
-    /// These identities.
-    Identities(Vec<Uid>),
+    /// Identities that were chosen by name or by criteria; the store keeps
+    /// them beside the run.
+    Chosen,
 }
 
 /// How far a run has come.

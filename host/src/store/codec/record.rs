@@ -44,7 +44,7 @@ struct RunDocument {
 enum ScopeDocument {
     Due,
     All,
-    Identities(#[serde(with = "mirror")] Vec<Uid>),
+    Chosen,
 }
 
 #[derive(Serialize, Deserialize)]

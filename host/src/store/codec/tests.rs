@@ -353,11 +353,7 @@ fn counts() -> impl Strategy<Value = BTreeMap<String, u64>> {
 }
 
 fn run() -> impl Strategy<Value = Run> {
-    let scope = prop_oneof![
-        Just(Scope::Due),
-        Just(Scope::All),
-        vec(uid(), 0..3).prop_map(Scope::Identities),
-    ];
+    let scope = prop_oneof![Just(Scope::Due), Just(Scope::All), Just(Scope::Chosen),];
     let stage = select(vec![Stage::Start, Stage::Plan, Stage::Apply, Stage::Events]);
     let step = (instant(), any::<u32>(), stage, option::of(uid())).prop_map(
         |(instant, wave, stage, cursor)| Step {
@@ -820,7 +816,7 @@ mod full {
             status: RunStatus::Held,
             as_of: UnixMillis(9_000),
             started_at: UnixMillis(8_000),
-            scope: Scope::Identities(vec![Uid(1), Uid(2)]),
+            scope: Scope::Chosen,
             configuration: "c0ffee".to_owned(),
             silent: true,
             step: Step {

@@ -10,7 +10,7 @@ use rusqlite::{Connection, OptionalExtension, Row, params, params_from_iter};
 use super::error::undecodable;
 use super::superset;
 use crate::store::codec;
-use crate::store::{Due, Population, StoreError};
+use crate::store::{Due, Population, RunId, StoreError};
 
 /// Uids this far apart are still read as one range.
 const WIDEST_GAP: i64 = 8;
@@ -226,13 +226,26 @@ pub(super) fn managers(connection: &Connection) -> Result<Vec<(Uid, Uid)>, Store
 }
 
 /// See `Store::next_wake`.
-pub(super) fn next_wake(connection: &Connection) -> Result<Option<UnixMillis>, StoreError> {
-    let mut statement = connection.prepare_cached(
-        "SELECT wake_at FROM identity WHERE type <> 'workgroup' AND wake_at IS NOT NULL
-         ORDER BY wake_at LIMIT 1",
-    )?;
-    let found = statement.query_row([], |row| row.get(0)).optional()?;
-    Ok(found.map(UnixMillis))
+pub(super) fn next_wake(
+    connection: &Connection,
+    chosen_for: Option<RunId>,
+) -> Result<Option<UnixMillis>, StoreError> {
+    let found = match chosen_for {
+        None => connection
+            .prepare_cached(
+                "SELECT wake_at FROM identity WHERE type <> 'workgroup' AND wake_at IS NOT NULL
+                 ORDER BY wake_at LIMIT 1",
+            )?
+            .query_row([], |row| row.get(0)),
+        Some(run) => connection
+            .prepare_cached(
+                "SELECT wake_at FROM chosen JOIN identity USING (uid)
+                 WHERE run = ?1 AND type <> 'workgroup' AND wake_at IS NOT NULL
+                 ORDER BY wake_at LIMIT 1",
+            )?
+            .query_row([run.0], |row| row.get(0)),
+    };
+    Ok(found.optional()?.map(UnixMillis))
 }
 
 /// Whose inputs have changed; as in the index `identity_due`.

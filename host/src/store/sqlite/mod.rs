@@ -248,8 +248,8 @@ impl Store for SqliteStore {
         identities::managers(&*self.reader()?)
     }
 
-    fn next_wake(&self) -> Result<Option<UnixMillis>, StoreError> {
-        identities::next_wake(&*self.reader()?)
+    fn next_wake(&self, chosen_for: Option<RunId>) -> Result<Option<UnixMillis>, StoreError> {
+        identities::next_wake(&*self.reader()?, chosen_for)
     }
 
     fn due(
@@ -265,8 +265,10 @@ impl Store for SqliteStore {
         identities::events_pending(&*self.reader()?, after, limit)
     }
 
-    fn begin_run(&self, run: &Run) -> Result<RunId, StoreError> {
-        self.write(points!("run"), |connection| runs::begin(connection, run))
+    fn begin_run(&self, run: &Run, chosen: &[Uid]) -> Result<RunId, StoreError> {
+        self.write(points!("run"), |connection| {
+            runs::begin(connection, run, chosen)
+        })
     }
 
     fn update_run(&self, run: &Run) -> Result<(), StoreError> {

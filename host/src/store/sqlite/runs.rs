@@ -9,19 +9,28 @@ use super::identities::{INPUTS_CHANGED, above, row_limit};
 use crate::store::{Run, RunId, Selection, SpooledPlan, StoreError, codec};
 
 /// See `Store::begin_run`.
-pub(super) fn begin(connection: &Connection, run: &Run) -> Result<RunId, StoreError> {
+pub(super) fn begin(
+    connection: &Connection,
+    run: &Run,
+    chosen: &[Uid],
+) -> Result<RunId, StoreError> {
     drop_what_is_over(connection)?;
     let id = RunId(next_number(connection, "SELECT max(id) FROM run")?);
     let run = Run { id, ..run.clone() };
     let mut statement =
         connection.prepare_cached("INSERT INTO run (id, status, document) VALUES (?1, ?2, ?3)")?;
     statement.execute(params![id.0, run.status.as_str(), codec::encode(&run)])?;
+    let mut statement =
+        connection.prepare_cached("INSERT OR IGNORE INTO chosen (run, uid) VALUES (?1, ?2)")?;
+    for uid in chosen {
+        statement.execute([id.0, uid.0])?;
+    }
     Ok(id)
 }
 
-/// Drops selections and spools of runs that are over.
+/// Drops whom runs that are over were asked to refresh, their selections and spools.
 fn drop_what_is_over(connection: &Connection) -> Result<(), StoreError> {
-    for table in ["selection", "spool"] {
+    for table in ["chosen", "selection", "spool"] {
         let sql = format!(
             "DELETE FROM {table} WHERE run IN
                  (SELECT id FROM run WHERE status IN ('done', 'failed', 'rejected', 'superseded'))"
@@ -72,6 +81,7 @@ pub(super) fn select(
     connection.execute("DELETE FROM spool WHERE run = ?1", [run.id.0])?;
     update(connection, run)?;
     let selected = match selection {
+        Selection::Nobody => 0,
         Selection::All => connection.execute(
             "INSERT INTO selection (run, uid)
              SELECT ?1, uid FROM identity WHERE type <> 'workgroup' ORDER BY uid",
@@ -92,28 +102,21 @@ pub(super) fn select(
              WHERE type <> 'workgroup' AND wake_at = ?2 ORDER BY uid",
             [run.id.0, instant.0],
         )?,
-        Selection::Identities(uids) => {
-            select_uids(connection, run.id, uids.iter().map(|uid| uid.0))?
-        }
+        Selection::Chosen => connection.execute(
+            "INSERT INTO selection (run, uid)
+             SELECT ?1, uid FROM chosen JOIN identity USING (uid)
+             WHERE run = ?1 AND type <> 'workgroup' ORDER BY uid",
+            [run.id.0],
+        )?,
+        Selection::ChosenWake(instant) => connection.execute(
+            "INSERT INTO selection (run, uid)
+             SELECT ?1, uid FROM chosen JOIN identity USING (uid)
+             WHERE run = ?1 AND type <> 'workgroup' AND wake_at = ?2 ORDER BY uid",
+            [run.id.0, instant.0],
+        )?,
         Selection::Readers => select_readers(connection, run.id)?,
     };
     Ok(selected as u64)
-}
-
-fn select_uids(
-    connection: &Connection,
-    run: RunId,
-    uids: impl Iterator<Item = i64>,
-) -> Result<usize, StoreError> {
-    let mut statement = connection.prepare_cached(
-        "INSERT OR IGNORE INTO selection (run, uid)
-         SELECT ?1, uid FROM identity WHERE uid = ?2 AND type <> 'workgroup'",
-    )?;
-    let mut selected = 0;
-    for uid in uids {
-        selected += statement.execute([run.0, uid])?;
-    }
-    Ok(selected)
 }
 
 fn select_readers(connection: &Connection, run: RunId) -> Result<usize, StoreError> {

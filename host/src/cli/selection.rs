@@ -1,0 +1,221 @@
+//! Whom to refresh: the options of `refresh`, turned into criteria.
+
+use std::collections::BTreeSet;
+use std::io::{self, Write};
+use std::path::{Path, PathBuf};
+
+use clap::Args;
+use idr_core::filter::Filter;
+use idr_core::model::UnixMillis;
+use idr_core::text::nearest;
+use serde::Serialize;
+
+use super::open::identity_named;
+use super::{CommandError, GlobalOptions, write_json};
+use crate::config::{FilterPlace, Readable};
+use crate::refresh::selection::{Choice, Criterion, choose};
+use crate::report::{Table, counted, grouped};
+use crate::store::Store;
+use crate::tenant::OpenTenant;
+
+/// So many of the names that nobody has are said.
+const NAMES_SAID: usize = 5;
+
+/// Whom to choose. Each option narrows the choice.
+#[derive(Args, Debug)]
+pub(super) struct SelectionArgs {
+    /// Refresh these identities (can be repeated)
+    #[arg(long, value_name = "NAME", num_args = 1.., help_heading = "Selection")]
+    identity: Vec<String>,
+
+    /// Refresh the identities whose names this file lists, one a line (`-`:
+    /// standard input)
+    #[arg(long, value_name = "FILE", help_heading = "Selection")]
+    identities_from: Option<PathBuf>,
+
+    /// Refresh who fulfils this filter, such as 'department == "Sales"'
+    #[arg(long, help_heading = "Selection")]
+    filter: Option<String>,
+
+    /// Refresh who belongs to at least one of these populations (can be repeated)
+    #[arg(long, value_name = "NAME", num_args = 1.., help_heading = "Selection")]
+    population: Vec<String>,
+
+    /// Leave out who is inactive, unless something is due about them: a
+    /// leaver's access still ends in time
+    #[arg(long, help_heading = "Selection")]
+    exclude_inactive: bool,
+
+    /// Of those chosen otherwise, refresh who is due
+    #[arg(long, help_heading = "Selection")]
+    due: bool,
+
+    /// Refresh nobody: say how many identities each of these options lets through
+    #[arg(long, help_heading = "Selection")]
+    pub(super) explain_selection: bool,
+}
+
+impl SelectionArgs {
+    /// Returns the criteria, in the order of the help.
+    pub(super) fn criteria(&self, tenant: &OpenTenant) -> Result<Vec<Criterion>, CommandError> {
+        let mut criteria = Vec::new();
+        if !self.identity.is_empty() {
+            let uids = self
+                .identity
+                .iter()
+                .map(|name| identity_named(tenant, name));
+            criteria.push(Criterion::Listed(uids.collect::<Result<_, _>>()?));
+        }
+        if let Some(file) = &self.identities_from {
+            criteria.push(listed(file, tenant)?);
+        }
+        if let Some(filter) = &self.filter {
+            criteria.push(Criterion::Filter(checked_filter(filter, tenant)?));
+        }
+        if !self.population.is_empty() {
+            criteria.push(populations(&self.population, tenant)?);
+        }
+        if self.exclude_inactive {
+            criteria.push(Criterion::NotInactive);
+        }
+        if self.due {
+            criteria.push(Criterion::Due);
+        }
+        Ok(criteria)
+    }
+}
+
+/// Reads a list of names. None of them may be wrong: who is left out by a
+/// misspelt name would go unnoticed.
+fn listed(file: &Path, tenant: &OpenTenant) -> Result<Criterion, CommandError> {
+    let text = match file.as_os_str() == "-" {
+        true => io::read_to_string(io::stdin()),
+        false => std::fs::read_to_string(file),
+    };
+    let text = text.map_err(|error| {
+        CommandError::usage(format!(
+            "the list `{}` can't be read: {error}",
+            file.display()
+        ))
+    })?;
+    let (mut uids, mut unknown) = (BTreeSet::new(), Vec::new());
+    for (number, name) in (1..).zip(text.lines()) {
+        let name = name.trim();
+        if name.is_empty() {
+            continue;
+        }
+        match tenant.store.named(name)? {
+            Some(uid) => drop(uids.insert(uid)),
+            None => unknown.push(format!("`{name}` (line {number})")),
+        }
+    }
+    if unknown.is_empty() {
+        return Ok(Criterion::Listed(uids));
+    }
+    let more = match unknown.len().saturating_sub(NAMES_SAID) {
+        0 => String::new(),
+        more => format!(" and {more} more"),
+    };
+    let total = counted(unknown.len() as u64, "name", "names");
+    unknown.truncate(NAMES_SAID);
+    let message = format!(
+        "the list `{}` has {total} that no identity has: {}{more}",
+        file.display(),
+        unknown.join(", ")
+    );
+    let hint = "correct the list, or take them out; see `idr identity list`";
+    Err(CommandError::usage(message).with_hint(hint.to_owned()))
+}
+
+fn populations(names: &[String], tenant: &OpenTenant) -> Result<Criterion, CommandError> {
+    let known = &tenant.configuration.model.populations;
+    let named = names.iter().map(|name| {
+        let found = known.iter().find(|known| known.name.as_str() == name);
+        found.cloned().ok_or_else(|| {
+            let names = known.iter().map(|known| known.name.as_str());
+            let hint = match nearest(name, names) {
+                Some(nearest) => format!("do you mean `{nearest}`?"),
+                None => "populations.toml defines them".to_owned(),
+            };
+            CommandError::usage(format!("there is no population `{name}`")).with_hint(hint)
+        })
+    });
+    Ok(Criterion::Populations(named.collect::<Result<_, _>>()?))
+}
+
+#[derive(Serialize)]
+struct Explained {
+    identities: u64,
+    criteria: Vec<ExplainedCriterion>,
+    selected: u64,
+}
+
+#[derive(Serialize)]
+struct ExplainedCriterion {
+    criterion: &'static str,
+    /// How many fulfil it.
+    alone: u64,
+    /// How many fulfil it and those before it.
+    with_earlier: u64,
+}
+
+/// Says how many identities each criterion lets through.
+pub(super) fn explain(
+    criteria: &[Criterion],
+    tenant: &OpenTenant,
+    as_of: UnixMillis,
+    options: &GlobalOptions,
+    out: &mut dyn Write,
+) -> Result<(), CommandError> {
+    let model = &tenant.configuration.model;
+    let choice: Choice = choose(&tenant.store, model, criteria, as_of, true)?;
+    let counts = criteria.iter().zip(&choice.counts);
+    let explained = Explained {
+        identities: choice.of,
+        criteria: counts
+            .map(|(criterion, count)| ExplainedCriterion {
+                criterion: criterion.as_str(),
+                alone: count.alone,
+                with_earlier: count.with_earlier,
+            })
+            .collect(),
+        selected: choice.uids.len() as u64,
+    };
+    if options.json {
+        write_json(out, &explained)?;
+        return Ok(());
+    }
+    let mut table = Table::new(&["criterion", "lets through", "with those above"]).right(&[1, 2]);
+    for row in &explained.criteria {
+        table.row([
+            row.criterion.to_owned(),
+            grouped(row.alone),
+            grouped(row.with_earlier),
+        ]);
+    }
+    table.write(out)?;
+    writeln!(
+        out,
+        "{} of {} would be refreshed",
+        grouped(explained.selected),
+        counted(explained.identities, "identity", "identities"),
+    )?;
+    Ok(())
+}
+
+/// Reads a filter, and checks that everything in it can be read.
+pub(super) fn checked_filter(text: &str, tenant: &OpenTenant) -> Result<Filter, CommandError> {
+    let filter = Filter::parse(text).map_err(|error| {
+        let hint = error.hint();
+        CommandError::usage(error).with_hint(hint)
+    })?;
+    let readable = Readable::of(&tenant.configuration.model);
+    match readable.check(FilterPlace::Included, &filter) {
+        Ok(()) => Ok(filter),
+        Err(mut errors) => {
+            let error = errors.swap_remove(0);
+            let hint = error.hint();
+            Err(CommandError::usage(error).with_hint(hint))
+        }
+    }
+}

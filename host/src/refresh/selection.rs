@@ -1,0 +1,247 @@
+//! Choosing whom a refresh is asked to refresh, by criteria that all must hold.
+//!
+//! `idr refresh --filter …` and its like turn what they are given into
+//! [`Criterion`]s, and get the identities to hand to [`super::run`]. What is
+//! looked at is the identity as the last refresh left it.
+
+use std::collections::BTreeSet;
+use std::ops::AddAssign;
+use std::sync::Arc;
+
+use idr_core::definitions::{Model, Population};
+use idr_core::filter::{Filter, Superset};
+use idr_core::model::{Baseline, IdentityRecord, IdentityType, Uid, UnixMillis};
+use idr_core::view::{ReadError, Snapshot, TrackedView};
+use rayon::prelude::*;
+
+use super::{CHUNK, RefreshError};
+use crate::store::Store;
+
+/// One condition on whom to refresh. Workgroups never fulfil any.
+#[derive(Clone, Debug)]
+pub enum Criterion {
+    /// Who is listed, by name.
+    Listed(BTreeSet<Uid>),
+    /// Who fulfils a filter (`filter` in IdentityIQ).
+    Filter(Filter),
+    /// Who belongs to at least one of these populations (`filterGroups`).
+    Populations(Vec<Population>),
+    /// Who isn't inactive, or is but is due (`excludeInactive`): a leaver's
+    /// access still ends in time.
+    NotInactive,
+    /// Who is due (`filterNeedsRefresh`).
+    Due,
+}
+
+impl Criterion {
+    /// Returns the word for it on the command line and in reports.
+    pub fn as_str(&self) -> &'static str {
+        match self {
+            Self::Listed(_) => "identity",
+            Self::Filter(_) => "filter",
+            Self::Populations(_) => "population",
+            Self::NotInactive => "exclude-inactive",
+            Self::Due => "due",
+        }
+    }
+
+    /// Returns who may fulfil it, for the store to read no more than needed.
+    fn superset(&self) -> Superset {
+        match self {
+            Self::Filter(filter) => filter.superset(),
+            Self::Populations(populations) => {
+                let mut supersets = populations.iter().map(|known| known.filter.superset());
+                match (supersets.len(), supersets.next()) {
+                    (1, Some(only)) => only,
+                    (_, None) => Superset::All,
+                    (_, Some(first)) => {
+                        Superset::Or(std::iter::once(first).chain(supersets).collect())
+                    }
+                }
+            }
+            Self::Listed(_) | Self::NotInactive | Self::Due => Superset::All,
+        }
+    }
+
+    fn holds(&self, view: &mut TrackedView, seen: &Seen) -> Result<bool, ReadError> {
+        match self {
+            Self::Listed(uids) => Ok(uids.contains(&seen.uid)),
+            Self::Filter(filter) => filter.matches(view),
+            Self::Populations(populations) => {
+                for population in populations {
+                    if population.filter.matches(view)? {
+                        return Ok(true);
+                    }
+                }
+                Ok(false)
+            }
+            Self::NotInactive => Ok(!seen.inactive || seen.due),
+            Self::Due => Ok(seen.due),
+        }
+    }
+}
+
+/// What criteria look at beside the view.
+struct Seen {
+    uid: Uid,
+    inactive: bool,
+    due: bool,
+}
+
+/// Who fulfils some criteria.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Choice {
+    /// Who fulfils all of them, in order.
+    pub uids: Vec<Uid>,
+    /// How many identities were looked at.
+    pub of: u64,
+    /// How many of those fulfil each criterion, in their order: by itself, and
+    /// with all before it.
+    pub counts: Vec<CriterionCount>,
+}
+
+/// How many identities fulfil a criterion.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct CriterionCount {
+    /// By itself.
+    pub alone: u64,
+    /// With all criteria before it.
+    pub with_earlier: u64,
+}
+
+impl AddAssign for CriterionCount {
+    fn add_assign(&mut self, other: Self) {
+        self.alone += other.alone;
+        self.with_earlier += other.with_earlier;
+    }
+}
+
+/// Returns who fulfils every criterion at `as_of`.
+///
+/// With `explain`, everybody is looked at and every count is exact; without,
+/// only whom the criteria can mean, so that `alone` says little.
+///
+/// # Errors
+///
+/// [`RefreshError`] when the store can't be read.
+pub fn choose(
+    store: &dyn Store,
+    model: &Arc<Model>,
+    criteria: &[Criterion],
+    as_of: UnixMillis,
+    explain: bool,
+) -> Result<Choice, RefreshError> {
+    let snapshot = store.snapshot()?;
+    let mut choice = Choice {
+        counts: vec![CriterionCount::default(); criteria.len()],
+        ..Choice::default()
+    };
+    let look = |uids: &[Uid]| -> Result<Choice, RefreshError> {
+        let mut found = Choice {
+            counts: vec![CriterionCount::default(); criteria.len()],
+            ..Choice::default()
+        };
+        for record in store.read_chunk(uids)? {
+            if record.identity.identity_type != IdentityType::Workgroup {
+                judge(record, model, &snapshot, criteria, as_of, &mut found)?;
+            }
+        }
+        Ok(found)
+    };
+    let listed = criteria.iter().find_map(|criterion| match criterion {
+        Criterion::Listed(uids) if !explain => Some(uids.iter().copied().collect::<Vec<_>>()),
+        _ => None,
+    });
+    let superset = match explain {
+        true => Superset::All,
+        false => superset(criteria),
+    };
+    let group = CHUNK * rayon::current_num_threads();
+    let mut remaining = listed;
+    let mut after = None;
+    loop {
+        let uids = match &mut remaining {
+            Some(listed) => listed.drain(..group.min(listed.len())).collect(),
+            None => store.list(&superset, after, group)?,
+        };
+        let Some(last) = uids.last().copied() else {
+            return Ok(choice);
+        };
+        after = Some(last);
+        let found: Vec<_> = uids.par_chunks(CHUNK).map(look).collect();
+        for found in found {
+            let found = found?;
+            choice.uids.extend(found.uids);
+            choice.of += found.of;
+            for (total, count) in choice.counts.iter_mut().zip(found.counts) {
+                *total += count;
+            }
+        }
+    }
+}
+
+fn superset(criteria: &[Criterion]) -> Superset {
+    let narrow: Vec<_> = criteria
+        .iter()
+        .map(Criterion::superset)
+        .filter(|superset| *superset != Superset::All)
+        .collect();
+    match narrow.len() {
+        0 => Superset::All,
+        1 => narrow.into_iter().next().unwrap_or(Superset::All),
+        _ => Superset::And(narrow),
+    }
+}
+
+fn judge(
+    record: IdentityRecord,
+    model: &Arc<Model>,
+    snapshot: &Arc<dyn Snapshot>,
+    criteria: &[Criterion],
+    as_of: UnixMillis,
+    found: &mut Choice,
+) -> Result<(), RefreshError> {
+    let identity = &record.identity;
+    let seen = Seen {
+        uid: identity.uid,
+        inactive: identity.inactive,
+        due: record.versions.inputs_changed()
+            || identity.wake.at().is_some_and(|wake| wake <= as_of),
+    };
+    let mut view = settled_view(record, model, snapshot, as_of);
+    let mut all = true;
+    for (criterion, count) in criteria.iter().zip(&mut found.counts) {
+        let holds = match criterion.holds(&mut view, &seen) {
+            Ok(holds) => holds,
+            Err(ReadError::Snapshot(error)) => return Err(error.into()),
+            Err(source) => {
+                return Err(RefreshError::Criterion {
+                    criterion: criterion.as_str(),
+                    source,
+                });
+            }
+        };
+        all &= holds;
+        count.alone += u64::from(holds);
+        count.with_earlier += u64::from(all);
+    }
+    found.of += 1;
+    if all {
+        found.uids.push(seen.uid);
+    }
+    Ok(())
+}
+
+/// Returns a view of an identity as the last refresh left it, for a filter to read.
+pub fn settled_view(
+    record: IdentityRecord,
+    model: &Arc<Model>,
+    snapshot: &Arc<dyn Snapshot>,
+    as_of: UnixMillis,
+) -> TrackedView {
+    let mut view = TrackedView::new(Arc::clone(model), Arc::clone(snapshot), as_of, record);
+    view.settle_from_record();
+    view.open_entitlements();
+    view.show_baseline(Some(Baseline::default()));
+    view
+}

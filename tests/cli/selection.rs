@@ -1,0 +1,175 @@
+//! The selection of `refresh`: each option narrows it, and they are ANDed.
+
+use crate::common::TestHost;
+use crate::small_tenant::{dated_tenant, refreshed_tenant};
+
+/// Refreshes with these options; returns how many were selected.
+fn selected(host: &TestHost, options: &[&str]) -> u64 {
+    let report = host.json(["refresh"].into_iter().chain(options.iter().copied()));
+    report["selected"].as_u64().expect("a number")
+}
+
+/// The tenant, with two populations.
+fn with_populations() -> TestHost {
+    let host = refreshed_tenant();
+    host.write(
+        "populations.toml",
+        "version = 1\n\
+         [populations.Sellers]\n\
+         filter = 'department == \"Sales\"'\n\
+         [populations.Managers]\n\
+         filter = 'name == \"alice\"'\n",
+    );
+    host
+}
+
+#[test]
+fn a_filter_selects_who_fulfils_it_due_or_not() {
+    let host = refreshed_tenant();
+    assert_eq!(selected(&host, &[]), 0);
+    assert_eq!(selected(&host, &["--all"]), 3);
+    let sales = "department == \"Sales\"";
+    assert_eq!(selected(&host, &["--filter", sales]), 2);
+    assert_eq!(
+        selected(&host, &["--filter", sales, "--identity", "bob"]),
+        1
+    );
+    assert_eq!(selected(&host, &["--filter", sales, "--due"]), 0);
+    let edit = [
+        "identity",
+        "edit",
+        "bob",
+        "nicknames",
+        "bobby",
+        "--reason",
+        "r",
+    ];
+    assert!(host.run(edit).ends_with("[exit 0]"));
+    assert_eq!(selected(&host, &["--filter", sales, "--due"]), 1);
+}
+
+#[test]
+fn an_empty_selection_refreshes_nobody() {
+    let host = refreshed_tenant();
+    let report = host.json(["refresh", "--filter", "department == \"Nowhere\""]);
+    assert_eq!(report["selected"], 0);
+    assert_eq!(report["refreshed"], 0);
+    assert_eq!(report["scope"], "chosen");
+    let report = host.json(["refresh", "--dry-run", "--filter", "name == \"bob\""]);
+    assert_eq!(report["selected"], 1);
+}
+
+#[test]
+fn populations_are_ored_and_everything_else_is_anded() {
+    let host = with_populations();
+    // What kind of thing a population means for somebody isn't told apart yet.
+    assert_eq!(selected(&host, &[]), 3);
+    assert_eq!(selected(&host, &["--population", "Sellers"]), 2);
+    assert_eq!(selected(&host, &["--population", "Managers"]), 1);
+    let both = ["--population", "Sellers", "--population", "Managers"];
+    assert_eq!(selected(&host, &both), 2);
+    let and = ["--population", "Sellers", "--filter", "name != \"alice\""];
+    assert_eq!(selected(&host, &and), 1);
+}
+
+#[test]
+fn a_list_of_names_is_read_from_a_file() {
+    let host = refreshed_tenant();
+    host.write("list.txt", "alice\n\n  carol \nalice\n");
+    let list = host.path("list.txt");
+    let list = list.to_str().expect("UTF-8");
+    assert_eq!(selected(&host, &["--identities-from", list]), 2);
+    host.write("list.txt", "alice\nalcie\nbob\ncarrol\n");
+    let shown = host.run(["refresh", "--identities-from", "list.txt"]);
+    insta::assert_snapshot!(shown, @r"
+    error: the list `list.txt` has 2 names that no identity has: `alcie` (line 2), `carrol` (line 4)
+    hint: correct the list, or take them out; see `idr identity list`
+    [exit 2]
+    ");
+}
+
+#[test]
+fn whoever_is_inactive_is_left_out_unless_something_is_due() {
+    let host = dated_tenant();
+    assert_eq!(selected(&host, &["--as-of", "2026-03-31T15:00:00Z"]), 1);
+    let active = ["--exclude-inactive"];
+    // Alice has left at 17:00 in Berlin, and Bob has until 17:00 in New York.
+    assert_eq!(selected(&host, &active), 2);
+    assert_eq!(selected(&host, &["--filter", "name.notNull()"]), 3);
+    host.write(
+        "feeds/hr.csv",
+        "id,user,endDate,endTime,zone\n1,alice,,,\n3,carol,,,\n",
+    );
+    let aggregated = host.json(["aggregate", "hr", "--as-of", "2026-03-31T16:00:00Z"]);
+    assert_eq!(aggregated["status"], "done");
+    let shown = host.json(["refresh", "--exclude-inactive"]);
+    assert_eq!(
+        shown["selected"], 3,
+        "Alice is due, since HR says otherwise"
+    );
+}
+
+#[test]
+fn the_wake_ups_of_those_chosen_are_replayed_and_only_theirs() {
+    let host = dated_tenant();
+    let report = host.json([
+        "refresh",
+        "--filter",
+        "name == \"alice\"",
+        "--as-of",
+        "2026-04-02T08:00:00Z",
+    ]);
+    assert_eq!(report["events"]["leaver"], 1);
+    let events = host.json(["event", "list"]);
+    assert_eq!(events[0]["name"], "alice");
+    assert_eq!(events[0]["effective_at"], "2026-03-31T15:00:00Z");
+    assert_eq!(events.as_array().map(Vec::len), Some(1));
+    let bob = host.json(["identity", "show", "bob"]);
+    assert_eq!(bob["lifecycle_state"], "active");
+}
+
+#[test]
+fn a_selection_is_explained_without_refreshing_anybody() {
+    let host = with_populations();
+    let options = [
+        "refresh",
+        "--identity",
+        "alice",
+        "bob",
+        "--filter",
+        "department == \"Sales\"",
+        "--population",
+        "Managers",
+        "--exclude-inactive",
+        "--explain-selection",
+    ];
+    insta::assert_snapshot!(host.run(options), @r"
+    criterion         lets through  with those above
+    identity                     2                 2
+    filter                       2                 2
+    population                   1                 1
+    exclude-inactive             3                 1
+    1 of 3 identities would be refreshed
+    [exit 0]
+    ");
+    let runs = host.json(["run", "list"]);
+    assert_eq!(runs.as_array().map(Vec::len), Some(1));
+}
+
+#[test]
+fn what_nobody_can_mean_is_refused() {
+    let host = with_populations();
+    for options in [
+        &["--filter", "departement == \"Sales\""][..],
+        &["--population", "Seller"],
+        &["--all", "--filter", "name == \"bob\""],
+    ] {
+        let shown = host.run(["refresh"].into_iter().chain(options.iter().copied()));
+        assert!(shown.ends_with("[exit 2]"), "{shown}");
+    }
+    insta::assert_snapshot!(host.run(["refresh", "--population", "Seller"]), @r"
+    error: there is no population `Seller`
+    hint: do you mean `Sellers`?
+    [exit 2]
+    ");
+}
