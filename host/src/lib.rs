@@ -10,6 +10,7 @@ pub mod bench;
 pub mod cli;
 pub mod config;
 pub mod demo;
+pub mod operations;
 pub mod organisation;
 pub mod refresh;
 pub mod report;

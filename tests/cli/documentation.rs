@@ -1,4 +1,5 @@
-//! The examples of `docs/configuration.md` are one tenant without problems.
+//! The documentation is true: the examples of `docs/configuration.md` are one
+//! tenant without problems, and the order of operations is the program's.
 
 use std::fs;
 
@@ -39,6 +40,64 @@ fn the_examples_of_the_configuration_are_one_tenant_without_problems() {
       rules                    4
     [exit 0]
     ");
+}
+
+/// `BLESS=1` writes the file anew.
+#[test]
+fn the_order_of_operations_is_the_programs() {
+    let path = repository().join("docs/order-of-operations.md");
+    let made = idr::operations::markdown();
+    if std::env::var_os("BLESS").is_some() {
+        fs::write(&path, &made).expect("the documentation can be written");
+    }
+    let text = fs::read_to_string(&path).expect("the documentation is there");
+    assert_eq!(text, made, "run this test with BLESS=1");
+    let printed = TestHost::new().run(["phases", "--markdown"]);
+    assert_eq!(printed.strip_suffix("[exit 0]"), Some(made.as_str()));
+}
+
+#[test]
+fn every_option_that_works_has_a_test_and_every_phase_is_known() {
+    let host = TestHost::new();
+    let options = host.json(["options"]);
+    let options = options.as_array().expect("a list");
+    let phases = host.json(["phases"]);
+    let mentioned: Vec<_> = phases
+        .as_array()
+        .into_iter()
+        .flatten()
+        .filter_map(|phase| phase["identityiq_options"].as_array())
+        .flatten()
+        .collect();
+    let keys: Vec<_> = options.iter().map(|option| &option["key"]).collect();
+    for key in mentioned {
+        assert!(keys.contains(&key), "{key} is no option");
+    }
+    let mut tested = 0;
+    for option in options {
+        let (key, status) = (&option["key"], option["status"].as_str());
+        match status {
+            Some("works") => {
+                let test = option["test"].as_str().expect("it has a test");
+                let (file, function) = test.split_once("::").expect("FILE::FUNCTION");
+                let path = repository().join(format!("tests/cli/{file}.rs"));
+                let text = fs::read_to_string(path).expect("the file is there");
+                assert!(text.contains(&format!("fn {function}()")), "{key}: {test}");
+                assert!(option["name"].is_string(), "{key} has a name");
+                tested += 1;
+            }
+            Some("replaced" | "not-offered") => {
+                assert!(option["remark"].is_string(), "{key} says why");
+            }
+            status => assert_eq!(status, Some("not-yet"), "{key}"),
+        }
+    }
+    assert_eq!(
+        host.json(["options", "--status", "works"])
+            .as_array()
+            .map(Vec::len),
+        Some(tested)
+    );
 }
 
 /// Returns each example with the file that it is: the one named by the heading

@@ -18,6 +18,7 @@ mod finding;
 mod generate;
 mod identity;
 mod open;
+mod options;
 mod person;
 mod phases;
 mod progress;
@@ -93,6 +94,7 @@ enum Command {
     State(state::StateArgs),
     Store(store::StoreArgs),
     Phases(phases::PhasesArgs),
+    Options(options::OptionsArgs),
     Rule(rule::RuleArgs),
 }
 
@@ -140,6 +142,7 @@ impl Cli {
             Command::State(args) => state::run(args, options, out),
             Command::Store(args) => store::run(args, options, out),
             Command::Phases(args) => phases::run(args, options, out),
+            Command::Options(args) => options::run(args, options, out),
             Command::Rule(args) => rule::run(args, options, out),
         }
     }

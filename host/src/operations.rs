@@ -1,0 +1,641 @@
+//! What a refresh does, in which order, and what became of IdentityIQ's options.
+//!
+//! One list each: `idr phases` and `idr options` print them, and
+//! `docs/order-of-operations.md` is made of them; a test compares.
+//! Names, labels and keys are those of IdentityIQ's task "Identity Refresh".
+
+use std::fmt::Write;
+
+use serde::{Serialize, Serializer};
+
+/// One step of the order of operations.
+#[derive(Clone, Copy, Debug, Serialize)]
+pub struct Phase {
+    /// Its number, which stays when later versions add steps in between.
+    pub number: &'static str,
+    /// Its name.
+    pub phase: &'static str,
+    /// Steps of one group are due, skipped and frozen together.
+    pub group: Option<&'static str>,
+    /// The keys of IdentityIQ's options that mean this step.
+    pub identityiq_options: &'static [&'static str],
+    /// What it does.
+    pub what: &'static str,
+}
+
+/// Every step, in order. No option and no configuration changes it.
+pub const PHASES: [Phase; 10] = [
+    Phase {
+        number: "0",
+        phase: "selection",
+        group: None,
+        identityiq_options: &[
+            "filter",
+            "filterGroups",
+            "filterNeedsRefresh",
+            "excludeInactive",
+        ],
+        what: "who is due: an input changed, a moment has come, or a definition changed; or who was chosen",
+    },
+    Phase {
+        number: "2",
+        phase: "correlation",
+        group: Some("identity"),
+        identityiq_options: &[],
+        what: "accounts without an identity look for theirs again",
+    },
+    Phase {
+        number: "4",
+        phase: "attribute-promotion",
+        group: Some("identity"),
+        identityiq_options: &["promoteAttributes"],
+        what: "identity attributes from their sources, in order",
+    },
+    Phase {
+        number: "4",
+        phase: "manager",
+        group: Some("identity"),
+        identityiq_options: &["promoteAttributes", "refreshManagerStatus"],
+        what: "the identity that the manager's attribute names",
+    },
+    Phase {
+        number: "4",
+        phase: "lifecycle-state",
+        group: Some("identity"),
+        identityiq_options: &["promoteAttributes"],
+        what: "the state that the lifecycle rule answers",
+    },
+    Phase {
+        number: "5",
+        phase: "entitlements",
+        group: Some("access"),
+        identityiq_options: &["refreshIdentityEntitlements"],
+        what: "what the accounts hold, with the reasons",
+    },
+    Phase {
+        number: "7",
+        phase: "roles",
+        group: Some("access"),
+        identityiq_options: &["correlateEntitlements"],
+        what: "assigned roles, then detected ones, then additional entitlements",
+    },
+    Phase {
+        number: "13",
+        phase: "events",
+        group: Some("events"),
+        identityiq_options: &["processTriggers"],
+        what: "triggers, against what they have last seen",
+    },
+    Phase {
+        number: "15",
+        phase: "gate",
+        group: None,
+        identityiq_options: &["disableIdentityProcessingThreshold"],
+        what: "thresholds over everything planned: a trip holds the run",
+    },
+    Phase {
+        number: "15",
+        phase: "apply",
+        group: None,
+        identityiq_options: &["noResetNeedsRefresh"],
+        what: "each identity's changes in one transaction",
+    },
+];
+
+/// What became of an option.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Status {
+    /// It is there; the test that shows the difference it makes.
+    Works(&'static str),
+    /// Something else does what it was for.
+    Replaced(&'static str),
+    /// It isn't there on purpose, and why.
+    NotOffered(&'static str),
+    /// It will be.
+    NotYet,
+}
+
+impl Status {
+    /// Returns the word for it.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Works(_) => "works",
+            Self::Replaced(_) => "replaced",
+            Self::NotOffered(_) => "not-offered",
+            Self::NotYet => "not-yet",
+        }
+    }
+
+    /// Returns what takes its place, or why there is nothing.
+    pub fn remark(self) -> Option<&'static str> {
+        match self {
+            Self::Replaced(remark) | Self::NotOffered(remark) => Some(remark),
+            Self::Works(_) | Self::NotYet => None,
+        }
+    }
+
+    /// Returns the test of an option that works, as `FILE::FUNCTION` in `tests`.
+    pub fn test(self) -> Option<&'static str> {
+        match self {
+            Self::Works(test) => Some(test),
+            Self::Replaced(_) | Self::NotOffered(_) | Self::NotYet => None,
+        }
+    }
+}
+
+impl Serialize for Status {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.serialize_str(self.as_str())
+    }
+}
+
+/// An option of IdentityIQ's refresh task.
+#[derive(Clone, Copy, Debug)]
+pub struct RefreshOption {
+    /// Its key in the task's attributes.
+    pub key: &'static str,
+    /// Its label in the user interface; empty when it is set in XML or by API only.
+    pub label: &'static str,
+    /// What it is called here; empty where there is nothing of the kind.
+    pub name: &'static str,
+    /// The number of the step that it is about.
+    pub phase: &'static str,
+    /// What is done when it isn't given; empty where there is nothing of the kind.
+    pub default: &'static str,
+    /// What became of it.
+    pub status: Status,
+}
+
+const ALWAYS: &str = "always: every refresh does it, for whom it concerns";
+
+/// Every option, in the order of IdentityIQ's page.
+pub const OPTIONS: [RefreshOption; 52] = [
+    RefreshOption {
+        key: "filter",
+        label: "Optional filter string to constrain the identities refreshed",
+        name: "--filter",
+        phase: "0",
+        default: "nobody is left out",
+        status: Status::Works("selection::a_filter_selects_who_fulfils_it_due_or_not"),
+    },
+    RefreshOption {
+        key: "filterGroups",
+        label: "Optional list of group or population names to constrain the identities refreshed",
+        name: "--population",
+        phase: "0",
+        default: "nobody is left out",
+        status: Status::Works("selection::populations_are_ored_and_everything_else_is_anded"),
+    },
+    RefreshOption {
+        key: "thresholdDate",
+        label: "Refresh identities whose last refresh date is before this date",
+        name: "",
+        phase: "0",
+        default: "",
+        status: Status::NotYet,
+    },
+    RefreshOption {
+        key: "excludeWindow",
+        label: "Refresh identities whose last refresh date is at least this number of hours ago",
+        name: "",
+        phase: "0",
+        default: "",
+        status: Status::NotYet,
+    },
+    RefreshOption {
+        key: "includeWindow",
+        label: "Refresh identities whose last refresh date is within this number of hours",
+        name: "",
+        phase: "0",
+        default: "",
+        status: Status::NotYet,
+    },
+    RefreshOption {
+        key: "includeWindowModified",
+        label: "Include modified identities in the refresh date window",
+        name: "",
+        phase: "0",
+        default: "",
+        status: Status::NotYet,
+    },
+    RefreshOption {
+        key: "filterNeedsRefresh",
+        label: "Refresh only identities marked as needing refresh during aggregation",
+        name: "--due",
+        phase: "0",
+        default: "on, unless something else is selected",
+        status: Status::Works("selection::a_filter_selects_who_fulfils_it_due_or_not"),
+    },
+    RefreshOption {
+        key: "noResetNeedsRefresh",
+        label: "Do not reset the needing refresh marker after refresh",
+        name: "",
+        phase: "15",
+        default: "",
+        status: Status::NotYet,
+    },
+    RefreshOption {
+        key: "excludeInactive",
+        label: "Exclude identities marked inactive",
+        name: "--exclude-inactive",
+        phase: "0",
+        default: "off",
+        status: Status::Works("selection::whoever_is_inactive_is_left_out_unless_something_is_due"),
+    },
+    RefreshOption {
+        key: "refreshLinks",
+        label: "Refresh all application account attributes",
+        name: "",
+        phase: "1",
+        default: "",
+        status: Status::NotYet,
+    },
+    RefreshOption {
+        key: "promoteAttributes",
+        label: "Refresh identity attributes",
+        name: "attribute promotion",
+        phase: "4",
+        default: "on",
+        status: Status::Replaced(ALWAYS),
+    },
+    RefreshOption {
+        key: "refreshIdentityEntitlements",
+        label: "Refresh Identity Entitlements for all links",
+        name: "entitlements",
+        phase: "5",
+        default: "on",
+        status: Status::Replaced(ALWAYS),
+    },
+    RefreshOption {
+        key: "refreshManagerStatus",
+        label: "Refresh manager status",
+        name: "manager",
+        phase: "4",
+        default: "",
+        status: Status::NotYet,
+    },
+    RefreshOption {
+        key: "correlateEntitlements",
+        label: "Refresh assigned, detected roles and promote additional entitlements",
+        name: "roles",
+        phase: "7",
+        default: "on",
+        status: Status::Replaced(ALWAYS),
+    },
+    RefreshOption {
+        key: "provision",
+        label: "Provision assignments",
+        name: "",
+        phase: "9",
+        default: "",
+        status: Status::NotYet,
+    },
+    RefreshOption {
+        key: "provisionIfChanged",
+        label: "",
+        name: "",
+        phase: "9",
+        default: "",
+        status: Status::NotYet,
+    },
+    RefreshOption {
+        key: "noRoleDeprovisioning",
+        label: "Disable deprovisioning of deassigned roles",
+        name: "",
+        phase: "9",
+        default: "",
+        status: Status::NotYet,
+    },
+    RefreshOption {
+        key: "refreshRoleMetadata",
+        label: "Refresh role metadata for each identity",
+        name: "",
+        phase: "8",
+        default: "",
+        status: Status::NotYet,
+    },
+    RefreshOption {
+        key: "enableManualAccountSelection",
+        label: "Enable manual account selection",
+        name: "",
+        phase: "12",
+        default: "",
+        status: Status::NotYet,
+    },
+    RefreshOption {
+        key: "synchronizeAttributes",
+        label: "Synchronize attributes",
+        name: "",
+        phase: "9",
+        default: "",
+        status: Status::NotYet,
+    },
+    RefreshOption {
+        key: "refreshScorecard",
+        label: "Refresh the identity risk scorecards",
+        name: "",
+        phase: "11",
+        default: "",
+        status: Status::NotYet,
+    },
+    RefreshOption {
+        key: "checkHistory",
+        label: "Maintain identity histories",
+        name: "",
+        phase: "14",
+        default: "",
+        status: Status::NotYet,
+    },
+    RefreshOption {
+        key: "refreshGroups",
+        label: "Refresh the group scorecards",
+        name: "",
+        phase: "17",
+        default: "",
+        status: Status::NotYet,
+    },
+    RefreshOption {
+        key: "deleteDormantGroups",
+        label: "Clean up groups definitions that are no longer referenced",
+        name: "",
+        phase: "17",
+        default: "",
+        status: Status::NotYet,
+    },
+    RefreshOption {
+        key: "checkPolicies",
+        label: "Check active policies",
+        name: "",
+        phase: "10",
+        default: "",
+        status: Status::NotYet,
+    },
+    RefreshOption {
+        key: "keepInactiveViolations",
+        label: "Keep previous violations",
+        name: "",
+        phase: "10",
+        default: "",
+        status: Status::NotYet,
+    },
+    RefreshOption {
+        key: "policies",
+        label: "A comma separated list of specific policy names",
+        name: "",
+        phase: "10",
+        default: "",
+        status: Status::NotYet,
+    },
+    RefreshOption {
+        key: "correlateScope",
+        label: "Refresh assigned scope",
+        name: "",
+        phase: "6b",
+        default: "",
+        status: Status::NotYet,
+    },
+    RefreshOption {
+        key: "noAutoCreateScopes",
+        label: "Disable auto creation of scopes",
+        name: "",
+        phase: "6b",
+        default: "",
+        status: Status::NotYet,
+    },
+    RefreshOption {
+        key: "markDormantScopes",
+        label: "Mark dormant scopes after refresh",
+        name: "",
+        phase: "17",
+        default: "",
+        status: Status::NotYet,
+    },
+    RefreshOption {
+        key: "refreshCertifications",
+        label: "Refresh continuous certifications",
+        name: "",
+        phase: "",
+        default: "",
+        status: Status::NotOffered("certifications are another product's; events can start them"),
+    },
+    RefreshOption {
+        key: "processTriggers",
+        label: "Process events",
+        name: "events",
+        phase: "13",
+        default: "on",
+        status: Status::Replaced(ALWAYS),
+    },
+    RefreshOption {
+        key: "disableIdentityProcessingThreshold",
+        label: "Disable Identity Processing Threshold",
+        name: "idr run approve",
+        phase: "15",
+        default: "off",
+        status: Status::Replaced(
+            "a person looks at what tripped and approves that run; no run goes without thresholds",
+        ),
+    },
+    RefreshOption {
+        key: "refreshCompositeApplications",
+        label: "Refresh logical application links",
+        name: "",
+        phase: "3",
+        default: "",
+        status: Status::NotYet,
+    },
+    RefreshOption {
+        key: "promoteManagedAttributes",
+        label: "Promote managed attributes",
+        name: "",
+        phase: "6",
+        default: "",
+        status: Status::NotYet,
+    },
+    RefreshOption {
+        key: "refreshProvisioningRequests",
+        label: "",
+        name: "",
+        phase: "9",
+        default: "",
+        status: Status::NotYet,
+    },
+    RefreshOption {
+        key: "pruneIdentities",
+        label: "",
+        name: "",
+        phase: "17",
+        default: "",
+        status: Status::NotYet,
+    },
+    RefreshOption {
+        key: "preRefreshRule",
+        label: "Pre-Refresh Rule",
+        name: "",
+        phase: "2b",
+        default: "",
+        status: Status::NotYet,
+    },
+    RefreshOption {
+        key: "refreshRule",
+        label: "Refresh Rule",
+        name: "",
+        phase: "14b",
+        default: "",
+        status: Status::NotYet,
+    },
+    RefreshOption {
+        key: "refreshThreads",
+        label: "Number of refresh threads",
+        name: "",
+        phase: "",
+        default: "",
+        status: Status::NotYet,
+    },
+    RefreshOption {
+        key: "enablePartitioning",
+        label: "Enable partitioning",
+        name: "",
+        phase: "",
+        default: "",
+        status: Status::NotYet,
+    },
+    RefreshOption {
+        key: "partitions",
+        label: "Number of partitions",
+        name: "",
+        phase: "",
+        default: "",
+        status: Status::NotYet,
+    },
+    RefreshOption {
+        key: "lossLimit",
+        label: "Loss Limit",
+        name: "",
+        phase: "",
+        default: "",
+        status: Status::NotYet,
+    },
+    RefreshOption {
+        key: "forceWorkflow",
+        label: "Always launch the workflow (even if the usual triggers do not apply)",
+        name: "",
+        phase: "13",
+        default: "",
+        status: Status::NotYet,
+    },
+    RefreshOption {
+        key: "refreshWorkflow",
+        label: "Refresh Workflow",
+        name: "",
+        phase: "13",
+        default: "",
+        status: Status::NotYet,
+    },
+    RefreshOption {
+        key: "doManualActions",
+        label: "Enable the generation of work items for unmanaged parts of the provisioning plan",
+        name: "",
+        phase: "12",
+        default: "",
+        status: Status::NotYet,
+    },
+    RefreshOption {
+        key: "disableManagerLookup",
+        label: "Disable connector lookup of managers that do not correlate",
+        name: "",
+        phase: "4",
+        default: "",
+        status: Status::NotOffered(
+            "no connector is asked during a refresh; who looks for a manager that isn't there is refreshed when the manager comes",
+        ),
+    },
+    RefreshOption {
+        key: "noMaintenanceWindowRetry",
+        label: "Do not schedule retry requests during application maintenance windows",
+        name: "",
+        phase: "16",
+        default: "",
+        status: Status::NotYet,
+    },
+    RefreshOption {
+        key: "noCheckPendingWorkflow",
+        label: "",
+        name: "",
+        phase: "13",
+        default: "",
+        status: Status::NotOffered("nobody is skipped because something of theirs is pending"),
+    },
+    RefreshOption {
+        key: "maxExceptions",
+        label: "",
+        name: "",
+        phase: "",
+        default: "",
+        status: Status::NotYet,
+    },
+    RefreshOption {
+        key: "enableTriggerIdentityQueue",
+        label: "",
+        name: "",
+        phase: "13",
+        default: "",
+        status: Status::NotOffered(
+            "events are recorded in the identity's own transaction, so there is no lock to queue for",
+        ),
+    },
+    RefreshOption {
+        key: "triggerIdentityQueueSize",
+        label: "",
+        name: "",
+        phase: "13",
+        default: "",
+        status: Status::NotOffered(
+            "events are recorded in the identity's own transaction, so there is no lock to queue for",
+        ),
+    },
+];
+
+/// Returns the text of `docs/order-of-operations.md`.
+pub fn markdown() -> String {
+    let mut text = "# Order of operations\n\n\
+        What a refresh does, in this order; nothing changes it. Made by `idr phases --markdown`.\n\n\
+        | # | phase | group | what it does | IdentityIQ |\n|---|---|---|---|---|\n"
+        .to_owned();
+    let code = |keys: &[&str]| {
+        let keys: Vec<_> = keys.iter().map(|key| format!("`{key}`")).collect();
+        keys.join(", ")
+    };
+    for phase in &PHASES {
+        let (group, keys) = (
+            phase.group.unwrap_or_default(),
+            code(phase.identityiq_options),
+        );
+        // Writing to a string can't fail.
+        let _ = writeln!(
+            text,
+            "| {} | {} | {group} | {} | {keys} |",
+            phase.number, phase.phase, phase.what
+        );
+    }
+    text += "\nSteps of one group are due, skipped and frozen together. Numbers stay when later\n\
+        versions add steps in between.\n\n\
+        ## Options of IdentityIQ's refresh task\n\n\
+        | key | label | here | # | default | status |\n|---|---|---|---|---|---|\n";
+    for option in &OPTIONS {
+        let name = match option.name {
+            "" => String::new(),
+            name => format!("`{name}`"),
+        };
+        let status = match option.status.remark() {
+            Some(remark) => format!("{}: {remark}", option.status.as_str()),
+            None => option.status.as_str().to_owned(),
+        };
+        let _ = writeln!(
+            text,
+            "| `{}` | {} | {name} | {} | {} | {status} |",
+            option.key, option.label, option.phase, option.default
+        );
+    }
+    text
+}
