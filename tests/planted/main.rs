@@ -33,6 +33,13 @@ fn every_planted_bug_is_found_and_none_without() {
         None,
         "the laws hold without a bug"
     );
+    let components = Arc::new(Tenants::with_components());
+    let history = History::random(1);
+    assert_eq!(
+        compare(&history, &components, memory),
+        Ok(()),
+        "nor with components"
+    );
     for bug in Bug::ALL {
         plant(Some(bug));
         let seed = (1..=SEEDS).find(|seed| found(*seed));
