@@ -14,8 +14,7 @@ use idr::store::{
 use idr_core::definitions::NativeChangeDetection;
 use idr_core::filter::Superset;
 use idr_core::model::{
-    Account, AccountKey, Finding, IdentityRecord, ManualEdit, Name, NativeOperation, Uid,
-    UnixMillis,
+    Account, AccountKey, ByHand, Finding, IdentityRecord, Name, NativeOperation, Uid, UnixMillis,
 };
 use idr_core::view::Snapshot;
 
@@ -100,7 +99,7 @@ fragile! {
     write update_aggregation(aggregation: &Aggregation) -> ();
     write stage(aggregation: i64, changes: &[StagedChange]) -> ();
     write clear_stage(aggregation: i64) -> ();
-    write edit_identity(uid: Uid, edits: &[ManualEdit], audit: &AuditEntry) -> ();
+    write edit_identity(uid: Uid, by_hand: &ByHand, audit: &AuditEntry) -> ();
     write set_application_findings(
         application: Name,
         findings: &[Finding],

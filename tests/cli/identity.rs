@@ -134,6 +134,8 @@ fn an_identity_is_shown_with_reasons() {
       "lifecycle_state": "active",
       "manager": null,
       "name": "alice",
+      "role_decisions": [],
+      "state_override": null,
       "type": "person",
       "uid": 1,
       "wake_at": null
@@ -181,7 +183,8 @@ fn edits_stay_as_long_as_their_mode_says() {
         department   Engineering  edited by hand
         displayName  Bob Beck     hr name
         salary       (sensitive)  hr salary
-        department edited by mia at 2026-03-01T08:00:00Z: on loan
+      by hand
+        department edited  by mia at 2026-03-01T08:00:00Z  on loan
       accounts
         ad  cn=bob  enabled  correlated
         hr  2       enabled  created

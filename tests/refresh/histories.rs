@@ -8,8 +8,9 @@ use idr::store::{
     AccountWrite, AggregateBatch, AuditEntry, Creation, Run, RunStatus, Scope, Store,
 };
 use idr_core::model::{
-    Account, AccountKey, AccountStatus, Link, ManualEdit, Name, NativeChange, NativeOperation,
-    ReadKey, UnixMillis, Value, ValueType,
+    Account, AccountKey, AccountStatus, ByHand, Identity, Link, ManualEdit, Name, NativeChange,
+    NativeOperation, ReadKey, RoleDecision, RoleVerdict, StateOverride, UnixMillis, Value,
+    ValueType,
 };
 use rand::{RngExt, SeedableRng};
 use rand_chacha::ChaCha8Rng;
@@ -37,6 +38,19 @@ pub enum Operation {
         person: usize,
         value: Option<String>,
     },
+    /// A person decides about a role, or takes the decision back.
+    Decide {
+        person: usize,
+        role: &'static str,
+        /// The verdict, and from and until when, in hours from the start.
+        decision: Option<(RoleVerdict, Option<i64>, Option<i64>)>,
+    },
+    /// A person sets the lifecycle state until so many hours from the start,
+    /// or lets the rule decide again.
+    SetState {
+        person: usize,
+        state: Option<(&'static str, Option<i64>)>,
+    },
     /// Somebody edits a definition.
     Configure(Tenant),
     /// Time passes, in milliseconds.
@@ -54,6 +68,7 @@ pub struct History {
 }
 
 const PEOPLE: usize = 6;
+const SOMEBODY: &str = "somebody";
 
 impl History {
     pub fn random(seed: u64) -> Self {
@@ -93,6 +108,12 @@ impl History {
                 }
             };
             operations.push(operation);
+        }
+        // Drawn apart, so that what a seed meant before stays what it is.
+        let mut more = ChaCha8Rng::seed_from_u64(!seed);
+        for _ in 0..more.random_range(0..8) {
+            let place = more.random_range(0..=operations.len());
+            operations.insert(place, by_hand(&mut more));
         }
         operations.push(Operation::Refresh { meanwhile: None });
         operations.push(Operation::Pass(100 * 3_600_000));
@@ -136,6 +157,37 @@ fn hr(random: &mut ChaCha8Rng, start: UnixMillis) -> Operation {
     }
 }
 
+fn by_hand(random: &mut ChaCha8Rng) -> Operation {
+    let person = random.random_range(0..PEOPLE);
+    let hours = |random: &mut ChaCha8Rng| {
+        (random.random_range(0..2) == 0).then(|| random.random_range(-20..120))
+    };
+    if random.random_range(0..4) == 0 {
+        let states = ["active", "gone", "leave", "unheard of"];
+        let state = (random.random_range(0..4) > 0)
+            .then(|| (states[random.random_range(0..4)], hours(random)));
+        return Operation::SetState { person, state };
+    }
+    let roles = [
+        "business-0",
+        "business-1",
+        "by-rule-1",
+        "by-rule-2",
+        "by hand",
+        "it",
+    ];
+    let verdicts = RoleVerdict::ALL.map(|(_, verdict)| verdict);
+    let decision = (random.random_range(0..5) > 0).then(|| {
+        let verdict = verdicts[random.random_range(0..2)];
+        (verdict, hours(random), hours(random))
+    });
+    Operation::Decide {
+        person,
+        role: roles[random.random_range(0..roles.len())],
+        decision,
+    }
+}
+
 fn ad(random: &mut ChaCha8Rng) -> Operation {
     let fields = vec![("person", few(random)), ("title", few(random))];
     let account = random.random_range(0..4);
@@ -163,6 +215,7 @@ pub struct Happening {
     way: Way,
     tenants: Arc<Tenants>,
     tenant: Tenant,
+    start: UnixMillis,
     now: UnixMillis,
 }
 
@@ -174,6 +227,7 @@ impl Happening {
             way,
             tenants,
             tenant: history.tenant.clone(),
+            start: history.start,
             now: history.start,
         }
     }
@@ -298,40 +352,85 @@ impl Happening {
                 );
             }
             Operation::Edit { person, value } => {
-                let Some(uid) = store
-                    .named(&format!("p{person}"))
-                    .expect("the store can be read")
-                else {
-                    return;
-                };
-                let record = store
-                    .read_chunk(&[uid])
-                    .expect("the store can be read")
-                    .remove(0);
-                let attribute = Name::new("department");
-                let edits = value.iter().map(|value| ManualEdit {
-                    attribute,
-                    value: Some(Value::Text(value.clone())),
-                    feed_value: record.identity.value(attribute).cloned(),
-                    actor: "somebody".to_owned(),
-                    reason: "a test".to_owned(),
-                    at: self.now,
+                self.decide(store, *person, |identity, by_hand| {
+                    let attribute = Name::new("department");
+                    let edit = |value: &String| ManualEdit {
+                        attribute,
+                        value: Some(Value::Text(value.clone())),
+                        feed_value: identity.value(attribute).cloned(),
+                        actor: SOMEBODY.to_owned(),
+                        reason: String::new(),
+                        at: self.now,
+                    };
+                    by_hand.edits = value.iter().map(edit).collect();
                 });
-                let audit = AuditEntry {
-                    at: self.now,
-                    actor: "somebody".to_owned(),
-                    action: "edit".to_owned(),
-                    subject: record.identity.name.clone(),
-                    reason: "a test".to_owned(),
-                };
-                store
-                    .edit_identity(uid, &edits.collect::<Vec<_>>(), &audit)
-                    .expect("it is there");
+            }
+            Operation::Decide {
+                person,
+                role,
+                decision,
+            } => self.decide(store, *person, |_, by_hand| {
+                let role = Name::new(role);
+                by_hand.roles.retain(|known| known.role != role);
+                by_hand
+                    .roles
+                    .extend(decision.map(|(verdict, from, until)| RoleDecision {
+                        role,
+                        verdict,
+                        from: from.map(|hours| self.hours(hours)),
+                        until: until.map(|hours| self.hours(hours)),
+                        actor: SOMEBODY.to_owned(),
+                        reason: String::new(),
+                        at: self.now,
+                    }));
+                by_hand.roles.sort_by_key(|known| known.role);
+            }),
+            Operation::SetState { person, state } => {
+                self.decide(store, *person, |_, by_hand| {
+                    by_hand.state = state.map(|(state, until)| StateOverride {
+                        state: Name::new(state),
+                        until: until.map(|hours| self.hours(hours)),
+                        actor: SOMEBODY.to_owned(),
+                        reason: String::new(),
+                        at: self.now,
+                    });
+                });
             }
             Operation::Pass(_) | Operation::Configure(_) | Operation::Refresh { .. } => {
                 unreachable!("not an input")
             }
         }
+    }
+
+    fn hours(&self, hours: i64) -> UnixMillis {
+        self.start.plus_ms(hours * 3_600_000)
+    }
+
+    /// Lets a person decide something about somebody who is there.
+    fn decide(
+        &self,
+        store: &dyn Store,
+        person: usize,
+        change: impl FnOnce(&Identity, &mut ByHand),
+    ) {
+        let uid = store.named(&format!("p{person}"));
+        let Some(uid) = uid.expect("the store can be read") else {
+            return;
+        };
+        let records = store.read_chunk(&[uid]).expect("the store can be read");
+        let identity = &records[0].identity;
+        let mut by_hand = identity.by_hand.clone();
+        change(identity, &mut by_hand);
+        let audit = AuditEntry {
+            at: self.now,
+            actor: SOMEBODY.to_owned(),
+            action: "edit".to_owned(),
+            subject: identity.name.clone(),
+            reason: "a test".to_owned(),
+        };
+        store
+            .edit_identity(uid, &by_hand, &audit)
+            .expect("it is there");
     }
 
     fn write(

@@ -14,8 +14,8 @@ use idr::store::Files;
 use idr_core::definitions::{
     AccountAttribute, Application, AttributeDefinition, AutomaticRoles, CorrelationMatch, EditMode,
     Grant, IdentityCreation, Lifecycle, LifecycleState, ManagerCorrelation, Model,
-    NativeChangeDetection, OnEmpty, OnNoAccount, Origin, Profile, Role, RoleType, Rule, RuleIndex,
-    RuleLimits, Selector, Source, Trigger, TriggerCondition, digest,
+    NativeChangeDetection, OnEmpty, OnNoAccount, Origin, Profile, RequestedRoles, Role, RoleType,
+    Rule, RuleIndex, RuleLimits, Selector, Source, Trigger, TriggerCondition, digest,
 };
 use idr_core::filter::Filter;
 use idr_core::model::{IdentityType, Name, NativeOperation, Value, ValueType};
@@ -309,6 +309,10 @@ impl Tenant {
                     name: name(text),
                     inactive,
                     automatic_roles,
+                    requested_roles: match (inactive, self.freeze) {
+                        (true, 2) => RequestedRoles::Remove,
+                        _ => RequestedRoles::Keep,
+                    },
                 })
                 .to_vec(),
                 rule: Some(RuleIndex(STATE)),
@@ -378,6 +382,10 @@ impl Tenant {
             "by-rule-2".to_owned(),
             Selector::Rule(RuleIndex(ASSIGNMENT)),
         ));
+        roles.push(Role {
+            selector: None,
+            ..business("by hand".to_owned(), Selector::MatchList(Vec::new()))
+        });
         roles.push(Role {
             name: Name::new("it"),
             role_type: RoleType::It,

@@ -9,8 +9,8 @@ use idr::store::{
 };
 use idr_core::filter::{Filter, Superset};
 use idr_core::model::{
-    Account, Event, IdentityType, Link, ManualEdit, Name, NativeChange, NativeOperation, ReadKey,
-    RoleAssignment, Severity, Uid, UnixMillis, Value, Versions, Wake,
+    Account, ByHand, Event, IdentityType, Link, ManualEdit, Name, NativeChange, NativeOperation,
+    ReadKey, RoleAssignment, Severity, Uid, UnixMillis, Value, Versions, Wake,
 };
 use idr_core::plan::Changes;
 use idr_core::view::Snapshot;
@@ -865,17 +865,21 @@ fn edits_replace_edits_and_raise_their_identity(store: &dyn Store) {
         at: UnixMillis(2),
     };
     let entry = entry("ana", "edit");
+    let edits = |edits| ByHand {
+        edits,
+        ..ByHand::default()
+    };
     store
-        .edit_identity(ana, &[edit("a"), edit("b")], &entry)
+        .edit_identity(ana, &edits(vec![edit("a"), edit("b")]), &entry)
         .expect("accepted");
     store
-        .edit_identity(ana, &[edit("c")], &entry)
+        .edit_identity(ana, &edits(vec![edit("c")]), &entry)
         .expect("accepted");
     let record = read(store, ana);
-    assert_eq!(record.identity.edits, [edit("c")]);
+    assert_eq!(record.identity.by_hand, edits(vec![edit("c")]));
     assert_eq!(record.versions.input, 3);
     let error = store
-        .edit_identity(Uid(9), &[], &entry)
+        .edit_identity(Uid(9), &ByHand::default(), &entry)
         .expect_err("nobody");
     assert_eq!(error.to_string(), "there is no identity 9");
     assert_eq!(
@@ -1171,6 +1175,7 @@ fn what_percentages_are_taken_of(store: &dyn Store) {
         bo.assigned = vec![RoleAssignment {
             role: Name::new("Clerk"),
             since: UnixMillis(1),
+            by_hand: false,
         }];
     });
     let population = Population {

@@ -12,9 +12,9 @@ use idr::store::{
 };
 use idr_core::filter::Superset;
 use idr_core::model::{
-    Account, AccountKey, AccountStatus, AttributeState, Event, EventChange, Finding, Identity,
-    IdentityType, Link, ManualEdit, Name, NativeChange, NativeOperation, Provenance, ReadKey,
-    RoleAssignment, Severity, Uid, UnixMillis, Value, Versions, finding,
+    Account, AccountKey, AccountStatus, AttributeState, ByHand, Event, EventChange, Finding,
+    Identity, IdentityType, Link, ManualEdit, Name, NativeChange, NativeOperation, Provenance,
+    ReadKey, RoleAssignment, Severity, Uid, UnixMillis, Value, Versions, finding,
 };
 use idr_core::plan::Changes;
 use idr_core::view::Snapshot;
@@ -502,7 +502,11 @@ impl Driven<'_> {
                     reason: String::new(),
                     at: UnixMillis(4),
                 };
-                said(store.edit_identity(Uid(*uid), &[edit], &an_entry()))
+                let by_hand = ByHand {
+                    edits: vec![edit],
+                    ..ByHand::default()
+                };
+                said(store.edit_identity(Uid(*uid), &by_hand, &an_entry()))
             }
             Action::ApplicationFindings(application, findings) => {
                 said(store.set_application_findings(*application, findings, UnixMillis(8)))
@@ -550,6 +554,7 @@ impl Driven<'_> {
                 .map(|role| RoleAssignment {
                     role: *role,
                     since: UnixMillis(1),
+                    by_hand: false,
                 })
                 .collect(),
             reads: write.reads.clone(),

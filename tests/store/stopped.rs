@@ -12,8 +12,8 @@ use idr::store::{
 };
 use idr_core::filter::Superset;
 use idr_core::model::{
-    AccountKey, Event, Finding, Identity, IdentityType, Name, ReadKey, Severity, Uid, UnixMillis,
-    Versions, finding,
+    AccountKey, ByHand, Event, Finding, Identity, IdentityType, Name, ReadKey, Severity, Uid,
+    UnixMillis, Versions, finding,
 };
 use idr_core::plan::Changes;
 
@@ -81,7 +81,9 @@ const WRITES: [(&str, Write); 13] = [
         store.stage(1, &[StagedChange::Missing(key)])
     }),
     ("stage-clear", |store| store.clear_stage(7)),
-    ("edit", |store| store.edit_identity(Uid(1), &[], &entry())),
+    ("edit", |store| {
+        store.edit_identity(Uid(1), &ByHand::default(), &entry())
+    }),
     ("findings", |store| {
         store.set_application_findings(Name::new("hr"), &[a_finding()], UnixMillis(1))
     }),

@@ -209,6 +209,18 @@ pub struct LifecycleState {
     pub inactive: bool,
     /// What becomes of roles assigned by rule.
     pub automatic_roles: AutomaticRoles,
+    /// What becomes of roles that people have assigned.
+    pub requested_roles: RequestedRoles,
+}
+
+/// What becomes of roles that people have assigned while in a lifecycle state.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum RequestedRoles {
+    /// They stay.
+    #[default]
+    Keep,
+    /// They are taken away, and given back when the state ends.
+    Remove,
 }
 
 /// What becomes of roles assigned by rule while in a lifecycle state.

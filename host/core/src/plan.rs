@@ -259,7 +259,8 @@ fn differences(view: &mut TrackedView, draft: Draft, settled: roles::SettledRole
     changes.attributes.sort_by_key(|(name, _)| *name);
     if !draft.ended_edits.is_empty() {
         let remains = |edit: &&ManualEdit| !draft.ended_edits.contains(&edit.attribute);
-        changes.edits = Some(identity.edits.iter().filter(remains).cloned().collect());
+        let edits = identity.by_hand.edits.iter();
+        changes.edits = Some(edits.filter(remains).cloned().collect());
     }
     if let Slot::Manager(manager) = view.slot(Node::Manager)
         && *manager != identity.manager
@@ -350,7 +351,7 @@ impl Identity {
             }
         }
         if let Some(edits) = changes.edits {
-            self.edits = edits;
+            self.by_hand.edits = edits;
         }
         if let Some(manager) = changes.manager {
             older.manager = Some(self.manager);
@@ -381,13 +382,13 @@ impl Identity {
                 .chain(&assigned)
                 .map(|assignment| assignment.role)
             {
-                let since = self.assigned_since(role);
+                let held = self.holding(role);
                 let has = assigned.iter().any(|assignment| assignment.role == role);
-                if since.is_some() != has {
-                    older.assigned.push((role, since));
+                if held.is_some() != has {
+                    older.assigned.push((role, held));
                 }
             }
-            older.assigned.sort();
+            older.assigned.sort_by_key(|(role, _)| *role);
             self.assigned = assigned;
         }
         if let Some(detected) = changes.detected {

@@ -107,6 +107,7 @@ pub(crate) fn model(account_attributes: &[&str], attributes: Vec<AttributeDefini
         name: Name::new(name),
         inactive,
         automatic_roles: Default::default(),
+        requested_roles: Default::default(),
     };
     Model {
         applications: vec![application("ad"), application("hr")],

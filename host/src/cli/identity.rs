@@ -6,14 +6,14 @@ use std::sync::Arc;
 use clap::{Args, Subcommand};
 use idr_core::definitions::{AttributeDefinition, EditMode, Model};
 use idr_core::filter::{Filter, Superset};
-use idr_core::model::{IdentityRecord, ManualEdit, Name, Provenance, Uid, Value, ValueType};
+use idr_core::model::{ManualEdit, Name, Provenance, StateOverride, Value, ValueType};
 use idr_core::plan::{PlanContext, Planner};
 use idr_core::text::nearest;
 use idr_core::view::ReadError;
 use serde::Serialize;
 
 use super::event::events;
-use super::open::{command_for, identity_named, open};
+use super::open::{command_for, instant_or_now, open, record_named};
 use super::person::PersonArgs;
 use super::selection::checked_filter;
 use super::{CommandError, GlobalOptions, Outcome, write_json};
@@ -39,6 +39,7 @@ enum IdentityCommand {
     List(ListArgs),
     Show(ShowArgs),
     Edit(EditArgs),
+    State(StateArgs),
     Explain(ExplainArgs),
 }
 
@@ -100,6 +101,31 @@ struct EditArgs {
     person: PersonArgs,
 }
 
+/// Set the lifecycle state by hand, or let the rule decide again
+///
+/// It outranks the rule for as long as it holds, and takes effect with the next
+/// refresh.
+#[derive(Args, Debug)]
+struct StateArgs {
+    /// The identity's name
+    name: String,
+
+    /// The state
+    #[arg(required_unless_present = "take_back", conflicts_with = "take_back")]
+    state: Option<String>,
+
+    /// Until this instant, instead of until it is taken back
+    #[arg(long, value_name = "INSTANT", conflicts_with = "take_back")]
+    until: Option<String>,
+
+    /// Let the rule decide again
+    #[arg(long)]
+    take_back: bool,
+
+    #[command(flatten)]
+    person: PersonArgs,
+}
+
 /// Explain how an identity comes to be as it is: everything that is read to
 /// work it out now, in order, with the answers
 #[derive(Args, Debug)]
@@ -123,6 +149,7 @@ pub(super) fn run(
         IdentityCommand::List(args) => list(args, &tenant, options, out),
         IdentityCommand::Show(args) => show(args, &tenant, options, out),
         IdentityCommand::Edit(args) => edit(args, &tenant, options, out),
+        IdentityCommand::State(args) => set_state(args, &tenant, options, out),
         IdentityCommand::Explain(args) => explain(args, &tenant, options, out),
     }
 }
@@ -250,12 +277,6 @@ fn show(
     Ok(Outcome::Done)
 }
 
-fn record_named(tenant: &OpenTenant, name: &str) -> Result<IdentityRecord, CommandError> {
-    let uid: Uid = identity_named(tenant, name)?;
-    let record = tenant.store.read_chunk(&[uid])?.pop();
-    record.ok_or_else(|| CommandError::failed(format!("identity `{name}` is gone")))
-}
-
 /// What an edit did.
 #[derive(Serialize)]
 struct Edited {
@@ -272,10 +293,12 @@ fn edit(
     out: &mut dyn Write,
 ) -> Result<Outcome, CommandError> {
     let definition = editable(tenant, &args.attribute)?;
+    let _lock = tenant.lock()?;
     let record = record_named(tenant, &args.name)?;
     let identity = &record.identity;
     let attribute = definition.name;
-    let mut edits = identity.edits.clone();
+    let mut by_hand = identity.by_hand.clone();
+    let edits = &mut by_hand.edits;
     let old = edits.iter().position(|edit| edit.attribute == attribute);
     let old = old.map(|place| edits.remove(place));
     let at = tenant.now()?;
@@ -312,7 +335,7 @@ fn edit(
     let action = if args.take_back { "take-back" } else { "edit" };
     let subject = format!("{} {attribute}", args.name);
     let audit = args.person.audit(at, action, subject);
-    tenant.store.edit_identity(identity.uid, &edits, &audit)?;
+    tenant.store.edit_identity(identity.uid, &by_hand, &audit)?;
     if options.json {
         let edited = Edited {
             name: identity.name.clone(),
@@ -386,6 +409,92 @@ fn parsed(
     value.map(Some).ok_or_else(|| {
         CommandError::usage("an attribute is never an empty text")
             .with_hint("use --clear to let it have no value".to_owned())
+    })
+}
+
+/// What was done about a lifecycle state.
+#[derive(Serialize)]
+struct StateSet {
+    name: String,
+    /// The state; null when it was taken back.
+    state: Option<String>,
+    until: Option<String>,
+}
+
+fn set_state(
+    args: &StateArgs,
+    tenant: &OpenTenant,
+    options: &GlobalOptions,
+    out: &mut dyn Write,
+) -> Result<Outcome, CommandError> {
+    let _lock = tenant.lock()?;
+    let identity = record_named(tenant, &args.name)?.identity;
+    let mut by_hand = identity.by_hand;
+    let at = tenant.now()?;
+    let until = match &args.until {
+        Some(text) => Some(instant_or_now(tenant, Some(text))?),
+        None => None,
+    };
+    if until.is_some_and(|until| until <= at) {
+        return Err(CommandError::usage("`--until` has passed already"));
+    }
+    let state = match &args.state {
+        Some(state) => Some(known_state(state, tenant)?),
+        None if by_hand.state.is_none() => {
+            let message = format!("nobody has set the state of `{}`", args.name);
+            return Err(CommandError::usage(message));
+        }
+        None => None,
+    };
+    by_hand.state = state.map(|state| StateOverride {
+        state,
+        until,
+        actor: args.person.actor(),
+        reason: args.person.reason.clone(),
+        at,
+    });
+    let action = if args.take_back {
+        "take-back-state"
+    } else {
+        "set-state"
+    };
+    let word = args.state.as_deref().unwrap_or_default();
+    let subject = format!("{} {word}", identity.name).trim_end().to_owned();
+    let audit = args.person.audit(at, action, subject);
+    tenant.store.edit_identity(identity.uid, &by_hand, &audit)?;
+    if options.json {
+        let set = StateSet {
+            name: identity.name,
+            state: args.state.clone(),
+            until: until.map(|until| until.to_string()),
+        };
+        write_json(out, &set)?;
+    } else if !options.quiet {
+        let what = match state {
+            Some(state) => format!("is `{state}`"),
+            None => "is left to the rule again".to_owned(),
+        };
+        let until = until.map_or_else(String::new, |until| format!(" until {until}"));
+        writeln!(
+            out,
+            "the state of `{0}` {what}{until} from the next refresh on: {1} refresh --identity {0}",
+            args.name,
+            command_for(options)
+        )?;
+    }
+    Ok(Outcome::Done)
+}
+
+fn known_state(name: &str, tenant: &OpenTenant) -> Result<Name, CommandError> {
+    let states = &tenant.configuration.model.lifecycle.states;
+    let known = states.iter().find(|state| state.name.as_str() == name);
+    known.map(|state| state.name).ok_or_else(|| {
+        let names = states.iter().map(|state| state.name.as_str());
+        let hint = match nearest(name, names.clone()) {
+            Some(nearest) => format!("do you mean `{nearest}`?"),
+            None => format!("the states are {}", names.collect::<Vec<_>>().join(", ")),
+        };
+        CommandError::usage(format!("there is no lifecycle state `{name}`")).with_hint(hint)
     })
 }
 

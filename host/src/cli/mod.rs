@@ -23,6 +23,7 @@ mod person;
 mod phases;
 mod progress;
 mod refresh;
+mod role;
 mod rule;
 mod run;
 mod selection;
@@ -95,6 +96,7 @@ enum Command {
     Store(store::StoreArgs),
     Phases(phases::PhasesArgs),
     Options(options::OptionsArgs),
+    Role(role::RoleArgs),
     Rule(rule::RuleArgs),
 }
 
@@ -143,6 +145,7 @@ impl Cli {
             Command::Store(args) => store::run(args, options, out),
             Command::Phases(args) => phases::run(args, options, out),
             Command::Options(args) => options::run(args, options, out),
+            Command::Role(args) => role::run(args, options, out),
             Command::Rule(args) => rule::run(args, options, out),
         }
     }

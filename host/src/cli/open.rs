@@ -2,7 +2,7 @@
 
 use super::{CommandError, GlobalOptions};
 use crate::tenant::{Absent, OpenTenant};
-use idr_core::model::{Uid, UnixMillis};
+use idr_core::model::{IdentityRecord, Uid, UnixMillis};
 
 use crate::store::Store;
 
@@ -44,4 +44,14 @@ pub(super) fn identity_named(tenant: &OpenTenant, name: &str) -> Result<Uid, Com
         CommandError::usage(format!("there is no identity `{name}`"))
             .with_hint("see `idr identity list`".to_owned())
     })
+}
+
+/// Returns the identity with this name, with its accounts.
+pub(super) fn record_named(
+    tenant: &OpenTenant,
+    name: &str,
+) -> Result<IdentityRecord, CommandError> {
+    let uid: Uid = identity_named(tenant, name)?;
+    let record = tenant.store.read_chunk(&[uid])?.pop();
+    record.ok_or_else(|| CommandError::failed(format!("identity `{name}` is gone")))
 }

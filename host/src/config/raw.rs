@@ -184,6 +184,7 @@ pub(super) struct RawLifecycle {
 pub(super) struct RawState {
     pub(super) inactive: bool,
     pub(super) automatic_roles: Option<String>,
+    pub(super) requested_roles: Option<String>,
 }
 
 /// `roles/*.toml`.

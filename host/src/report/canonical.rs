@@ -10,7 +10,7 @@ use std::io::{self, Write};
 use idr_core::filter::Superset;
 use idr_core::model::{
     Account, AccountKey, Baseline, Event, Finding, IdentityRecord, Lag, ManualEdit, Name,
-    NativeChange, Provenance, TriggerMemory, Uid, Value,
+    NativeChange, Provenance, RoleDecision, StateOverride, TriggerMemory, Uid, Value,
 };
 use idr_core::view::Snapshot;
 use serde_json::{Map, Value as Json, json};
@@ -108,7 +108,13 @@ fn identity(record: &IdentityRecord, snapshot: &dyn Snapshot) -> Result<Json, Ex
     let assigned: Vec<_> = identity
         .assigned
         .iter()
-        .map(|known| json!({ "role": known.role.as_str(), "since": known.since.to_string() }))
+        .map(|known| {
+            json!({
+                "role": known.role.as_str(),
+                "since": known.since.to_string(),
+                "byHand": known.by_hand,
+            })
+        })
         .collect();
     let detected: Vec<_> = identity
         .detected
@@ -126,7 +132,9 @@ fn identity(record: &IdentityRecord, snapshot: &dyn Snapshot) -> Result<Json, Ex
     Ok(json!({ "identity": {
         "name": identity.name,
         "type": identity.identity_type.as_str(),
-        "edits": identity.edits.iter().map(edit).collect::<Vec<_>>(),
+        "edits": identity.by_hand.edits.iter().map(edit).collect::<Vec<_>>(),
+        "roleDecisions": identity.by_hand.roles.iter().map(role_decision).collect::<Vec<_>>(),
+        "stateOverride": identity.by_hand.state.as_ref().map(state_override),
         "nativeChanges": identity.native_changes.iter().map(native_change).collect::<Vec<_>>(),
         "attributes": attributes,
         "manager": manager,
@@ -187,6 +195,24 @@ fn edit(edit: &ManualEdit) -> Json {
     })
 }
 
+fn role_decision(decision: &RoleDecision) -> Json {
+    json!({
+        "role": decision.role.as_str(),
+        "verdict": decision.verdict.as_str(),
+        "from": decision.from.map(|from| from.to_string()),
+        "until": decision.until.map(|until| until.to_string()),
+        "actor": decision.actor,
+    })
+}
+
+fn state_override(set: &StateOverride) -> Json {
+    json!({
+        "state": set.state.as_str(),
+        "until": set.until.map(|until| until.to_string()),
+        "actor": set.actor,
+    })
+}
+
 fn native_change(change: &NativeChange) -> Json {
     json!({
         "account": key(&change.account),
@@ -209,7 +235,12 @@ fn baseline(baseline: &Baseline, snapshot: &dyn Snapshot) -> Result<Json, Export
     let assigned: Vec<_> = baseline
         .assigned
         .iter()
-        .map(|(role, since)| json!([role.as_str(), since.map(|since| since.to_string())]))
+        .map(|(role, held)| {
+            json!([
+                role.as_str(),
+                held.map(|held| json!([held.since.to_string(), held.by_hand]))
+            ])
+        })
         .collect();
     Ok(json!({
         "unseen": baseline.unseen,

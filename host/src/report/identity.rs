@@ -4,7 +4,8 @@ use std::io::{self, Write};
 
 use idr_core::definitions::{Model, Origin};
 use idr_core::model::{
-    Account, AttributeState, IdentityRecord, LedgerEntry, Name, Provenance, UnixMillis,
+    Account, AttributeState, IdentityRecord, LedgerEntry, Name, Provenance, RoleDecision,
+    StateOverride, UnixMillis,
 };
 use idr_core::phases::entitlements::ledger;
 use idr_core::view::{Snapshot, SnapshotError};
@@ -90,6 +91,10 @@ pub struct IdentityReport {
     pub inputs_changed: bool,
     /// Edits by hand.
     pub edits: Vec<EditReport>,
+    /// What people have decided about roles.
+    pub role_decisions: Vec<RoleDecisionReport>,
+    /// The lifecycle state, where a person has set it.
+    pub state_override: Option<StateOverrideReport>,
     #[serde(skip)]
     shown: Shown,
 }
@@ -122,6 +127,72 @@ pub struct EntitlementReport {
     pub attribute: &'static str,
     /// Its value.
     pub value: String,
+}
+
+/// What a person has decided about a role.
+#[derive(Clone, Debug, Serialize)]
+pub struct RoleDecisionReport {
+    /// The role.
+    pub role: &'static str,
+    /// `assigned`, or `denied`.
+    pub verdict: &'static str,
+    /// When it begins to hold; null for at once.
+    pub from: Option<String>,
+    /// When it ceases to hold; null for never.
+    pub until: Option<String>,
+    /// Who decided it.
+    pub actor: String,
+    /// Why.
+    pub reason: String,
+    /// When.
+    pub at: String,
+}
+
+/// A lifecycle state set by hand.
+#[derive(Clone, Debug, Serialize)]
+pub struct StateOverrideReport {
+    /// The state.
+    pub state: &'static str,
+    /// When the rule decides again; null for never.
+    pub until: Option<String>,
+    /// Who set it.
+    pub actor: String,
+    /// Why.
+    pub reason: String,
+    /// When.
+    pub at: String,
+}
+
+impl RoleDecisionReport {
+    fn of(decision: &RoleDecision) -> Self {
+        Self {
+            role: decision.role.as_str(),
+            verdict: decision.verdict.as_str(),
+            from: decision.from.map(|from| from.to_string()),
+            until: decision.until.map(|until| until.to_string()),
+            actor: decision.actor.clone(),
+            reason: decision.reason.clone(),
+            at: decision.at.to_string(),
+        }
+    }
+}
+
+impl StateOverrideReport {
+    fn of(set: &StateOverride) -> Self {
+        Self {
+            state: set.state.as_str(),
+            until: set.until.map(|until| until.to_string()),
+            actor: set.actor.clone(),
+            reason: set.reason.clone(),
+            at: set.at.to_string(),
+        }
+    }
+}
+
+fn spoken_window(from: Option<&str>, until: Option<&str>) -> String {
+    let part =
+        |word: &str, at: Option<&str>| at.map_or_else(String::new, |at| format!(" {word} {at}"));
+    part("from", from) + &part("until", until)
 }
 
 /// A value set by hand.
@@ -238,7 +309,15 @@ impl IdentityReport {
                 .collect(),
             wake_at: identity.wake.at().map(|wake| wake.to_string()),
             inputs_changed: record.versions.inputs_changed(),
+            role_decisions: identity
+                .by_hand
+                .roles
+                .iter()
+                .map(RoleDecisionReport::of)
+                .collect(),
+            state_override: identity.by_hand.state.as_ref().map(StateOverrideReport::of),
             edits: identity
+                .by_hand
                 .edits
                 .iter()
                 .map(|edit| EditReport {
@@ -250,6 +329,27 @@ impl IdentityReport {
                 .collect(),
             shown,
         })
+    }
+
+    /// Returns what people have decided: what, who and when, and why.
+    fn by_hand(&self) -> Vec<[String; 3]> {
+        let edits = self.edits.iter().map(|edit| {
+            let what = format!("{} edited", edit.attribute);
+            (what, &edit.actor, &edit.at, &edit.reason)
+        });
+        let state = self.state_override.iter().map(|set| {
+            let until = spoken_window(None, set.until.as_deref());
+            let what = format!("state {}{until}", set.state);
+            (what, &set.actor, &set.at, &set.reason)
+        });
+        let roles = self.role_decisions.iter().map(|decision| {
+            let window = spoken_window(decision.from.as_deref(), decision.until.as_deref());
+            let what = format!("{} {}{window}", decision.role, decision.verdict);
+            (what, &decision.actor, &decision.at, &decision.reason)
+        });
+        let all = edits.chain(state).chain(roles);
+        all.map(|(what, actor, at, reason)| [what, format!("by {actor} at {at}"), reason.clone()])
+            .collect()
     }
 
     /// Writes the report for people.
@@ -279,13 +379,7 @@ impl IdentityReport {
         }
         facts.write(out)?;
         section("attributes", &shown.attributes, out)?;
-        for edit in &self.edits {
-            writeln!(
-                out,
-                "    {} edited by {} at {}: {}",
-                edit.attribute, edit.actor, edit.at, edit.reason
-            )?;
-        }
+        section("by hand", &self.by_hand(), out)?;
         let accounts: Vec<[String; 4]> = self
             .accounts
             .iter()

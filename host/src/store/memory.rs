@@ -5,8 +5,8 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use idr_core::filter::Superset;
 use idr_core::model::{
-    Account, AccountKey, Finding, Identity, IdentityRecord, IdentityType, ManualEdit, Name,
-    ReadKey, Uid, UnixMillis, Value, Versions,
+    Account, AccountKey, ByHand, Finding, Identity, IdentityRecord, IdentityType, Name, ReadKey,
+    Uid, UnixMillis, Value, Versions,
 };
 use idr_core::view::{Snapshot, SnapshotError};
 
@@ -695,14 +695,14 @@ impl Store for MemoryStore {
     fn edit_identity(
         &self,
         uid: Uid,
-        edits: &[ManualEdit],
+        by_hand: &ByHand,
         audit: &AuditEntry,
     ) -> Result<(), StoreError> {
         let mut data = self.data();
         let Some((identity, versions)) = data.people().identities.get_mut(&uid) else {
             return Err(StoreError::no_identity(uid));
         };
-        identity.edits = edits.to_vec();
+        identity.by_hand = by_hand.clone();
         versions.input += 1;
         data.audit.push(audit.clone());
         Ok(())

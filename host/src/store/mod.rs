@@ -18,7 +18,7 @@ use std::sync::Arc;
 
 use idr_core::filter::Superset;
 use idr_core::model::{
-    Account, AccountKey, Event, Finding, Identity, IdentityRecord, IdentityType, ManualEdit, Name,
+    Account, AccountKey, ByHand, Event, Finding, Identity, IdentityRecord, IdentityType, Name,
     NativeChange, ReadKey, Uid, UnixMillis, Versions,
 };
 use idr_core::plan::Changes;
@@ -223,7 +223,8 @@ pub trait Store: Send + Sync {
 
     // --- what people do and see
 
-    /// Replaces an identity's manual edits and raises its input version.
+    /// Replaces what people have decided about an identity, and raises its
+    /// input version.
     ///
     /// # Errors
     ///
@@ -231,7 +232,7 @@ pub trait Store: Send + Sync {
     fn edit_identity(
         &self,
         uid: Uid,
-        edits: &[ManualEdit],
+        by_hand: &ByHand,
         audit: &AuditEntry,
     ) -> Result<(), StoreError>;
 

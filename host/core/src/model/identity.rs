@@ -95,6 +95,84 @@ pub struct RoleAssignment {
     pub role: Name,
     /// The instant of the refresh that assigned it.
     pub since: UnixMillis,
+    /// Whether only a person's decision gives it, and no selector.
+    pub by_hand: bool,
+}
+
+/// How an identity has a role that is assigned to it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Holding {
+    /// The instant of the refresh that assigned it.
+    pub since: UnixMillis,
+    /// Whether only a person's decision gives it, and no selector.
+    pub by_hand: bool,
+}
+
+/// What a person has decided about a role of an identity.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct RoleDecision {
+    /// The role.
+    pub role: Name,
+    /// What was decided.
+    pub verdict: RoleVerdict,
+    /// When it begins to hold; at once when absent.
+    pub from: Option<UnixMillis>,
+    /// When it ceases to hold; never when absent.
+    pub until: Option<UnixMillis>,
+    /// Who decided it.
+    pub actor: String,
+    /// Why.
+    pub reason: String,
+    /// When.
+    pub at: UnixMillis,
+}
+
+/// Which way a person has decided about a role.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum RoleVerdict {
+    /// The identity has it, whatever selectors say.
+    Assigned,
+    /// No selector gives it (a negative assignment). A person's assignment
+    /// still does.
+    Denied,
+}
+
+impl RoleVerdict {
+    /// Every case with the word used in documents and reports.
+    pub const ALL: [(&'static str, Self); 2] =
+        [("assigned", Self::Assigned), ("denied", Self::Denied)];
+
+    /// Returns the word used in documents and reports.
+    pub fn as_str(self) -> &'static str {
+        let found = Self::ALL.iter().find(|(_, verdict)| *verdict == self);
+        found.expect("every case is listed").0
+    }
+}
+
+/// A lifecycle state that a person has set, whatever the lifecycle rule says.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct StateOverride {
+    /// The state.
+    pub state: Name,
+    /// When the rule decides again; never when absent.
+    pub until: Option<UnixMillis>,
+    /// Who set it.
+    pub actor: String,
+    /// Why.
+    pub reason: String,
+    /// When.
+    pub at: UnixMillis,
+}
+
+/// Everything that people have decided about an identity: inputs of a refresh.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct ByHand {
+    /// Edited attributes, sorted by attribute.
+    pub edits: Vec<ManualEdit>,
+    /// Decisions about roles, sorted by role and verdict; one of each.
+    pub roles: Vec<RoleDecision>,
+    /// The lifecycle state, where a person has set it.
+    pub state: Option<StateOverride>,
 }
 
 /// An IT role whose profiles the identity's accounts satisfy.
@@ -191,9 +269,9 @@ pub struct Baseline {
     pub lifecycle_since: Option<UnixMillis>,
     /// The value `inactive` had, where that changed.
     pub inactive: Option<bool>,
-    /// Assigned roles that changed, sorted by name: since when it had them, if
-    /// it did.
-    pub assigned: Vec<(Name, Option<UnixMillis>)>,
+    /// Assigned roles that it gained or lost, sorted by name: how it had them,
+    /// if it did.
+    pub assigned: Vec<(Name, Option<Holding>)>,
 }
 
 impl Baseline {
@@ -221,9 +299,9 @@ impl Baseline {
                 self.attributes.insert(place, (*name, value.clone()));
             }
         }
-        for (role, since) in &newer.assigned {
+        for (role, held) in &newer.assigned {
             if let Err(place) = self.assigned.binary_search_by(|(known, _)| known.cmp(role)) {
-                self.assigned.insert(place, (*role, *since));
+                self.assigned.insert(place, (*role, *held));
             }
         }
     }
@@ -303,8 +381,8 @@ pub struct Identity {
     pub name: String,
     /// What kind of identity it is.
     pub identity_type: IdentityType,
-    /// Edits by hand, sorted by attribute. An input.
-    pub edits: Vec<ManualEdit>,
+    /// What people have decided about it. An input.
+    pub by_hand: ByHand,
     /// Native changes that events have not seen. An input.
     pub native_changes: Vec<NativeChange>,
     /// Identity attributes, sorted by name. One that never had a value is not listed.
@@ -354,7 +432,7 @@ impl Identity {
 
     /// Says whether a role is assigned.
     pub fn has_assigned(&self, role: Name) -> bool {
-        self.assigned_since(role).is_some()
+        self.holding(role).is_some()
     }
 
     /// Returns what an attribute was when events were last processed, if it has
@@ -390,21 +468,21 @@ impl Identity {
         }
     }
 
-    /// Returns since when a role had been assigned when events were last
-    /// processed; `None` when it wasn't.
-    pub fn settled_assignment(&self, role: Name) -> Option<UnixMillis> {
+    /// Returns how a role was had when events were last processed.
+    pub fn settled_holding(&self, role: Name) -> Option<Holding> {
         let changed = &self.baseline.assigned;
         match changed.binary_search_by(|(known, _)| known.cmp(&role)) {
             Ok(index) => changed[index].1,
-            Err(_) => self.assigned_since(role),
+            Err(_) => self.holding(role),
         }
     }
 
-    /// Returns since when a role is assigned; `None` when it isn't.
-    pub fn assigned_since(&self, role: Name) -> Option<UnixMillis> {
+    /// Returns how a role is had; `None` when it isn't assigned.
+    pub fn holding(&self, role: Name) -> Option<Holding> {
         let assigned = &self.assigned;
         let index = assigned.binary_search_by(|assignment| assignment.role.cmp(&role));
-        index.ok().map(|index| assigned[index].since)
+        let RoleAssignment { since, by_hand, .. } = assigned[index.ok()?];
+        Some(Holding { since, by_hand })
     }
 
     /// Says whether a role is detected.

@@ -16,9 +16,10 @@ pub use account::{Account, AccountKey, AccountStatus, Link};
 pub use event::{Event, EventChange, EventTally};
 pub use finding::{Finding, Severity};
 pub use identity::{
-    AttributeState, Baseline, Entitlement, Identity, IdentityRecord, IdentityType, Lag,
-    LedgerEntry, ManualEdit, NativeChange, NativeOperation, Provenance, ReadKey, RoleAssignment,
-    RoleDetection, TriggerMemory, Uid, Versions, Wake,
+    AttributeState, Baseline, ByHand, Entitlement, Holding, Identity, IdentityRecord, IdentityType,
+    Lag, LedgerEntry, ManualEdit, NativeChange, NativeOperation, Provenance, ReadKey,
+    RoleAssignment, RoleDecision, RoleDetection, RoleVerdict, StateOverride, TriggerMemory, Uid,
+    Versions, Wake,
 };
 pub use instant::UnixMillis;
 pub use name::Name;

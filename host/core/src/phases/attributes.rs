@@ -166,6 +166,7 @@ fn promote(
         EditMode::Permanent | EditMode::UntilFeedChanges => view
             .record()
             .identity
+            .by_hand
             .edits
             .iter()
             .find(|edit| edit.attribute == name)
@@ -582,7 +583,7 @@ mod tests {
             let mut email = attribute("email", vec![from_account("hr", "mail")]);
             email.edit_mode = mode;
             let mut record = person(vec![account("hr", &[("mail", feed)])]);
-            record.identity.edits = vec![ManualEdit {
+            record.identity.by_hand.edits = vec![ManualEdit {
                 attribute: Name::new("email"),
                 value: Some(text("by hand")),
                 feed_value: Some(text("feed at the time")),
@@ -599,7 +600,7 @@ mod tests {
             format!(
                 "{}, {} edits",
                 shown(&refreshed, "email"),
-                refreshed.identity.edits.len()
+                refreshed.identity.by_hand.edits.len()
             )
         };
         assert_eq!(

@@ -308,11 +308,11 @@ fn event_changes(
             text(identity.lifecycle_state),
         );
     }
-    for (role, since) in &baseline.assigned {
+    for (role, held) in &baseline.assigned {
         let has = identity.has_assigned(*role);
         add(
             format!("role {role}"),
-            Some(Value::Boolean(since.is_some())),
+            Some(Value::Boolean(held.is_some())),
             Some(Value::Boolean(has)),
         );
     }

@@ -5,6 +5,7 @@
 //! access that should have gone.
 
 use super::{Interrupt, attributes, failure};
+use crate::definitions::Model;
 use crate::model::finding::LIFECYCLE_STATE;
 use crate::model::{Finding, Name, Severity};
 use crate::plan::Draft;
@@ -19,6 +20,9 @@ pub(super) fn decide(
     draft: &mut Draft,
 ) -> Result<Slot, Interrupt> {
     let model = view.model().clone();
+    if let Some(state) = overridden(view, &model, draft) {
+        return Ok(slot(view, Some(state)));
+    }
     let Some(rule) = model.lifecycle.rule else {
         return Ok(slot(view, model.lifecycle.default_state));
     };
@@ -59,6 +63,29 @@ pub(super) fn decide(
         }
     }
     Ok(attributes::last_known(view, Node::LifecycleState))
+}
+
+/// Returns the state that a person has set, for as long as that holds.
+fn overridden(view: &mut TrackedView, model: &Model, draft: &mut Draft) -> Option<Name> {
+    let set = view.record().identity.by_hand.state.clone()?;
+    if set.until.is_some_and(|until| view.reached(until)) {
+        return None;
+    }
+    if model.state(set.state).is_some() {
+        return Some(set.state);
+    }
+    draft.findings.push(Finding {
+        severity: Severity::AccessAtRisk,
+        phase: LIFECYCLE_STATE,
+        subject: set.state.to_string(),
+        cause: Name::new("unknown-state"),
+        message: format!(
+            "{} set the state `{}`, which lifecycle.toml doesn't define any more",
+            set.actor, set.state
+        ),
+        hint: Some("set another, or take it back: idr identity state".to_owned()),
+    });
+    None
 }
 
 /// Returns the state that the identity was in, if it is still defined.

@@ -4,9 +4,11 @@
 //! entitlements. Triggers look at the outcome.
 
 use super::{Interrupt, entitlements, failure, read_failure, store_failure};
-use crate::definitions::{AutomaticRoles, Model, Role, RoleType, RuleIndex, Selector};
+use crate::definitions::{
+    AutomaticRoles, Model, RequestedRoles, Role, RoleType, RuleIndex, Selector,
+};
 use crate::model::finding::ROLES;
-use crate::model::{Finding, Name, RoleAssignment, RoleDetection, Severity};
+use crate::model::{Finding, Identity, Name, RoleAssignment, RoleDetection, RoleVerdict, Severity};
 use crate::plan::Draft;
 use crate::rule::{Eligibility, RuleEvaluator};
 use crate::view::{Node, ReadError, Slot, SnapshotError, TrackedView};
@@ -40,10 +42,17 @@ pub(crate) fn plan(
 pub fn may_concern(view: &mut TrackedView, model: &Model, role: &Role) -> Result<bool, ReadError> {
     match &role.selector {
         _ if view.record().identity.has_assigned(role.name) => Ok(true),
+        _ if is_decided(&view.record().identity, role.name) => Ok(true),
         None => Ok(false),
         Some(Selector::Rule(_)) => Ok(true),
         Some(selector) => selects(view, model, selector),
     }
+}
+
+/// Says whether a person has decided something about the role.
+fn is_decided(identity: &Identity, role: Name) -> bool {
+    let decisions = &identity.by_hand.roles;
+    decisions.iter().any(|decision| decision.role == role)
 }
 
 fn assign(
@@ -52,8 +61,7 @@ fn assign(
     model: &Model,
     draft: &mut Draft,
 ) -> Result<Vec<RoleAssignment>, Interrupt> {
-    let held =
-        |view: &TrackedView, role: Name| view.record().identity.settled_assignment(role).is_some();
+    let held = |view: &TrackedView, role: Name| held_by_rule(&view.record().identity, role);
     let mut assigned = Vec::new();
     match automatic_roles(view, model) {
         AutomaticRoles::Remove => {}
@@ -90,21 +98,91 @@ fn assign(
             }
         }
     }
+    let by_rule = decide(view, model, &mut assigned, draft);
     assigned.sort();
     // A role that an earlier wave took away and this one gives back was never lost.
     let identity = &view.record().identity;
     let since = |role: Name| {
-        let settled = identity.settled_assignment(role);
-        let known = settled.or_else(|| identity.assigned_since(role));
-        known.unwrap_or(view.as_of())
+        let settled = identity.settled_holding(role);
+        let known = settled.or_else(|| identity.holding(role));
+        known.map_or(view.as_of(), |held| held.since)
     };
     Ok(assigned
         .iter()
         .map(|&role| RoleAssignment {
             role,
             since: since(role),
+            by_hand: !by_rule.contains(&role),
         })
         .collect())
+}
+
+/// Says whether the identity had a role by its selector when events were last
+/// processed: then it stays where the selector can't be asked.
+fn held_by_rule(identity: &Identity, role: Name) -> bool {
+    identity
+        .settled_holding(role)
+        .is_some_and(|held| !held.by_hand)
+}
+
+/// Carries out what people have decided about roles that selectors give:
+/// takes away what is denied, and adds what is assigned. Returns what is left
+/// of those that selectors give.
+fn decide(
+    view: &mut TrackedView,
+    model: &Model,
+    assigned: &mut Vec<Name>,
+    draft: &mut Draft,
+) -> Vec<Name> {
+    if view.record().identity.by_hand.roles.is_empty() {
+        return assigned.clone();
+    }
+    let decisions = view.record().identity.by_hand.roles.clone();
+    let in_force: Vec<_> = decisions
+        .into_iter()
+        .filter(|decision| {
+            let over = decision.until.is_some_and(|until| view.reached(until));
+            !over && decision.from.is_none_or(|from| view.reached(from))
+        })
+        .collect();
+    let with = |verdict| {
+        let decisions = in_force.iter();
+        decisions.filter(move |decision| decision.verdict == verdict)
+    };
+    assigned.retain(|role| !with(RoleVerdict::Denied).any(|denied| denied.role == *role));
+    let by_rule = assigned.clone();
+    let keeps = requested_roles(view, model) == RequestedRoles::Keep;
+    for decision in with(RoleVerdict::Assigned) {
+        let role = model.roles.iter().find(|role| role.name == decision.role);
+        if role.is_none_or(|role| role.role_type != RoleType::Business) {
+            draft.findings.push(Finding {
+                severity: Severity::Warning,
+                phase: ROLES,
+                subject: decision.role.to_string(),
+                cause: Name::new("unknown-role"),
+                message: format!(
+                    "{} assigned it, but it is no business role any more",
+                    decision.actor
+                ),
+                hint: Some(
+                    "define it in roles/*.toml, or take it back: idr role revoke".to_owned(),
+                ),
+            });
+        } else if keeps && !assigned.contains(&decision.role) {
+            assigned.push(decision.role);
+        }
+    }
+    by_rule
+}
+
+fn requested_roles(view: &TrackedView, model: &Model) -> RequestedRoles {
+    match view.slot(Node::LifecycleState) {
+        Slot::LifecycleState(Some(state), _) => model
+            .state(*state)
+            .map(|state| state.requested_roles)
+            .unwrap_or_default(),
+        _ => RequestedRoles::Keep,
+    }
 }
 
 fn automatic_roles(view: &TrackedView, model: &Model) -> AutomaticRoles {
@@ -173,7 +251,7 @@ fn ask_rule(
                             message: format!("the rule can't tell: {why}; the role stays as it is"),
                             hint: None,
                         });
-                        identity.settled_assignment(role).is_some()
+                        held_by_rule(identity, role)
                     }
                 };
                 if eligible {
@@ -186,7 +264,7 @@ fn ask_rule(
             let failed = failure(ROLES, Severity::Error, &subject, error)?;
             draft.retry_after(view.as_of(), failed.retry_after_ms);
             draft.findings.push(failed.finding);
-            let held = |role: &&Name| identity.settled_assignment(**role).is_some();
+            let held = |role: &&Name| held_by_rule(identity, **role);
             assigned.extend(candidates.iter().filter(held));
         }
     }
@@ -242,7 +320,7 @@ fn detect(view: &mut TrackedView, model: &Model) -> Vec<RoleDetection> {
 mod tests {
     use crate::definitions::{AutomaticRoles, Model, Profile, Role, RoleType, RuleIndex, Selector};
     use crate::filter::Filter;
-    use crate::model::{IdentityRecord, Name, RoleAssignment, UnixMillis, Value};
+    use crate::model::{Holding, IdentityRecord, Name, RoleAssignment, UnixMillis, Value};
     use crate::phases::entitlements::ledger;
     use crate::rule::Eligibility;
     use crate::testing::{Scripts, account, attribute, from_account, model, person, refresh};
@@ -324,14 +402,20 @@ mod tests {
             Some(Selector::Filter(filter)),
         )];
         let mut record = in_sales();
-        record.identity.baseline.assigned = vec![(Name::new("sales"), Some(UnixMillis(400)))];
+        record.identity.baseline.assigned = vec![(
+            Name::new("sales"),
+            Some(Holding {
+                since: UnixMillis(400),
+                by_hand: false,
+            }),
+        )];
         record.identity.lifecycle_state = Some(Name::new("gone"));
         record.identity.lifecycle_since = Some(NOW);
         record.identity.baseline.lifecycle_state = Some(Some(Name::new("active")));
         record.identity.baseline.lifecycle_since = Some(UnixMillis(300));
         let settled = refresh(tenant(roles), &mut Scripts::default(), NOW, record).identity;
         assert_eq!(
-            settled.assigned_since(Name::new("sales")),
+            settled.holding(Name::new("sales")).map(|held| held.since),
             Some(UnixMillis(400))
         );
         assert_eq!(settled.lifecycle_state, Some(Name::new("active")));
@@ -346,6 +430,7 @@ mod tests {
         record.identity.assigned = vec![RoleAssignment {
             role: Name::new("c"),
             since: NOW,
+            by_hand: false,
         }];
         let cannot_tell = || Eligibility::CannotTell("no data".to_owned());
         let eligibility = vec![Eligibility::Yes, cannot_tell(), cannot_tell()];
@@ -384,6 +469,7 @@ mod tests {
             record.identity.assigned = vec![RoleAssignment {
                 role: Name::new("old"),
                 since: NOW,
+                by_hand: false,
             }];
             refresh(model, &mut Scripts::default(), NOW, record)
         };

@@ -1,6 +1,6 @@
 //! `lifecycle.toml`: the states, and what decides between them.
 
-use idr_core::definitions::{AutomaticRoles, Lifecycle, LifecycleState};
+use idr_core::definitions::{AutomaticRoles, Lifecycle, LifecycleState, RequestedRoles};
 use idr_core::model::Name;
 
 use super::Source;
@@ -13,6 +13,11 @@ const AUTOMATIC_ROLES: [(&str, AutomaticRoles); 3] = [
     ("evaluate", AutomaticRoles::Evaluate),
     ("freeze", AutomaticRoles::Freeze),
     ("remove", AutomaticRoles::Remove),
+];
+
+const REQUESTED_ROLES: [(&str, RequestedRoles); 2] = [
+    ("keep", RequestedRoles::Keep),
+    ("remove", RequestedRoles::Remove),
 ];
 
 /// Checks `lifecycle.toml`.
@@ -36,6 +41,11 @@ pub(super) fn check(
                 &scope.at("automatic_roles"),
                 automatic_roles,
                 &AUTOMATIC_ROLES,
+            ),
+            requested_roles: word_or_default(
+                &scope.at("requested_roles"),
+                raw.requested_roles.as_deref(),
+                &REQUESTED_ROLES,
             ),
         });
     }

@@ -7,8 +7,8 @@ use idr_core::definitions::{
     AttributeDefinition, EditMode, Grant, Model, RESERVED, Rule, RuleIndex,
 };
 use idr_core::model::{
-    Account, AccountKey, AccountStatus, AttributeState, Baseline, IdentityRecord, Link, Name,
-    Provenance, RoleAssignment, RoleDetection, Uid, Value,
+    Account, AccountKey, AccountStatus, AttributeState, Baseline, Holding, IdentityRecord, Link,
+    Name, Provenance, RoleAssignment, RoleDetection, Uid, Value,
 };
 use idr_core::view::{Node, Slot, Snapshot, SnapshotError, TrackedView};
 
@@ -134,6 +134,7 @@ fn record_of(setting: &Setting) -> IdentityRecord {
         .map(|role| RoleAssignment {
             role,
             since: setting.as_of,
+            by_hand: false,
         })
         .collect();
     identity.detected = sorted(&setting.detected)
@@ -205,7 +206,11 @@ fn baseline_of(setting: &Setting, model: &Model) -> Baseline {
             .map(|role| {
                 // No rule can ask since when.
                 let had = before.assigned.contains(role);
-                (Name::new(role), had.then_some(setting.as_of))
+                let held = had.then_some(Holding {
+                    since: setting.as_of,
+                    by_hand: false,
+                });
+                (Name::new(role), held)
             })
             .collect(),
     }

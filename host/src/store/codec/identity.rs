@@ -7,9 +7,10 @@
 use std::fmt;
 
 use idr_core::model::{
-    AccountKey, AttributeState, Baseline, EventTally, Finding, Identity, IdentityType, Lag,
-    ManualEdit, Name, NativeChange, NativeOperation, Provenance, ReadKey, RoleAssignment,
-    RoleDetection, Severity, TriggerMemory, Uid, UnixMillis, Value, Wake, finding,
+    AccountKey, AttributeState, Baseline, ByHand, EventTally, Finding, Holding, Identity,
+    IdentityType, Lag, ManualEdit, Name, NativeChange, NativeOperation, Provenance, ReadKey,
+    RoleAssignment, RoleDecision, RoleDetection, RoleVerdict, Severity, StateOverride,
+    TriggerMemory, Uid, UnixMillis, Value, Wake, finding,
 };
 use serde::de::{Error, IgnoredAny, MapAccess, SeqAccess, Visitor};
 use serde::ser::{SerializeMap, SerializeSeq};
@@ -24,7 +25,9 @@ impl Written for Identity {
         let mut object = serializer.serialize_map(None)?;
         object.serialize_entry("name", &self.name)?;
         put(&mut object, "type", &self.identity_type)?;
-        put(&mut object, "edits", &self.edits)?;
+        put(&mut object, "edits", &self.by_hand.edits)?;
+        put(&mut object, "roleDecisions", &self.by_hand.roles)?;
+        put(&mut object, "stateOverride", &self.by_hand.state)?;
         put(&mut object, "nativeChanges", &self.native_changes)?;
         if !self.attributes.is_empty() {
             object.serialize_entry("attributes", &Values(&self.attributes))?;
@@ -55,7 +58,11 @@ impl Written for Identity {
             uid: Uid::default(),
             name: document.name,
             identity_type: document.identity_type,
-            edits: document.edits,
+            by_hand: ByHand {
+                edits: document.edits,
+                roles: document.role_decisions,
+                state: document.state_override,
+            },
             native_changes: document.native_changes,
             attributes: merged(document.attributes, document.origins),
             manager: document.manager,
@@ -98,6 +105,10 @@ struct IdentityIn {
     identity_type: IdentityType,
     #[serde(with = "mirror_in", default)]
     edits: Vec<ManualEdit>,
+    #[serde(with = "mirror_in", default)]
+    role_decisions: Vec<RoleDecision>,
+    #[serde(with = "mirror_in", default)]
+    state_override: Option<StateOverride>,
     #[serde(with = "mirror_in", default)]
     native_changes: Vec<NativeChange>,
     #[serde(deserialize_with = "values", default)]
@@ -297,6 +308,7 @@ impl Written for AttributeState {
 words!(
     IdentityType, "a type of identity";
     NativeOperation, "an operation on an account";
+    RoleVerdict, "a decision about a role";
     Severity, "a severity";
 );
 
@@ -309,6 +321,42 @@ struct EditDocument {
     value: Option<Value>,
     #[serde(with = "mirror", default, skip_serializing_if = "is_default")]
     feed_value: Option<Value>,
+    actor: String,
+    #[serde(default, skip_serializing_if = "is_default")]
+    reason: String,
+    #[serde(with = "mirror")]
+    at: UnixMillis,
+}
+
+#[derive(Serialize, Deserialize)]
+#[serde(remote = "RoleDecision", rename_all = "camelCase", deny_unknown_fields)]
+struct RoleDecisionDocument {
+    #[serde(with = "mirror")]
+    role: Name,
+    #[serde(with = "mirror")]
+    verdict: RoleVerdict,
+    #[serde(with = "mirror", default, skip_serializing_if = "is_default")]
+    from: Option<UnixMillis>,
+    #[serde(with = "mirror", default, skip_serializing_if = "is_default")]
+    until: Option<UnixMillis>,
+    actor: String,
+    #[serde(default, skip_serializing_if = "is_default")]
+    reason: String,
+    #[serde(with = "mirror")]
+    at: UnixMillis,
+}
+
+#[derive(Serialize, Deserialize)]
+#[serde(
+    remote = "StateOverride",
+    rename_all = "camelCase",
+    deny_unknown_fields
+)]
+struct StateOverrideDocument {
+    #[serde(with = "mirror")]
+    state: Name,
+    #[serde(with = "mirror", default, skip_serializing_if = "is_default")]
+    until: Option<UnixMillis>,
     actor: String,
     #[serde(default, skip_serializing_if = "is_default")]
     reason: String,
@@ -347,7 +395,7 @@ struct BaselineDocument {
     #[serde(default, skip_serializing_if = "is_default")]
     inactive: Option<bool>,
     #[serde(with = "map", default, skip_serializing_if = "is_default")]
-    assigned: Vec<(Name, Option<UnixMillis>)>,
+    assigned: Vec<(Name, Option<Holding>)>,
 }
 
 #[derive(Serialize, Deserialize)]
@@ -383,21 +431,87 @@ fn phase<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Phase, D::Error> 
 
 mirrored!(
     ManualEdit => EditDocument,
+    RoleDecision => RoleDecisionDocument,
+    StateOverride => StateOverrideDocument,
     NativeChange => NativeChangeDocument,
     Baseline => BaselineDocument,
     Lag => LagDocument,
     Finding => FindingDocument,
 );
 
-/// A pair: role and since when.
+/// Marks a role that only a person's decision gives.
+const BY_HAND: &str = "by-hand";
+
+/// Role and since when, and by hand where it is.
 impl Written for RoleAssignment {
     fn write<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        (Out(&self.role), Out(&self.since)).serialize(serializer)
+        match self.by_hand {
+            false => (Out(&self.role), Out(&self.since)).serialize(serializer),
+            true => (Out(&self.role), Out(&self.since), BY_HAND).serialize(serializer),
+        }
     }
 
     fn read<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        let (role, since) = Written::read(deserializer)?;
-        Ok(Self { role, since })
+        struct Assignment;
+        impl<'de> Visitor<'de> for Assignment {
+            type Value = RoleAssignment;
+
+            fn expecting(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+                formatter.write_str("a role and since when it is assigned")
+            }
+
+            fn visit_seq<A: SeqAccess<'de>>(
+                self,
+                mut items: A,
+            ) -> Result<RoleAssignment, A::Error> {
+                let (role, since) = (next(&mut items)?, next(&mut items)?);
+                let by_hand = by_hand(&mut items)?;
+                ended(items)?;
+                Ok(RoleAssignment {
+                    role,
+                    since,
+                    by_hand,
+                })
+            }
+        }
+        deserializer.deserialize_seq(Assignment)
+    }
+}
+
+fn by_hand<'de, A: SeqAccess<'de>>(items: &mut A) -> Result<bool, A::Error> {
+    match items.next_element::<std::borrow::Cow<'de, str>>()? {
+        None => Ok(false),
+        Some(word) if word == BY_HAND => Ok(true),
+        Some(word) => Err(A::Error::custom(format!("`{word}` is not `{BY_HAND}`"))),
+    }
+}
+
+/// Since when, and by hand where it is.
+impl Written for Holding {
+    fn write<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        match self.by_hand {
+            false => [Out(&self.since)].serialize(serializer),
+            true => (Out(&self.since), BY_HAND).serialize(serializer),
+        }
+    }
+
+    fn read<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        struct Held;
+        impl<'de> Visitor<'de> for Held {
+            type Value = Holding;
+
+            fn expecting(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+                formatter.write_str("since when a role was had")
+            }
+
+            fn visit_seq<A: SeqAccess<'de>>(self, mut items: A) -> Result<Holding, A::Error> {
+                let since = next(&mut items)?;
+                let by_hand = by_hand(&mut items)?;
+                ended(items)?;
+                Ok(Holding { since, by_hand })
+            }
+        }
+        deserializer.deserialize_seq(Held)
     }
 }
 

@@ -4,10 +4,11 @@ use std::collections::BTreeMap;
 use std::fmt::Debug;
 
 use idr_core::model::{
-    Account, AccountKey, AccountStatus, AttributeState, Baseline, Event, EventChange, EventTally,
-    Finding, Identity, IdentityType, Lag, Link, ManualEdit, Name, NativeChange, NativeOperation,
-    Provenance, ReadKey, RoleAssignment, RoleDetection, Severity, TriggerMemory, Uid, UnixMillis,
-    Value, Versions, Wake, finding,
+    Account, AccountKey, AccountStatus, AttributeState, Baseline, ByHand, Event, EventChange,
+    EventTally, Finding, Holding, Identity, IdentityType, Lag, Link, ManualEdit, Name,
+    NativeChange, NativeOperation, Provenance, ReadKey, RoleAssignment, RoleDecision,
+    RoleDetection, RoleVerdict, Severity, StateOverride, TriggerMemory, Uid, UnixMillis, Value,
+    Versions, Wake, finding,
 };
 use idr_core::plan::{Changes, LifecycleChange};
 use jiff::civil::Date;
@@ -129,7 +130,9 @@ fn baseline() -> impl Strategy<Value = Baseline> {
         option::of(option::of(uid())),
         option::of((option::of(name()), option::of(instant()))),
         any::<Option<bool>>(),
-        by_name(option::of(instant())),
+        by_name(option::of(
+            (instant(), any::<bool>()).prop_map(|(since, by_hand)| Holding { since, by_hand }),
+        )),
     )
         .prop_map(
             |(unseen, name, attributes, manager, lifecycle, inactive, assigned)| Baseline {
@@ -187,8 +190,12 @@ fn a_finding() -> impl Strategy<Value = Finding> {
 }
 
 fn assignments() -> impl Strategy<Value = Vec<RoleAssignment>> {
-    vec((name(), instant()), 0..3).prop_map(|roles| {
-        let assigned = |(role, since)| RoleAssignment { role, since };
+    vec((name(), instant(), any::<bool>()), 0..3).prop_map(|roles| {
+        let assigned = |(role, since, by_hand)| RoleAssignment {
+            role,
+            since,
+            by_hand,
+        };
         roles.into_iter().map(assigned).collect()
     })
 }
@@ -200,12 +207,45 @@ fn detections() -> impl Strategy<Value = Vec<RoleDetection>> {
     })
 }
 
+fn by_hand() -> impl Strategy<Value = ByHand> {
+    let verdict = select(RoleVerdict::ALL.map(|(_, verdict)| verdict).to_vec());
+    let window = (option::of(instant()), option::of(instant()));
+    let decision = (name(), verdict, window, text(), instant()).prop_map(
+        |(role, verdict, (from, until), actor, at)| RoleDecision {
+            role,
+            verdict,
+            from,
+            until,
+            reason: actor.clone(),
+            actor,
+            at,
+        },
+    );
+    let state =
+        (name(), option::of(instant()), text(), instant()).prop_map(|(state, until, actor, at)| {
+            StateOverride {
+                state,
+                until,
+                reason: actor.clone(),
+                actor,
+                at,
+            }
+        });
+    (vec(edit(), 0..2), vec(decision, 0..2), option::of(state)).prop_map(|(edits, roles, state)| {
+        ByHand {
+            edits,
+            roles,
+            state,
+        }
+    })
+}
+
 /// The uid stands beside the document.
 fn identity() -> impl Strategy<Value = Identity> {
     let first = (
         text(),
         select(IdentityType::ALL.map(|(_, case)| case).to_vec()),
-        vec(edit(), 0..2),
+        by_hand(),
         vec(native_change(), 0..2),
         by_name(attribute_state()),
         option::of(uid()),
@@ -228,7 +268,7 @@ fn identity() -> impl Strategy<Value = Identity> {
         let (
             name,
             identity_type,
-            edits,
+            by_hand,
             native_changes,
             attributes,
             manager,
@@ -242,7 +282,7 @@ fn identity() -> impl Strategy<Value = Identity> {
             uid: Uid::default(),
             name,
             identity_type,
-            edits,
+            by_hand,
             native_changes,
             attributes,
             manager,
@@ -658,7 +698,16 @@ mod full {
             lifecycle_state: Some(Some(Name::new("active"))),
             lifecycle_since: Some(UnixMillis(500)),
             inactive: Some(false),
-            assigned: vec![(Name::new("Clerk"), Some(UnixMillis(700)))],
+            assigned: vec![
+                (
+                    Name::new("Clerk"),
+                    Some(Holding {
+                        since: UnixMillis(700),
+                        by_hand: true,
+                    }),
+                ),
+                (Name::new("Teller"), None),
+            ],
         }
     }
 
@@ -680,6 +729,28 @@ mod full {
         ]
     }
 
+    fn by_hand() -> ByHand {
+        ByHand {
+            edits: edits(),
+            roles: vec![RoleDecision {
+                role: Name::new("Clerk"),
+                verdict: RoleVerdict::Denied,
+                from: Some(UnixMillis(800)),
+                until: Some(UnixMillis(8_000)),
+                actor: "bo".to_owned(),
+                reason: "not for now".to_owned(),
+                at: UnixMillis(750),
+            }],
+            state: Some(StateOverride {
+                state: Name::new("leave"),
+                until: Some(UnixMillis(9_000)),
+                actor: "bo".to_owned(),
+                reason: "a sabbatical".to_owned(),
+                at: UnixMillis(760),
+            }),
+        }
+    }
+
     fn edits() -> Vec<ManualEdit> {
         vec![ManualEdit {
             attribute: Name::new("displayName"),
@@ -695,6 +766,7 @@ mod full {
         vec![RoleAssignment {
             role: Name::new("Manager"),
             since: UnixMillis(1_000),
+            by_hand: true,
         }]
     }
 
@@ -710,7 +782,7 @@ mod full {
             uid: Uid::default(),
             name: "ana".to_owned(),
             identity_type: IdentityType::Contractor,
-            edits: edits(),
+            by_hand: by_hand(),
             native_changes: vec![native_change()],
             attributes: attributes(),
             manager: Some(Uid(2)),

@@ -27,7 +27,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 
 use idr_core::filter::Superset;
 use idr_core::model::{
-    Account, AccountKey, Finding, IdentityRecord, ManualEdit, Name, Uid, UnixMillis,
+    Account, AccountKey, ByHand, Finding, IdentityRecord, Name, Uid, UnixMillis,
 };
 use idr_core::view::Snapshot;
 use rusqlite::{Connection, TransactionBehavior};
@@ -393,14 +393,14 @@ impl Store for SqliteStore {
     fn edit_identity(
         &self,
         uid: Uid,
-        edits: &[ManualEdit],
+        by_hand: &ByHand,
         audit: &AuditEntry,
     ) -> Result<(), StoreError> {
         self.write(points!("edit"), |connection| {
             let Some(mut identity) = identities::identity(connection, uid)? else {
                 return Err(StoreError::no_identity(uid));
             };
-            identity.edits = edits.to_vec();
+            identity.by_hand = by_hand.clone();
             apply::write_document(connection, &identity)?;
             apply::Raiser::new(connection)?.raise(uid, 1)?;
             records::audit(connection, audit)

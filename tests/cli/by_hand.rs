@@ -1,0 +1,222 @@
+//! What people decide: roles assigned and denied, lifecycle states, each with
+//! an actor and a reason, for as long as it was meant to hold.
+
+use crate::common::TestHost;
+use crate::small_tenant::{dated_tenant, refreshed_tenant};
+
+/// Refreshes who is due, at an instant; returns the report.
+fn refresh(host: &TestHost, as_of: &str) -> serde_json::Value {
+    host.json(["refresh", "--as-of", as_of])
+}
+
+fn roles(host: &TestHost, name: &str) -> Vec<String> {
+    let shown = host.json(["identity", "show", name]);
+    let roles = shown["assigned_roles"].as_array().expect("a list");
+    let names = roles.iter().filter_map(|role| role.as_str());
+    names.map(str::to_owned).collect()
+}
+
+fn state(host: &TestHost, name: &str) -> String {
+    let shown = host.json(["identity", "show", name]);
+    shown["lifecycle_state"]
+        .as_str()
+        .expect("a state")
+        .to_owned()
+}
+
+/// Gives a command by which a person decides something, which must be accepted.
+fn decide(host: &TestHost, arguments: &[&str]) -> serde_json::Value {
+    let why = ["--reason", "a ticket", "--actor", "dora"];
+    host.json(arguments.iter().copied().chain(why))
+}
+
+#[test]
+fn a_role_assigned_by_hand_begins_and_ends_by_itself() {
+    let host = refreshed_tenant();
+    let window = ["--from", "2026-03-05T08:00", "--until", "2026-03-09T18:00"];
+    decide(
+        &host,
+        &[&["role", "assign", "carol", "Sales"][..], &window].concat(),
+    );
+    refresh(&host, "2026-03-05T06:59:59Z");
+    assert_eq!(roles(&host, "carol"), [""; 0]);
+    let due = host.json(["due", "--within", "1d"]);
+    assert_eq!(due[0]["name"], "carol", "{due}");
+    let begun = refresh(&host, "2026-03-05T07:00:00Z");
+    assert_eq!(begun["selected"], 1);
+    assert_eq!(roles(&host, "carol"), ["Sales"]);
+    refresh(&host, "2026-03-09T17:00:00Z");
+    assert_eq!(roles(&host, "carol"), [""; 0]);
+}
+
+#[test]
+fn a_denied_role_is_not_given_by_its_selector_until_the_denial_ends() {
+    let host = refreshed_tenant();
+    assert_eq!(roles(&host, "bob"), ["Sales"]);
+    decide(
+        &host,
+        &["role", "deny", "bob", "Sales", "--until", "2026-03-20"],
+    );
+    refresh(&host, "2026-03-02T08:00:00Z");
+    assert_eq!(roles(&host, "bob"), [""; 0]);
+    refresh(&host, "2026-03-20T08:00:00Z");
+    assert_eq!(roles(&host, "bob"), ["Sales"]);
+}
+
+#[test]
+fn a_denial_survives_the_selector_not_matching_and_yields_to_an_assignment() {
+    let host = refreshed_tenant();
+    // Carol is no seller: nothing to take away now, and nothing later.
+    decide(&host, &["role", "deny", "carol", "Sales"]);
+    host.write(
+        "feeds/hr.csv",
+        "id,user,name,department,salary,supervisor\n3,carol,Carol Cole,Sales,1,\n",
+    );
+    let aggregated = host.json(["aggregate", "hr", "--as-of", "2026-03-02T08:00:00Z"]);
+    assert_eq!(aggregated["status"], "done");
+    refresh(&host, "2026-03-02T09:00:00Z");
+    assert_eq!(roles(&host, "carol"), [""; 0]);
+    decide(&host, &["role", "assign", "carol", "Sales"]);
+    refresh(&host, "2026-03-02T09:00:00Z");
+    assert_eq!(roles(&host, "carol"), ["Sales"]);
+    decide(&host, &["role", "revoke", "carol", "Sales"]);
+    refresh(&host, "2026-03-02T09:00:00Z");
+    assert_eq!(
+        roles(&host, "carol"),
+        ["Sales"],
+        "now its selector gives it"
+    );
+}
+
+#[test]
+fn a_state_set_by_hand_outranks_the_rule_and_ends_by_itself() {
+    let host = dated_tenant();
+    decide(
+        &host,
+        &[
+            "identity",
+            "state",
+            "carol",
+            "inactive",
+            "--until",
+            "2026-03-10T12:00",
+        ],
+    );
+    let report = refresh(&host, "2026-03-02T08:00:00Z");
+    assert_eq!(report["events"]["leaver"], 1);
+    assert_eq!(state(&host, "carol"), "inactive");
+    assert_eq!(
+        roles(&host, "carol"),
+        [""; 0],
+        "automatic roles go with the state"
+    );
+    refresh(&host, "2026-03-10T10:59:59Z");
+    assert_eq!(state(&host, "carol"), "inactive");
+    refresh(&host, "2026-03-10T11:00:00Z");
+    assert_eq!(state(&host, "carol"), "active");
+    decide(&host, &["identity", "state", "carol", "leave"]);
+    refresh(&host, "2026-03-10T11:00:00Z");
+    assert_eq!(state(&host, "carol"), "leave");
+    decide(&host, &["identity", "state", "carol", "--take-back"]);
+    refresh(&host, "2026-03-10T11:00:00Z");
+    assert_eq!(state(&host, "carol"), "active");
+}
+
+#[test]
+fn a_state_keeps_or_takes_away_what_people_have_assigned() {
+    let host = dated_tenant();
+    host.write(
+        "roles/more.toml",
+        "version = 1\n[[role]]\nname = \"Laptop\"\ntype = \"business\"\nselector = { filter = 'name == \"nobody\"' }\n",
+    );
+    decide(&host, &["role", "assign", "alice", "Laptop"]);
+    refresh(&host, "2026-03-02T08:00:00Z");
+    assert_eq!(roles(&host, "alice"), ["Laptop", "Staff"]);
+    decide(&host, &["identity", "state", "alice", "inactive"]);
+    refresh(&host, "2026-03-02T08:00:00Z");
+    assert_eq!(
+        roles(&host, "alice"),
+        ["Laptop"],
+        "requests are kept by default"
+    );
+    let lifecycle = host.read("lifecycle.toml");
+    let removing = lifecycle.replace(
+        "automatic_roles = \"remove\"",
+        "automatic_roles = \"remove\"\nrequested_roles = \"remove\"",
+    );
+    host.write("lifecycle.toml", removing);
+    refresh(&host, "2026-03-02T08:00:00Z");
+    assert_eq!(roles(&host, "alice"), [""; 0]);
+    decide(&host, &["identity", "state", "alice", "--take-back"]);
+    refresh(&host, "2026-03-02T08:00:00Z");
+    assert_eq!(roles(&host, "alice"), ["Laptop", "Staff"]);
+}
+
+#[test]
+fn decisions_are_shown_wherever_the_identity_is() {
+    let host = dated_tenant();
+    decide(
+        &host,
+        &["role", "deny", "alice", "Staff", "--until", "2026-05-01"],
+    );
+    decide(&host, &["identity", "state", "alice", "leave"]);
+    refresh(&host, "2026-03-02T08:00:00Z");
+    insta::assert_snapshot!(host.run(["identity", "show", "alice"]), @r"
+    alice (person, uid 1)
+      lifecycle state  leave since 2026-03-02T08:00:00Z (09:00:00 in Europe/Berlin)
+      manager          none
+      wakes up         2026-04-30T22:00:00Z (2026-05-01 00:00:00 in Europe/Berlin)
+      attributes
+        endDate    2026-03-31  hr endDate
+        endTime    17:00       hr endTime
+        startDate  2020-01-01  static
+        status     employed    static
+      by hand
+        state leave                              by dora at 2026-03-01T08:00:00Z  a ticket
+        Staff denied until 2026-04-30T22:00:00Z  by dora at 2026-03-01T08:00:00Z  a ticket
+      accounts
+        hr  1  enabled  created
+    [exit 0]
+    ");
+    let shown = host.json(["identity", "show", "alice"]);
+    assert_eq!(shown["role_decisions"][0]["verdict"], "denied");
+    assert_eq!(shown["role_decisions"][0]["actor"], "dora");
+    assert_eq!(shown["state_override"]["state"], "leave");
+}
+
+#[test]
+fn a_decision_that_makes_no_sense_is_refused() {
+    let host = refreshed_tenant();
+    let refused = |arguments: &[&str]| {
+        let why = ["--reason", "a ticket"];
+        host.run(arguments.iter().copied().chain(why))
+    };
+    insta::assert_snapshot!(refused(&["role", "assign", "carol", "Sale"]), @r"
+    error: there is no business role `Sale`
+    hint: do you mean `Sales`?
+    [exit 2]
+    ");
+    insta::assert_snapshot!(refused(&["role", "assign", "carol", "CRM user"]), @r"
+    error: there is no business role `CRM user`
+    hint: IT roles are detected; assign a business role that requires it
+    [exit 2]
+    ");
+    insta::assert_snapshot!(refused(&["role", "revoke", "bob", "Sales"]), @r"
+    error: nobody has decided anything about role `Sales` of `bob`
+    hint: what a selector gives goes with `idr role deny bob 'Sales'`
+    [exit 2]
+    ");
+    insta::assert_snapshot!(refused(&["role", "deny", "bob", "Sales", "--until", "2026-02-01"]), @r"
+    error: `--until` is not after its beginning
+    [exit 2]
+    ");
+    insta::assert_snapshot!(refused(&["identity", "state", "bob", "activ"]), @r"
+    error: there is no lifecycle state `activ`
+    hint: do you mean `active`?
+    [exit 2]
+    ");
+    insta::assert_snapshot!(refused(&["identity", "state", "bob", "--take-back"]), @r"
+    error: nobody has set the state of `bob`
+    [exit 2]
+    ");
+}
