@@ -166,7 +166,7 @@ pub struct RefreshOption {
     pub status: Status,
 }
 
-const ALWAYS: &str = "always: every refresh does it, for whom it concerns";
+const ALWAYS: &str = "every refresh does it, for whom it concerns";
 
 /// Every option, in the order of IdentityIQ's page.
 pub const OPTIONS: [RefreshOption; 52] = [

@@ -111,6 +111,7 @@ fn a_tenant_without_problems_is_summed_up() {
       triggers                 2
       populations              1
       rules                    0
+      tasks                    0
     [exit 0]
     ");
     insta::assert_snapshot!(host.run(["check", "--quiet"]), @"[exit 0]");

@@ -27,7 +27,7 @@ fn the_examples_of_the_configuration_are_one_tenant_without_problems() {
         let component = fs::read(component).expect("the example rules are committed");
         host.write(&format!("rules/{rule}.wasm"), component);
     }
-    assert_eq!(n_files, 9);
+    assert_eq!(n_files, 10);
     insta::assert_snapshot!(host.run(["check"]), @r"
     no problems in tenant `acme`
       applications             2
@@ -38,6 +38,7 @@ fn the_examples_of_the_configuration_are_one_tenant_without_problems() {
       triggers                 4
       populations              1
       rules                    4
+      tasks                    1
     [exit 0]
     ");
 }

@@ -144,6 +144,7 @@ fn a_changed_configuration_is_said_to_make_people_due() {
       triggers                 3
       populations              0
       rules                    0
+      tasks                    0
     no definition has changed since the last refresh
     [exit 0]
     ");
@@ -162,6 +163,7 @@ fn a_changed_configuration_is_said_to_make_people_due() {
       triggers                 3
       populations              0
       rules                    0
+      tasks                    0
     changed since the last refresh
       role Sales
     this makes due: 3 identities

@@ -73,6 +73,28 @@ fn populations_are_ored_and_everything_else_is_anded() {
 }
 
 #[test]
+fn a_task_says_whom_to_refresh_and_options_narrow_it() {
+    let host = with_populations();
+    host.write("tasks/everybody.toml", "version = 1\nall = true\n");
+    host.write("tasks/due.toml", "version = 1\n");
+    host.write(
+        "tasks/sellers.toml",
+        "version = 1\npopulation = [\"Sellers\"]\nfilter = 'name != \"alice\"'\nexclude_inactive = true\n",
+    );
+    assert_eq!(selected(&host, &["--task", "due"]), 3);
+    assert_eq!(selected(&host, &["--task", "due"]), 0);
+    assert_eq!(selected(&host, &["--task", "everybody"]), 3);
+    assert_eq!(selected(&host, &["--task", "sellers"]), 1);
+    let carol = ["--task", "everybody", "--identity", "carol"];
+    assert_eq!(selected(&host, &carol), 1);
+    insta::assert_snapshot!(host.run(["refresh", "--task", "seller"]), @r"
+    error: there is no task `seller`
+    hint: do you mean `sellers`?
+    [exit 2]
+    ");
+}
+
+#[test]
 fn a_list_of_names_is_read_from_a_file() {
     let host = refreshed_tenant();
     host.write("list.txt", "alice\n\n  carol \nalice\n");

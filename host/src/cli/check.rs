@@ -92,6 +92,7 @@ struct Summary {
     triggers: usize,
     populations: usize,
     rules: usize,
+    tasks: usize,
 }
 
 impl Summary {
@@ -114,6 +115,7 @@ impl Summary {
             triggers: model.triggers.len(),
             populations: model.populations.len(),
             rules: model.rules.len(),
+            tasks: tenant.tasks.len(),
         }
     }
 }
@@ -210,6 +212,7 @@ fn print_summary(summary: &Summary, out: &mut dyn Write) -> Result<(), CommandEr
         (summary.triggers, "triggers"),
         (summary.populations, "populations"),
         (summary.rules, "rules"),
+        (summary.tasks, "tasks"),
     ] {
         writeln!(out, "  {what:<20}{number:>6}")?;
     }

@@ -121,7 +121,11 @@ fn scope(
     tenant: &OpenTenant,
     as_of: UnixMillis,
 ) -> Result<(Scope, Vec<Uid>), CommandError> {
-    if args.all {
+    let task = match &args.selection.task {
+        Some(name) => Some(selection::task(name, tenant)?),
+        None => None,
+    };
+    if args.all || (task.is_some_and(|task| task.all) && criteria.is_empty()) {
         return Ok((Scope::All, Vec::new()));
     }
     if criteria.is_empty() || matches!(criteria, [Criterion::Due]) {

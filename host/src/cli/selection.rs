@@ -12,7 +12,7 @@ use serde::Serialize;
 
 use super::open::identity_named;
 use super::{CommandError, GlobalOptions, write_json};
-use crate::config::{FilterPlace, Readable};
+use crate::config::{FilterPlace, Readable, Task};
 use crate::refresh::selection::{Choice, Criterion, choose};
 use crate::report::{Table, counted, grouped};
 use crate::store::Store;
@@ -24,6 +24,11 @@ const NAMES_SAID: usize = 5;
 /// Whom to choose. Each option narrows the choice.
 #[derive(Args, Debug)]
 pub(super) struct SelectionArgs {
+    /// Refresh whom this task (`tasks/NAME.toml`) refreshes; other options
+    /// narrow it
+    #[arg(long, value_name = "NAME", help_heading = "Selection")]
+    pub(super) task: Option<String>,
+
     /// Refresh these identities (can be repeated)
     #[arg(long, value_name = "NAME", num_args = 1.., help_heading = "Selection")]
     identity: Vec<String>,
@@ -58,7 +63,10 @@ pub(super) struct SelectionArgs {
 impl SelectionArgs {
     /// Returns the criteria, in the order of the help.
     pub(super) fn criteria(&self, tenant: &OpenTenant) -> Result<Vec<Criterion>, CommandError> {
-        let mut criteria = Vec::new();
+        let mut criteria = match &self.task {
+            Some(name) => criteria_of(task(name, tenant)?, tenant)?,
+            None => Vec::new(),
+        };
         if !self.identity.is_empty() {
             let uids = self
                 .identity
@@ -83,6 +91,41 @@ impl SelectionArgs {
         }
         Ok(criteria)
     }
+}
+
+/// Returns the task with this name.
+pub(super) fn task<'a>(name: &str, tenant: &'a OpenTenant) -> Result<&'a Task, CommandError> {
+    let tasks = &tenant.configuration.tasks;
+    tasks.iter().find(|task| task.name == name).ok_or_else(|| {
+        let names = tasks.iter().map(|task| task.name.as_str());
+        let hint = match nearest(name, names) {
+            Some(nearest) => format!("do you mean `{nearest}`?"),
+            None => format!("write tasks/{name}.toml"),
+        };
+        CommandError::usage(format!("there is no task `{name}`")).with_hint(hint)
+    })
+}
+
+fn criteria_of(task: &Task, tenant: &OpenTenant) -> Result<Vec<Criterion>, CommandError> {
+    let mut criteria = Vec::new();
+    if !task.identities.is_empty() {
+        let uids = task
+            .identities
+            .iter()
+            .map(|name| identity_named(tenant, name));
+        criteria.push(Criterion::Listed(uids.collect::<Result<_, _>>()?));
+    }
+    criteria.extend(task.filter.clone().map(Criterion::Filter));
+    if !task.populations.is_empty() {
+        criteria.push(Criterion::Populations(task.populations.clone()));
+    }
+    if task.exclude_inactive {
+        criteria.push(Criterion::NotInactive);
+    }
+    if task.due {
+        criteria.push(Criterion::Due);
+    }
+    Ok(criteria)
 }
 
 /// Reads a list of names. None of them may be wrong: who is left out by a

@@ -29,14 +29,16 @@ pub(super) const RULES: &str = "rules/rules.toml";
 const SINGLE_FILES: [&str; 5] = [SETTINGS, IDENTITY, LIFECYCLE, TRIGGERS, POPULATIONS];
 /// One file per application.
 pub(super) const APPLICATIONS: &str = "applications";
+/// One file per refresh task.
+pub(super) const TASKS: &str = "tasks";
 /// Any number of files with roles.
 pub(super) const ROLES: &str = "roles";
 /// Rule components beside [`RULES`].
 pub(super) const RULE_FOLDER: &str = "rules";
 
-const FOLDERS: [&str; 3] = [APPLICATIONS, ROLES, RULE_FOLDER];
+const FOLDERS: [&str; 4] = [APPLICATIONS, ROLES, RULE_FOLDER, TASKS];
 /// What later versions read: to leave it unread silently would be worse than to stop.
-const LATER: [&str; 3] = ["policies.toml", "risk.toml", "tasks"];
+const LATER: [&str; 2] = ["policies.toml", "risk.toml"];
 
 /// The largest configuration file or component that is read.
 const MAX_FILE_BYTES: u64 = 64 << 20;

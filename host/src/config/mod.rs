@@ -19,7 +19,8 @@ use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-use idr_core::definitions::{Model, RuleIndex};
+use idr_core::definitions::{Model, Population, RuleIndex};
+use idr_core::filter::Filter;
 use idr_core::model::Name;
 
 use crate::aggregate::connector::Connector;
@@ -48,6 +49,8 @@ pub struct Tenant {
     /// The files that all of this was made from, for a run to adopt.
     pub files: Files,
     components: Vec<String>,
+    /// Its refresh tasks, in order of name.
+    pub tasks: Vec<Task>,
 }
 
 /// Which time a tenant lives in.
@@ -58,6 +61,26 @@ pub enum Clock {
     System,
     /// The last one that somebody named: for demonstrations and tests.
     Simulated,
+}
+
+/// A refresh that is done again and again (`tasks/NAME.toml`): whom it refreshes.
+/// Without anything else, who is due.
+#[derive(Clone, Debug)]
+pub struct Task {
+    /// Its name.
+    pub name: String,
+    /// Everybody.
+    pub all: bool,
+    /// These, by name; everybody when empty.
+    pub identities: Vec<String>,
+    /// Who fulfils it.
+    pub filter: Option<Filter>,
+    /// Who belongs to one of these; everybody when empty.
+    pub populations: Vec<Population>,
+    /// Who is inactive is left out, unless something is due about them.
+    pub exclude_inactive: bool,
+    /// Only who is due of those.
+    pub due: bool,
 }
 
 /// Where and how a tenant's state is stored.
@@ -124,6 +147,7 @@ impl Tenant {
             connectors: checked.connectors,
             files,
             components: checked.components,
+            tasks: checked.tasks,
         })
     }
 

@@ -268,6 +268,21 @@ pub(super) struct RawPopulation {
     pub(super) filter: Option<String>,
 }
 
+/// `tasks/NAME.toml`. Keys that aren't known are told apart by who checks it.
+#[derive(Debug, Default, Deserialize)]
+#[serde(default)]
+pub(super) struct RawTask {
+    pub(super) version: Option<i64>,
+    pub(super) all: bool,
+    pub(super) identity: Vec<String>,
+    pub(super) filter: Option<String>,
+    pub(super) population: Vec<String>,
+    pub(super) exclude_inactive: bool,
+    pub(super) due: bool,
+    #[serde(flatten)]
+    pub(super) other: BTreeMap<String, toml::Value>,
+}
+
 /// `rules/rules.toml`.
 #[derive(Debug, Default, Deserialize)]
 #[serde(default, deny_unknown_fields)]

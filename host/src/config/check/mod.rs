@@ -13,6 +13,7 @@ mod populations;
 mod roles;
 mod rules;
 mod settings;
+mod tasks;
 mod triggers;
 
 use std::collections::BTreeMap;
@@ -27,9 +28,9 @@ use super::files::{self, Files};
 use super::problem::Problems;
 use super::raw::{
     RawApplication, RawIdentity, RawLifecycle, RawPopulations, RawRoles, RawRules, RawSettings,
-    RawTriggers,
+    RawTask, RawTriggers,
 };
-use super::{Clock, StoreSettings};
+use super::{Clock, StoreSettings, Task};
 use crate::aggregate::connector::Connector;
 use names::Known;
 
@@ -66,25 +67,15 @@ struct Sources {
     triggers: Source<RawTriggers>,
     populations: Source<RawPopulations>,
     rules: Source<RawRules>,
+    /// By the task's name.
+    tasks: BTreeMap<String, Source<RawTask>>,
 }
 
 impl Sources {
     fn read(files: &Files, problems: &Problems) -> Self {
-        let mut applications: BTreeMap<String, Source<RawApplication>> = BTreeMap::new();
-        for (path, content) in files.below(files::APPLICATIONS, ".toml") {
-            let name = path.rsplit('/').next().unwrap_or(path);
-            let name = name.strip_suffix(".toml").unwrap_or(name);
-            if let Some(first) = applications.get(name) {
-                let message = format!("`{}` has the same name", first.document.file());
-                let hint = "an application has the name of its file: call one of them differently";
-                problems.add_to_file(path, message, Some(hint.to_owned()));
-                continue;
-            }
-            applications.insert(name.to_owned(), Source::read(path, content, problems));
-        }
         Self {
             settings: Source::read_if_there(files, files::SETTINGS, problems),
-            applications,
+            applications: by_name(files, files::APPLICATIONS, "an application", problems),
             identity: Source::read_if_there(files, files::IDENTITY, problems),
             lifecycle: Source::read_if_there(files, files::LIFECYCLE, problems),
             roles: files
@@ -94,8 +85,31 @@ impl Sources {
             triggers: Source::read_if_there(files, files::TRIGGERS, problems),
             populations: Source::read_if_there(files, files::POPULATIONS, problems),
             rules: Source::read_if_there(files, files::RULES, problems),
+            tasks: by_name(files, files::TASKS, "a task", problems),
         }
     }
+}
+
+/// Reads the files of a folder in which each has the name of what it defines.
+fn by_name<R: DeserializeOwned + Default>(
+    files: &Files,
+    folder: &str,
+    what: &str,
+    problems: &Problems,
+) -> BTreeMap<String, Source<R>> {
+    let mut sources: BTreeMap<String, Source<R>> = BTreeMap::new();
+    for (path, content) in files.below(folder, ".toml") {
+        let name = path.rsplit('/').next().unwrap_or(path);
+        let name = name.strip_suffix(".toml").unwrap_or(name);
+        if let Some(first) = sources.get(name) {
+            let message = format!("`{}` has the same name", first.document.file());
+            let hint = format!("{what} has the name of its file: call one of them differently");
+            problems.add_to_file(path, message, Some(hint));
+            continue;
+        }
+        sources.insert(name.to_owned(), Source::read(path, content, problems));
+    }
+    sources
 }
 
 /// What the files come to; to be used only when there are no problems.
@@ -107,6 +121,7 @@ pub(super) struct Checked {
     pub(super) connectors: BTreeMap<Name, Connector>,
     /// The component's path for each of the model's rules.
     pub(super) components: Vec<String>,
+    pub(super) tasks: Vec<Task>,
 }
 
 /// Checks all files of a tenant.
@@ -118,6 +133,7 @@ pub(super) fn check(files: &Files, problems: &Problems) -> Checked {
     let (attributes, manager) = identity::check(&sources.identity, &known, problems);
     let lifecycle = lifecycle::check(&sources.lifecycle, &known, problems);
     let populations = populations::check(&sources.populations, &known, problems);
+    let tasks = tasks::check(&sources.tasks, &populations, &known, problems);
     let roles = roles::check(&sources.roles, &known, problems);
     let mut triggers = triggers::check(&sources.triggers, &known, problems);
     // Last: by now every use of a rule is known.
@@ -144,5 +160,6 @@ pub(super) fn check(files: &Files, problems: &Problems) -> Checked {
         model: Arc::new(model),
         connectors,
         components,
+        tasks,
     }
 }
