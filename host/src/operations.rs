@@ -55,7 +55,7 @@ pub const PHASES: [Phase; 10] = [
         number: "4",
         phase: "manager",
         group: Some("identity"),
-        identityiq_options: &["promoteAttributes", "refreshManagerStatus"],
+        identityiq_options: &["promoteAttributes"],
         what: "the identity that the manager's attribute names",
     },
     Phase {
@@ -97,7 +97,7 @@ pub const PHASES: [Phase; 10] = [
         number: "15",
         phase: "apply",
         group: None,
-        identityiq_options: &["noResetNeedsRefresh"],
+        identityiq_options: &[],
         what: "each identity's changes in one transaction",
     },
 ];
@@ -620,6 +620,10 @@ pub fn markdown() -> String {
     }
     text += "\nSteps of one group are due, skipped and frozen together. Numbers stay when later\n\
         versions add steps in between.\n\n\
+        Steps 2 to 7 are planned for everybody selected, put to the gate and applied; then\n\
+        again for whoever has read what that changed, until nothing changes any more. Step 13\n\
+        follows when the values have settled. A run that was asked for some identities leaves\n\
+        step 2 out.\n\n\
         ## Options of IdentityIQ's refresh task\n\n\
         | key | label | here | # | default | status |\n|---|---|---|---|---|---|\n";
     for option in &OPTIONS {

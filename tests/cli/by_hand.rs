@@ -89,6 +89,36 @@ fn a_denial_survives_the_selector_not_matching_and_yields_to_an_assignment() {
 }
 
 #[test]
+fn what_a_decision_replaces_or_does_not_do_is_said() {
+    let host = refreshed_tenant();
+    let said = |arguments: &[&str]| {
+        let why = ["--reason", "a ticket", "--actor", "dora"];
+        host.run(arguments.iter().copied().chain(why))
+    };
+    let window = ["role", "assign", "carol", "Sales", "--from", "2026-05-01"];
+    insta::assert_snapshot!(said(&window), @r"
+    role `Sales` of `carol` is assigned from 2026-04-30T22:00:00Z, once refreshed: idr refresh --identity carol
+    [exit 0]
+    ");
+    insta::assert_snapshot!(said(&["role", "assign", "carol", "Sales"]), @r"
+    role `Sales` of `carol` is assigned, once refreshed: idr refresh --identity carol
+    this replaces: assigned by dora at 2026-03-01T08:00:00Z
+    [exit 0]
+    ");
+    insta::assert_snapshot!(said(&["role", "deny", "carol", "Sales"]), @r"
+    role `Sales` of `carol` is denied, once refreshed: idr refresh --identity carol
+    it stays assigned by dora at 2026-03-01T08:00:00Z: `idr role revoke` ends that
+    [exit 0]
+    ");
+    insta::assert_snapshot!(said(&["role", "revoke", "carol", "Sales"]), @r"
+    role `Sales` of `carol` is revoked, once refreshed: idr refresh --identity carol
+    it is no longer assigned by dora at 2026-03-01T08:00:00Z
+    it is no longer denied by dora at 2026-03-01T08:00:00Z
+    [exit 0]
+    ");
+}
+
+#[test]
 fn a_state_set_by_hand_outranks_the_rule_and_ends_by_itself() {
     let host = dated_tenant();
     decide(
@@ -203,11 +233,11 @@ fn a_decision_that_makes_no_sense_is_refused() {
     ");
     insta::assert_snapshot!(refused(&["role", "revoke", "bob", "Sales"]), @r"
     error: nobody has decided anything about role `Sales` of `bob`
-    hint: what a selector gives goes with `idr role deny bob 'Sales'`
+    hint: its selector gives it; see `idr role deny --help`
     [exit 2]
     ");
     insta::assert_snapshot!(refused(&["role", "deny", "bob", "Sales", "--until", "2026-02-01"]), @r"
-    error: `--until` is not after its beginning
+    error: `--until` has passed already
     [exit 2]
     ");
     insta::assert_snapshot!(refused(&["identity", "state", "bob", "activ"]), @r"

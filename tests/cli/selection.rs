@@ -95,9 +95,62 @@ fn a_task_says_whom_to_refresh_and_options_narrow_it() {
 }
 
 #[test]
+fn a_task_that_says_nothing_means_who_is_due_whatever_narrows_it() {
+    let host = refreshed_tenant();
+    host.write("tasks/nothing.toml", "version = 1\n");
+    assert_eq!(selected(&host, &["--task", "nothing"]), 0);
+    let narrowed = ["--task", "nothing", "--filter", "department == \"Sales\""];
+    assert_eq!(selected(&host, &narrowed), 0);
+    for options in [&["--task", "nothing"][..], &[]] {
+        let explain = ["refresh", "--explain-selection"].iter().chain(options);
+        let explained = host.json(explain.copied());
+        assert_eq!(explained["selected"], 0, "{explained}");
+        assert_eq!(explained["criteria"][0]["criterion"], "due");
+    }
+}
+
+#[test]
+fn what_the_configuration_makes_due_counts_before_anybody_is_chosen() {
+    let host = dated_tenant();
+    assert_eq!(selected(&host, &["--as-of", "2026-03-31T15:00:00Z"]), 1);
+    let active = ["--exclude-inactive"];
+    assert_eq!(selected(&host, &active), 2);
+    let lifecycle = host.read("lifecycle.toml");
+    let keeping = lifecycle.replace(
+        "automatic_roles = \"remove\"",
+        "automatic_roles = \"freeze\"",
+    );
+    host.write("lifecycle.toml", keeping);
+    let dry = ["--exclude-inactive", "--dry-run"];
+    assert_eq!(selected(&host, &dry), 3);
+    assert_eq!(selected(&host, &active), 3, "the leaver is due");
+    assert_eq!(selected(&host, &active), 2);
+}
+
+#[test]
+fn a_tenant_refreshed_in_parts_fires_events_about_those_it_knows() {
+    let host = crate::small_tenant::small_tenant();
+    crate::small_tenant::aggregate_all(&host, "2026-03-01T08:00:00Z");
+    assert_eq!(selected(&host, &["--identity", "bob"]), 1);
+    host.write(
+        "feeds/hr.csv",
+        "id,user,name,department,salary,supervisor\n2,bob,Bob Beck,Engineering,1,\n",
+    );
+    crate::small_tenant::aggregate_file(&host, "hr", "2026-03-02T08:00:00Z");
+    let report = host.json(["refresh", "--identity", "bob"]);
+    assert_eq!(report["events"]["mover"], 1, "{report}");
+    let report = host.json(["refresh", "--identity", "alice"]);
+    assert_eq!(
+        report["events"],
+        serde_json::json!({}),
+        "a first refresh is silent"
+    );
+}
+
+#[test]
 fn a_list_of_names_is_read_from_a_file() {
     let host = refreshed_tenant();
-    host.write("list.txt", "alice\n\n  carol \nalice\n");
+    host.write("list.txt", "\u{feff}alice\r\n\r\n  carol \r\nalice\r\n");
     let list = host.path("list.txt");
     let list = list.to_str().expect("UTF-8");
     assert_eq!(selected(&host, &["--identities-from", list]), 2);

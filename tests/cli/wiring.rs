@@ -14,7 +14,7 @@ fn the_order_of_operations_is_printed() {
      4  attribute-promotion  identity  identity attributes from their sources, in order
                                        IdentityIQ: promoteAttributes
      4  manager              identity  the identity that the manager's attribute names
-                                       IdentityIQ: promoteAttributes, refreshManagerStatus
+                                       IdentityIQ: promoteAttributes
      4  lifecycle-state      identity  the state that the lifecycle rule answers
                                        IdentityIQ: promoteAttributes
      5  entitlements         access    what the accounts hold, with the reasons
@@ -26,7 +26,6 @@ fn the_order_of_operations_is_printed() {
     15  gate                           thresholds over everything planned: a trip holds the run
                                        IdentityIQ: disableIdentityProcessingThreshold
     15  apply                          each identity's changes in one transaction
-                                       IdentityIQ: noResetNeedsRefresh
     [exit 0]
     ");
 }

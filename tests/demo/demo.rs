@@ -129,10 +129,17 @@ fn a_folder_that_is_there_is_replaced_only_when_asked() {
     hint: `--force` replaces it; `--directory` makes another
     [exit 2]
     ");
+    insta::assert_snapshot!(host.run(["demo", "--force"]), @r"
+    error: `demo/old.txt` is nothing that a made tenant has, so nothing is replaced
+    hint: move it elsewhere, or name another folder
+    [exit 2]
+    ");
     assert!(host.path("demo/old.txt").exists());
+    std::fs::remove_file(host.path("demo/old.txt")).expect("it is there");
+    host.write("demo/roles/old.toml", "");
     let replaced = host.run(["demo", "--force", "--quiet"]);
     assert_eq!(replaced, "[exit 0]");
-    assert!(!host.path("demo/old.txt").exists());
+    assert!(!host.path("demo/roles/old.toml").exists());
     host.write("other/notes.txt", "keep me");
     insta::assert_snapshot!(host.run(["demo", "--force", "--directory", "other"]), @r"
     error: `other` is no tenant's folder, so it isn't replaced

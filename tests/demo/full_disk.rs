@@ -27,7 +27,7 @@ fn aggregate(tenant: &OpenTenant) -> Result<(), Box<dyn std::error::Error>> {
 fn refresh_at(tenant: &OpenTenant, as_of: UnixMillis) -> Result<(), Box<dyn std::error::Error>> {
     let request = Request {
         scope: Scope::Due,
-        chosen: Vec::new(),
+        criteria: Vec::new(),
         as_of,
         simulated: true,
         now: as_of,

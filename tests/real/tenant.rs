@@ -79,7 +79,7 @@ impl CertTenant {
     pub(crate) fn refresh(&self, as_of: UnixMillis, scope: Scope) -> Run {
         let request = Request {
             scope,
-            chosen: Vec::new(),
+            criteria: Vec::new(),
             as_of,
             simulated: true,
             now: as_of,

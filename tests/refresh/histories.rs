@@ -254,7 +254,7 @@ impl Happening {
     /// before it is applied, `meanwhile` happens.
     fn refresh(&self, way: Way, meanwhile: Option<&Operation>) {
         let request = Request {
-            chosen: Vec::new(),
+            criteria: Vec::new(),
             scope: match way {
                 Way::Incremental => Scope::Due,
                 Way::Full => Scope::All,

@@ -383,12 +383,13 @@ impl Identity {
                 .map(|assignment| assignment.role)
             {
                 let held = self.holding(role);
-                let has = assigned.iter().any(|assignment| assignment.role == role);
-                if held.is_some() != has {
+                let new = assigned.iter().find(|assignment| assignment.role == role);
+                if held.map(|held| held.by_hand) != new.map(|new| new.by_hand) {
                     older.assigned.push((role, held));
                 }
             }
             older.assigned.sort_by_key(|(role, _)| *role);
+            older.assigned.dedup_by_key(|(role, _)| *role);
             self.assigned = assigned;
         }
         if let Some(detected) = changes.detected {

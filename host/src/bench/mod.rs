@@ -187,7 +187,7 @@ fn refresh(
 ) -> Result<(Run, f64, StageTimes), BenchError> {
     let request = Request {
         scope,
-        chosen: Vec::new(),
+        criteria: Vec::new(),
         as_of,
         simulated: tenant.is_simulated(),
         now: as_of,

@@ -107,18 +107,29 @@ pub(super) fn make_tenant(
 /// Makes a folder for a tenant; one that is there must be empty, unless it
 /// holds a tenant and may be replaced. `hint` says what to do otherwise.
 pub(super) fn make_folder(directory: &Path, replace: bool, hint: &str) -> Result<(), CommandError> {
-    let mut entries = match fs::read_dir(directory) {
-        Ok(entries) => entries,
+    let entries = match fs::read_dir(directory) {
+        Ok(entries) => entries.collect::<io::Result<Vec<_>>>(),
         Err(error) if error.kind() == io::ErrorKind::NotFound => {
             return fs::create_dir_all(directory).map_err(|error| unwritable(directory, error));
         }
         Err(error) => return Err(unwritable(directory, error)),
     };
-    if entries.next().is_none() {
+    let entries = entries.map_err(|error| unwritable(directory, error))?;
+    if entries.is_empty() {
         return Ok(());
     }
     let is_tenant = directory.join("idr.toml").is_file();
     if replace && is_tenant {
+        let names = entries.iter().map(|entry| entry.file_name());
+        let mut foreign = names.filter(|name| !name.to_str().is_some_and(is_of_a_tenant));
+        if let Some(name) = foreign.next() {
+            let message = format!(
+                "`{}` is nothing that a made tenant has, so nothing is replaced",
+                directory.join(name).display()
+            );
+            let hint = "move it elsewhere, or name another folder";
+            return Err(CommandError::usage(message).with_hint(hint.to_owned()));
+        }
         let emptied = fs::remove_dir_all(directory).and_then(|()| fs::create_dir_all(directory));
         return emptied.map_err(|error| unwritable(directory, error));
     }
@@ -129,6 +140,17 @@ pub(super) fn make_folder(directory: &Path, replace: bool, hint: &str) -> Result
     }
     let message = format!("`{shown}` exists and isn't empty");
     Err(CommandError::usage(message).with_hint(hint.to_owned()))
+}
+
+/// Says whether a made tenant's folder has something of this name.
+fn is_of_a_tenant(name: &str) -> bool {
+    matches!(
+        name,
+        "applications" | "feeds" | "roles" | "rules" | "state" | "tasks"
+    ) || matches!(
+        name,
+        "idr.toml" | "identity.toml" | "lifecycle.toml" | "populations.toml" | "triggers.toml"
+    )
 }
 
 fn unwritable(directory: &Path, source: io::Error) -> CommandError {

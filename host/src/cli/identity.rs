@@ -13,7 +13,7 @@ use idr_core::view::ReadError;
 use serde::Serialize;
 
 use super::event::events;
-use super::open::{command_for, instant_or_now, open, record_named};
+use super::open::{command_for, decidable, instant_or_now, open, record_named};
 use super::person::PersonArgs;
 use super::selection::checked_filter;
 use super::{CommandError, GlobalOptions, Outcome, write_json};
@@ -428,7 +428,7 @@ fn set_state(
     out: &mut dyn Write,
 ) -> Result<Outcome, CommandError> {
     let _lock = tenant.lock()?;
-    let identity = record_named(tenant, &args.name)?.identity;
+    let identity = decidable(tenant, &args.name)?;
     let mut by_hand = identity.by_hand;
     let at = tenant.now()?;
     let until = match &args.until {

@@ -2,7 +2,7 @@
 
 use super::{CommandError, GlobalOptions};
 use crate::tenant::{Absent, OpenTenant};
-use idr_core::model::{IdentityRecord, Uid, UnixMillis};
+use idr_core::model::{Identity, IdentityRecord, IdentityType, Uid, UnixMillis};
 
 use crate::store::Store;
 
@@ -54,4 +54,14 @@ pub(super) fn record_named(
     let uid: Uid = identity_named(tenant, name)?;
     let record = tenant.store.read_chunk(&[uid])?.pop();
     record.ok_or_else(|| CommandError::failed(format!("identity `{name}` is gone")))
+}
+
+/// Returns the identity with this name, about which people may decide something.
+pub(super) fn decidable(tenant: &OpenTenant, name: &str) -> Result<Identity, CommandError> {
+    let identity = record_named(tenant, name)?.identity;
+    if identity.identity_type == IdentityType::Workgroup {
+        let message = format!("`{name}` is a workgroup, which is never refreshed");
+        return Err(CommandError::usage(message));
+    }
+    Ok(identity)
 }

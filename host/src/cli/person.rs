@@ -12,7 +12,7 @@ use crate::store::AuditEntry;
 #[derive(Args, Clone, Debug)]
 pub(super) struct PersonArgs {
     /// Why, for the audit
-    #[arg(long, value_name = "TEXT")]
+    #[arg(long, value_name = "TEXT", value_parser = clap::builder::NonEmptyStringValueParser::new())]
     pub(super) reason: String,
 
     /// Who decides, if not the user of the operating system

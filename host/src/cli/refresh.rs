@@ -3,13 +3,12 @@
 use std::io::Write;
 
 use clap::Args;
-use idr_core::model::{Uid, UnixMillis};
 
 use super::open::{command_for, instant_or_now, open, open_or_create};
 use super::progress::RunProgress;
 use super::selection::{self, SelectionArgs};
 use super::{CommandError, GlobalOptions, Outcome, write_json};
-use crate::refresh::selection::{Criterion, choose};
+use crate::refresh::selection::Criterion;
 use crate::refresh::{self, Request};
 use crate::report::RunReport;
 use crate::store::{Run, Scope};
@@ -65,10 +64,9 @@ pub(super) fn run(
         selection::explain(&criteria, &tenant, as_of, options, out)?;
         return Ok(Outcome::Done);
     }
-    let (scope, chosen) = scope(args, &criteria, &tenant, as_of)?;
     let request = Request {
-        scope,
-        chosen,
+        scope: scope(args, &criteria, &tenant)?,
+        criteria,
         as_of,
         simulated: tenant.is_simulated(),
         now: if tenant.is_simulated() {
@@ -114,26 +112,21 @@ fn dry_run(
     })
 }
 
-/// Returns the run's scope, and whom it means when they are chosen.
+/// Returns the run's scope.
 fn scope(
     args: &RefreshArgs,
     criteria: &[Criterion],
     tenant: &OpenTenant,
-    as_of: UnixMillis,
-) -> Result<(Scope, Vec<Uid>), CommandError> {
-    let task = match &args.selection.task {
-        Some(name) => Some(selection::task(name, tenant)?),
-        None => None,
+) -> Result<Scope, CommandError> {
+    let everybody = match &args.selection.task {
+        Some(name) => selection::task(name, tenant)?.all && criteria.is_empty(),
+        None => args.all,
     };
-    if args.all || (task.is_some_and(|task| task.all) && criteria.is_empty()) {
-        return Ok((Scope::All, Vec::new()));
-    }
-    if criteria.is_empty() || matches!(criteria, [Criterion::Due]) {
-        return Ok((Scope::Due, Vec::new()));
-    }
-    let model = &tenant.configuration.model;
-    let choice = choose(&tenant.store, model, criteria, as_of, false)?;
-    Ok((Scope::Chosen, choice.uids))
+    Ok(match criteria {
+        _ if everybody => Scope::All,
+        [Criterion::Due] => Scope::Due,
+        _ => Scope::Chosen,
+    })
 }
 
 /// Prints the report on a run that has just come to its end, or was held.

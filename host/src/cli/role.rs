@@ -8,7 +8,7 @@ use idr_core::model::{Name, RoleDecision, RoleVerdict, UnixMillis};
 use idr_core::text::nearest;
 use serde::Serialize;
 
-use super::open::{command_for, instant_or_now, open, record_named};
+use super::open::{command_for, decidable, instant_or_now, open};
 use super::person::PersonArgs;
 use super::{CommandError, GlobalOptions, Outcome, write_json};
 use crate::store::Store;
@@ -75,6 +75,8 @@ struct Decided {
     verdict: &'static str,
     from: Option<String>,
     until: Option<String>,
+    /// What became of earlier decisions, and what this one doesn't do.
+    remarks: Vec<String>,
 }
 
 /// Runs the command.
@@ -93,15 +95,24 @@ pub(super) fn run(
     if options.json {
         write_json(out, &decided)?;
     } else if !options.quiet {
+        let window = |word: &str, at: &Option<String>| {
+            at.as_ref()
+                .map_or_else(String::new, |at| format!(" {word} {at}"))
+        };
         writeln!(
             out,
-            "role `{}` of `{}` is {} from the next refresh on: {} refresh --identity {}",
+            "role `{}` of `{}` is {}{}{}, once refreshed: {} refresh --identity {}",
             decided.role,
             decided.name,
             decided.verdict,
+            window("from", &decided.from),
+            window("until", &decided.until),
             command_for(options),
             decided.name
         )?;
+        for remark in &decided.remarks {
+            writeln!(out, "{remark}")?;
+        }
     }
     Ok(Outcome::Done)
 }
@@ -120,15 +131,33 @@ fn decide(
         instant.transpose()
     };
     let (from, until) = (instant(&args.from)?, instant(&args.until)?);
-    if until.is_some_and(|until| until <= from.unwrap_or(at)) {
-        let message = "`--until` is not after its beginning";
-        return Err(CommandError::usage(message));
+    match (from, until) {
+        (_, Some(until)) if until <= at => {
+            return Err(CommandError::usage("`--until` has passed already"));
+        }
+        (Some(from), Some(until)) if until <= from => {
+            let message = format!("`--until` {until} is not after `--from` {from}");
+            return Err(CommandError::usage(message));
+        }
+        _ => {}
     }
-    let identity = record_named(tenant, &args.name)?.identity;
+    let identity = decidable(tenant, &args.name)?;
     let mut by_hand = identity.by_hand;
-    by_hand
-        .roles
-        .retain(|known| (known.role, known.verdict) != (role, verdict));
+    let mut remarks = Vec::new();
+    by_hand.roles.retain(|known| {
+        let replaced = (known.role, known.verdict) == (role, verdict);
+        if replaced {
+            remarks.push(format!("this replaces: {}", spoken(known)));
+        }
+        let stays = verdict == RoleVerdict::Denied && known.verdict == RoleVerdict::Assigned;
+        if stays && known.role == role {
+            remarks.push(format!(
+                "it stays {}: `idr role revoke` ends that",
+                spoken(known)
+            ));
+        }
+        !replaced
+    });
     by_hand.roles.push(RoleDecision {
         role,
         verdict,
@@ -154,25 +183,40 @@ fn decide(
         verdict: verdict.as_str(),
         from: from.map(|from| from.to_string()),
         until: until.map(|until| until.to_string()),
+        remarks,
     })
 }
 
+/// Says what was decided earlier.
+fn spoken(decision: &RoleDecision) -> String {
+    format!(
+        "{} by {} at {}",
+        decision.verdict.as_str(),
+        decision.actor,
+        decision.at
+    )
+}
+
 fn revoke(args: &RevokeArgs, tenant: &OpenTenant) -> Result<Decided, CommandError> {
-    let identity = record_named(tenant, &args.name)?.identity;
+    let identity = decidable(tenant, &args.name)?;
     let mut by_hand = identity.by_hand;
-    let before = by_hand.roles.len();
-    by_hand
-        .roles
-        .retain(|known| known.role.as_str() != args.role);
-    if by_hand.roles.len() == before {
+    let mut remarks = Vec::new();
+    by_hand.roles.retain(|known| {
+        let taken_back = known.role.as_str() == args.role;
+        if taken_back {
+            remarks.push(format!("it is no longer {}", spoken(known)));
+        }
+        !taken_back
+    });
+    if remarks.is_empty() {
         let message = format!(
             "nobody has decided anything about role `{}` of `{}`",
             args.role, args.name
         );
-        return Err(CommandError::usage(message).with_hint(format!(
-            "what a selector gives goes with `idr role deny {} '{}'`",
-            args.name, args.role
-        )));
+        let mut held = identity.assigned.iter();
+        let held = held.any(|known| known.role.as_str() == args.role);
+        let hint = held.then(|| "its selector gives it; see `idr role deny --help`".to_owned());
+        return Err(CommandError::usage(message).with_hint(hint));
     }
     let subject = format!("{} {}", identity.name, args.role);
     let audit = args.person.audit(tenant.now()?, "revoke-role", subject);
@@ -183,6 +227,7 @@ fn revoke(args: &RevokeArgs, tenant: &OpenTenant) -> Result<Decided, CommandErro
         verdict: "revoked",
         from: None,
         until: None,
+        remarks,
     })
 }
 

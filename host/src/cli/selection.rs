@@ -86,7 +86,7 @@ impl SelectionArgs {
         if self.exclude_inactive {
             criteria.push(Criterion::NotInactive);
         }
-        if self.due {
+        if self.due || (criteria.is_empty() && self.task.is_none()) {
             criteria.push(Criterion::Due);
         }
         Ok(criteria)
@@ -98,9 +98,10 @@ pub(super) fn task<'a>(name: &str, tenant: &'a OpenTenant) -> Result<&'a Task, C
     let tasks = &tenant.configuration.tasks;
     tasks.iter().find(|task| task.name == name).ok_or_else(|| {
         let names = tasks.iter().map(|task| task.name.as_str());
-        let hint = match nearest(name, names) {
+        let hint = match nearest(name, names.clone()) {
             Some(nearest) => format!("do you mean `{nearest}`?"),
-            None => format!("write tasks/{name}.toml"),
+            None if tasks.is_empty() => "write tasks/NAME.toml".to_owned(),
+            None => format!("the tasks are {}", names.collect::<Vec<_>>().join(", ")),
         };
         CommandError::usage(format!("there is no task `{name}`")).with_hint(hint)
     })
@@ -109,11 +110,16 @@ pub(super) fn task<'a>(name: &str, tenant: &'a OpenTenant) -> Result<&'a Task, C
 fn criteria_of(task: &Task, tenant: &OpenTenant) -> Result<Vec<Criterion>, CommandError> {
     let mut criteria = Vec::new();
     if !task.identities.is_empty() {
-        let uids = task
-            .identities
-            .iter()
-            .map(|name| identity_named(tenant, name));
-        criteria.push(Criterion::Listed(uids.collect::<Result<_, _>>()?));
+        let mut uids = BTreeSet::new();
+        for name in &task.identities {
+            let Some(uid) = tenant.store.named(name)? else {
+                let message = format!("task `{}`: there is no identity `{name}`", task.name);
+                let hint = format!("correct `identity` in tasks/{}.toml", task.name);
+                return Err(CommandError::usage(message).with_hint(hint));
+            };
+            uids.insert(uid);
+        }
+        criteria.push(Criterion::Listed(uids));
     }
     criteria.extend(task.filter.clone().map(Criterion::Filter));
     if !task.populations.is_empty() {
@@ -122,7 +128,7 @@ fn criteria_of(task: &Task, tenant: &OpenTenant) -> Result<Vec<Criterion>, Comma
     if task.exclude_inactive {
         criteria.push(Criterion::NotInactive);
     }
-    if task.due {
+    if task.due || (criteria.is_empty() && !task.all) {
         criteria.push(Criterion::Due);
     }
     Ok(criteria)
@@ -142,6 +148,8 @@ fn listed(file: &Path, tenant: &OpenTenant) -> Result<Criterion, CommandError> {
         ))
     })?;
     let (mut uids, mut unknown) = (BTreeSet::new(), Vec::new());
+    // Some editors begin a text with a mark that isn't part of it.
+    let text = text.strip_prefix('\u{feff}').unwrap_or(&text);
     for (number, name) in (1..).zip(text.lines()) {
         let name = name.trim();
         if name.is_empty() {
@@ -149,7 +157,7 @@ fn listed(file: &Path, tenant: &OpenTenant) -> Result<Criterion, CommandError> {
         }
         match tenant.store.named(name)? {
             Some(uid) => drop(uids.insert(uid)),
-            None => unknown.push(format!("`{name}` (line {number})")),
+            None => unknown.push(format!("`{}` (line {number})", name.escape_debug())),
         }
     }
     if unknown.is_empty() {
@@ -211,7 +219,14 @@ pub(super) fn explain(
     out: &mut dyn Write,
 ) -> Result<(), CommandError> {
     let model = &tenant.configuration.model;
-    let choice: Choice = choose(&tenant.store, model, criteria, as_of, true)?;
+    let choice: Choice = choose(
+        &tenant.store,
+        model,
+        criteria,
+        as_of,
+        &tenant.impact()?.raise,
+        true,
+    )?;
     let counts = criteria.iter().zip(&choice.counts);
     let explained = Explained {
         identities: choice.of,

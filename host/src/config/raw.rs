@@ -274,9 +274,9 @@ pub(super) struct RawPopulation {
 pub(super) struct RawTask {
     pub(super) version: Option<i64>,
     pub(super) all: bool,
-    pub(super) identity: Vec<String>,
+    pub(super) identity: Option<Vec<String>>,
     pub(super) filter: Option<String>,
-    pub(super) population: Vec<String>,
+    pub(super) population: Option<Vec<String>>,
     pub(super) exclude_inactive: bool,
     pub(super) due: bool,
     #[serde(flatten)]

@@ -179,7 +179,7 @@ fn aggregate_morning(
 fn refresh_morning(tenant: &OpenTenant, as_of: UnixMillis) -> Result<Run, DemoError> {
     let request = Request {
         scope: Scope::Due,
-        chosen: Vec::new(),
+        criteria: Vec::new(),
         as_of,
         simulated: true,
         now: as_of,

@@ -21,15 +21,17 @@ use std::sync::Arc;
 use std::time::Instant;
 
 use idr_core::definitions::Model;
-use idr_core::model::{Uid, UnixMillis};
+use idr_core::model::UnixMillis;
 use idr_core::plan::PlanContext;
 use idr_core::planted::{self, Bug};
 use idr_core::rule::RuleEvaluator;
 
 use crate::aggregate::correlate_waiting;
 use crate::store::{
-    Files, Run, RunId, RunStatus, Scope, Selection, Stage, Step, Store, StoreError,
+    Files, Raise, Run, RunId, RunStatus, Scope, Selection, Stage, Step, Store, StoreError,
 };
+
+use selection::{Criterion, choose};
 
 pub use adopt::{Impact, adopt, files_digest, impact};
 pub use error::RefreshError;
@@ -76,8 +78,8 @@ pub trait RuleHost: Send + Sync {
 pub struct Request {
     /// Whom to refresh.
     pub scope: Scope,
-    /// Those whom [`Scope::Chosen`] means; workgroups among them are left out.
-    pub chosen: Vec<Uid>,
+    /// Whom [`Scope::Chosen`] means: who fulfils all of these.
+    pub criteria: Vec<Criterion>,
     /// The instant to bring them up to.
     pub as_of: UnixMillis,
     /// Whether `as_of` may lie before the last committed instant or in the
@@ -122,7 +124,14 @@ pub fn run(
         silent: !tenant.baselines_set && !request.fire_initial,
         ..Run::default()
     };
-    run.id = store.begin_run(&run, &request.chosen)?;
+    let chosen = match run.scope {
+        Scope::Chosen => {
+            let (model, criteria) = (&configured.model, &request.criteria);
+            choose(store, model, criteria, run.as_of, &Raise::Nobody, false)?.uids
+        }
+        Scope::Due | Scope::All => Vec::new(),
+    };
+    run.id = store.begin_run(&run, &chosen)?;
     Driver::new(store, configured, run, progress).drive()
 }
 

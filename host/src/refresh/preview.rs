@@ -11,6 +11,7 @@ use rayon::prelude::*;
 use super::apply::count;
 use super::gate::Tally;
 use super::planning::plan_one;
+use super::selection::choose;
 use super::{
     CHUNK, Configurator, Driver, RefreshError, Request, Step, adopt, check_instant, configure,
 };
@@ -41,7 +42,13 @@ pub fn preview(
         return Err(RefreshError::Configuration(message.to_owned()));
     }
     let raised = adopt::impact(store, configurator, &configured.model)?.raise;
-    let uids = selection(store, request, raised)?;
+    let uids = match request.scope {
+        Scope::Chosen => {
+            let (model, criteria) = (&configured.model, &request.criteria);
+            choose(store, model, criteria, request.as_of, &raised, false)?.uids
+        }
+        Scope::Due | Scope::All => selection(store, request, raised)?,
+    };
     let run = Run {
         as_of: request.as_of,
         started_at: request.now,
@@ -112,8 +119,7 @@ impl Driver<'_> {
 /// would make due when it was adopted.
 fn selection(store: &dyn Store, request: &Request, raised: Raise) -> Result<Vec<Uid>, StoreError> {
     let mut uids = match (&request.scope, raised) {
-        (Scope::Chosen, _) => return Ok(request.chosen.clone()),
-        (Scope::All, _) | (Scope::Due, Raise::Everybody) => return everybody(store),
+        (Scope::All | Scope::Chosen, _) | (_, Raise::Everybody) => return everybody(store),
         (Scope::Due, Raise::Nobody) => Vec::new(),
         (Scope::Due, Raise::Identities(uids)) => uids,
     };

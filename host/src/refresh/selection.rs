@@ -1,8 +1,8 @@
 //! Choosing whom a refresh is asked to refresh, by criteria that all must hold.
 //!
 //! `idr refresh --filter …` and its like turn what they are given into
-//! [`Criterion`]s, and get the identities to hand to [`super::run`]. What is
-//! looked at is the identity as the last refresh left it.
+//! [`Criterion`]s; a run chooses once its configuration is adopted, and looks at
+//! identities as the last refresh left them.
 
 use std::collections::BTreeSet;
 use std::ops::AddAssign;
@@ -15,7 +15,7 @@ use idr_core::view::{ReadError, Snapshot, TrackedView};
 use rayon::prelude::*;
 
 use super::{CHUNK, RefreshError};
-use crate::store::Store;
+use crate::store::{Raise, Store};
 
 /// One condition on whom to refresh. Workgroups never fulfil any.
 #[derive(Clone, Debug)]
@@ -118,7 +118,8 @@ impl AddAssign for CriterionCount {
 
 /// Returns who fulfils every criterion at `as_of`.
 ///
-/// With `explain`, everybody is looked at and every count is exact; without,
+/// `raised` are due as well, whatever the store says: a configuration that isn't
+/// adopted yet makes them so. With `explain`, everybody is looked at and every count is exact; without,
 /// only whom the criteria can mean, so that `alone` says little.
 ///
 /// # Errors
@@ -129,6 +130,7 @@ pub fn choose(
     model: &Arc<Model>,
     criteria: &[Criterion],
     as_of: UnixMillis,
+    raised: &Raise,
     explain: bool,
 ) -> Result<Choice, RefreshError> {
     let snapshot = store.snapshot()?;
@@ -143,7 +145,21 @@ pub fn choose(
         };
         for record in store.read_chunk(uids)? {
             if record.identity.identity_type != IdentityType::Workgroup {
-                judge(record, model, &snapshot, criteria, as_of, &mut found)?;
+                let uid = record.identity.uid;
+                let due = record.versions.inputs_changed()
+                    || record.identity.wake.at().is_some_and(|wake| wake <= as_of)
+                    || match raised {
+                        Raise::Nobody => false,
+                        Raise::Everybody => true,
+                        Raise::Identities(uids) => uids.contains(&uid),
+                    };
+                let seen = Seen {
+                    uid,
+                    inactive: record.identity.inactive,
+                    due,
+                };
+                let view = settled_view(record, model, &snapshot, as_of);
+                judge(view, &seen, criteria, &mut found)?;
             }
         }
         Ok(found)
@@ -194,24 +210,14 @@ fn superset(criteria: &[Criterion]) -> Superset {
 }
 
 fn judge(
-    record: IdentityRecord,
-    model: &Arc<Model>,
-    snapshot: &Arc<dyn Snapshot>,
+    mut view: TrackedView,
+    seen: &Seen,
     criteria: &[Criterion],
-    as_of: UnixMillis,
     found: &mut Choice,
 ) -> Result<(), RefreshError> {
-    let identity = &record.identity;
-    let seen = Seen {
-        uid: identity.uid,
-        inactive: identity.inactive,
-        due: record.versions.inputs_changed()
-            || identity.wake.at().is_some_and(|wake| wake <= as_of),
-    };
-    let mut view = settled_view(record, model, snapshot, as_of);
     let mut all = true;
     for (criterion, count) in criteria.iter().zip(&mut found.counts) {
-        let holds = match criterion.holds(&mut view, &seen) {
+        let holds = match criterion.holds(&mut view, seen) {
             Ok(holds) => holds,
             Err(ReadError::Snapshot(error)) => return Err(error.into()),
             Err(source) => {

@@ -269,8 +269,8 @@ pub struct Baseline {
     pub lifecycle_since: Option<UnixMillis>,
     /// The value `inactive` had, where that changed.
     pub inactive: Option<bool>,
-    /// Assigned roles that it gained or lost, sorted by name: how it had them,
-    /// if it did.
+    /// Assigned roles that it gained, lost, or has in another way, sorted by
+    /// name: how it had them, if it did.
     pub assigned: Vec<(Name, Option<Holding>)>,
 }
 

@@ -33,6 +33,9 @@ pub(crate) fn plan(
         native_changes: record.identity.native_changes.clone(),
         triggers: record.identity.triggers.clone(),
     };
+    // Whoever was refreshed before, in a run that was asked for some only, has
+    // a past to compare with.
+    let silent = silent && past.baseline.unseen;
     let (uid, recorded) = (record.identity.uid, record.identity.events.0);
     let mut view = TrackedView::new(
         Arc::clone(&model),
@@ -310,6 +313,9 @@ fn event_changes(
     }
     for (role, held) in &baseline.assigned {
         let has = identity.has_assigned(*role);
+        if has == held.is_some() {
+            continue;
+        }
         add(
             format!("role {role}"),
             Some(Value::Boolean(held.is_some())),

@@ -38,8 +38,16 @@ pub(super) fn check(
         for key in raw.other.keys() {
             refuse(&scope, key);
         }
-        let chosen = raw.identity.len() + raw.population.len() + usize::from(raw.filter.is_some());
-        if raw.all && (chosen > 0 || raw.exclude_inactive || raw.due) {
+        let lists = [("identity", &raw.identity), ("population", &raw.population)];
+        for (key, list) in lists {
+            if list.as_ref().is_some_and(Vec::is_empty) {
+                scope
+                    .at(key)
+                    .report_with_hint("it names nobody", "leave it out, or name somebody");
+            }
+        }
+        let chosen = raw.identity.is_some() || raw.population.is_some() || raw.filter.is_some();
+        if raw.all && (chosen || raw.exclude_inactive || raw.due) {
             scope.at("all").report_with_hint(
                 "everybody is meant, and others are left out",
                 "leave `all` out: what else is there chooses from everybody",
@@ -49,10 +57,14 @@ pub(super) fn check(
         Task {
             name: name.clone(),
             all: raw.all,
-            identities: raw.identity.clone(),
+            identities: raw.identity.clone().unwrap_or_default(),
             filter: filter
                 .and_then(|text| known.filter(&scope.at("filter"), text, FilterPlace::Included)),
-            populations: chosen_populations(&scope, &raw.population, populations),
+            populations: chosen_populations(
+                &scope,
+                raw.population.as_deref().unwrap_or_default(),
+                populations,
+            ),
             exclude_inactive: raw.exclude_inactive,
             due: raw.due,
         }
