@@ -153,6 +153,36 @@ fn a_state_set_by_hand_outranks_the_rule_and_ends_by_itself() {
 }
 
 #[test]
+fn a_state_that_was_set_does_not_outlast_its_end_because_the_rule_fails() {
+    let host = dated_tenant();
+    refresh(&host, "2026-03-31T15:00:00Z");
+    assert_eq!(state(&host, "alice"), "inactive");
+    let active = [
+        "identity",
+        "state",
+        "alice",
+        "active",
+        "--until",
+        "2026-04-02",
+    ];
+    decide(&host, &active);
+    // From now on the rule can't tell when her last day is over.
+    host.write(
+        "feeds/hr.csv",
+        "id,user,endDate,endTime,zone\n1,alice,2026-03-31,5 pm,\n3,carol,,,\n",
+    );
+    let aggregated = host.json(["aggregate", "hr", "--as-of", "2026-04-01T08:00:00Z"]);
+    assert_eq!(aggregated["status"], "done");
+    refresh(&host, "2026-04-01T09:00:00Z");
+    assert_eq!(state(&host, "alice"), "active");
+    refresh(&host, "2026-04-02T09:00:00Z");
+    assert_eq!(state(&host, "alice"), "inactive");
+    let again = host.json(["refresh", "--all", "--as-of", "2026-04-02T09:00:00Z"]);
+    assert_eq!(again["changed"], 0);
+    assert_eq!(roles(&host, "alice"), [""; 0]);
+}
+
+#[test]
 fn a_state_keeps_or_takes_away_what_people_have_assigned() {
     let host = dated_tenant();
     host.write(

@@ -386,8 +386,9 @@ impl Happening {
                 by_hand.roles.sort_by_key(|known| known.role);
             }),
             Operation::SetState { person, state } => {
-                self.decide(store, *person, |_, by_hand| {
+                self.decide(store, *person, |identity, by_hand| {
                     by_hand.state = state.map(|(state, until)| StateOverride {
+                        before: identity.lifecycle_state,
                         state: Name::new(state),
                         until: until.map(|hours| self.hours(hours)),
                         actor: SOMEBODY.to_owned(),

@@ -24,6 +24,9 @@ pub struct Changes {
     pub attributes: Vec<(Name, Option<AttributeState>)>,
     /// The edits that remain, where one has ended.
     pub edits: Option<Vec<ManualEdit>>,
+    /// Whether the lifecycle state that a person had set is over, and the rule
+    /// has answered since.
+    pub override_ended: bool,
     /// The new manager.
     pub manager: Option<Option<Uid>>,
     /// The new lifecycle state.
@@ -222,6 +225,7 @@ impl<'e> Planner<'e> {
 pub(crate) struct Draft {
     pub(crate) findings: Vec<Finding>,
     pub(crate) ended_edits: Vec<Name>,
+    pub(crate) override_ended: bool,
     pub(crate) retry_at: Option<UnixMillis>,
 }
 
@@ -262,6 +266,7 @@ fn differences(view: &mut TrackedView, draft: Draft, settled: roles::SettledRole
         let edits = identity.by_hand.edits.iter();
         changes.edits = Some(edits.filter(remains).cloned().collect());
     }
+    changes.override_ended = draft.override_ended;
     if let Slot::Manager(manager) = view.slot(Node::Manager)
         && *manager != identity.manager
     {
@@ -352,6 +357,9 @@ impl Identity {
         }
         if let Some(edits) = changes.edits {
             self.by_hand.edits = edits;
+        }
+        if changes.override_ended {
+            self.by_hand.state = None;
         }
         if let Some(manager) = changes.manager {
             older.manager = Some(self.manager);

@@ -6,7 +6,7 @@ use std::sync::Arc;
 use clap::{Args, Subcommand};
 use idr_core::definitions::{AttributeDefinition, EditMode, Model};
 use idr_core::filter::{Filter, Superset};
-use idr_core::model::{ManualEdit, Name, Provenance, StateOverride, Value, ValueType};
+use idr_core::model::{ManualEdit, Name, Provenance, StateOverride, UnixMillis, Value, ValueType};
 use idr_core::plan::{PlanContext, Planner};
 use idr_core::text::nearest;
 use idr_core::view::ReadError;
@@ -440,19 +440,33 @@ fn set_state(
     }
     let state = match &args.state {
         Some(state) => Some(known_state(state, tenant)?),
-        None if by_hand.state.is_none() => {
+        None if !is_set(by_hand.state.as_ref(), at) => {
             let message = format!("nobody has set the state of `{}`", args.name);
             return Err(CommandError::usage(message));
         }
         None => None,
     };
-    by_hand.state = state.map(|state| StateOverride {
-        state,
-        until,
-        actor: args.person.actor(),
-        reason: args.person.reason.clone(),
-        at,
-    });
+    let earlier = by_hand.state.take();
+    by_hand.state = match (state, earlier) {
+        // It is over from now on; what the rule gave before stays known until
+        // the rule answers again.
+        (None, Some(earlier)) => Some(StateOverride {
+            until: Some(at),
+            ..earlier
+        }),
+        (None, None) => None,
+        (Some(state), earlier) => Some(StateOverride {
+            state,
+            until,
+            before: match earlier {
+                Some(earlier) => earlier.before,
+                None => identity.lifecycle_state,
+            },
+            actor: args.person.actor(),
+            reason: args.person.reason.clone(),
+            at,
+        }),
+    };
     let action = if args.take_back {
         "take-back-state"
     } else {
@@ -483,6 +497,11 @@ fn set_state(
         )?;
     }
     Ok(Outcome::Done)
+}
+
+/// Says whether a state that a person has set is in force.
+fn is_set(set: Option<&StateOverride>, at: UnixMillis) -> bool {
+    set.is_some_and(|set| set.until.is_none_or(|until| at < until))
 }
 
 fn known_state(name: &str, tenant: &OpenTenant) -> Result<Name, CommandError> {

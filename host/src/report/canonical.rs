@@ -209,6 +209,7 @@ fn state_override(set: &StateOverride) -> Json {
     json!({
         "state": set.state.as_str(),
         "until": set.until.map(|until| until.to_string()),
+        "before": set.before.map(Name::as_str),
         "actor": set.actor,
     })
 }

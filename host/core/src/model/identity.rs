@@ -156,6 +156,9 @@ pub struct StateOverride {
     pub state: Name,
     /// When the rule decides again; never when absent.
     pub until: Option<UnixMillis>,
+    /// The state that the rule had given before: that of somebody for whom it
+    /// has not answered since this was over.
+    pub before: Option<Name>,
     /// Who set it.
     pub actor: String,
     /// Why.

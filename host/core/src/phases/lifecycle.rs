@@ -20,10 +20,12 @@ pub(super) fn decide(
     draft: &mut Draft,
 ) -> Result<Slot, Interrupt> {
     let model = view.model().clone();
-    if let Some(state) = overridden(view, &model, draft) {
+    let by_hand = by_hand(view, &model, draft);
+    if let ByHand::InForce(state) = by_hand {
         return Ok(slot(view, Some(state)));
     }
     let Some(rule) = model.lifecycle.rule else {
+        draft.override_ended = by_hand == ByHand::Over;
         return Ok(slot(view, model.lifecycle.default_state));
     };
     view.read_as(Some(rule));
@@ -33,6 +35,7 @@ pub(super) fn decide(
         Ok(state) => {
             let known = Name::known(&state).filter(|state| model.state(*state).is_some());
             if known.is_some() {
+                draft.override_ended = by_hand == ByHand::Over;
                 return Ok(slot(view, known));
             }
             let states = model
@@ -65,14 +68,26 @@ pub(super) fn decide(
     Ok(attributes::last_known(view, Node::LifecycleState))
 }
 
-/// Returns the state that a person has set, for as long as that holds.
-fn overridden(view: &mut TrackedView, model: &Model, draft: &mut Draft) -> Option<Name> {
-    let set = view.record().identity.by_hand.state.clone()?;
+/// What a person has decided about the state.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum ByHand {
+    /// It is this one, for now.
+    InForce(Name),
+    /// That is over.
+    Over,
+    /// Nothing that could be followed.
+    Nothing,
+}
+
+fn by_hand(view: &mut TrackedView, model: &Model, draft: &mut Draft) -> ByHand {
+    let Some(set) = view.record().identity.by_hand.state.clone() else {
+        return ByHand::Nothing;
+    };
     if set.until.is_some_and(|until| view.reached(until)) {
-        return None;
+        return ByHand::Over;
     }
     if model.state(set.state).is_some() {
-        return Some(set.state);
+        return ByHand::InForce(set.state);
     }
     draft.findings.push(Finding {
         severity: Severity::AccessAtRisk,
@@ -85,12 +100,20 @@ fn overridden(view: &mut TrackedView, model: &Model, draft: &mut Draft) -> Optio
         ),
         hint: Some("set another, or take it back: idr identity state".to_owned()),
     });
-    None
+    ByHand::Nothing
 }
 
-/// Returns the state that the identity was in, if it is still defined.
+/// Returns the state that the rule gave last, if it is still defined. One that
+/// a person had set doesn't outlast its end because the rule can't answer.
 pub(super) fn last_known(view: &TrackedView) -> Slot {
-    slot(view, view.record().identity.settled_lifecycle_state())
+    let identity = &view.record().identity;
+    let settled = identity.settled_lifecycle_state();
+    let set = identity.by_hand.state.as_ref();
+    let last = match set.filter(|set| settled == Some(set.state)) {
+        Some(set) => set.before,
+        None => settled,
+    };
+    slot(view, last)
 }
 
 fn slot(view: &TrackedView, state: Option<Name>) -> Slot {

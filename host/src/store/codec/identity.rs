@@ -357,6 +357,8 @@ struct StateOverrideDocument {
     state: Name,
     #[serde(with = "mirror", default, skip_serializing_if = "is_default")]
     until: Option<UnixMillis>,
+    #[serde(with = "mirror", default, skip_serializing_if = "is_default")]
+    before: Option<Name>,
     actor: String,
     #[serde(default, skip_serializing_if = "is_default")]
     reason: String,

@@ -31,6 +31,8 @@ struct ChangesDocument {
     attributes: Vec<(Name, Option<AttributeState>)>,
     #[serde(with = "mirror", default, skip_serializing_if = "is_default")]
     edits: Option<Vec<ManualEdit>>,
+    #[serde(default, skip_serializing_if = "is_default")]
+    override_ended: bool,
     #[serde(with = "nested", default, skip_serializing_if = "is_default")]
     manager: Option<Option<Uid>>,
     #[serde(with = "mirror", default, skip_serializing_if = "is_default")]

@@ -221,15 +221,20 @@ fn by_hand() -> impl Strategy<Value = ByHand> {
             at,
         },
     );
-    let state =
-        (name(), option::of(instant()), text(), instant()).prop_map(|(state, until, actor, at)| {
-            StateOverride {
-                state,
-                until,
-                reason: actor.clone(),
-                actor,
-                at,
-            }
+    let state = (
+        name(),
+        option::of(instant()),
+        option::of(name()),
+        text(),
+        instant(),
+    )
+        .prop_map(|(state, until, before, actor, at)| StateOverride {
+            state,
+            until,
+            before,
+            reason: actor.clone(),
+            actor,
+            at,
         });
     (vec(edit(), 0..2), vec(decision, 0..2), option::of(state)).prop_map(|(edits, roles, state)| {
         ByHand {
@@ -347,7 +352,7 @@ fn plan() -> impl Strategy<Value = SpooledPlan> {
     );
     let changes = (
         by_name(option::of(attribute_state())),
-        option::of(vec(edit(), 0..2)),
+        (option::of(vec(edit(), 0..2)), any::<bool>()),
         option::of(option::of(uid())),
         option::of(lifecycle),
         option::of(assignments()),
@@ -357,11 +362,21 @@ fn plan() -> impl Strategy<Value = SpooledPlan> {
         option::of(vec(a_finding(), 0..2)),
     )
         .prop_map(|changes| {
-            let (attributes, edits, manager, lifecycle, assigned, detected, reads, wake, findings) =
-                changes;
+            let (
+                attributes,
+                (edits, override_ended),
+                manager,
+                lifecycle,
+                assigned,
+                detected,
+                reads,
+                wake,
+                findings,
+            ) = changes;
             Changes {
                 attributes,
                 edits,
+                override_ended,
                 manager,
                 lifecycle,
                 assigned,
@@ -744,6 +759,7 @@ mod full {
             state: Some(StateOverride {
                 state: Name::new("leave"),
                 until: Some(UnixMillis(9_000)),
+                before: Some(Name::new("active")),
                 actor: "bo".to_owned(),
                 reason: "a sabbatical".to_owned(),
                 at: UnixMillis(760),
@@ -863,6 +879,7 @@ mod full {
                     .chain([(Name::new("wage"), None)])
                     .collect(),
                 edits: Some(edits()),
+                override_ended: true,
                 manager: Some(None),
                 lifecycle: Some(LifecycleChange {
                     state: Some(Name::new("active")),
