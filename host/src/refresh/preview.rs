@@ -3,6 +3,9 @@
 //! The first wave of a run at `as_of`, planned with the same planner and put to
 //! the same gate. Nothing is stored: no run, no configuration, no spool.
 
+use std::sync::Arc;
+
+use idr_core::definitions::Model;
 use idr_core::filter::Superset;
 use idr_core::model::{IdentityType, Uid};
 use idr_core::plan::Planner;
@@ -42,13 +45,7 @@ pub fn preview(
         return Err(RefreshError::Configuration(message.to_owned()));
     }
     let raised = adopt::impact(store, configurator, &configured.model)?.raise;
-    let uids = match request.scope {
-        Scope::Chosen => {
-            let (model, criteria) = (&configured.model, &request.criteria);
-            choose(store, model, criteria, request.as_of, &raised, false)?.uids
-        }
-        Scope::Due | Scope::All => selection(store, request, raised)?,
-    };
+    let uids = selection(store, &configured.model, request, raised)?;
     let run = Run {
         as_of: request.as_of,
         started_at: request.now,
@@ -117,9 +114,25 @@ impl Driver<'_> {
 
 /// Returns whom a run would select first, with those whom the configuration
 /// would make due when it was adopted.
-fn selection(store: &dyn Store, request: &Request, raised: Raise) -> Result<Vec<Uid>, StoreError> {
+fn selection(
+    store: &dyn Store,
+    model: &Arc<Model>,
+    request: &Request,
+    raised: Raise,
+) -> Result<Vec<Uid>, RefreshError> {
     let mut uids = match (&request.scope, raised) {
-        (Scope::All | Scope::Chosen, _) | (_, Raise::Everybody) => return everybody(store),
+        (Scope::Chosen, raised) => {
+            let choice = choose(
+                store,
+                model,
+                &request.criteria,
+                request.as_of,
+                &raised,
+                false,
+            )?;
+            return Ok(choice.uids);
+        }
+        (Scope::All, _) | (Scope::Due, Raise::Everybody) => return Ok(everybody(store)?),
         (Scope::Due, Raise::Nobody) => Vec::new(),
         (Scope::Due, Raise::Identities(uids)) => uids,
     };

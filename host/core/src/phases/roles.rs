@@ -5,7 +5,7 @@
 
 use super::{Interrupt, entitlements, failure, read_failure, store_failure};
 use crate::definitions::{
-    AutomaticRoles, Model, RequestedRoles, Role, RoleType, RuleIndex, Selector,
+    AutomaticRoles, LifecycleState, Model, RequestedRoles, Role, RoleType, RuleIndex, Selector,
 };
 use crate::model::finding::ROLES;
 use crate::model::{Finding, Identity, Name, RoleAssignment, RoleDetection, RoleVerdict, Severity};
@@ -63,7 +63,8 @@ fn assign(
 ) -> Result<Vec<RoleAssignment>, Interrupt> {
     let held = |view: &TrackedView, role: Name| held_by_rule(&view.record().identity, role);
     let mut assigned = Vec::new();
-    match automatic_roles(view, model) {
+    let automatic = lifecycle_state(view, model).map(|state| state.automatic_roles);
+    match automatic.unwrap_or_default() {
         AutomaticRoles::Remove => {}
         AutomaticRoles::Freeze => {
             let roles = model.roles.iter().map(|role| role.name);
@@ -98,7 +99,7 @@ fn assign(
             }
         }
     }
-    let by_rule = decide(view, model, &mut assigned, draft);
+    let by_hand = decide(view, model, &mut assigned, draft);
     assigned.sort();
     // A role that an earlier wave took away and this one gives back was never lost.
     let identity = &view.record().identity;
@@ -112,7 +113,7 @@ fn assign(
         .map(|&role| RoleAssignment {
             role,
             since: since(role),
-            by_hand: !by_rule.contains(&role),
+            by_hand: by_hand.contains(&role),
         })
         .collect())
 }
@@ -126,17 +127,13 @@ fn held_by_rule(identity: &Identity, role: Name) -> bool {
 }
 
 /// Carries out what people have decided about roles that selectors give:
-/// takes away what is denied, and adds what is assigned. Returns what is left
-/// of those that selectors give.
+/// takes away what is denied, and adds what is assigned. Returns those added.
 fn decide(
     view: &mut TrackedView,
     model: &Model,
     assigned: &mut Vec<Name>,
     draft: &mut Draft,
 ) -> Vec<Name> {
-    if view.record().identity.by_hand.roles.is_empty() {
-        return assigned.clone();
-    }
     let decisions = view.record().identity.by_hand.roles.clone();
     let in_force: Vec<_> = decisions
         .into_iter()
@@ -150,10 +147,11 @@ fn decide(
         decisions.filter(move |decision| decision.verdict == verdict)
     };
     assigned.retain(|role| !with(RoleVerdict::Denied).any(|denied| denied.role == *role));
-    let by_rule = assigned.clone();
-    let keeps = requested_roles(view, model) == RequestedRoles::Keep;
+    let mut by_hand = Vec::new();
+    let requested = lifecycle_state(view, model).map(|state| state.requested_roles);
+    let keeps = requested.unwrap_or_default() == RequestedRoles::Keep;
     for decision in with(RoleVerdict::Assigned) {
-        let role = model.roles.iter().find(|role| role.name == decision.role);
+        let role = model.role(decision.role);
         if role.is_none_or(|role| role.role_type != RoleType::Business) {
             draft.findings.push(Finding {
                 severity: Severity::Warning,
@@ -169,29 +167,18 @@ fn decide(
                 ),
             });
         } else if keeps && !assigned.contains(&decision.role) {
-            assigned.push(decision.role);
+            by_hand.push(decision.role);
         }
     }
-    by_rule
+    assigned.extend(&by_hand);
+    by_hand
 }
 
-fn requested_roles(view: &TrackedView, model: &Model) -> RequestedRoles {
+/// Returns the definition of the lifecycle state that this plan has settled.
+fn lifecycle_state<'m>(view: &TrackedView, model: &'m Model) -> Option<&'m LifecycleState> {
     match view.slot(Node::LifecycleState) {
-        Slot::LifecycleState(Some(state), _) => model
-            .state(*state)
-            .map(|state| state.requested_roles)
-            .unwrap_or_default(),
-        _ => RequestedRoles::Keep,
-    }
-}
-
-fn automatic_roles(view: &TrackedView, model: &Model) -> AutomaticRoles {
-    match view.slot(Node::LifecycleState) {
-        Slot::LifecycleState(Some(state), _) => model
-            .state(*state)
-            .map(|state| state.automatic_roles)
-            .unwrap_or_default(),
-        _ => AutomaticRoles::Evaluate,
+        Slot::LifecycleState(Some(state), _) => model.state(*state),
+        _ => None,
     }
 }
 
