@@ -11,7 +11,6 @@ use std::time::Duration;
 use idr_core::model::UnixMillis;
 use idr_core::rule::RuleEvaluator;
 use jiff::Timestamp;
-use jiff::civil::{Date, DateTime, Time};
 use thiserror::Error;
 
 use crate::config::{self, Clock, ConfigError, Tenant};
@@ -111,20 +110,8 @@ impl OpenTenant {
     ///
     /// [`InstantError`] when it is none of these.
     pub fn instant(&self, text: &str) -> Result<UnixMillis, InstantError> {
-        if let Ok(instant) = text.parse() {
-            return Ok(instant);
-        }
         let zone = &self.configuration.model.zone;
-        // jiff reads a date with an hour only, and ignores an unknown ending.
-        if let Ok(date) = text.parse::<Date>()
-            && text.len() <= "2026-03-31".len()
-        {
-            return Ok(zone.instant_at(date, Time::midnight()));
-        }
-        match text.parse::<DateTime>() {
-            Ok(civil) => Ok(zone.instant_at(civil.date(), civil.time())),
-            Err(_) => Err(InstantError(text.to_owned())),
-        }
+        config::parse_instant(text, zone).ok_or_else(|| InstantError(text.to_owned()))
     }
 
     /// Takes the lock that only one refresh, aggregation or edit of the tenant

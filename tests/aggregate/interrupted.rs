@@ -8,8 +8,8 @@ use std::sync::atomic::{AtomicU32, Ordering};
 use idr::aggregate::{AggregateError, AggregateOptions, resume};
 use idr::store::{
     AccountMark, Adoption, AggregateBatch, Aggregation, AggregationStatus, ApplyChunk, AuditEntry,
-    Due, EventQuery, Files, Population, Run, RunId, Selection, SpooledPlan, StagedChange, Store,
-    StoreError, StoredEvent, StoredFinding, TenantState,
+    Due, EventQuery, Files, LastTimes, Population, Run, RunId, Selection, SpooledPlan,
+    StagedChange, Store, StoreError, StoredEvent, StoredFinding, TenantState,
 };
 use idr_core::definitions::NativeChangeDetection;
 use idr_core::filter::Superset;
@@ -63,6 +63,7 @@ fragile! {
     read read_chunk(uids: &[Uid]) -> Vec<IdentityRecord>;
     read list(superset: &Superset, after: Option<Uid>, limit: usize) -> Vec<Uid>;
     read named(name: &str) -> Option<Uid>;
+    read last_times(uids: &[Uid]) -> Vec<LastTimes>;
     read population() -> Population;
     read managers() -> Vec<(Uid, Uid)>;
     read next_wake(chosen_for: Option<RunId>) -> Option<UnixMillis>;

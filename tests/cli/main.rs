@@ -13,5 +13,6 @@ mod identity;
 mod refresh;
 mod run;
 mod selection;
+mod selection_by_time;
 mod small_tenant;
 mod wiring;

@@ -4,7 +4,7 @@ use crate::common::TestHost;
 use crate::small_tenant::{dated_tenant, refreshed_tenant};
 
 /// Refreshes with these options; returns how many were selected.
-fn selected(host: &TestHost, options: &[&str]) -> u64 {
+pub(crate) fn selected(host: &TestHost, options: &[&str]) -> u64 {
     let report = host.json(["refresh"].into_iter().chain(options.iter().copied()));
     report["selected"].as_u64().expect("a number")
 }
@@ -60,7 +60,7 @@ fn an_empty_selection_refreshes_nobody() {
 }
 
 #[test]
-fn populations_are_ored_and_everything_else_is_anded() {
+fn populations_and_groups_are_ored_and_everything_else_is_anded() {
     let host = with_populations();
     // What kind of thing a population means for somebody isn't told apart yet.
     assert_eq!(selected(&host, &[]), 3);
@@ -70,6 +70,26 @@ fn populations_are_ored_and_everything_else_is_anded() {
     assert_eq!(selected(&host, &both), 2);
     let and = ["--population", "Sellers", "--filter", "name != \"alice\""];
     assert_eq!(selected(&host, &and), 1);
+    assert_eq!(selected(&host, &["--group", "department=Sales"]), 2);
+    assert_eq!(selected(&host, &["--group", "nicknames="]), 3);
+    assert_eq!(selected(&host, &["--group", "department="]), 0);
+    let both = ["--population", "Managers", "--group", "name=carol"];
+    assert_eq!(selected(&host, &both), 2);
+    let either = ["--group", "name=carol", "name=bob"];
+    assert_eq!(selected(&host, &either), 2);
+    host.write(
+        "tasks/group.toml",
+        "version = 1\npopulation = [\"Managers\"]\ngroup = [\"department=Engineering\"]\n",
+    );
+    assert_eq!(selected(&host, &["--task", "group"]), 2);
+    for (group, message) in [
+        ("department", "`department` is no group"),
+        ("departement=Sales", "hint: write `department`"),
+    ] {
+        let shown = host.run(["refresh", "--group", group]);
+        assert!(shown.ends_with("[exit 2]"), "{shown}");
+        assert!(shown.contains(message), "{shown}");
+    }
 }
 
 #[test]

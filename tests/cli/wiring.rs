@@ -9,7 +9,7 @@ fn the_order_of_operations_is_printed() {
     let host = TestHost::new();
     insta::assert_snapshot!(host.run(["phases"]), @r"
      0  selection                      who is due: an input changed, a moment has come, or a definition changed; or who was chosen
-                                       IdentityIQ: filter, filterGroups, filterNeedsRefresh, excludeInactive
+                                       IdentityIQ: filter, filterGroups, thresholdDate, excludeWindow, includeWindow, includeWindowModified, filterNeedsRefresh, excludeInactive
      2  correlation          identity  accounts without an identity look for theirs again
      4  attribute-promotion  identity  identity attributes from their sources, in order
                                        IdentityIQ: promoteAttributes
@@ -26,6 +26,7 @@ fn the_order_of_operations_is_printed() {
     15  gate                           thresholds over everything planned: a trip holds the run
                                        IdentityIQ: disableIdentityProcessingThreshold
     15  apply                          each identity's changes in one transaction
+                                       IdentityIQ: noResetNeedsRefresh
     [exit 0]
     ");
 }

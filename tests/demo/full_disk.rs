@@ -4,7 +4,7 @@
 use std::path::Path;
 
 use idr::organisation::{FIRST_INSTANT, Organisation, aggregate_all, write_tenant};
-use idr::refresh::{self, Request};
+use idr::refresh::{self, Request, RunSettings};
 use idr::report::canonical;
 use idr::store::sqlite::{SqliteOptions, SqliteStore};
 use idr::store::{RunStatus, Scope};
@@ -32,6 +32,7 @@ fn refresh_at(tenant: &OpenTenant, as_of: UnixMillis) -> Result<(), Box<dyn std:
         simulated: true,
         now: as_of,
         fire_initial: true,
+        settings: RunSettings::default(),
     };
     let progress = |_: &_, _, _| {};
     let run = refresh::run(&tenant.store, tenant, &tenant.files(), &request, &progress)?;

@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
 use std::path::{Path, PathBuf};
 
 use idr::aggregate::{AggregateContext, AggregateOptions, aggregate};
-use idr::refresh::{self, Request};
+use idr::refresh::{self, Request, RunSettings};
 use idr::report::canonical;
 use idr::store::{
     AggregationStatus, Counters, EventQuery, Run, RunStatus, Scope, Store, StoredEvent,
@@ -84,6 +84,7 @@ impl CertTenant {
             simulated: true,
             now: as_of,
             fire_initial: false,
+            settings: RunSettings::default(),
         };
         let files = self.tenant.files();
         let run = refresh::run(

@@ -2,7 +2,7 @@
 
 use std::sync::{Arc, Mutex};
 
-use idr::refresh::{self, Request};
+use idr::refresh::{self, Request, RunSettings};
 use idr::report::canonical;
 use idr::store::{
     AccountWrite, AggregateBatch, AuditEntry, Creation, Run, RunStatus, Scope, Store,
@@ -57,6 +57,8 @@ pub enum Operation {
     Pass(i64),
     /// A refresh; in the middle of it an HR row may change.
     Refresh { meanwhile: Option<Box<Operation>> },
+    /// A refresh after which those who were due stay due.
+    RefreshKeepingDue,
 }
 
 /// A tenant and what happens to it.
@@ -114,6 +116,10 @@ impl History {
         for _ in 0..more.random_range(0..8) {
             let place = more.random_range(0..=operations.len());
             operations.insert(place, by_hand(&mut more));
+        }
+        for _ in 0..more.random_range(0..2) {
+            let place = more.random_range(0..=operations.len());
+            operations.insert(place, Operation::RefreshKeepingDue);
         }
         operations.push(Operation::Refresh { meanwhile: None });
         operations.push(Operation::Pass(100 * 3_600_000));
@@ -242,7 +248,11 @@ impl Happening {
                 self.tenant = tenant.clone();
             }
             Operation::Refresh { .. } => {
-                self.refresh(self.way, None);
+                self.refresh(self.way, None, false);
+                return Some(self.export());
+            }
+            Operation::RefreshKeepingDue => {
+                self.refresh(self.way, None, true);
                 return Some(self.export());
             }
             input => self.input(self.store.as_ref(), input),
@@ -252,7 +262,7 @@ impl Happening {
 
     /// Refreshes; after the first wave of the last instant is planned, and
     /// before it is applied, `meanwhile` happens.
-    fn refresh(&self, way: Way, meanwhile: Option<&Operation>) {
+    fn refresh(&self, way: Way, meanwhile: Option<&Operation>, keep_due: bool) {
         let request = Request {
             criteria: Vec::new(),
             scope: match way {
@@ -263,6 +273,7 @@ impl Happening {
             simulated: true,
             now: self.now,
             fire_initial: false,
+            settings: RunSettings { keep_due },
         };
         let meanwhile = Mutex::new(meanwhile);
         let progress = |run: &Run, _: u64, _: u64| {
@@ -397,7 +408,10 @@ impl Happening {
                     });
                 });
             }
-            Operation::Pass(_) | Operation::Configure(_) | Operation::Refresh { .. } => {
+            Operation::Pass(_)
+            | Operation::Configure(_)
+            | Operation::Refresh { .. }
+            | Operation::RefreshKeepingDue => {
                 unreachable!("not an input")
             }
         }
@@ -553,8 +567,8 @@ pub fn leaves_nothing_undone(
             happening.happen(operation);
             continue;
         };
-        happening.refresh(Way::Incremental, meanwhile.as_deref());
-        happening.refresh(Way::Incremental, None);
+        happening.refresh(Way::Incremental, meanwhile.as_deref(), false);
+        happening.refresh(Way::Incremental, None, false);
         let due = happening
             .store
             .due(happening.now, None, 1)
@@ -564,7 +578,7 @@ pub fn leaves_nothing_undone(
             continue;
         }
         let before = happening.export();
-        happening.refresh(Way::Full, None);
+        happening.refresh(Way::Full, None, false);
         let after = happening.export();
         if before != after {
             return Err((place, difference(&before, &after)));

@@ -4,8 +4,8 @@ use std::collections::BTreeMap;
 
 use idr::store::{
     AccountWrite, Adoption, AggregateBatch, Aggregation, AggregationStatus, ApplyChunk, AuditEntry,
-    EventQuery, Files, Population, Raise, Run, RunStatus, Selection, SpooledPlan, StagedChange,
-    Store, StoreError, TenantState, account_fingerprint, account_key_hash, event_id,
+    EventQuery, Files, LastTimes, Population, Raise, Run, RunStatus, Selection, SpooledPlan,
+    StagedChange, Store, StoreError, TenantState, account_fingerprint, account_key_hash, event_id,
 };
 use idr_core::filter::{Filter, Superset};
 use idr_core::model::{
@@ -48,6 +48,8 @@ store_contract!(
     a_selection_replaces_the_last_one_and_drops_the_spool,
     readers_are_selected_once,
     readers_follow_what_was_last_read,
+    a_wave_that_is_done_was_refreshed,
+    what_isnt_a_refresh_modifies,
     a_snapshot_stays_as_it_was,
     look_ups_find_folded_values_of_the_chosen_attributes,
     the_look_up_index_follows_the_adopted_attributes,
@@ -438,6 +440,97 @@ fn a_selection_replaces_the_last_one_and_drops_the_spool(store: &dyn Store) {
     assert_eq!(store.spooled(other.id, None, 9).expect("readable").len(), 1);
 }
 
+const READERS: Selection = Selection::Readers { refreshed_at: None };
+
+fn times(refreshed: Option<i64>, modified: Option<i64>) -> LastTimes {
+    LastTimes {
+        refreshed: refreshed.map(UnixMillis),
+        modified: modified.map(UnixMillis),
+    }
+}
+
+fn a_wave_that_is_done_was_refreshed(store: &dyn Store) {
+    let [ana, bo, cyd] = create(store, ["ana", "bo", "cyd"]);
+    let run = begin_for(store, &[ana, cyd]);
+    let done = |refreshed_at: Option<i64>| {
+        let refreshed_at = refreshed_at.map(UnixMillis);
+        let selection = Selection::Readers { refreshed_at };
+        store.select(&run, &selection).expect("accepted");
+        store.last_times(&[cyd, Uid(9), bo, ana]).expect("readable")
+    };
+    store.select(&run, &Selection::Chosen).expect("accepted");
+    assert_eq!(done(None), [LastTimes::default(); 4]);
+    store.select(&run, &Selection::Chosen).expect("accepted");
+    let never = times(None, None);
+    let at = |instant| times(Some(instant), None);
+    assert_eq!(done(Some(3)), [at(3), never, never, at(3)]);
+    // Nobody is selected any more.
+    assert_eq!(done(Some(4)), [at(3), never, never, at(3)]);
+    store.select(&run, &Selection::All).expect("accepted");
+    assert_eq!(done(Some(5)), [at(5), never, at(5), at(5)]);
+    store.select(&run, &Selection::All).expect("accepted");
+    store.select(&run, &Selection::Nobody).expect("accepted");
+    assert_eq!(done(Some(6)), [at(5), never, at(5), at(5)]);
+}
+
+fn what_isnt_a_refresh_modifies(store: &dyn Store) {
+    let batch = |instant: i64| AggregateBatch {
+        instant: Some(UnixMillis(instant)),
+        ..AggregateBatch::default()
+    };
+    let aggregate = |batch: AggregateBatch| store.aggregate(&batch).expect("accepted");
+    let created = aggregate(AggregateBatch {
+        creations: ["ana", "bo", "cyd"]
+            .map(|name| creation(name, IdentityType::Person))
+            .to_vec(),
+        ..batch(1)
+    });
+    let modified = || {
+        let times = store.last_times(&created).expect("readable");
+        let modified = times.into_iter().map(|times| times.modified);
+        modified
+            .map(|at| at.map_or(0, |at| at.0))
+            .collect::<Vec<_>>()
+    };
+    assert_eq!(modified(), [1, 1, 1]);
+    let owned = |owner: Uid| AccountWrite {
+        account: account(key("hr", "1"), Some(owner)),
+        created_owner: None,
+        lookups: Vec::new(),
+    };
+    aggregate(AggregateBatch {
+        accounts: vec![owned(created[0])],
+        ..batch(2)
+    });
+    assert_eq!(modified(), [2, 1, 1]);
+    aggregate(AggregateBatch {
+        accounts: vec![owned(created[1])],
+        ..batch(3)
+    });
+    assert_eq!(modified(), [3, 3, 1]);
+    // A refresh that correlates.
+    aggregate(AggregateBatch {
+        accounts: vec![owned(created[2])],
+        ..AggregateBatch::default()
+    });
+    assert_eq!(modified(), [3, 3, 1]);
+    let entry = AuditEntry {
+        at: UnixMillis(4),
+        ..entry("cyd", "edit")
+    };
+    store
+        .edit_identity(created[2], &ByHand::default(), &entry)
+        .expect("accepted");
+    assert_eq!(modified(), [3, 3, 4]);
+    change(store, created[0], |ana| set(ana, "department", "Sales"));
+    let raised = Adoption {
+        raise: Raise::Everybody,
+        ..Adoption::default()
+    };
+    store.adopt(&raised).expect("accepted");
+    assert_eq!(modified(), [3, 3, 4]);
+}
+
 fn readers_are_selected_once(store: &dyn Store) {
     let [ana, bo, cyd] = create(store, ["ana", "bo", "cyd"]);
     let department = ReadKey::Attribute(cyd, Name::new("department"));
@@ -454,7 +547,7 @@ fn readers_are_selected_once(store: &dyn Store) {
         }
         // Also those that an earlier run has left behind.
         let run = begin(store);
-        let count = store.select(&run, &Selection::Readers).expect("accepted");
+        let count = store.select(&run, &READERS).expect("accepted");
         let selected = selected(store, run.id);
         assert_eq!(count, selected.len() as u64);
         selected
@@ -487,7 +580,7 @@ fn readers_follow_what_was_last_read(store: &dyn Store) {
             ..ApplyChunk::default()
         };
         store.apply(&chunk).expect("accepted");
-        let selected = store.select(&begin(store), &Selection::Readers);
+        let selected = store.select(&begin(store), &READERS);
         assert_eq!(selected.expect("accepted"), u64::from(is_read));
     }
 }

@@ -347,7 +347,7 @@ fn step() -> impl Strategy<Value = Action> {
         Just(Selection::Nobody),
         Just(Selection::Chosen),
         instant().prop_map(Selection::ChosenWake),
-        Just(Selection::Readers),
+        option::of(instant()).prop_map(|refreshed_at| Selection::Readers { refreshed_at }),
     ];
     let tenant = (lookup_attributes(), option::of(instant()), any::<bool>()).prop_map(
         |(lookup_attributes, last_as_of, baselines_set)| TenantState {
@@ -594,6 +594,7 @@ impl Driven<'_> {
         note("read_chunk", said(store.read_chunk(&everybody)));
         note("read_chunk in another order", said(store.read_chunk(&uids)));
         note("named", said(store.named("Çelik")));
+        note("last_times", said(store.last_times(&uids)));
         note("population", said(store.population()));
         note("managers", said(store.managers()));
         note("next_wake", said(store.next_wake(None)));

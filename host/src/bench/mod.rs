@@ -17,7 +17,7 @@ use thiserror::Error;
 use crate::organisation::{
     DEPARTMENTS, FIRST_INSTANT, FeedWriter, LoadError, Organisation, aggregate_all,
 };
-use crate::refresh::{self, RefreshError, Request};
+use crate::refresh::{self, RefreshError, Request, RunSettings};
 use crate::store::{Run, RunStatus, Scope, Stage, Store, StoreError};
 use crate::tenant::{Absent, OpenError, OpenTenant};
 use usage::{MemoryWatch, cpu_time};
@@ -192,6 +192,7 @@ fn refresh(
         simulated: tenant.is_simulated(),
         now: as_of,
         fire_initial: false,
+        settings: RunSettings::default(),
     };
     let clock = StageClock::start();
     let progress = |run: &Run, _: u64, _: u64| clock.tell(run.step.stage);

@@ -30,12 +30,17 @@ pub(super) fn instant_or_now(
     as_of: Option<&str>,
 ) -> Result<UnixMillis, CommandError> {
     match as_of {
-        Some(text) => tenant.instant(text).map_err(|error| {
-            let hint = error.hint();
-            CommandError::usage(error).with_hint(hint)
-        }),
+        Some(text) => instant(text, tenant),
         None => Ok(tenant.now()?),
     }
+}
+
+/// Reads an instant.
+pub(super) fn instant(text: &str, tenant: &OpenTenant) -> Result<UnixMillis, CommandError> {
+    tenant.instant(text).map_err(|error| {
+        let hint = error.hint();
+        CommandError::usage(error).with_hint(hint)
+    })
 }
 
 /// Returns the identity with this name.

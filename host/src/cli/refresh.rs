@@ -8,8 +8,9 @@ use super::open::{command_for, instant_or_now, open, open_or_create};
 use super::progress::RunProgress;
 use super::selection::{self, SelectionArgs};
 use super::{CommandError, GlobalOptions, Outcome, write_json};
+use crate::config::Task;
 use crate::refresh::selection::Criterion;
-use crate::refresh::{self, Request};
+use crate::refresh::{self, Request, RunSettings};
 use crate::report::RunReport;
 use crate::store::{Run, Scope};
 use crate::tenant::OpenTenant;
@@ -34,6 +35,10 @@ pub(super) struct RefreshArgs {
     /// Bring them up to this instant instead of now
     #[arg(long, value_name = "INSTANT")]
     as_of: Option<String>,
+
+    /// Leave whom it refreshes due: for all but the last of several refreshes
+    #[arg(long)]
+    keep_due: bool,
 
     /// Only say what would change: plan the first wave and write nothing
     #[arg(long)]
@@ -64,8 +69,12 @@ pub(super) fn run(
         selection::explain(&criteria, &tenant, as_of, options, out)?;
         return Ok(Outcome::Done);
     }
+    let task = match &args.selection.task {
+        Some(name) => Some(selection::task(name, &tenant)?),
+        None => None,
+    };
     let request = Request {
-        scope: scope(args, &criteria, &tenant)?,
+        scope: scope(args, task, &criteria),
         criteria,
         as_of,
         simulated: tenant.is_simulated(),
@@ -75,6 +84,9 @@ pub(super) fn run(
             tenant.now()?
         },
         fire_initial: args.fire_initial,
+        settings: RunSettings {
+            keep_due: args.keep_due || task.is_some_and(|task| task.keep_due),
+        },
     };
     if args.dry_run {
         return dry_run(&request, &tenant, options, out);
@@ -113,20 +125,16 @@ fn dry_run(
 }
 
 /// Returns the run's scope.
-fn scope(
-    args: &RefreshArgs,
-    criteria: &[Criterion],
-    tenant: &OpenTenant,
-) -> Result<Scope, CommandError> {
-    let everybody = match &args.selection.task {
-        Some(name) => selection::task(name, tenant)?.all && criteria.is_empty(),
+fn scope(args: &RefreshArgs, task: Option<&Task>, criteria: &[Criterion]) -> Scope {
+    let everybody = match task {
+        Some(task) => task.all && criteria.is_empty(),
         None => args.all,
     };
-    Ok(match criteria {
+    match criteria {
         _ if everybody => Scope::All,
         [Criterion::Due] => Scope::Due,
         _ => Scope::Chosen,
-    })
+    }
 }
 
 /// Prints the report on a run that has just come to its end, or was held.

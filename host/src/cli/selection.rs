@@ -5,14 +5,15 @@ use std::io::{self, Write};
 use std::path::{Path, PathBuf};
 
 use clap::Args;
+use idr_core::definitions::Population;
 use idr_core::filter::Filter;
 use idr_core::model::UnixMillis;
 use idr_core::text::nearest;
 use serde::Serialize;
 
-use super::open::identity_named;
+use super::open::{identity_named, instant};
 use super::{CommandError, GlobalOptions, write_json};
-use crate::config::{FilterPlace, Readable, Task};
+use crate::config::{FilterPlace, Readable, Task, group_filter, parse_duration};
 use crate::refresh::selection::{Choice, Criterion, choose};
 use crate::report::{Table, counted, grouped};
 use crate::store::Store;
@@ -45,6 +46,30 @@ pub(super) struct SelectionArgs {
     /// Refresh who belongs to at least one of these populations (can be repeated)
     #[arg(long, value_name = "NAME", num_args = 1.., help_heading = "Selection")]
     population: Vec<String>,
+
+    /// Refresh who belongs to at least one of these groups: who has one value of an
+    /// attribute, such as department=Sales, or none (department=). Populations and
+    /// groups are ORed (can be repeated)
+    #[arg(long, value_name = "ATTRIBUTE=VALUE", num_args = 1.., help_heading = "Selection")]
+    group: Vec<String>,
+
+    /// Refresh who was last refreshed before this instant, or never
+    #[arg(long, value_name = "INSTANT", help_heading = "Selection")]
+    refreshed_before: Option<String>,
+
+    /// Refresh who was last refreshed at least so long ago (24h, 3d), or never
+    #[arg(long, value_name = "DURATION", value_parser = duration, help_heading = "Selection")]
+    not_refreshed_for: Option<i64>,
+
+    /// Refresh who was last refreshed within this time (24h, 3d). Such a refresh
+    /// doesn't count as one itself, so that it doesn't choose the same for ever
+    #[arg(long, value_name = "DURATION", value_parser = duration, help_heading = "Selection")]
+    refreshed_within: Option<i64>,
+
+    /// Refresh as well who was modified within that time: by an aggregation or a
+    /// person, never by a refresh
+    #[arg(long, requires = "refreshed_within", help_heading = "Selection")]
+    or_modified: bool,
 
     /// Leave out who is inactive, unless something is due about them: a
     /// leaver's access still ends in time
@@ -80,9 +105,24 @@ impl SelectionArgs {
         if let Some(filter) = &self.filter {
             criteria.push(Criterion::Filter(checked_filter(filter, tenant)?));
         }
-        if !self.population.is_empty() {
-            criteria.push(populations(&self.population, tenant)?);
+        if !self.population.is_empty() || !self.group.is_empty() {
+            criteria.push(Criterion::Populations {
+                populations: populations(&self.population, tenant)?,
+                groups: groups(&self.group, tenant)?,
+            });
         }
+        if let Some(text) = &self.refreshed_before {
+            let instant = instant(text, tenant)?;
+            criteria.push(Criterion::RefreshedBefore(instant));
+        }
+        criteria.extend(self.not_refreshed_for.map(Criterion::NotRefreshedFor));
+        criteria.extend(
+            self.refreshed_within
+                .map(|milliseconds| Criterion::RefreshedWithin {
+                    milliseconds,
+                    or_modified: self.or_modified,
+                }),
+        );
         if self.exclude_inactive {
             criteria.push(Criterion::NotInactive);
         }
@@ -122,9 +162,21 @@ fn criteria_of(task: &Task, tenant: &OpenTenant) -> Result<Vec<Criterion>, Comma
         criteria.push(Criterion::Listed(uids));
     }
     criteria.extend(task.filter.clone().map(Criterion::Filter));
-    if !task.populations.is_empty() {
-        criteria.push(Criterion::Populations(task.populations.clone()));
+    if !task.populations.is_empty() || !task.groups.is_empty() {
+        criteria.push(Criterion::Populations {
+            populations: task.populations.clone(),
+            groups: task.groups.clone(),
+        });
     }
+    criteria.extend(task.refreshed_before.map(Criterion::RefreshedBefore));
+    criteria.extend(task.not_refreshed_for_ms.map(Criterion::NotRefreshedFor));
+    criteria.extend(
+        task.refreshed_within_ms
+            .map(|milliseconds| Criterion::RefreshedWithin {
+                milliseconds,
+                or_modified: task.or_modified,
+            }),
+    );
     if task.exclude_inactive {
         criteria.push(Criterion::NotInactive);
     }
@@ -178,7 +230,7 @@ fn listed(file: &Path, tenant: &OpenTenant) -> Result<Criterion, CommandError> {
     Err(CommandError::usage(message).with_hint(hint.to_owned()))
 }
 
-fn populations(names: &[String], tenant: &OpenTenant) -> Result<Criterion, CommandError> {
+fn populations(names: &[String], tenant: &OpenTenant) -> Result<Vec<Population>, CommandError> {
     let known = &tenant.configuration.model.populations;
     let named = names.iter().map(|name| {
         let found = known.iter().find(|known| known.name.as_str() == name);
@@ -191,7 +243,24 @@ fn populations(names: &[String], tenant: &OpenTenant) -> Result<Criterion, Comma
             CommandError::usage(format!("there is no population `{name}`")).with_hint(hint)
         })
     });
-    Ok(Criterion::Populations(named.collect::<Result<_, _>>()?))
+    named.collect()
+}
+
+fn groups(texts: &[String], tenant: &OpenTenant) -> Result<Vec<Filter>, CommandError> {
+    let group = |text: &String| {
+        let filter = group_filter(text).ok_or_else(|| {
+            let hint = "write an attribute and its value, such as `department=Sales`";
+            CommandError::usage(format!("`{text}` is no group")).with_hint(hint.to_owned())
+        })?;
+        checked_filter(&filter, tenant)
+    };
+    texts.iter().map(group).collect()
+}
+
+/// Reads a duration in milliseconds.
+fn duration(text: &str) -> Result<i64, String> {
+    parse_duration(text)
+        .ok_or_else(|| "write numbers with units (w, d, h, m, s) such as `24h` or `1d 12h`".into())
 }
 
 #[derive(Serialize)]

@@ -21,7 +21,7 @@ use std::sync::Arc;
 
 use idr_core::definitions::{Model, Population, RuleIndex};
 use idr_core::filter::Filter;
-use idr_core::model::Name;
+use idr_core::model::{Name, UnixMillis};
 
 use crate::aggregate::connector::Connector;
 
@@ -29,7 +29,7 @@ pub use files::{Files, sha256};
 pub use paths::{FilterPlace, PathError, Readable};
 use problem::Problems;
 pub use problem::{ConfigError, Problem};
-pub use values::parse_duration;
+pub use values::{group_filter, parse_duration, parse_instant};
 
 /// A tenant whose configuration has no problems.
 #[derive(Clone, Debug)]
@@ -75,12 +75,25 @@ pub struct Task {
     pub identities: Vec<String>,
     /// Who fulfils it.
     pub filter: Option<Filter>,
-    /// Who belongs to one of these; everybody when empty.
+    /// Who belongs to one of these, or to one of `groups`; everybody when both
+    /// are empty.
     pub populations: Vec<Population>,
+    /// Everybody with one value of an attribute.
+    pub groups: Vec<Filter>,
+    /// Who was last refreshed before this instant.
+    pub refreshed_before: Option<UnixMillis>,
+    /// Who was last refreshed at least so many milliseconds ago.
+    pub not_refreshed_for_ms: Option<i64>,
+    /// Who was last refreshed within so many milliseconds.
+    pub refreshed_within_ms: Option<i64>,
+    /// And who was modified within them.
+    pub or_modified: bool,
     /// Who is inactive is left out, unless something is due about them.
     pub exclude_inactive: bool,
     /// Only who is due of those.
     pub due: bool,
+    /// Whom it refreshes stays due.
+    pub keep_due: bool,
 }
 
 /// Where and how a tenant's state is stored.

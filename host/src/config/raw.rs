@@ -277,8 +277,14 @@ pub(super) struct RawTask {
     pub(super) identity: Option<Vec<String>>,
     pub(super) filter: Option<String>,
     pub(super) population: Option<Vec<String>>,
+    pub(super) group: Option<Vec<String>>,
+    pub(super) refreshed_before: Option<Value>,
+    pub(super) not_refreshed_for: Option<String>,
+    pub(super) refreshed_within: Option<String>,
+    pub(super) or_modified: bool,
     pub(super) exclude_inactive: bool,
     pub(super) due: bool,
+    pub(super) keep_due: bool,
     #[serde(flatten)]
     pub(super) other: BTreeMap<String, toml::Value>,
 }

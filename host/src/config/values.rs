@@ -4,9 +4,11 @@
 use std::str::FromStr;
 
 use idr_core::definitions::Threshold;
-use idr_core::model::{INTEGER_LIMIT, Value, ValueType};
+use idr_core::filter::Filter;
+use idr_core::model::{INTEGER_LIMIT, UnixMillis, Value, ValueType};
 use idr_core::text::nearest;
-use jiff::civil::Time;
+use idr_core::time::Zone;
+use jiff::civil::{Date, DateTime, Time};
 use rust_decimal::Decimal;
 
 use super::document::Scope;
@@ -127,6 +129,60 @@ pub fn parse_duration(text: &str) -> Option<i64> {
     Some(total)
 }
 
+/// Reads an instant, as TOML's own or as text; see [`parse_instant`].
+pub(super) fn instant(scope: &Scope<'_>, value: &toml::Value, zone: &Zone) -> Option<UnixMillis> {
+    let read = match value {
+        toml::Value::Datetime(moment) => parse_instant(&moment.to_string(), zone),
+        toml::Value::String(text) => parse_instant(text, zone),
+        _ => None,
+    };
+    if read.is_none() {
+        scope.report_with_hint(
+            format!("`{}` is not an instant", plainly(value)),
+            "write 2026-03-31T17:00:00Z; or 2026-03-31T17:00:00 or 2026-03-31, in the tenant's time zone",
+        );
+    }
+    read
+}
+
+/// Reads an instant: RFC 3339 with an offset, or a date and a time, or a date
+/// (its beginning), in a time zone; none when it is none of these.
+pub fn parse_instant(text: &str, zone: &Zone) -> Option<UnixMillis> {
+    if let Ok(instant) = text.parse() {
+        return Some(instant);
+    }
+    // jiff reads a date with an hour only, and ignores an unknown ending.
+    if let Ok(date) = text.parse::<Date>()
+        && text.len() <= "2026-03-31".len()
+    {
+        return Some(zone.instant_at(date, Time::midnight()));
+    }
+    let civil: DateTime = text.parse().ok()?;
+    Some(zone.instant_at(civil.date(), civil.time()))
+}
+
+/// Returns the filter that means a group, `department=Sales`: everybody whose
+/// attribute has this value, or with `department=` none. None when it names no
+/// attribute.
+pub fn group_filter(group: &str) -> Option<String> {
+    let (attribute, value) = group.split_once('=')?;
+    let (attribute, value) = (attribute.trim(), value.trim());
+    let absent = format!("{attribute}.isNull()");
+    let is_one_name = Filter::parse(&absent).is_ok_and(|filter| {
+        let paths = filter.paths();
+        let path = paths.first().filter(|_| paths.len() == 1);
+        path.is_some_and(|path| path.segments().len() == 1 && path.to_string() == attribute)
+    });
+    if !is_one_name {
+        return None;
+    }
+    if value.is_empty() {
+        return Some(absent);
+    }
+    let value = value.replace('\\', "\\\\").replace('"', "\\\"");
+    Some(format!("{attribute} == \"{value}\""))
+}
+
 /// Reads a time of day, as TOML's own (`17:00:00`) or as text.
 pub(super) fn time_of_day(scope: &Scope<'_>, value: &toml::Value) -> Option<Time> {
     let read = match value {
@@ -236,7 +292,7 @@ fn plainly(value: &toml::Value) -> String {
 
 #[cfg(test)]
 mod tests {
-    use super::{basis_points, parse_duration, parse_time};
+    use super::{basis_points, group_filter, parse_duration, parse_time};
     use jiff::civil::time;
 
     #[test]
@@ -247,6 +303,26 @@ mod tests {
         assert_eq!(parse_duration("1h30m"), Some(5_400_000));
         for wrong in ["", "3", "d", "3 days", "-1d", "1.5h", "99999999999999w"] {
             assert_eq!(parse_duration(wrong), None, "{wrong}");
+        }
+    }
+
+    #[test]
+    fn a_group_is_one_value_of_an_attribute() {
+        let filter = |text| group_filter(text);
+        assert_eq!(
+            filter("department=Sales").as_deref(),
+            Some(r#"department == "Sales""#)
+        );
+        assert_eq!(
+            filter(r#"Cost Center = a"\=b"#).as_deref(),
+            Some(r#"Cost Center == "a\"\\=b""#)
+        );
+        assert_eq!(
+            filter("department=").as_deref(),
+            Some("department.isNull()")
+        );
+        for wrong in ["department", "=Sales", "a || b=c", "manager.name=x"] {
+            assert_eq!(filter(wrong), None, "{wrong}");
         }
     }
 

@@ -24,7 +24,7 @@ use thiserror::Error;
 use crate::organisation::{
     FIRST_INSTANT, LoadError, Organisation, aggregate_all, write_configuration,
 };
-use crate::refresh::{self, RefreshError, Request};
+use crate::refresh::{self, RefreshError, Request, RunSettings};
 use crate::report::FindingReport;
 use crate::store::{EventQuery, Run, RunStatus, Scope, Store, StoreError, StoredEvent};
 use crate::tenant::{Absent, OpenError, OpenTenant};
@@ -184,6 +184,7 @@ fn refresh_morning(tenant: &OpenTenant, as_of: UnixMillis) -> Result<Run, DemoEr
         simulated: true,
         now: as_of,
         fire_initial: false,
+        settings: RunSettings::default(),
     };
     let run = refresh::run(
         &tenant.store,

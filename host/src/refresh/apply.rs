@@ -49,7 +49,7 @@ impl Driver<'_> {
                     plan.planned = record.versions;
                 }
                 count(&mut counters, &plan.changes, &record.identity);
-                let (write, keys) = carry_out(plan, record);
+                let (write, keys) = carry_out(plan, record, self.run.keep_due);
                 chunk.writes.push(write);
                 chunk.changed_keys.extend(keys);
             }
@@ -91,19 +91,25 @@ impl Driver<'_> {
 }
 
 /// Works out what a plan makes of its identity.
-fn carry_out(plan: SpooledPlan, record: IdentityRecord) -> (IdentityWrite, Vec<ReadKey>) {
+fn carry_out(
+    plan: SpooledPlan,
+    record: IdentityRecord,
+    keep_due: bool,
+) -> (IdentityWrite, Vec<ReadKey>) {
     let SpooledPlan {
         uid,
         planned,
         events,
         changes,
     } = plan;
-    let versions = Versions {
-        identity_read: planned.input,
-        access_read: planned.input,
+    let mut versions = Versions {
         state: planned.state + i64::from(events),
         ..planned
     };
+    if !keep_due {
+        versions.identity_read = planned.input;
+        versions.access_read = planned.input;
+    }
     let mut write = IdentityWrite {
         identity: None,
         uid,

@@ -89,6 +89,16 @@ pub struct Request {
     pub now: UnixMillis,
     /// Whether the tenant's first refresh fires events, too.
     pub fire_initial: bool,
+    /// How it is done.
+    pub settings: RunSettings,
+}
+
+/// How a run is done.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct RunSettings {
+    /// Whom it refreshes stays due: for all but the last of several refreshes
+    /// of who is due.
+    pub keep_due: bool,
 }
 
 /// Told how far a run has come: `(done, of)` identities of what the run's step
@@ -120,6 +130,8 @@ pub fn run(
         as_of: request.as_of,
         started_at: request.now,
         scope: request.scope.clone(),
+        keep_due: request.settings.keep_due,
+        by_window: request.criteria.iter().any(Criterion::is_window),
         configuration,
         silent: !tenant.baselines_set && !request.fire_initial,
         ..Run::default()
@@ -385,7 +397,8 @@ impl<'a> Driver<'a> {
             stage: Stage::Plan,
             cursor: None,
         };
-        let readers = self.select(&Selection::Readers)?;
+        let refreshed_at = (!self.run.by_window).then_some(self.run.as_of);
+        let readers = self.select(&Selection::Readers { refreshed_at })?;
         if readers == 0 || planted::is(Bug::SkipWave) {
             self.settle_instant()?;
         }

@@ -4,7 +4,7 @@
 //! [`Criterion`]s; a run chooses once its configuration is adopted, and looks at
 //! identities as the last refresh left them.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::ops::AddAssign;
 use std::sync::Arc;
 
@@ -15,7 +15,7 @@ use idr_core::view::{ReadError, Snapshot, TrackedView};
 use rayon::prelude::*;
 
 use super::{CHUNK, RefreshError};
-use crate::store::{Raise, Store};
+use crate::store::{LastTimes, Raise, Store};
 
 /// One condition on whom to refresh. Workgroups never fulfil any.
 #[derive(Clone, Debug)]
@@ -24,8 +24,25 @@ pub enum Criterion {
     Listed(BTreeSet<Uid>),
     /// Who fulfils a filter (`filter` in IdentityIQ).
     Filter(Filter),
-    /// Who belongs to at least one of these populations (`filterGroups`).
-    Populations(Vec<Population>),
+    /// Who belongs to at least one of these populations and groups (`filterGroups`).
+    Populations {
+        /// The populations.
+        populations: Vec<Population>,
+        /// Groups: everybody with one value of an attribute.
+        groups: Vec<Filter>,
+    },
+    /// Who was last refreshed before this instant, or never (`thresholdDate`).
+    RefreshedBefore(UnixMillis),
+    /// Who was last refreshed at least so many milliseconds ago, or never
+    /// (`excludeWindow`).
+    NotRefreshedFor(i64),
+    /// Who was last refreshed within so many milliseconds (`includeWindow`).
+    RefreshedWithin {
+        /// The window.
+        milliseconds: i64,
+        /// Who was modified within it fulfils it as well (`includeWindowModified`).
+        or_modified: bool,
+    },
     /// Who isn't inactive, or is but is due (`excludeInactive`): a leaver's
     /// access still ends in time.
     NotInactive,
@@ -39,27 +56,82 @@ impl Criterion {
         match self {
             Self::Listed(_) => "identity",
             Self::Filter(_) => "filter",
-            Self::Populations(_) => "population",
+            Self::Populations {
+                populations,
+                groups,
+            } => match (populations.is_empty(), groups.is_empty()) {
+                (_, true) => "population",
+                (true, false) => "group",
+                (false, false) => "population or group",
+            },
+            Self::RefreshedBefore(_) => "refreshed-before",
+            Self::NotRefreshedFor(_) => "not-refreshed-for",
+            Self::RefreshedWithin {
+                or_modified: false, ..
+            } => "refreshed-within",
+            Self::RefreshedWithin {
+                or_modified: true, ..
+            } => "refreshed-within, or-modified",
             Self::NotInactive => "exclude-inactive",
             Self::Due => "due",
         }
+    }
+
+    /// Says whether it chooses who was refreshed lately.
+    pub fn is_window(&self) -> bool {
+        matches!(self, Self::RefreshedWithin { .. })
+    }
+
+    /// Says whether it holds by when somebody was last refreshed and modified;
+    /// none when it asks for something else.
+    fn holds_at(&self, times: &LastTimes, as_of: UnixMillis) -> Option<bool> {
+        let (refreshed, ago) = (times.refreshed, |window: &i64| as_of.plus_ms(-window));
+        Some(match self {
+            Self::RefreshedBefore(date) => refreshed.is_none_or(|at| at < *date),
+            Self::NotRefreshedFor(window) => refreshed.is_none_or(|at| at <= ago(window)),
+            Self::RefreshedWithin {
+                milliseconds,
+                or_modified,
+            } => {
+                let modified = times.modified.filter(|_| *or_modified);
+                let within = |at: UnixMillis| at >= ago(milliseconds);
+                refreshed.is_some_and(within) || modified.is_some_and(within)
+            }
+            Self::Listed(_)
+            | Self::Filter(_)
+            | Self::Populations { .. }
+            | Self::NotInactive
+            | Self::Due => return None,
+        })
+    }
+
+    /// Says whether it asks when somebody was last refreshed or modified.
+    fn asks_times(&self) -> bool {
+        let never = LastTimes::default();
+        self.holds_at(&never, UnixMillis::default()).is_some()
     }
 
     /// Returns who may fulfil it, for the store to read no more than needed.
     fn superset(&self) -> Superset {
         match self {
             Self::Filter(filter) => filter.superset(),
-            Self::Populations(populations) => {
-                let mut supersets = populations.iter().map(|known| known.filter.superset());
-                match (supersets.len(), supersets.next()) {
-                    (1, Some(only)) => only,
-                    (_, None) => Superset::All,
-                    (_, Some(first)) => {
-                        Superset::Or(std::iter::once(first).chain(supersets).collect())
-                    }
+            Self::Populations {
+                populations,
+                groups,
+            } => {
+                let filters = either(populations, groups);
+                let mut supersets: Vec<_> = filters.map(Filter::superset).collect();
+                match supersets.len() {
+                    0 | 1 => supersets.pop().unwrap_or(Superset::All),
+                    _ => Superset::Or(supersets),
                 }
             }
-            Self::Listed(_) | Self::NotInactive | Self::Due => Superset::All,
+            Self::Listed(_)
+            | Self::RefreshedBefore(_)
+            | Self::NotRefreshedFor(_)
+            | Self::RefreshedWithin { .. }
+            | Self::NotInactive
+            | Self::Due => Superset::All,
         }
     }
 
@@ -67,13 +139,19 @@ impl Criterion {
         match self {
             Self::Listed(uids) => Ok(uids.contains(&seen.uid)),
             Self::Filter(filter) => filter.matches(view),
-            Self::Populations(populations) => {
-                for population in populations {
-                    if population.filter.matches(view)? {
+            Self::Populations {
+                populations,
+                groups,
+            } => {
+                for filter in either(populations, groups) {
+                    if filter.matches(view)? {
                         return Ok(true);
                     }
                 }
                 Ok(false)
+            }
+            Self::RefreshedBefore(_) | Self::NotRefreshedFor(_) | Self::RefreshedWithin { .. } => {
+                Ok(self.holds_at(&seen.times, seen.as_of) == Some(true))
             }
             Self::NotInactive => Ok(!seen.inactive || seen.due),
             Self::Due => Ok(seen.due),
@@ -81,11 +159,21 @@ impl Criterion {
     }
 }
 
+fn either<'a>(
+    populations: &'a [Population],
+    groups: &'a [Filter],
+) -> impl Iterator<Item = &'a Filter> {
+    let populations = populations.iter().map(|population| &population.filter);
+    populations.chain(groups)
+}
+
 /// What criteria look at beside the view.
 struct Seen {
     uid: Uid,
     inactive: bool,
     due: bool,
+    times: LastTimes,
+    as_of: UnixMillis,
 }
 
 /// Who fulfils some criteria.
@@ -138,12 +226,26 @@ pub fn choose(
         counts: vec![CriterionCount::default(); criteria.len()],
         ..Choice::default()
     };
+    let asks_times = criteria.iter().any(Criterion::asks_times);
     let look = |uids: &[Uid]| -> Result<Choice, RefreshError> {
         let mut found = Choice {
             counts: vec![CriterionCount::default(); criteria.len()],
             ..Choice::default()
         };
-        for record in store.read_chunk(uids)? {
+        let mut uids = uids.to_vec();
+        let mut times = BTreeMap::new();
+        if asks_times {
+            times = uids.iter().copied().zip(store.last_times(&uids)?).collect();
+        }
+        if !explain {
+            // Whom times rule out isn't read.
+            uids.retain(|uid| {
+                let times = times.get(uid).copied().unwrap_or_default();
+                let mut held = criteria.iter().map(|known| known.holds_at(&times, as_of));
+                held.all(|holds| holds != Some(false))
+            });
+        }
+        for record in store.read_chunk(&uids)? {
             if record.identity.identity_type != IdentityType::Workgroup {
                 let uid = record.identity.uid;
                 let due = record.versions.inputs_changed()
@@ -157,6 +259,8 @@ pub fn choose(
                     uid,
                     inactive: record.identity.inactive,
                     due,
+                    times: times.get(&uid).copied().unwrap_or_default(),
+                    as_of,
                 };
                 let view = settled_view(record, model, &snapshot, as_of);
                 judge(view, &seen, criteria, &mut found)?;

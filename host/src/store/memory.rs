@@ -12,8 +12,8 @@ use idr_core::view::{Snapshot, SnapshotError};
 
 use super::{
     AccountMark, Adoption, AggregateBatch, Aggregation, ApplyChunk, AuditEntry, Due, EventQuery,
-    Files, IdentityWrite, Population, Raise, Run, RunId, Selection, SpooledPlan, StagedChange,
-    Store, StoreError, StoredEvent, StoredFinding, TenantState, account_fingerprint,
+    Files, IdentityWrite, LastTimes, Population, Raise, Run, RunId, Selection, SpooledPlan,
+    StagedChange, Store, StoreError, StoredEvent, StoredFinding, TenantState, account_fingerprint,
     account_key_hash, check_created_owner, event_id, lookup_keys,
 };
 
@@ -31,6 +31,7 @@ struct Data {
     accounts: BTreeMap<AccountKey, (Account, Vec<ReadKey>)>,
     runs: Vec<Run>,
     chosen: BTreeMap<RunId, BTreeSet<Uid>>,
+    last_times: BTreeMap<Uid, LastTimes>,
     selections: BTreeMap<RunId, Vec<Uid>>,
     spools: BTreeMap<RunId, Vec<SpooledPlan>>,
     changed_keys: BTreeSet<i64>,
@@ -94,6 +95,12 @@ impl Data {
     fn raise(&mut self, uid: Uid) {
         if let Some((_, versions)) = self.people().identities.get_mut(&uid) {
             versions.input += 1;
+        }
+    }
+
+    fn modify(&mut self, uid: Uid, at: Option<UnixMillis>) {
+        if at.is_some() && self.people.identities.contains_key(&uid) {
+            self.last_times.entry(uid).or_default().modified = at;
         }
     }
 
@@ -308,6 +315,12 @@ impl Store for MemoryStore {
         Ok(found.map(|(uid, _)| *uid))
     }
 
+    fn last_times(&self, uids: &[Uid]) -> Result<Vec<LastTimes>, StoreError> {
+        let data = self.data();
+        let known = uids.iter().map(|uid| data.last_times.get(uid).copied());
+        Ok(known.map(Option::unwrap_or_default).collect())
+    }
+
     fn population(&self) -> Result<Population, StoreError> {
         let data = self.data();
         let mut population = Population::default();
@@ -406,7 +419,12 @@ impl Store for MemoryStore {
                 .map(|(uid, ..)| uid)
                 .filter(|uid| data.is_chosen(run.id, *uid))
                 .collect(),
-            Selection::Readers => {
+            Selection::Readers { refreshed_at } => {
+                if refreshed_at.is_some() {
+                    for uid in data.selections.remove(&run.id).unwrap_or_default() {
+                        data.last_times.entry(uid).or_default().refreshed = *refreshed_at;
+                    }
+                }
                 let keys = std::mem::take(&mut data.changed_keys);
                 data.refreshed()
                     .filter(|(_, identity, _)| {
@@ -577,6 +595,7 @@ impl Store for MemoryStore {
         for write in &batch.accounts {
             check_created_owner(write, batch.creations.len())?;
         }
+        let at = batch.modified_at();
         for creation in &batch.creations {
             data.last_uid += 1;
             let uid = Uid(data.last_uid);
@@ -596,6 +615,7 @@ impl Store for MemoryStore {
                 ..Versions::default()
             };
             data.people().identities.insert(uid, (identity, versions));
+            data.modify(uid, at);
             created.push(uid);
         }
         for write in &batch.accounts {
@@ -610,6 +630,7 @@ impl Store for MemoryStore {
             let after = account.owner.filter(|owner| Some(*owner) != before);
             for owner in before.into_iter().chain(after) {
                 data.raise(owner);
+                data.modify(owner, at);
             }
             data.accounts
                 .insert(account.key.clone(), (account, write.lookups.clone()));
@@ -619,6 +640,7 @@ impl Store for MemoryStore {
                 identity.native_changes.push(change.clone());
             }
             data.raise(*uid);
+            data.modify(*uid, at);
         }
         if let Some(aggregation) = &batch.aggregation {
             data.store_aggregation(aggregation);
@@ -704,6 +726,7 @@ impl Store for MemoryStore {
         };
         identity.by_hand = by_hand.clone();
         versions.input += 1;
+        data.modify(uid, Some(audit.at));
         data.audit.push(audit.clone());
         Ok(())
     }

@@ -77,6 +77,10 @@ pub trait Store: Send + Sync {
     /// Returns the identity with exactly this name.
     fn named(&self, name: &str) -> Result<Option<Uid>, StoreError>;
 
+    /// Returns when identities were last refreshed, and last changed by anything
+    /// else, in the order of `uids`.
+    fn last_times(&self, uids: &[Uid]) -> Result<Vec<LastTimes>, StoreError>;
+
     /// Counts what percentages of thresholds are taken of.
     fn population(&self) -> Result<Population, StoreError>;
 
@@ -186,7 +190,9 @@ pub trait Store: Send + Sync {
     /// raises the input versions of owners, notes native changes (and raises
     /// the input versions of the identities concerned), and stores the
     /// aggregation, all in one transaction. A new identity has input version 1,
-    /// all others 0, and an unseen baseline. Returns the uids of the identities created, in their order.
+    /// all others 0, and an unseen baseline. Who is created, owns an account or
+    /// has a native change was modified at the batch's instant, or else when the
+    /// person did it. Returns the uids of the identities created, in their order.
     ///
     /// # Errors
     ///
@@ -224,7 +230,7 @@ pub trait Store: Send + Sync {
     // --- what people do and see
 
     /// Replaces what people have decided about an identity, and raises its
-    /// input version.
+    /// input version; it was modified when the audit says.
     ///
     /// # Errors
     ///
@@ -320,6 +326,15 @@ pub struct Population {
     pub with_roles: u64,
 }
 
+/// When an identity was last refreshed, and last changed by anything else.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct LastTimes {
+    /// The instant of the last run that refreshed it, as [`Selection::Readers`] noted.
+    pub refreshed: Option<UnixMillis>,
+    /// When an account of it or something that people decide was last written.
+    pub modified: Option<UnixMillis>,
+}
+
 /// Why an identity is due.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Due {
@@ -351,7 +366,11 @@ pub enum Selection {
     /// Who has read something that was changed since this was last selected,
     /// by this run or by one that didn't get so far. The changed keys are
     /// dropped in the same transaction.
-    Readers,
+    Readers {
+        /// Notes that whom the run had selected until now was refreshed at this
+        /// instant, when it is given.
+        refreshed_at: Option<UnixMillis>,
+    },
 }
 
 /// One plan in a run's spool.
@@ -429,6 +448,15 @@ pub struct AggregateBatch {
     pub audit: Option<AuditEntry>,
     /// The instant to note as the tenant's last.
     pub instant: Option<UnixMillis>,
+}
+
+impl AggregateBatch {
+    /// Returns when whom it concerns was modified by it; a refresh that
+    /// correlates says nothing.
+    fn modified_at(&self) -> Option<UnixMillis> {
+        let audited = self.audit.as_ref().map(|entry| entry.at);
+        self.instant.or(audited)
+    }
 }
 
 /// An identity to be created.

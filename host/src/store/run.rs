@@ -24,6 +24,11 @@ pub struct Run {
     pub started_at: UnixMillis,
     /// Whom it was asked to refresh.
     pub scope: Scope,
+    /// Whether whom it refreshes stays due.
+    pub keep_due: bool,
+    /// Whether it chose whom to refresh by a window of last refreshes. Then it
+    /// doesn't count as one, or else it would choose the same again and again.
+    pub by_window: bool,
     /// Digest of the configuration that it uses to its end.
     pub configuration: String,
     /// Whether no events are fired: the tenant's first refresh.

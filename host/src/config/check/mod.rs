@@ -133,7 +133,13 @@ pub(super) fn check(files: &Files, problems: &Problems) -> Checked {
     let (attributes, manager) = identity::check(&sources.identity, &known, problems);
     let lifecycle = lifecycle::check(&sources.lifecycle, &known, problems);
     let populations = populations::check(&sources.populations, &known, problems);
-    let tasks = tasks::check(&sources.tasks, &populations, &known, problems);
+    let tasks = tasks::check(
+        &sources.tasks,
+        &populations,
+        &known,
+        &settings.zone,
+        problems,
+    );
     let roles = roles::check(&sources.roles, &known, problems);
     let mut triggers = triggers::check(&sources.triggers, &known, problems);
     // Last: by now every use of a rule is known.

@@ -24,6 +24,10 @@ struct RunDocument {
     started_at: UnixMillis,
     #[serde(with = "mirror", default, skip_serializing_if = "is_default")]
     scope: Scope,
+    #[serde(default, skip_serializing_if = "is_default")]
+    keep_due: bool,
+    #[serde(default, skip_serializing_if = "is_default")]
+    by_window: bool,
     configuration: String,
     #[serde(default, skip_serializing_if = "is_default")]
     silent: bool,

@@ -431,7 +431,7 @@ fn run() -> impl Strategy<Value = Run> {
             changes,
             elapsed_ms: numbers[7],
         });
-    let flags = any::<(i64, bool, bool)>();
+    let flags = any::<(i64, bool, bool, bool, bool)>();
     let status = select(RunStatus::ALL.map(|(_, status)| status).to_vec());
     let texts = (text(), option::of(text()), option::of(text()));
     (
@@ -451,6 +451,8 @@ fn run() -> impl Strategy<Value = Run> {
                 as_of,
                 started_at,
                 scope,
+                keep_due: flags.3,
+                by_window: flags.4,
                 configuration: texts.0,
                 silent: flags.1,
                 step,
@@ -906,6 +908,8 @@ mod full {
             as_of: UnixMillis(9_000),
             started_at: UnixMillis(8_000),
             scope: Scope::Chosen,
+            keep_due: true,
+            by_window: true,
             configuration: "c0ffee".to_owned(),
             silent: true,
             step: Step {

@@ -2,7 +2,7 @@
 
 use std::collections::{BTreeMap, HashMap};
 
-use idr_core::model::{Account, AccountKey, Identity, Link, Name, ReadKey, Uid};
+use idr_core::model::{Account, AccountKey, Identity, Link, Name, ReadKey, Uid, UnixMillis};
 use rusqlite::types::Value as SqlValue;
 use rusqlite::{CachedStatement, Connection, OptionalExtension, params, params_from_iter};
 
@@ -114,7 +114,8 @@ pub(super) fn aggregate(
     connection: &Connection,
     batch: &AggregateBatch,
 ) -> Result<Vec<Uid>, StoreError> {
-    let created = create_identities(connection, &batch.creations)?;
+    let modified_at = batch.modified_at();
+    let created = create_identities(connection, &batch.creations, modified_at)?;
     let mut raised: BTreeMap<Uid, i64> = BTreeMap::new();
     let mut writer = AccountWriter::new(connection)?;
     for write in &batch.accounts {
@@ -141,7 +142,7 @@ pub(super) fn aggregate(
     }
     let mut raiser = Raiser::new(connection)?;
     for (uid, by) in raised {
-        raiser.raise(uid, by)?;
+        raiser.raise(uid, by, modified_at)?;
     }
     if let Some(aggregation) = &batch.aggregation {
         aggregations::update(connection, aggregation)?;
@@ -156,6 +157,7 @@ pub(super) fn aggregate(
 fn create_identities(
     connection: &Connection,
     creations: &[Creation],
+    modified_at: Option<UnixMillis>,
 ) -> Result<Vec<Uid>, StoreError> {
     if creations.is_empty() {
         return Ok(Vec::new());
@@ -163,8 +165,8 @@ fn create_identities(
     let lookup_attributes = tenant::tenant(connection)?.lookup_attributes;
     let mut insert = connection.prepare_cached(
         "INSERT INTO identity (name, type, inactive, has_roles, input_version, identity_read,
-             access_read, state_version, events_read)
-         VALUES (?1, ?2, 0, 0, 1, 0, 0, 0, 0)",
+             access_read, state_version, events_read, modified_at)
+         VALUES (?1, ?2, 0, 0, 1, 0, 0, 0, 0, ?3)",
     )?;
     let mut insert_document = connection
         .prepare_cached("INSERT INTO identity_document (uid, document) VALUES (?1, ?2)")?;
@@ -180,7 +182,9 @@ fn create_identities(
             ..Identity::default()
         };
         identity.baseline.unseen = true;
-        match insert.execute([&identity.name, identity.identity_type.as_str()]) {
+        let identity_type = identity.identity_type.as_str();
+        let modified_at = modified_at.map(|at| at.0);
+        match insert.execute(params![identity.name, identity_type, modified_at]) {
             Err(error) if is_taken(&error) => {
                 return Err(StoreError::name_taken(&identity.name));
             }

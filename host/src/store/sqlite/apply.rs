@@ -1,6 +1,6 @@
 //! Writing what a refresh has changed.
 
-use idr_core::model::{Identity, Name, ReadKey, Uid};
+use idr_core::model::{Identity, Name, ReadKey, Uid, UnixMillis};
 use rusqlite::{CachedStatement, Connection, OptionalExtension, params};
 
 use super::error::is_taken;
@@ -285,14 +285,23 @@ pub(super) struct Raiser<'c> {
 impl<'c> Raiser<'c> {
     pub(super) fn new(connection: &'c Connection) -> Result<Self, StoreError> {
         let statement = connection.prepare_cached(
-            "UPDATE identity SET input_version = input_version + ?2 WHERE uid = ?1",
+            "UPDATE identity SET input_version = input_version + ?2,
+                 modified_at = ifnull(?3, modified_at)
+             WHERE uid = ?1",
         )?;
         Ok(Self { statement })
     }
 
-    /// Raises it by so much; an identity that doesn't exist is left alone.
-    pub(super) fn raise(&mut self, uid: Uid, by: i64) -> Result<(), StoreError> {
-        self.statement.execute([uid.0, by])?;
+    /// Raises it by so much, and notes when the identity was modified, if it
+    /// was; one that doesn't exist is left alone.
+    pub(super) fn raise(
+        &mut self,
+        uid: Uid,
+        by: i64,
+        modified_at: Option<UnixMillis>,
+    ) -> Result<(), StoreError> {
+        let modified_at = modified_at.map(|at| at.0);
+        self.statement.execute(params![uid.0, by, modified_at])?;
         Ok(())
     }
 }

@@ -10,7 +10,7 @@ use rusqlite::{Connection, OptionalExtension, Row, params, params_from_iter};
 use super::error::undecodable;
 use super::superset;
 use crate::store::codec;
-use crate::store::{Due, Population, RunId, StoreError};
+use crate::store::{Due, LastTimes, Population, RunId, StoreError};
 
 /// Uids this far apart are still read as one range.
 const WIDEST_GAP: i64 = 8;
@@ -197,6 +197,39 @@ pub(super) fn named(connection: &Connection, name: &str) -> Result<Option<Uid>, 
     let mut statement = connection.prepare_cached("SELECT uid FROM identity WHERE name = ?1")?;
     let found = statement.query_row([name], |row| row.get(0)).optional()?;
     Ok(found.map(Uid))
+}
+
+/// See `Store::last_times`.
+pub(super) fn last_times(
+    connection: &Connection,
+    uids: &[Uid],
+) -> Result<Vec<LastTimes>, StoreError> {
+    let mut statement = connection.prepare_cached(
+        "SELECT uid, at, modified_at FROM identity LEFT JOIN last_refresh USING (uid)
+         WHERE uid BETWEEN ?1 AND ?2 ORDER BY uid",
+    )?;
+    let mut times = Vec::with_capacity(uids.len());
+    for range in ranges(uids) {
+        let (Some(first), Some(last)) = (range.first(), range.last()) else {
+            continue;
+        };
+        let mut wanted = range.iter().copied().peekable();
+        let mut rows = statement.query([first.0, last.0])?;
+        while let Some(row) = rows.next()? {
+            let uid = Uid(row.get(0)?);
+            while wanted.next_if(|next| *next < uid).is_some() {
+                times.push(LastTimes::default());
+            }
+            if wanted.next_if_eq(&uid).is_some() {
+                times.push(LastTimes {
+                    refreshed: row.get::<_, Option<i64>>(1)?.map(UnixMillis),
+                    modified: row.get::<_, Option<i64>>(2)?.map(UnixMillis),
+                });
+            }
+        }
+        times.extend(wanted.map(|_| LastTimes::default()));
+    }
+    Ok(times)
 }
 
 /// See `Store::population`.

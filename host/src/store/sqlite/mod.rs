@@ -37,8 +37,8 @@ use self::records::About;
 use self::snapshot::SqliteSnapshot;
 use super::{
     AccountMark, Adoption, AggregateBatch, Aggregation, ApplyChunk, AuditEntry, Due, EventQuery,
-    Files, Population, Run, RunId, Selection, SpooledPlan, StagedChange, Store, StoreError,
-    StoredEvent, StoredFinding, TenantState,
+    Files, LastTimes, Population, Run, RunId, Selection, SpooledPlan, StagedChange, Store,
+    StoreError, StoredEvent, StoredFinding, TenantState,
 };
 
 pub use self::backup::BackupError;
@@ -240,6 +240,10 @@ impl Store for SqliteStore {
         identities::named(&*self.reader()?, name)
     }
 
+    fn last_times(&self, uids: &[Uid]) -> Result<Vec<LastTimes>, StoreError> {
+        identities::last_times(&*self.reader()?, uids)
+    }
+
     fn population(&self) -> Result<Population, StoreError> {
         identities::population(&*self.reader()?)
     }
@@ -402,7 +406,7 @@ impl Store for SqliteStore {
             };
             identity.by_hand = by_hand.clone();
             apply::write_document(connection, &identity)?;
-            apply::Raiser::new(connection)?.raise(uid, 1)?;
+            apply::Raiser::new(connection)?.raise(uid, 1, Some(audit.at))?;
             records::audit(connection, audit)
         })
     }

@@ -1,6 +1,6 @@
 //! Runs, whom they select, and what they have planned.
 
-use idr_core::model::Uid;
+use idr_core::model::{Uid, UnixMillis};
 use rusqlite::{Connection, OptionalExtension, params};
 
 use super::apply::{next_number, take_changed_keys};
@@ -77,6 +77,12 @@ pub(super) fn select(
     run: &Run,
     selection: &Selection,
 ) -> Result<u64, StoreError> {
+    if let Selection::Readers {
+        refreshed_at: Some(refreshed_at),
+    } = selection
+    {
+        note_refreshed(connection, run.id, *refreshed_at)?;
+    }
     connection.execute("DELETE FROM selection WHERE run = ?1", [run.id.0])?;
     connection.execute("DELETE FROM spool WHERE run = ?1", [run.id.0])?;
     update(connection, run)?;
@@ -114,9 +120,19 @@ pub(super) fn select(
              WHERE run = ?1 AND type <> 'workgroup' AND wake_at = ?2 ORDER BY uid",
             [run.id.0, instant.0],
         )?,
-        Selection::Readers => select_readers(connection, run.id)?,
+        Selection::Readers { .. } => select_readers(connection, run.id)?,
     };
     Ok(selected as u64)
+}
+
+/// Notes when whom the run has selected was refreshed.
+fn note_refreshed(connection: &Connection, run: RunId, at: UnixMillis) -> Result<(), StoreError> {
+    let mut statement = connection.prepare_cached(
+        "INSERT OR REPLACE INTO last_refresh (uid, at)
+         SELECT uid, ?2 FROM selection WHERE run = ?1 ORDER BY uid",
+    )?;
+    statement.execute([run.0, at.0])?;
+    Ok(())
 }
 
 fn select_readers(connection: &Connection, run: RunId) -> Result<usize, StoreError> {

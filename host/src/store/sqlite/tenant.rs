@@ -77,7 +77,7 @@ pub(super) fn adopt(connection: &Connection, adoption: &Adoption) -> Result<(), 
         Raise::Identities(uids) => {
             let mut raiser = Raiser::new(connection)?;
             for uid in uids {
-                raiser.raise(*uid, 1)?;
+                raiser.raise(*uid, 1, None)?;
             }
         }
     }
