@@ -46,7 +46,7 @@ pub const PHASES: [Phase; 10] = [
         phase: "correlation",
         group: Some("identity"),
         identityiq_options: &[],
-        what: "accounts without an identity look for theirs again",
+        what: "accounts without an identity look for theirs again, by rule or by their attributes",
     },
     Phase {
         number: "4",
@@ -60,7 +60,7 @@ pub const PHASES: [Phase; 10] = [
         phase: "manager",
         group: Some("identity"),
         identityiq_options: &["promoteAttributes"],
-        what: "the identity that the manager's attribute names",
+        what: "the identity that the manager's attribute names, as a rule reads it or as it stands",
     },
     Phase {
         number: "4",

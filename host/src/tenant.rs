@@ -130,15 +130,17 @@ impl OpenTenant {
         files_of(&self.configuration)
     }
 
-    /// Adopts the configuration as the folder has it now, and returns its digest.
+    /// Adopts the configuration as the folder has it now, and returns its
+    /// definitions and rules.
     ///
     /// # Errors
     ///
     /// [`RefreshError`] when the rules can't be loaded or the store fails.
-    pub fn adopt(&self) -> Result<String, RefreshError> {
+    pub fn adopt(&self) -> Result<Configured, RefreshError> {
         let files = self.files();
         let configured = self.configured()?;
-        refresh::adopt(&self.store, self, &configured.model, &files)
+        refresh::adopt(&self.store, self, &configured, &files)?;
+        Ok(configured)
     }
 
     /// Says what adopting the configuration as the folder has it now would mean.
@@ -176,7 +178,7 @@ impl OpenTenant {
         }
         Ok(Configured {
             model: Arc::clone(&tenant.model),
-            rules: Arc::new(Arc::new(host)),
+            rules: Arc::new(host),
         })
     }
 
@@ -210,7 +212,7 @@ impl Configurator for OpenTenant {
     }
 }
 
-impl refresh::RuleHost for Arc<rules::RuleHost> {
+impl refresh::RuleHost for rules::RuleHost {
     fn evaluator(&self) -> Box<dyn RuleEvaluator + Send> {
         Box::new(self.worker())
     }

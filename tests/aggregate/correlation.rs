@@ -1,11 +1,11 @@
 //! Whose accounts are, and what becomes of those that are nobody's.
 
-use idr::aggregate::{correlate_again, correlate_waiting, link, unlink};
+use idr::aggregate::{link, unlink};
 use idr::store::Store;
-use idr_core::definitions::CorrelationMatch;
+use idr_core::definitions::{CorrelationMatch, CorrelationStep};
 use idr_core::model::Name;
 
-use crate::tenant::{Tenant, audit, creating, day, key};
+use crate::tenant::{Tenant, audit, creating, key};
 
 #[test]
 fn accounts_find_their_identity_once_it_has_what_they_look_for() {
@@ -13,8 +13,7 @@ fn accounts_find_their_identity_once_it_has_what_they_look_for() {
     tenant.full("hr", 1, "1,ana,,IT,,");
     insta::assert_snapshot!(tenant.full("crm", 1, "c1,,Ana@x,,,\nc2,,zoe@x,,,"), @"2 done: read=2 created=2 uncorrelated=2");
     let before = tenant.versions();
-    let tried =
-        || correlate_waiting(&tenant.store, &tenant.model, day(1)).expect("memory never fails");
+    let tried = || tenant.correlate_waiting(1);
     assert_eq!(tried(), 0);
     assert_eq!(tenant.versions(), before);
     tenant.set("ana", "email", "ana@X");
@@ -36,8 +35,7 @@ fn an_ambiguous_account_is_kept_apart_until_one_is_left() {
     tenant.set("bela", "email", "team@x");
     insta::assert_snapshot!(tenant.full("crm", 1, "c1,,team@x,,,"), @"2 done: read=1 created=1 ambiguous=1");
     insta::assert_snapshot!(tenant.findings(), @"crm c1: ambiguous: 2 identities match by `email`; the account is kept apart");
-    let tried =
-        || correlate_waiting(&tenant.store, &tenant.model, day(1)).expect("memory never fails");
+    let tried = || tenant.correlate_waiting(1);
     assert_eq!(tried(), 0);
     tenant.set("bela", "email", "bela@x");
     assert_eq!(tried(), 1);
@@ -71,10 +69,10 @@ fn a_taken_name_is_a_finding_until_it_is_free() {
     // A second account called ana finds her by name; one that looks only at
     // the address doesn't.
     let mut tenant = tenant;
-    tenant.application("hr").correlation = vec![CorrelationMatch {
+    tenant.application("hr").correlation = vec![CorrelationStep::Match(CorrelationMatch {
         account_attribute: Name::new("email"),
         identity_attribute: Name::new("email"),
-    }];
+    })];
     tenant.adopt();
     let rows = "1,ana,,IT,,\n2,ana,ana2@x,IT,,\n3,,zoe@x,IT,,";
     insta::assert_snapshot!(tenant.full("hr", 2, rows), @"2 done: read=3 unchanged=1 created=2 uncorrelated=2");
@@ -108,13 +106,11 @@ fn a_changed_correlation_is_applied_to_accounts_without_owner() {
     tenant
         .application("crm")
         .correlation
-        .push(CorrelationMatch {
+        .push(CorrelationStep::Match(CorrelationMatch {
             account_attribute: Name::new("user"),
             identity_attribute: Name::new("name"),
-        });
-    let crm = Name::new("crm");
-    let linked = correlate_again(&tenant.store, &tenant.model, &[crm], day(1));
-    assert_eq!(linked.expect("memory never fails"), 1);
+        }));
+    assert_eq!(tenant.correlate_again("crm", 1), 1);
     assert!(
         tenant
             .accounts()
@@ -170,8 +166,7 @@ fn correlation_leaves_alone_what_a_person_has_linked() {
     );
     unlink(&tenant.store, &account, audit("unlink")).expect("it is linked");
     tenant.full("crm", 3, "c1,,bela@x,HR,,");
-    let linked = correlate_waiting(&tenant.store, &tenant.model, day(3));
-    assert_eq!(linked.expect("memory never fails"), 0);
+    assert_eq!(tenant.correlate_waiting(3), 0);
     assert!(
         tenant
             .accounts()

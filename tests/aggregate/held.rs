@@ -2,6 +2,7 @@
 
 use idr::aggregate::{AggregateError, accept, reject};
 use idr::store::{AggregationStatus, Store};
+use idr_core::model::Name;
 
 use crate::tenant::{Tenant, audit, no_guard, percent, show};
 use idr::aggregate::connector::Guard;
@@ -41,14 +42,14 @@ fn an_accepted_aggregation_is_applied() {
 fn a_rejected_aggregation_is_dropped() {
     let tenant = held();
     let before = tenant.accounts();
-    let context = tenant.context(&tenant.store, "hr");
-    let report = reject(&context, 2, audit("reject")).expect("it is held");
+    let hr = Name::new("hr");
+    let report = reject(&tenant.store, hr, 2, audit("reject")).expect("it is held");
     assert_eq!(report.aggregation.status, AggregationStatus::Rejected);
     assert_eq!(report.open_findings, 0);
     assert_eq!(tenant.accounts(), before);
     let staged = tenant.store.staged(2, 0, 10).expect("memory never fails");
     assert!(staged.is_empty());
-    let error = reject(&context, 7, audit("reject"));
+    let error = reject(&tenant.store, hr, 7, audit("reject"));
     assert!(matches!(error, Err(AggregateError::Unknown(7))));
 }
 

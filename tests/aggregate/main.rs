@@ -12,4 +12,6 @@ mod interrupted;
 mod native_changes;
 mod program;
 mod properties;
+mod rules;
+mod scripted;
 mod tenant;

@@ -1,24 +1,30 @@
 //! A small tenant: `hr` creates identities, `crm` and `ad` find theirs.
 
 use std::path::PathBuf;
+use std::sync::Arc;
 
 use idr::aggregate::connector::{Connector, Guard, StatusColumn};
 use idr::aggregate::{
-    AggregateContext, AggregateError, AggregateOptions, AggregationReport, aggregate, counters,
+    AggregateContext, AggregateError, AggregateOptions, AggregationReport, aggregate,
+    correlate_again, correlate_waiting, counters,
 };
 use idr::store::memory::MemoryStore;
 use idr::store::{
     Adoption, ApplyChunk, AuditEntry, Creation, IdentityWrite, Run, Store, account_fingerprint,
 };
 use idr_core::definitions::{
-    AccountAttribute, Application, CorrelationMatch, IdentityCreation, Model, Threshold,
+    AccountAttribute, Application, CorrelationMatch, CorrelationStep, IdentityCreation, Model,
+    Threshold,
 };
 use idr_core::filter::Superset;
 use idr_core::model::{
-    Account, AccountKey, AttributeState, IdentityType, Name, Provenance, Uid, UnixMillis, Value,
-    ValueType, Versions,
+    Account, AccountKey, AttributeState, IdentityRecord, IdentityType, Name, Provenance, Uid,
+    UnixMillis, Value, ValueType, Versions,
 };
+use idr_core::rule::RuleHost;
 use tempfile::TempDir;
+
+use crate::scripted::Scripted;
 
 pub const DAY_MS: i64 = 86_400_000;
 
@@ -29,7 +35,8 @@ pub fn day(number: i64) -> UnixMillis {
 
 pub struct Tenant {
     pub store: MemoryStore,
-    pub model: Model,
+    pub model: Arc<Model>,
+    pub rules: Box<dyn RuleHost>,
     pub connector: Connector,
     pub accounts_per_transaction: usize,
     folder: TempDir,
@@ -52,9 +59,11 @@ fn application(name: &str, correlation: &[(&str, &str)]) -> Application {
         ],
         correlation: correlation
             .iter()
-            .map(|(account_attribute, identity_attribute)| CorrelationMatch {
-                account_attribute: Name::new(account_attribute),
-                identity_attribute: Name::new(identity_attribute),
+            .map(|(account_attribute, identity_attribute)| {
+                CorrelationStep::Match(CorrelationMatch {
+                    account_attribute: Name::new(account_attribute),
+                    identity_attribute: Name::new(identity_attribute),
+                })
             })
             .collect(),
         creates: None,
@@ -69,6 +78,7 @@ pub fn creating(rank: u32) -> IdentityCreation {
         rank,
         name_attribute: Name::new("user"),
         identity_type: IdentityType::Person,
+        rule: None,
     }
 }
 
@@ -98,7 +108,8 @@ impl Tenant {
         });
         let tenant = Self {
             store: MemoryStore::default(),
-            model,
+            model: Arc::new(model),
+            rules: Box::new(Scripted),
             connector,
             accounts_per_transaction: 1_000,
             folder: tempfile::tempdir().expect("a temporary folder can be made"),
@@ -116,8 +127,7 @@ impl Tenant {
     }
 
     pub fn application(&mut self, name: &str) -> &mut Application {
-        let found = self
-            .model
+        let found = Arc::make_mut(&mut self.model)
             .applications
             .iter_mut()
             .find(|known| known.name.as_str() == name);
@@ -131,8 +141,24 @@ impl Tenant {
             .expect("the application is defined");
         AggregateContext {
             accounts_per_transaction: self.accounts_per_transaction,
-            ..AggregateContext::new(store, &self.model, application)
+            ..AggregateContext::new(store, &self.model, self.rules.as_ref(), application)
         }
+    }
+
+    /// Tries accounts without an identity again; returns how many found theirs.
+    pub fn correlate_waiting(&self, on: i64) -> u64 {
+        let mut rules = self.rules.evaluator();
+        let linked = correlate_waiting(&self.store, &self.model, rules.as_mut(), day(on));
+        linked.expect("memory never fails")
+    }
+
+    /// Tries all accounts of an application without an identity again.
+    pub fn correlate_again(&self, application: &str, on: i64) -> u64 {
+        let mut rules = self.rules.evaluator();
+        let applications = [Name::new(application)];
+        let (store, model) = (&self.store, &self.model);
+        let linked = correlate_again(store, model, rules.as_mut(), &applications, day(on));
+        linked.expect("memory never fails")
     }
 
     pub fn options(&self) -> AggregateOptions<'_> {
@@ -276,6 +302,16 @@ impl Tenant {
             ..idr::store::AggregateBatch::default()
         };
         self.store.aggregate(&batch).expect("the name is free")[0]
+    }
+
+    /// Returns everybody with what kind of identity they are, one a line.
+    pub fn types(&self) -> String {
+        let records = self.store.read_chunk(&everybody(&self.store));
+        let records = records.expect("memory never fails").into_iter();
+        let shown = records.map(|IdentityRecord { identity, .. }| {
+            format!("{} {}\n", identity.name, identity.identity_type.as_str())
+        });
+        shown.collect()
     }
 
     pub fn uid(&self, identity: &str) -> Uid {

@@ -18,6 +18,9 @@ fn the_examples_of_the_configuration_are_one_tenant_without_problems() {
         n_files += 1;
     }
     for rule in [
+        "account-correlation",
+        "identity-creation",
+        "manager-correlation",
         "attribute-promotion",
         "lifecycle-state",
         "role-assignment",
@@ -37,7 +40,7 @@ fn the_examples_of_the_configuration_are_one_tenant_without_problems() {
       IT roles                 1
       triggers                 4
       populations              1
-      rules                    4
+      rules                    7
       tasks                    1
     [exit 0]
     ");

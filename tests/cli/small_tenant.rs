@@ -205,11 +205,12 @@ pub(crate) fn aggregate_all(host: &TestHost, as_of: &str) {
 pub(crate) fn aggregate_file(host: &TestHost, application: &str, as_of: &str) {
     let folder = host.path("");
     let tenant = OpenTenant::open(Path::new(&folder), Absent::Create).expect("the tenant opens");
-    tenant.adopt().expect("the configuration is adopted");
+    let configured = tenant.adopt().expect("the configuration is adopted");
+    let rules = configured.rules.as_ref();
     let model = &tenant.configuration.model;
     let name = Name::new(application);
     let application = model.application(name).expect("the application is known");
-    let context = AggregateContext::new(&tenant.store, model, application);
+    let context = AggregateContext::new(&tenant.store, model, rules, application);
     let as_of: UnixMillis = as_of.parse().expect("an instant");
     let options = AggregateOptions {
         connector: &tenant.configuration.connectors[&name],

@@ -48,7 +48,8 @@ impl CertTenant {
 
     /// Aggregates a month; nothing may be held or complained of.
     pub(crate) fn aggregate(&self, month: &Month, as_of: UnixMillis) -> BTreeMap<String, u64> {
-        self.tenant.adopt().expect("the configuration is right");
+        let configured = self.tenant.adopt().expect("the configuration is right");
+        let rules = configured.rules.as_ref();
         let model = &self.tenant.configuration.model;
         let hr = Name::new("hr");
         let options = AggregateOptions {
@@ -62,7 +63,7 @@ impl CertTenant {
             simulated_clock: true,
         };
         let application = model.application(hr).expect("the tenant has it");
-        let context = AggregateContext::new(&self.tenant.store, model, application);
+        let context = AggregateContext::new(&self.tenant.store, model, rules, application);
         let report = aggregate(&context, &options, &mut |_| {});
         let report = report.unwrap_or_else(|error| panic!("{}: {error}", month.name));
         let held = &report.aggregation.held;

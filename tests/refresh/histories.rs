@@ -2,7 +2,7 @@
 
 use std::sync::{Arc, Mutex};
 
-use idr::refresh::{self, Request, RunSettings};
+use idr::refresh::{self, Configurator, Configured, Request, RunSettings};
 use idr::report::canonical;
 use idr::store::{
     AccountWrite, AggregateBatch, AuditEntry, Creation, Run, RunStatus, Scope, Store,
@@ -12,6 +12,7 @@ use idr_core::model::{
     NativeOperation, ReadKey, RoleDecision, RoleVerdict, StateOverride, UnixMillis, Value,
     ValueType,
 };
+use idr_core::phases::correlation::correlate;
 use rand::{RngExt, SeedableRng};
 use rand_chacha::ChaCha8Rng;
 
@@ -121,6 +122,12 @@ impl History {
             let place = more.random_range(0..=operations.len());
             operations.insert(place, Operation::RefreshKeepingDue);
         }
+        let tenant = tenant.more(&mut more);
+        for operation in &mut operations {
+            if let Operation::Configure(edited) = operation {
+                *edited = edited.clone().more(&mut more);
+            }
+        }
         operations.push(Operation::Refresh { meanwhile: None });
         operations.push(Operation::Pass(100 * 3_600_000));
         operations.push(Operation::Refresh { meanwhile: None });
@@ -221,17 +228,19 @@ pub struct Happening {
     way: Way,
     tenants: Arc<Tenants>,
     tenant: Tenant,
+    configured: Configured,
     start: UnixMillis,
     now: UnixMillis,
 }
 
 impl Happening {
     pub fn new(store: Arc<dyn Store>, way: Way, tenants: Arc<Tenants>, history: &History) -> Self {
-        tenants.add(&history.tenant);
+        let configured = configured(&tenants, &history.tenant);
         Self {
             store,
             way,
             tenants,
+            configured,
             tenant: history.tenant.clone(),
             start: history.start,
             now: history.start,
@@ -244,7 +253,7 @@ impl Happening {
         match operation {
             Operation::Pass(milliseconds) => self.now = self.now.plus_ms(*milliseconds),
             Operation::Configure(tenant) => {
-                self.tenants.add(tenant);
+                self.configured = configured(&self.tenants, tenant);
                 self.tenant = tenant.clone();
             }
             Operation::Refresh { .. } => {
@@ -305,7 +314,7 @@ impl Happening {
         refresh::adopt(
             store,
             self.tenants.as_ref(),
-            &Arc::new(self.tenant.model()),
+            &self.configured,
             &self.tenant.files(),
         )
         .expect("the memory store adopts");
@@ -344,7 +353,6 @@ impl Happening {
             } => {
                 let name = format!("a{number}");
                 let mut attributes = typed(fields);
-                let person = attributes[0].1.to_string();
                 if let Some(groups) = Value::Many(groups.clone()).normalised() {
                     attributes.push((Name::new("groups"), groups));
                 }
@@ -353,14 +361,9 @@ impl Happening {
                     .expect("the store can be read")
                     .pop();
                 let owner = known.and_then(|known| known.owner);
-                let lookups = vec![ReadKey::Lookup(Name::new("title"), person)];
-                self.write(
-                    store,
-                    account("ad", &name, attributes),
-                    None,
-                    owner,
-                    lookups,
-                );
+                let account = account("ad", &name, attributes);
+                let lookups = self.looks_for(store, &account);
+                self.write(store, account, None, owner, lookups);
             }
             Operation::Edit { person, value } => {
                 self.decide(store, *person, |identity, by_hand| {
@@ -415,6 +418,22 @@ impl Happening {
                 unreachable!("not an input")
             }
         }
+    }
+
+    /// Returns the values by which an account finds its identity.
+    fn looks_for(&self, store: &dyn Store, account: &Account) -> Vec<ReadKey> {
+        let Configured { model, rules } = &self.configured;
+        let application = model.application(account.key.application);
+        let snapshot = store.snapshot().expect("the store can be read");
+        let mut rules = rules.evaluator();
+        let correlation = correlate(
+            account,
+            application.expect("the application is defined"),
+            model,
+            snapshot.as_ref(),
+            rules.as_mut(),
+        );
+        correlation.expect("the store can be read").lookups
     }
 
     fn hours(&self, hours: i64) -> UnixMillis {
@@ -488,6 +507,13 @@ impl Happening {
         };
         store.aggregate(&batch).expect("the batch is sound");
     }
+}
+
+/// Makes definitions and rules of a tenant, which is kept from now on.
+fn configured(tenants: &Tenants, tenant: &Tenant) -> Configured {
+    tenants.add(tenant);
+    let configured = tenants.configure(&tenant.files());
+    configured.expect("the tenant is known")
 }
 
 fn key(application: &str, native_identity: &str) -> AccountKey {

@@ -12,14 +12,15 @@ use idr::refresh::{Configurator, Configured, RuleHost};
 use idr::rules::{self, ComponentCache, Question, RuleEngine, RuleError, Trouble, digest_of};
 use idr::store::Files;
 use idr_core::definitions::{
-    AccountAttribute, Application, AttributeDefinition, AutomaticRoles, CorrelationMatch, EditMode,
-    Grant, IdentityCreation, Lifecycle, LifecycleState, ManagerCorrelation, Model,
-    NativeChangeDetection, OnEmpty, OnNoAccount, Origin, Profile, RequestedRoles, Role, RoleType,
-    Rule, RuleIndex, RuleLimits, Selector, Source, Trigger, TriggerCondition, digest,
+    AccountAttribute, Application, AttributeDefinition, AutomaticRoles, CorrelationMatch,
+    CorrelationStep, EditMode, Grant, IdentityCreation, Lifecycle, LifecycleState,
+    ManagerCorrelation, Model, NativeChangeDetection, OnEmpty, OnNoAccount, Origin, Profile,
+    RequestedRoles, Role, RoleType, Rule, RuleIndex, RuleLimits, Selector, Source, Trigger,
+    TriggerCondition, digest,
 };
 use idr_core::filter::Filter;
 use idr_core::model::{IdentityType, Name, NativeOperation, Value, ValueType};
-use idr_core::rule::{Eligibility, Promotion, RuleEvaluator, RuleFailure};
+use idr_core::rule::{Creation, Eligibility, Lookup, Promotion, RuleEvaluator, RuleFailure};
 use idr_core::time::Zone;
 use idr_core::view::TrackedView;
 use rand::RngExt;
@@ -35,6 +36,9 @@ pub enum Read {
     StartAtFive,
     Holds(&'static str),
     HadDepartment,
+    /// An attribute of the account that the rule is asked about.
+    Own(&'static str),
+    Status,
 }
 
 impl Read {
@@ -48,6 +52,8 @@ impl Read {
             Self::StartAtFive => "reached start 5".to_owned(),
             Self::Holds(group) => format!("holds ad groups {group}"),
             Self::HadDepartment => "baseline department".to_owned(),
+            Self::Own(name) => format!("own {name}"),
+            Self::Status => "status".to_owned(),
         }
     }
 }
@@ -59,6 +65,12 @@ pub struct Tenant {
     pub state_reads: Vec<Read>,
     pub assignment: Vec<Read>,
     pub trigger: Vec<Read>,
+    /// Whether a rule says whom an account names as the manager, and what it reads.
+    pub names_managers: bool,
+    pub manager: Vec<Read>,
+    /// Whether a rule says whose an account is, and what it reads.
+    pub correlates: bool,
+    pub correlation: Vec<Read>,
     pub role_filters: Vec<usize>,
     pub hidden_roles: usize,
     pub edit_mode: usize,
@@ -71,6 +83,8 @@ pub struct Tenant {
 const STATE: usize = 3;
 const ASSIGNMENT: usize = 4;
 const TRIGGER: usize = 5;
+const MANAGER: usize = 6;
+const CORRELATION: usize = 7;
 
 fn rule_name(index: usize) -> Name {
     Name::new(&format!("rule-{index}"))
@@ -150,6 +164,10 @@ impl Tenant {
             state_reads: reads(random, &state, 2),
             assignment: reads(random, &assigning, 2),
             trigger: reads(random, &triggering, 2),
+            names_managers: false,
+            manager: vec![Read::Own("department")],
+            correlates: false,
+            correlation: vec![Read::Own("person")],
             role_filters: (0..3)
                 .map(|_| random.random_range(0..FILTERS.len()))
                 .collect(),
@@ -159,6 +177,27 @@ impl Tenant {
             freeze: random.random_range(0..3),
             serial: 0,
         }
+    }
+
+    /// Draws what came later, apart from what seeds meant before.
+    pub fn more(mut self, random: &mut ChaCha8Rng) -> Self {
+        self.names_managers = random.random_range(0..3) > 0;
+        self.correlates = random.random_range(0..3) > 0;
+        self.manager = reads(random, &[Read::Own("department"), Read::Own("location")], 2);
+        self.correlation = reads(
+            random,
+            &[Read::Own("person"), Read::Own("title"), Read::Status],
+            2,
+        );
+        self
+    }
+
+    /// Lets a rule say whose an account is, before the configured matches.
+    fn by_rule(&self, matches: [CorrelationStep; 1]) -> Vec<CorrelationStep> {
+        let rule = self
+            .correlates
+            .then_some(CorrelationStep::Rule(RuleIndex(CORRELATION)));
+        rule.into_iter().chain(matches).collect()
     }
 
     /// Changes one definition, as somebody who edits a file would.
@@ -203,11 +242,12 @@ impl Tenant {
                 account("start", ValueType::Date, false),
                 account("end", ValueType::Date, false),
             ]),
-            correlation: vec![CorrelationMatch {
+            correlation: vec![CorrelationStep::Match(CorrelationMatch {
                 account_attribute: name("id"),
                 identity_attribute: name("name"),
-            }],
+            })],
             creates: Some(IdentityCreation {
+                rule: None,
                 rank: 1,
                 name_attribute: name("id"),
                 identity_type: IdentityType::Person,
@@ -222,10 +262,10 @@ impl Tenant {
                 account("title", ValueType::Text, false),
                 account("groups", ValueType::Many, true),
             ]),
-            correlation: vec![CorrelationMatch {
+            correlation: self.by_rule([CorrelationStep::Match(CorrelationMatch {
                 account_attribute: name("person"),
                 identity_attribute: name("title"),
-            }],
+            })]),
             creates: None,
             vanish_grace_ms: 0,
             native_changes: Some(NativeChangeDetection {
@@ -285,7 +325,7 @@ impl Tenant {
         ];
         attributes[0].edit_mode = [EditMode::Permanent, EditMode::UntilFeedChanges][self.edit_mode];
         attributes.sort_by_key(|known| known.name);
-        let rules = (0..=TRIGGER).map(|index| self.rule(index)).collect();
+        let rules = (0..=CORRELATION).map(|index| self.rule(index)).collect();
         Model {
             zone: Zone::named("Europe/Berlin").expect("bundled"),
             end_of_day: None,
@@ -293,7 +333,8 @@ impl Tenant {
             attributes,
             manager: Some(ManagerCorrelation {
                 sources: vec![(name("hr"), name("boss"))],
-                identity_attribute: name("location"),
+                rule: self.names_managers.then_some(RuleIndex(MANAGER)),
+                identity_attribute: Some(name("location")),
             }),
             lifecycle: Lifecycle {
                 states: [
@@ -340,6 +381,7 @@ impl Tenant {
             sha256: ALL_KINDS.1.clone(),
             grant: Grant {
                 everything: true,
+                lookups: ["location", "title"].map(Name::new).to_vec(),
                 ..Grant::default()
             },
             parameters,
@@ -352,6 +394,8 @@ impl Tenant {
             0..STATE => &self.promotions[index],
             STATE => &self.state_reads,
             ASSIGNMENT => &self.assignment,
+            MANAGER => &self.manager,
+            CORRELATION => &self.correlation,
             _ => &self.trigger,
         }
     }
@@ -493,7 +537,7 @@ impl Configurator for Tenants {
                 let bytes_of = |_: &str| Some(Arc::clone(&ALL_KINDS.0));
                 let cache = ComponentCache::new(COMPILED);
                 let host = rules::RuleHost::load(&ENGINE, &model, bytes_of, Some(&cache));
-                Arc::new(Arc::new(host.expect("the component exports every kind")))
+                Arc::new(host.expect("the component exports every kind"))
             }
         };
         Ok(Configured {
@@ -550,6 +594,8 @@ fn answer(script: &[Read], view: &mut TrackedView, seed: u64) -> Result<u64, Rul
                 }
             }
             Read::Holds(group) => mix(yes_or_no(view.holds("ad", "groups", group)?)),
+            Read::Own(name) => mix(&spoken(view.shown_attribute(name)?)),
+            Read::Status => mix(view.shown_status()?.as_str()),
             Read::HadDepartment => mix(&spoken(view.baseline_attribute("department")?)),
         }
     }
@@ -561,6 +607,48 @@ fn yes_or_no(truth: bool) -> &'static str {
 }
 
 impl RuleEvaluator for Scripts {
+    fn correlate_account(
+        &mut self,
+        rule: RuleIndex,
+        view: &mut TrackedView,
+    ) -> Result<Option<Lookup>, RuleFailure> {
+        match self.draw(rule, view)? % 7 {
+            0 => Err(declined(rule, Question::CorrelateAccount)),
+            number => Ok(drawn_lookup(number)),
+        }
+    }
+
+    fn create_identity(
+        &mut self,
+        rule: RuleIndex,
+        view: &mut TrackedView,
+    ) -> Result<Creation, RuleFailure> {
+        match self.draw(rule, view)? % 5 {
+            0 => Err(declined(rule, Question::CreateIdentity)),
+            1 => Ok(Creation::Skip("by chance".to_owned())),
+            number => Ok(Creation::Create {
+                name: Some(format!("v{number}")),
+                identity_type: None,
+            }),
+        }
+    }
+
+    fn correlate_manager(
+        &mut self,
+        rule: RuleIndex,
+        named: &Value,
+        view: &mut TrackedView,
+    ) -> Result<Option<Lookup>, RuleFailure> {
+        let mut drawn = self.draw(rule, view)?;
+        for byte in named.to_string().bytes() {
+            drawn = drawn.wrapping_mul(31).wrapping_add(u64::from(byte));
+        }
+        match drawn % 7 {
+            0 => Err(declined(rule, Question::CorrelateManager(named))),
+            number => Ok(drawn_lookup(number)),
+        }
+    }
+
     fn promote(
         &mut self,
         rule: RuleIndex,
@@ -629,6 +717,18 @@ impl Scripts {
     fn draw(&self, rule: RuleIndex, view: &mut TrackedView) -> Result<u64, RuleFailure> {
         answer(self.0.script(rule.0), view, rule.0 as u64)
     }
+}
+
+fn drawn_lookup(drawn: u64) -> Option<Lookup> {
+    let attribute = match drawn {
+        1 => return None,
+        2 | 3 => "location",
+        _ => "title",
+    };
+    Some(Lookup {
+        attribute: attribute.to_owned(),
+        value: format!("v{}", drawn % 4),
+    })
 }
 
 fn declined(rule: RuleIndex, question: Question<'_>) -> RuleFailure {

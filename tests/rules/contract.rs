@@ -36,7 +36,7 @@ fn a_component_that_is_no_rule_and_wants_a_database() {
     )
     .expect("well-formed");
     insta::assert_snapshot!(load_error(&component), @r"
-    it doesn't fit the contract: exports no kind of rule: none of `attribute-promotion`, `lifecycle-state`, `role-assignment`, `identity-trigger`; imports `acme:db/query@1.0.0`: rules are given nothing but the interfaces of wit/rules.wit; imports `wasi:sockets/tcp@0.2.6`: rules get no files, network or other services of the system
+    it doesn't fit the contract: exports no kind of rule: none of `account-correlation`, `identity-creation`, `attribute-promotion`, `manager-correlation`, `lifecycle-state`, `role-assignment`, `identity-trigger`; imports `acme:db/query@1.0.0`: rules are given nothing but the interfaces of wit/rules.wit; imports `wasi:sockets/tcp@0.2.6`: rules get no files, network or other services of the system
     hint: build the rule against this host's wit/rules.wit
     ");
 }
@@ -168,6 +168,46 @@ fn a_kind_reads_only_what_is_settled_before_it() {
 }
 
 #[test]
+fn a_rule_about_an_account_reads_no_identity() {
+    let correlate = r#"(func (export "idr:rules/account-correlation@0.1.0#correlate") (result i32)
+        BODY
+        (i32.store8 (i32.const 64) (i32.const 0))
+        (i32.store8 (i32.const 68) (i32.const 0))
+        (i32.const 64))"#;
+    let greedy = contract().replace(
+        "world account-correlation-rule {",
+        "world greedy { include account-common; import subject; import time; export account-correlation; }\nworld account-correlation-rule {",
+    );
+    let imports = r#"
+        (import "idr:rules/subject@0.1.0" "attribute" (func $attribute (param i32 i32 i32)))
+        (import "idr:rules/time@0.1.0" "reached" (func $reached (param i64) (result i32)))"#;
+    let body = correlate.replace("BODY", "");
+    let rule = component_against(&greedy, "", "greedy", &format!("{imports} {body}"));
+    insta::assert_snapshot!(load_error(&rule), @r"
+    it doesn't fit the contract: imports `subject`, which only `attribute-promotion` and `lifecycle-state` and `role-assignment` and `identity-trigger` rules are given; imports `time`, which only `attribute-promotion` and `lifecycle-state` and `role-assignment` and `identity-trigger` rules are given
+    hint: build the rule against this host's wit/rules.wit
+    ");
+
+    // Nor does one of two kinds, when it is asked about an account.
+    let both = contract().replace(
+        "world account-correlation-rule {",
+        "world both { include account-common; import subject; export account-correlation; export lifecycle-state; }\nworld account-correlation-rule {",
+    );
+    let import =
+        r#"(import "idr:rules/subject@0.1.0" "attribute" (func $attribute (param i32 i32 i32)))"#;
+    let account = "account = { application = \"hr\", native_identity = \"7\" }";
+    let case = format!("kind = \"account-correlation\"\n{account}");
+    let asks = correlate.replace(
+        "BODY",
+        "(call $attribute (i32.const 0) (i32.const 0) (i32.const 128))",
+    );
+    let rule = component_against(&both, "", "both", &format!("{import} {STATE} {asks}"));
+    insta::assert_snapshot!(outcome(&rule, &case), @"rule-import: it called `subject.attribute`, which account-correlation rules are not given");
+    let rule = component_against(&both, "", "both", &format!("{import} {STATE} {body}"));
+    insta::assert_snapshot!(outcome(&rule, &case), @"nobody");
+}
+
+#[test]
 fn the_clock_and_chance_of_wasi_end_the_evaluation() {
     let wasi = r#"
         package test:wasi;
@@ -231,6 +271,10 @@ fn one_component_may_be_of_several_kinds() {
         "all-kinds",
         &format!(
             r#"{STATE}
+            (func (export "idr:rules/account-correlation@0.1.0#correlate") (result i32) unreachable)
+            (func (export "idr:rules/identity-creation@0.1.0#create") (result i32) unreachable)
+            (func (export "idr:rules/manager-correlation@0.1.0#correlate")
+                (param i32 i64 i32 i32) (result i32) unreachable)
             (func (export "idr:rules/attribute-promotion@0.1.0#promote") (param i32 i32) (result i32) unreachable)
             (func (export "idr:rules/role-assignment@0.1.0#assign") (param i32 i32) (result i32) unreachable)
             (func (export "idr:rules/identity-trigger@0.1.0#fires") (param i32 i32) (result i32) unreachable)"#

@@ -49,7 +49,7 @@ pub struct Application {
     pub schema: Vec<AccountAttribute>,
     /// How its accounts find their identity: tried in order, the first that
     /// finds somebody counts.
-    pub correlation: Vec<CorrelationMatch>,
+    pub correlation: Vec<CorrelationStep>,
     /// Set when accounts without an identity get one.
     pub creates: Option<IdentityCreation>,
     /// How long an account may be missing before it counts as vanished, in milliseconds.
@@ -71,6 +71,15 @@ pub struct AccountAttribute {
     pub sensitive: bool,
 }
 
+/// One way in which an account may find its identity.
+#[derive(Clone, Copy, Debug)]
+pub enum CorrelationStep {
+    /// By one of its attributes.
+    Match(CorrelationMatch),
+    /// By what a rule says, by its place in [`Model::rules`].
+    Rule(RuleIndex),
+}
+
 /// An account belongs to the identity whose attribute has the value of the
 /// account's, compared case-folded.
 #[derive(Clone, Copy, Debug)]
@@ -90,6 +99,8 @@ pub struct IdentityCreation {
     pub name_attribute: Name,
     /// What kind of identity is created.
     pub identity_type: IdentityType,
+    /// The rule that may say otherwise, by its place in [`Model::rules`].
+    pub rule: Option<RuleIndex>,
 }
 
 /// Which native changes of an application are recorded.
@@ -179,14 +190,17 @@ pub enum EditMode {
     UntilFeedChanges,
 }
 
-/// How managers are found: the manager is the identity whose attribute has the
-/// value of the account's, compared case-folded.
+/// How managers are found: first by what the rule makes of the account's value,
+/// then the manager is the identity whose attribute has it, compared case-folded.
 #[derive(Clone, Debug)]
 pub struct ManagerCorrelation {
     /// Account attributes that name the manager: asked in order as sources are.
     pub sources: Vec<(Name, Name)>,
-    /// The identity attribute that is compared, or `name`.
-    pub identity_attribute: Name,
+    /// The rule that is asked first, by its place in [`Model::rules`].
+    pub rule: Option<RuleIndex>,
+    /// The identity attribute that is compared, or `name`; without it only the
+    /// rule finds anybody.
+    pub identity_attribute: Option<Name>,
 }
 
 /// The lifecycle states and the rule that decides between them.
@@ -369,6 +383,8 @@ pub struct Grant {
     pub accounts: Vec<(Name, Vec<Name>)>,
     /// Applications with the entitlement attributes that may be read.
     pub entitlements: Vec<(Name, Vec<Name>)>,
+    /// Identity attributes by which correlation rules look people up.
+    pub lookups: Vec<Name>,
     /// Everything, including names that don't exist: for cases run without a tenant.
     pub everything: bool,
 }
@@ -486,22 +502,32 @@ impl Model {
     /// by, sorted: the store keeps an index of their values.
     pub fn lookup_attributes(&self) -> Vec<Name> {
         let mut names = vec![Name::new("name")];
-        names.extend(
-            self.manager
-                .iter()
-                .map(|manager| manager.identity_attribute),
-        );
+        let manager = self.manager.iter();
+        names.extend(manager.filter_map(|manager| manager.identity_attribute));
         for application in &self.applications {
-            names.extend(
-                application
-                    .correlation
-                    .iter()
-                    .map(|rule| rule.identity_attribute),
-            );
+            let steps = application.correlation.iter();
+            names.extend(steps.filter_map(|step| match step {
+                CorrelationStep::Match(matched) => Some(matched.identity_attribute),
+                CorrelationStep::Rule(_) => None,
+            }));
         }
+        names.extend(self.rules.iter().flat_map(|rule| &rule.grant.lookups));
         names.sort();
         names.dedup();
         names
+    }
+
+    /// Returns a fingerprint of how an application's accounts find their
+    /// identity. A rule counts with what it is and may do, not with its place.
+    pub fn correlation_digest(&self, application: &Application) -> u64 {
+        let steps = application.correlation.iter();
+        let steps: Vec<_> = steps
+            .map(|step| match step {
+                CorrelationStep::Match(matched) => (Some(matched), None),
+                CorrelationStep::Rule(rule) => (None, Some(self.rule(*rule))),
+            })
+            .collect();
+        digest(&steps)
     }
 
     /// Returns a fingerprint of everything that can change what is planned for

@@ -12,6 +12,41 @@ use crate::view::{ReadError, TrackedView};
 /// The view is handed over for the time of the call; the evaluator may move it
 /// out with `std::mem::take` as long as it puts it back.
 pub trait RuleEvaluator {
+    /// Asks a correlation rule whose the view's account is.
+    ///
+    /// # Errors
+    ///
+    /// [`RuleFailure`], always about this rule and this call.
+    fn correlate_account(
+        &mut self,
+        rule: RuleIndex,
+        view: &mut TrackedView,
+    ) -> Result<Option<Lookup>, RuleFailure>;
+
+    /// Asks a creation rule which identity the view's account gives rise to.
+    ///
+    /// # Errors
+    ///
+    /// [`RuleFailure`], always about this rule and this call.
+    fn create_identity(
+        &mut self,
+        rule: RuleIndex,
+        view: &mut TrackedView,
+    ) -> Result<Creation, RuleFailure>;
+
+    /// Asks a manager correlation rule whom the view's account names as the
+    /// manager, `named` being the value of its manager attribute.
+    ///
+    /// # Errors
+    ///
+    /// [`RuleFailure`], always about this rule and this call.
+    fn correlate_manager(
+        &mut self,
+        rule: RuleIndex,
+        named: &Value,
+        view: &mut TrackedView,
+    ) -> Result<Option<Lookup>, RuleFailure>;
+
     /// Asks a promotion rule for the value of an identity attribute.
     ///
     /// # Errors
@@ -58,6 +93,40 @@ pub trait RuleEvaluator {
         trigger: Name,
         view: &mut TrackedView,
     ) -> Result<bool, RuleFailure>;
+}
+
+/// Hands out rule evaluators, one per worker.
+pub trait RuleHost: Send + Sync {
+    /// Returns an evaluator; it may keep instances between calls.
+    fn evaluator(&self) -> Box<dyn RuleEvaluator + Send>;
+
+    /// Returns the sha256 of components that were caught answering differently
+    /// on reused instances since the host was made.
+    fn impure(&self) -> Vec<String>;
+}
+
+/// Whom a correlation rule looks for: the identity whose attribute has this
+/// value, compared case-folded.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Lookup {
+    /// The identity attribute as the rule wrote it, or `name`.
+    pub attribute: String,
+    /// The value; never empty.
+    pub value: String,
+}
+
+/// What a creation rule proposes.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Creation {
+    /// An identity. What is absent is as the application's configuration says.
+    Create {
+        /// Its name.
+        name: Option<String>,
+        /// The word for what kind of identity it is.
+        identity_type: Option<String>,
+    },
+    /// None, and why.
+    Skip(String),
 }
 
 /// What a promotion rule answers.

@@ -11,7 +11,7 @@ use crate::model::{
     Value, ValueType, Versions,
 };
 use crate::plan::{PlanContext, Planned, Planner};
-use crate::rule::{Eligibility, Promotion, RuleEvaluator, RuleFailure};
+use crate::rule::{Creation, Eligibility, Lookup, Promotion, RuleEvaluator, RuleFailure};
 use crate::view::{Snapshot, SnapshotError, TrackedView};
 
 /// What a scripted rule does with the view.
@@ -22,9 +22,43 @@ pub(crate) type Script = Box<dyn Fn(&mut TrackedView) -> Result<Promotion, RuleF
 pub(crate) struct Scripts {
     pub(crate) promotions: Vec<Script>,
     pub(crate) eligibility: Vec<Eligibility>,
+    pub(crate) lookup: Option<Lookup>,
+    pub(crate) creation: Option<Creation>,
 }
 
 impl RuleEvaluator for Scripts {
+    fn correlate_account(
+        &mut self,
+        _rule: RuleIndex,
+        view: &mut TrackedView,
+    ) -> Result<Option<Lookup>, RuleFailure> {
+        view.shown_application()?;
+        Ok(self.lookup.clone())
+    }
+
+    fn create_identity(
+        &mut self,
+        _rule: RuleIndex,
+        view: &mut TrackedView,
+    ) -> Result<Creation, RuleFailure> {
+        let name = view.shown_native_identity()?;
+        let proposed = Creation::Create {
+            name: Some(name),
+            identity_type: None,
+        };
+        Ok(self.creation.clone().unwrap_or(proposed))
+    }
+
+    fn correlate_manager(
+        &mut self,
+        _rule: RuleIndex,
+        _named: &Value,
+        view: &mut TrackedView,
+    ) -> Result<Option<Lookup>, RuleFailure> {
+        view.shown_status()?;
+        Ok(self.lookup.clone())
+    }
+
     fn promote(
         &mut self,
         rule: RuleIndex,

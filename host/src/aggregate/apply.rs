@@ -6,17 +6,20 @@
 //! and the stage alone.
 
 use std::collections::HashMap;
+use std::sync::Arc;
 
 use idr_core::definitions::{Application, Model};
 use idr_core::filter::Superset;
 use idr_core::model::{
     Account, AccountKey, Link, Name, NativeChange, NativeOperation, Uid, UnixMillis,
 };
+use idr_core::phases::creation::{Creation as Rise, create};
+use idr_core::rule::RuleEvaluator;
 
 use super::correlation::{Correlator, Owner};
 use super::error::AggregateError;
-use super::findings::{ApplicationFindings, ambiguous, name_blank, name_taken};
-use super::{Progress, counters};
+use super::findings::{ApplicationFindings, ambiguous, name_taken};
+use super::{AggregateContext, Progress, counters};
 use crate::store::{
     AccountWrite, AggregateBatch, Aggregation, AggregationStatus, Creation, StagedChange, Store,
 };
@@ -24,18 +27,22 @@ use crate::store::{
 /// Applies what is left of an aggregation's stage. Returns the aggregation,
 /// done, and how many findings about the application are open.
 pub(super) fn finish(
-    store: &dyn Store,
-    model: &Model,
-    application: &Application,
+    context: &AggregateContext<'_>,
     aggregation: Aggregation,
-    chunk: usize,
     progress: &mut dyn FnMut(Progress),
 ) -> Result<(Aggregation, u64), AggregateError> {
+    let AggregateContext {
+        store,
+        model,
+        application,
+        ..
+    } = *context;
     let total = staged_count(&aggregation);
     let mut applying = Applying {
         store,
         model,
         application,
+        rules: context.rules.evaluator(),
         previous: previous_full(store, &aggregation)?,
         findings: ApplicationFindings::read(store, application.name)?,
         aggregation,
@@ -43,7 +50,11 @@ pub(super) fn finish(
     loop {
         let cursor = applying.aggregation.cursor;
         progress(Progress::Applied(cursor.unsigned_abs(), total));
-        let staged = store.staged(applying.aggregation.id, cursor, chunk)?;
+        let staged = store.staged(
+            applying.aggregation.id,
+            cursor,
+            context.accounts_per_transaction,
+        )?;
         if staged.is_empty() {
             break;
         }
@@ -117,8 +128,9 @@ pub(super) fn newest_identity(store: &dyn Store) -> Result<i64, AggregateError> 
 
 struct Applying<'a> {
     store: &'a dyn Store,
-    model: &'a Model,
+    model: &'a Arc<Model>,
     application: &'a Application,
+    rules: Box<dyn RuleEvaluator + Send>,
     aggregation: Aggregation,
     previous: Option<UnixMillis>,
     findings: ApplicationFindings,
@@ -174,7 +186,8 @@ impl<'a> Applying<'a> {
         let mut created_owner = None;
         let mut lookups = Vec::new();
         if account.owner.is_none() && account.link != Link::Manual {
-            let (owner, looked_for) = chunk.correlator.owner(&account, self.application)?;
+            let rules = self.rules.as_mut();
+            let (owner, looked_for) = chunk.correlator.owner(&account, self.application, rules)?;
             let finding = match owner {
                 Owner::Identity(uid) => {
                     account.owner = Some(uid);
@@ -201,6 +214,7 @@ impl<'a> Applying<'a> {
                         Created::No(finding) => finding,
                     }
                 }
+                Owner::Unknown(finding) => Some(finding),
             };
             self.findings
                 .set_account(&account.key.native_identity, finding);
@@ -241,18 +255,27 @@ impl<'a> Applying<'a> {
         let Some(creation) = &self.application.creates else {
             return Ok(Created::No(None));
         };
-        let Some(name) = account.attribute(creation.name_attribute) else {
-            let finding = name_blank(account, creation.name_attribute);
-            return Ok(Created::No(Some(finding)));
-        };
-        let name = name.to_string();
+        let (name, identity_type) =
+            match create(account, creation, self.model, self.rules.as_mut())? {
+                Rise::Identity(name, identity_type) => (name, identity_type),
+                Rise::Skipped(why) => {
+                    tracing::info!(
+                        "no identity for `{}` in `{}`: {why}",
+                        account.key.native_identity,
+                        account.key.application
+                    );
+                    self.count(counters::SKIPPED);
+                    return Ok(Created::No(None));
+                }
+                Rise::Failed(finding) => return Ok(Created::No(Some(finding))),
+            };
         if chunk.correlator.is_taken(&name)? {
             return Ok(Created::No(Some(name_taken(account, &name))));
         }
         let place = chunk.correlator.create(&name);
         chunk.batch.creations.push(Creation {
             name,
-            identity_type: creation.identity_type,
+            identity_type,
         });
         self.count(counters::IDENTITIES);
         Ok(Created::Identity(place))
@@ -275,7 +298,8 @@ impl<'a> Applying<'a> {
         let lookups = if account.owner.is_none() && account.link != Link::Manual {
             // Whom it matches is asked when it comes back, or by the next
             // refresh; here only what it looks for must not be lost.
-            chunk.correlator.owner(&account, self.application)?.1
+            let rules = self.rules.as_mut();
+            chunk.correlator.owner(&account, self.application, rules)?.1
         } else {
             Vec::new()
         };

@@ -5,8 +5,9 @@ use std::collections::{BTreeMap, HashSet};
 use std::sync::Arc;
 
 use idr_core::definitions::{Application, Model};
-use idr_core::model::{Account, Name, ReadKey, Uid, Value};
+use idr_core::model::{Account, Finding, Name, ReadKey, Uid, Value};
 use idr_core::phases::correlation::{Outcome, correlate};
+use idr_core::rule::RuleEvaluator;
 use idr_core::text::fold;
 use idr_core::view::{Snapshot, SnapshotError};
 
@@ -24,13 +25,15 @@ pub(super) enum Owner {
     Ambiguous(Name, Vec<Uid>),
     /// Nobody's that is known.
     Nobody,
+    /// That can't be told: the account stays as it is.
+    Unknown(Finding),
 }
 
 /// Finds owners, and keeps what the chunk creates until the store has it: so
 /// results don't depend on where a chunk ends.
 pub(super) struct Correlator<'a> {
     store: &'a dyn Store,
-    model: &'a Model,
+    model: &'a Arc<Model>,
     people: PeopleToCome,
     /// Owners of accounts that the chunk has found present.
     present: HashSet<Uid>,
@@ -38,7 +41,7 @@ pub(super) struct Correlator<'a> {
 
 impl<'a> Correlator<'a> {
     /// Returns one that sees the store as it is now.
-    pub(super) fn new(store: &'a dyn Store, model: &'a Model) -> Result<Self, AggregateError> {
+    pub(super) fn new(store: &'a dyn Store, model: &'a Arc<Model>) -> Result<Self, AggregateError> {
         let people = PeopleToCome {
             snapshot: store.snapshot()?,
             names: Vec::new(),
@@ -57,8 +60,9 @@ impl<'a> Correlator<'a> {
         &self,
         account: &Account,
         application: &Application,
+        rules: &mut dyn RuleEvaluator,
     ) -> Result<(Owner, Vec<ReadKey>), AggregateError> {
-        let correlation = correlate(account, application, &self.people)?;
+        let correlation = correlate(account, application, self.model, &self.people, rules)?;
         let owner = match correlation.outcome {
             Outcome::Identity(uid) => self.people.owner(uid),
             Outcome::Ambiguous(attribute, uids) => match self.present_ones(&uids)?.as_slice() {
@@ -66,6 +70,7 @@ impl<'a> Correlator<'a> {
                 _ => Owner::Ambiguous(attribute, uids),
             },
             Outcome::Nobody => Owner::Nobody,
+            Outcome::Failed(finding) => Owner::Unknown(finding),
         };
         Ok((owner, correlation.lookups))
     }

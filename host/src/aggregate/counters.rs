@@ -26,11 +26,13 @@ pub const UNCORRELATED: &str = "uncorrelated";
 pub const AMBIGUOUS: &str = "ambiguous";
 /// Identities created.
 pub const IDENTITIES: &str = "identities";
+/// Accounts that get no identity because a rule says so.
+pub const SKIPPED: &str = "skipped";
 /// Native changes noted for triggers.
 pub const NATIVE_CHANGES: &str = "nativeChanges";
 
 /// What reports show, in this order.
-pub const REPORTED: [&str; 13] = [
+pub const REPORTED: [&str; 14] = [
     READ,
     UNCHANGED,
     CREATED,
@@ -43,6 +45,7 @@ pub const REPORTED: [&str; 13] = [
     UNCORRELATED,
     AMBIGUOUS,
     IDENTITIES,
+    SKIPPED,
     NATIVE_CHANGES,
 ];
 

@@ -210,18 +210,6 @@ pub(super) fn name_taken(account: &Account, name: &str) -> Finding {
     }
 }
 
-/// Returns the finding about an account that names no identity.
-pub(super) fn name_blank(account: &Account, attribute: Name) -> Finding {
-    Finding {
-        severity: Severity::Error,
-        phase: CORRELATION,
-        subject: account.key.native_identity.clone(),
-        cause: Name::new("name-blank"),
-        message: format!("`{attribute}` is blank, so no identity can be created"),
-        hint: Some(format!("mend it in `{}`", account.key.application)),
-    }
-}
-
 fn link_hint(account: &Account) -> String {
     format!(
         "if it is somebody's: `idr account link {} {} IDENTITY --reason WHY`",

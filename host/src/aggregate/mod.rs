@@ -37,9 +37,11 @@ mod stage;
 mod waiting;
 
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 
 use idr_core::definitions::{Application, Model};
-use idr_core::model::{NativeOperation, UnixMillis};
+use idr_core::model::{Name, NativeOperation, UnixMillis};
+use idr_core::rule::RuleHost;
 
 pub use error::AggregateError;
 pub use link::{link, unlink};
@@ -63,7 +65,9 @@ pub struct AggregateContext<'a> {
     /// The tenant's data. It has adopted the configuration that `model` is made from.
     pub store: &'a dyn Store,
     /// The tenant's definitions.
-    pub model: &'a Model,
+    pub model: &'a Arc<Model>,
+    /// The rules that they refer to.
+    pub rules: &'a dyn RuleHost,
     /// The application, one of the model's.
     pub application: &'a Application,
     /// How many accounts are applied in one transaction; results don't depend
@@ -73,10 +77,16 @@ pub struct AggregateContext<'a> {
 
 impl<'a> AggregateContext<'a> {
     /// Returns a context with transactions of the usual size.
-    pub fn new(store: &'a dyn Store, model: &'a Model, application: &'a Application) -> Self {
+    pub fn new(
+        store: &'a dyn Store,
+        model: &'a Arc<Model>,
+        rules: &'a dyn RuleHost,
+        application: &'a Application,
+    ) -> Self {
         Self {
             store,
             model,
+            rules,
             application,
             accounts_per_transaction: CHUNK,
         }
@@ -253,7 +263,11 @@ pub fn accept(
     progress: &mut dyn FnMut(Progress),
 ) -> Result<AggregationReport, AggregateError> {
     check_adopted(context)?;
-    let aggregation = decide(context, id, AggregationStatus::Applying, audit)?;
+    let AggregateContext {
+        store, application, ..
+    } = *context;
+    let applying = AggregationStatus::Applying;
+    let aggregation = decide(store, application.name, id, applying, audit)?;
     let (aggregation, open_findings) = finish(context, aggregation, progress)?;
     Ok(AggregationReport {
         aggregation,
@@ -268,13 +282,14 @@ pub fn accept(
 ///
 /// [`AggregateError::Undecidable`] when it isn't held.
 pub fn reject(
-    context: &AggregateContext<'_>,
+    store: &dyn Store,
+    application: Name,
     id: i64,
     audit: AuditEntry,
 ) -> Result<AggregationReport, AggregateError> {
-    let aggregation = decide(context, id, AggregationStatus::Rejected, audit)?;
-    context.store.clear_stage(id)?;
-    let known = ApplicationFindings::read(context.store, context.application.name)?;
+    let aggregation = decide(store, application, id, AggregationStatus::Rejected, audit)?;
+    store.clear_stage(id)?;
+    let known = ApplicationFindings::read(store, application)?;
     Ok(AggregationReport {
         aggregation,
         finished: None,
@@ -294,18 +309,18 @@ pub fn aggregation(store: &dyn Store, id: i64) -> Result<Aggregation, AggregateE
 /// Closes the finding that says that an aggregation is held, then notes the
 /// decision.
 fn decide(
-    context: &AggregateContext<'_>,
+    store: &dyn Store,
+    application: Name,
     id: i64,
     decision: AggregationStatus,
     audit: AuditEntry,
 ) -> Result<Aggregation, AggregateError> {
-    let store = context.store;
     let mut aggregation = aggregation(store, id)?;
     if aggregation.status != AggregationStatus::Held {
         let status = aggregation.status.as_str();
         return Err(AggregateError::Undecidable { id, status });
     }
-    let mut known = ApplicationFindings::read(store, context.application.name)?;
+    let mut known = ApplicationFindings::read(store, application)?;
     known.close_held();
     known.write(store, audit.at)?;
     aggregation.status = decision;
@@ -322,14 +337,7 @@ fn finish(
     aggregation: Aggregation,
     progress: &mut dyn FnMut(Progress),
 ) -> Result<(Aggregation, u64), AggregateError> {
-    apply::finish(
-        context.store,
-        context.model,
-        context.application,
-        aggregation,
-        context.accounts_per_transaction,
-        progress,
-    )
+    apply::finish(context, aggregation, progress)
 }
 
 /// Correlation looks identities up in an index that is built when a

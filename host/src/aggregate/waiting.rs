@@ -2,9 +2,11 @@
 //! look for has appeared, or when the correlation itself has changed.
 
 use std::collections::BTreeMap;
+use std::sync::Arc;
 
 use idr_core::definitions::Model;
 use idr_core::model::{Account, AccountKey, Finding, Link, Name, ReadKey, UnixMillis};
+use idr_core::rule::RuleEvaluator;
 
 use super::CHUNK;
 use super::correlation::{Correlator, Owner};
@@ -19,6 +21,7 @@ use crate::store::{AccountWrite, AggregateBatch, Store};
 /// Nothing is written when nothing changes. Accounts that a person has linked
 /// or unlinked are left alone.
 ///
+/// - `rules`: answers for correlation rules.
 /// - `as_of`: the instant at which findings about accounts are opened and closed.
 ///
 /// # Errors
@@ -27,11 +30,12 @@ use crate::store::{AccountWrite, AggregateBatch, Store};
 /// stays linked.
 pub fn correlate_waiting(
     store: &dyn Store,
-    model: &Model,
+    model: &Arc<Model>,
+    rules: &mut dyn RuleEvaluator,
     as_of: UnixMillis,
 ) -> Result<u64, AggregateError> {
     let keys = store.correlatable()?;
-    let mut waiting = Waiting::new(store, model, as_of);
+    let mut waiting = Waiting::new(store, model, rules, as_of);
     for keys in keys.chunks(CHUNK) {
         waiting.correlate(store.accounts(keys)?, false)?;
     }
@@ -49,11 +53,12 @@ pub fn correlate_waiting(
 /// As [`correlate_waiting`].
 pub fn correlate_again(
     store: &dyn Store,
-    model: &Model,
+    model: &Arc<Model>,
+    rules: &mut dyn RuleEvaluator,
     applications: &[Name],
     as_of: UnixMillis,
 ) -> Result<u64, AggregateError> {
-    let mut waiting = Waiting::new(store, model, as_of);
+    let mut waiting = Waiting::new(store, model, rules, as_of);
     for &application in applications {
         let mut after: Option<AccountKey> = None;
         loop {
@@ -71,17 +76,24 @@ pub fn correlate_again(
 
 struct Waiting<'a> {
     store: &'a dyn Store,
-    model: &'a Model,
+    model: &'a Arc<Model>,
+    rules: &'a mut dyn RuleEvaluator,
     as_of: UnixMillis,
     findings: BTreeMap<Name, ApplicationFindings>,
     linked: u64,
 }
 
 impl<'a> Waiting<'a> {
-    fn new(store: &'a dyn Store, model: &'a Model, as_of: UnixMillis) -> Self {
+    fn new(
+        store: &'a dyn Store,
+        model: &'a Arc<Model>,
+        rules: &'a mut dyn RuleEvaluator,
+        as_of: UnixMillis,
+    ) -> Self {
         Self {
             store,
             model,
+            rules,
             as_of,
             findings: BTreeMap::new(),
             linked: 0,
@@ -95,11 +107,10 @@ impl<'a> Waiting<'a> {
         let mut batch = AggregateBatch::default();
         for account in accounts {
             let (found, lookups, finding) = self.find(&correlator, &account)?;
-            if found != account {
-                self.note(&account.key, finding)?;
-            } else if !always {
+            if found == account && !always {
                 continue;
             }
+            self.note(&account.key, finding)?;
             self.linked += u64::from(found.owner.is_some());
             batch.accounts.push(AccountWrite {
                 account: found,
@@ -120,7 +131,7 @@ impl<'a> Waiting<'a> {
     /// Returns the account as it should be, what it keeps looking for, and the
     /// finding about it.
     fn find(
-        &self,
+        &mut self,
         correlator: &Correlator<'_>,
         account: &Account,
     ) -> Result<(Account, Vec<ReadKey>, Option<Finding>), AggregateError> {
@@ -128,7 +139,7 @@ impl<'a> Waiting<'a> {
         let Some(application) = self.model.application(account.key.application) else {
             return Ok((found, Vec::new(), None));
         };
-        let (owner, lookups) = correlator.owner(account, application)?;
+        let (owner, lookups) = correlator.owner(account, application, self.rules)?;
         Ok(match owner {
             Owner::Identity(uid) => {
                 found.owner = Some(uid);
@@ -140,6 +151,7 @@ impl<'a> Waiting<'a> {
                 let finding = ambiguous(account, attribute, uids.len());
                 (found, lookups, Some(finding))
             }
+            Owner::Unknown(finding) => (found, lookups, Some(finding)),
             Owner::Created(_) | Owner::Nobody => {
                 found.link = Link::Uncorrelated;
                 (found, lookups, None)

@@ -15,6 +15,7 @@ use super::{CommandError, GlobalOptions, Outcome, write_json};
 use crate::aggregate::{
     AggregateContext, AggregateOptions, AggregationReport, Progress, aggregate,
 };
+use crate::refresh::Configured;
 use crate::report::ShownAggregation;
 use crate::tenant::OpenTenant;
 
@@ -55,7 +56,7 @@ pub(super) fn run(
     let tenant = open_or_create(options)?;
     let application = application(&tenant, &args.application)?;
     let _lock = tenant.lock()?;
-    tenant.adopt()?;
+    let configured = tenant.adopt()?;
     let as_of = match &args.as_of {
         Some(text) => Some(instant_or_now(&tenant, Some(text))?),
         None => None,
@@ -73,7 +74,7 @@ pub(super) fn run(
     let progress = AggregationProgress::new(options);
     let started = Instant::now();
     let report = aggregate(
-        &context(&tenant, application),
+        &context(&tenant, &configured, application),
         &aggregate_options,
         &mut |made| progress.show(made),
     )?;
@@ -84,9 +85,11 @@ pub(super) fn run(
 /// Returns what aggregations of an application go by.
 pub(super) fn context<'a>(
     tenant: &'a OpenTenant,
+    configured: &'a Configured,
     application: &'a Application,
 ) -> AggregateContext<'a> {
-    AggregateContext::new(&tenant.store, &tenant.configuration.model, application)
+    let Configured { model, rules } = configured;
+    AggregateContext::new(&tenant.store, model, rules.as_ref(), application)
 }
 
 /// Returns the application with this name.

@@ -94,9 +94,9 @@ pub(super) fn run(
         AggregationCommand::Resume => resume(&tenant, options, out),
         AggregationCommand::Accept(args) => {
             let _lock = tenant.lock()?;
-            tenant.adopt()?;
+            let configured = tenant.adopt()?;
             let (application, audit) = decision(&tenant, args, "accept")?;
-            let context = context(&tenant, application);
+            let context = context(&tenant, &configured, application);
             let progress = AggregationProgress::new(options);
             let started = Instant::now();
             let report = aggregate::accept(&context, args.aggregation, audit, &mut |made| {
@@ -108,8 +108,8 @@ pub(super) fn run(
         AggregationCommand::Reject(args) => {
             let _lock = tenant.lock()?;
             let (application, audit) = decision(&tenant, args, "reject")?;
-            let context = context(&tenant, application);
-            let report = aggregate::reject(&context, args.aggregation, audit)?;
+            let (store, number) = (&tenant.store, args.aggregation);
+            let report = aggregate::reject(store, application.name, number, audit)?;
             let shown = ShownAggregation::of(&report.aggregation);
             if options.json {
                 write_json(out, &shown)?;
@@ -213,11 +213,12 @@ fn resume(
     out: &mut dyn Write,
 ) -> Result<Outcome, CommandError> {
     let _lock = tenant.lock()?;
-    tenant.adopt()?;
+    let configured = tenant.adopt()?;
     let mut resumed = Vec::new();
     for application in &tenant.configuration.model.applications {
         let progress = AggregationProgress::new(options);
-        let done = aggregate::resume(&context(tenant, application), &mut |made| {
+        let context = context(tenant, &configured, application);
+        let done = aggregate::resume(&context, &mut |made| {
             progress.show(made);
         })?;
         progress.finish();

@@ -52,7 +52,7 @@ pub(super) struct RawApplication {
     pub(super) version: Option<i64>,
     pub(super) connector: RawConnector,
     pub(super) schema: BTreeMap<String, RawAccountAttribute>,
-    pub(super) correlation: Vec<RawCorrelationMatch>,
+    pub(super) correlation: Vec<RawCorrelationStep>,
     pub(super) authoritative: Option<RawAuthoritative>,
     pub(super) vanish_grace: Option<String>,
     pub(super) native_changes: Option<RawNativeChanges>,
@@ -94,7 +94,8 @@ pub(super) struct RawAccountAttribute {
 
 #[derive(Debug, Default, Deserialize)]
 #[serde(default, deny_unknown_fields)]
-pub(super) struct RawCorrelationMatch {
+pub(super) struct RawCorrelationStep {
+    pub(super) rule: Option<String>,
     pub(super) account: Option<String>,
     pub(super) identity: Option<String>,
 }
@@ -106,6 +107,7 @@ pub(super) struct RawAuthoritative {
     pub(super) name: Option<String>,
     #[serde(rename = "type")]
     pub(super) identity_type: Option<String>,
+    pub(super) rule: Option<String>,
 }
 
 #[derive(Debug, Default, Deserialize)]
@@ -159,6 +161,7 @@ pub(super) struct RawSource {
 #[serde(default, deny_unknown_fields)]
 pub(super) struct RawManager {
     pub(super) sources: Vec<RawManagerSource>,
+    pub(super) rule: Option<String>,
     pub(super) identity_attribute: Option<String>,
 }
 
@@ -314,4 +317,5 @@ pub(super) struct RawReads {
     pub(super) manager: Vec<String>,
     pub(super) accounts: BTreeMap<String, Vec<String>>,
     pub(super) entitlements: BTreeMap<String, Vec<String>>,
+    pub(super) lookups: Vec<String>,
 }

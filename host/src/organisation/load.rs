@@ -59,7 +59,7 @@ pub fn aggregate_all(
     tenant: &OpenTenant,
     as_of: UnixMillis,
 ) -> Result<Vec<AggregationReport>, LoadError> {
-    tenant.adopt()?;
+    let configured = tenant.adopt()?;
     let model = &tenant.configuration.model;
     let directory: &Path = &tenant.configuration.directory;
     let mut reports = Vec::with_capacity(APPLICATIONS.len());
@@ -70,7 +70,8 @@ pub fn aggregate_all(
         let (Some(definition), Some(connector)) = (definition, connector) else {
             return Err(LoadError::Application(application));
         };
-        let context = AggregateContext::new(&tenant.store, model, definition);
+        let context =
+            AggregateContext::new(&tenant.store, model, configured.rules.as_ref(), definition);
         let options = AggregateOptions {
             connector,
             directory,

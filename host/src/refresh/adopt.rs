@@ -11,7 +11,7 @@ use idr_core::planted::{self, Bug};
 use idr_core::view::TrackedView;
 use sha2::{Digest, Sha256};
 
-use super::{CHUNK, Configurator, RefreshError};
+use super::{CHUNK, Configurator, Configured, RefreshError};
 use crate::aggregate::correlate_again;
 use crate::store::{Adoption, Files, Raise, Store, StoreError, TenantState};
 
@@ -35,9 +35,10 @@ pub struct Impact {
 pub fn adopt(
     store: &dyn Store,
     configurator: &dyn Configurator,
-    model: &Arc<Model>,
+    configured: &Configured,
     files: &Files,
 ) -> Result<String, RefreshError> {
+    let model = &configured.model;
     let configuration = files_digest(files);
     let tenant = store.tenant()?;
     let definitions = definitions(model);
@@ -65,7 +66,9 @@ pub fn adopt(
         }
         store.adopt(&adoption)?;
         let as_of = tenant.last_as_of.unwrap_or_default();
-        correlate_again(store, model, &recorrelated, as_of).map_err(RefreshError::Correlation)?;
+        let mut rules = configured.rules.evaluator();
+        correlate_again(store, model, rules.as_mut(), &recorrelated, as_of)
+            .map_err(RefreshError::Correlation)?;
         adoption.definitions = definitions;
         adoption.raise = Raise::Nobody;
     }
@@ -241,7 +244,7 @@ fn definitions(model: &Model) -> BTreeMap<String, u64> {
     let mut digests = BTreeMap::from([("common".to_owned(), model.common_digest())]);
     for application in &model.applications {
         let key = correlation_key(application.name);
-        digests.insert(key, digest(&application.correlation));
+        digests.insert(key, model.correlation_digest(application));
     }
     for role in &model.roles {
         digests.insert(format!("role {}", role.name), digest(role));

@@ -24,7 +24,6 @@ use idr_core::definitions::Model;
 use idr_core::model::UnixMillis;
 use idr_core::plan::PlanContext;
 use idr_core::planted::{self, Bug};
-use idr_core::rule::RuleEvaluator;
 
 use crate::aggregate::correlate_waiting;
 use crate::store::{
@@ -35,6 +34,7 @@ use selection::{Criterion, choose};
 
 pub use adopt::{Impact, adopt, files_digest, impact};
 pub use error::RefreshError;
+pub use idr_core::rule::RuleHost;
 pub use preview::preview;
 
 /// Identities are read, planned and written in chunks of this many.
@@ -61,16 +61,6 @@ pub struct Configured {
     pub model: Arc<Model>,
     /// The rules.
     pub rules: Arc<dyn RuleHost>,
-}
-
-/// Hands out rule evaluators, one per worker.
-pub trait RuleHost: Send + Sync {
-    /// Returns an evaluator; it may keep instances between calls.
-    fn evaluator(&self) -> Box<dyn RuleEvaluator + Send>;
-
-    /// Returns the sha256 of components that were caught answering differently
-    /// on reused instances since the host was made.
-    fn impure(&self) -> Vec<String>;
 }
 
 /// What a run is asked to do.
@@ -124,7 +114,7 @@ pub fn run(
     let tenant = store.tenant()?;
     check_instant(request, tenant.last_as_of)?;
     let configured = configure(configurator, files)?;
-    let configuration = adopt(store, configurator, &configured.model, files)?;
+    let configuration = adopt(store, configurator, &configured, files)?;
     let mut run = Run {
         status: RunStatus::Running,
         as_of: request.as_of,
@@ -355,8 +345,7 @@ impl<'a> Driver<'a> {
     /// Selects the first wave of the next instant.
     fn start_instant(&mut self) -> Result<(), RefreshError> {
         if self.run.scope != Scope::Chosen {
-            correlate_waiting(self.store, &self.configured.model, self.run.as_of)
-                .map_err(RefreshError::Correlation)?;
+            self.correlate_waiting(self.run.as_of)?;
         }
         let chosen_for = (self.run.scope == Scope::Chosen).then_some(self.run.id);
         let (instant, selection) = match self.store.next_wake(chosen_for)? {
@@ -381,6 +370,13 @@ impl<'a> Driver<'a> {
         };
         self.run.counters.selected += self.select(&selection)?;
         Ok(())
+    }
+
+    fn correlate_waiting(&self, as_of: UnixMillis) -> Result<u64, RefreshError> {
+        let (store, model) = (self.store, &self.configured.model);
+        self.evaluators
+            .with(|rules| correlate_waiting(store, model, rules, as_of))
+            .map_err(RefreshError::Correlation)
     }
 
     fn select(&mut self, selection: &Selection) -> Result<u64, StoreError> {
@@ -411,8 +407,7 @@ impl<'a> Driver<'a> {
         let Step { instant, wave, .. } = self.run.step;
         let everybody = self.run.scope != Scope::Chosen;
         if everybody && instant >= self.run.as_of {
-            let linked = correlate_waiting(self.store, &self.configured.model, instant)
-                .map_err(RefreshError::Correlation)?;
+            let linked = self.correlate_waiting(instant)?;
             if linked > 0 {
                 *self
                     .run

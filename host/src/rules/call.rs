@@ -11,14 +11,14 @@ use thiserror::Error;
 use wasmtime::ResourceLimiter;
 
 use super::bindings::idr::rules::{
-    baseline, entitlements, log, parameters, roles, subject, time, types,
+    account, baseline, entitlements, log, parameters, roles, subject, time, types,
 };
 use super::engine::TABLE_ENTRIES;
 use super::error::Trouble;
 use super::kind::spoken_value;
 use super::values::{
-    account_to_rule, date_from_rule, date_to_rule, instant_from_rule, time_from_rule, to_rule,
-    transfer_bytes,
+    account_to_rule, date_from_rule, date_to_rule, instant_from_rule, status_to_rule,
+    time_from_rule, to_rule, transfer_bytes,
 };
 
 /// The longest line of a rule's log that is kept, in bytes.
@@ -94,7 +94,17 @@ impl CallState {
         }
     }
 
-    /// Passes a value to the rule.
+    /// Passes a value to the rule as an argument of its question.
+    pub(super) fn pass(
+        &mut self,
+        value: &idr_core::model::Value,
+    ) -> wasmtime::Result<types::Value> {
+        let value = to_rule(value.clone());
+        self.pay(transfer_bytes(&value))?;
+        Ok(value)
+    }
+
+    /// Passes a value to the rule as an answer.
     fn give(
         &mut self,
         what: impl FnOnce() -> String,
@@ -296,6 +306,38 @@ impl subject::Host for CallState {
             }
         };
         self.give(|| format!("account-attribute {application} {name}"), value)
+    }
+}
+
+impl account::Host for CallState {
+    fn application(&mut self) -> wasmtime::Result<String> {
+        let application = stop(self.view.shown_application())?.to_string();
+        self.note(|| "application".to_owned(), || application.clone(), true);
+        self.pay(application.len())?;
+        Ok(application)
+    }
+
+    fn native_identity(&mut self) -> wasmtime::Result<String> {
+        let native_identity = stop(self.view.shown_native_identity())?;
+        self.note(
+            || "native-identity".to_owned(),
+            || native_identity.clone(),
+            true,
+        );
+        self.pay(native_identity.len())?;
+        Ok(native_identity)
+    }
+
+    fn status(&mut self) -> wasmtime::Result<types::AccountStatus> {
+        let status = stop(self.view.shown_status())?;
+        self.note(|| "status".to_owned(), || status.as_str().to_owned(), true);
+        Ok(status_to_rule(Some(status)))
+    }
+
+    fn attribute(&mut self, name: String) -> wasmtime::Result<Option<types::Value>> {
+        self.pay(name.len())?;
+        let value = stop(self.view.shown_attribute(&name))?;
+        self.give(|| format!("attribute {name}"), value)
     }
 }
 

@@ -7,7 +7,8 @@ use wasmtime::Store;
 use wasmtime::component::{Component, Instance, InstancePre};
 
 use super::bindings::exports::idr::rules::{
-    attribute_promotion, identity_trigger, lifecycle_state, role_assignment,
+    account_correlation, attribute_promotion, identity_creation, identity_trigger, lifecycle_state,
+    manager_correlation, role_assignment,
 };
 use super::cache::ComponentCache;
 use super::call::CallState;
@@ -46,7 +47,7 @@ pub struct RuleComponent {
     sha256: String,
     surface: Surface,
     size_bytes: usize,
-    prepared: [Option<Prepared>; 4],
+    prepared: [Option<Prepared>; RuleKind::ALL.len()],
 }
 
 impl RuleComponent {
@@ -78,7 +79,7 @@ impl RuleComponent {
             }
         };
         let surface = surface(wasmtime, &component).map_err(LoadError::Contract)?;
-        let mut prepared = [const { None }; 4];
+        let mut prepared = [const { None }; RuleKind::ALL.len()];
         for kind in &surface.kinds {
             prepared[*kind as usize] = Some(Prepared::new(engine, &component, &surface, *kind)?);
         }
@@ -138,6 +139,9 @@ pub(super) struct Prepared {
 
 /// Where a component's functions are.
 enum Indices {
+    Correlation(account_correlation::GuestIndices),
+    Creation(identity_creation::GuestIndices),
+    Manager(manager_correlation::GuestIndices),
     Promotion(attribute_promotion::GuestIndices),
     State(lifecycle_state::GuestIndices),
     Assignment(role_assignment::GuestIndices),
@@ -146,6 +150,9 @@ enum Indices {
 
 /// A started instance's functions.
 pub(super) enum Exports {
+    Correlation(account_correlation::Guest),
+    Creation(identity_creation::Guest),
+    Manager(manager_correlation::Guest),
     Promotion(attribute_promotion::Guest),
     State(lifecycle_state::Guest),
     Assignment(role_assignment::Guest),
@@ -169,6 +176,15 @@ impl Prepared {
         };
         let instance = linked.map_err(types)?;
         let indices = match kind {
+            RuleKind::AccountCorrelation => {
+                account_correlation::GuestIndices::new(&instance).map(Indices::Correlation)
+            }
+            RuleKind::IdentityCreation => {
+                identity_creation::GuestIndices::new(&instance).map(Indices::Creation)
+            }
+            RuleKind::ManagerCorrelation => {
+                manager_correlation::GuestIndices::new(&instance).map(Indices::Manager)
+            }
             RuleKind::AttributePromotion => {
                 attribute_promotion::GuestIndices::new(&instance).map(Indices::Promotion)
             }
@@ -221,6 +237,9 @@ impl Prepared {
         instance: &Instance,
     ) -> wasmtime::Result<Exports> {
         Ok(match &self.indices {
+            Indices::Correlation(indices) => Exports::Correlation(indices.load(store, instance)?),
+            Indices::Creation(indices) => Exports::Creation(indices.load(store, instance)?),
+            Indices::Manager(indices) => Exports::Manager(indices.load(store, instance)?),
             Indices::Promotion(indices) => Exports::Promotion(indices.load(store, instance)?),
             Indices::State(indices) => Exports::State(indices.load(store, instance)?),
             Indices::Assignment(indices) => Exports::Assignment(indices.load(store, instance)?),

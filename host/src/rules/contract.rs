@@ -9,7 +9,7 @@ use wasmtime::component::{Component, Linker, ResourceType};
 
 use super::call::{CallState, Stop};
 use super::error::Trouble;
-use super::kind::RuleKind;
+use super::kind::{ABOUT_AN_ACCOUNT, ABOUT_AN_IDENTITY, RuleKind};
 
 /// The version of `wit/rules.wit`.
 pub const CONTRACT_VERSION: &str = "0.1.0";
@@ -45,7 +45,12 @@ pub(super) const INTERFACES: &[Interface] = &[
             "accounts",
             "account-attribute",
         ],
-        kinds: &[],
+        kinds: ABOUT_AN_IDENTITY,
+    },
+    Interface {
+        name: "account",
+        functions: &["application", "native-identity", "status", "attribute"],
+        kinds: ABOUT_AN_ACCOUNT,
     },
     Interface {
         name: "time",
@@ -57,7 +62,7 @@ pub(super) const INTERFACES: &[Interface] = &[
             "plus-days",
             "today",
         ],
-        kinds: &[],
+        kinds: ABOUT_AN_IDENTITY,
     },
     Interface {
         name: "parameters",

@@ -40,7 +40,7 @@ pub struct RuleEngine {
 
 struct Shared {
     engine: Engine,
-    linkers: [Linker<CallState>; 4],
+    linkers: [Linker<CallState>; RuleKind::ALL.len()],
 }
 
 impl RuleEngine {

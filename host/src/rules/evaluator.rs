@@ -11,8 +11,8 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 
 use idr_core::definitions::{Model, RuleIndex, RuleLimits};
-use idr_core::model::Name;
-use idr_core::rule::{Eligibility, Promotion, RuleEvaluator, RuleFailure};
+use idr_core::model::{Name, Value};
+use idr_core::rule::{Creation, Eligibility, Lookup, Promotion, RuleEvaluator, RuleFailure};
 use idr_core::view::{ReadError, TrackedView};
 use xxhash_rust::xxh3::xxh3_64;
 
@@ -22,7 +22,7 @@ use super::component::RuleComponent;
 use super::engine::{MOST_MEMORY_BYTES, RuleEngine};
 use super::error::{LoadError, RuleError, RuleLoadError, Trouble};
 use super::instance::RuleInstance;
-use super::kind::{Answer, Question};
+use super::kind::{Answer, Question, RuleKind};
 use super::uses::uses_of;
 
 /// How often an instance is used before a new one takes its place.
@@ -36,7 +36,7 @@ const MORE_TIME: u64 = 10;
 
 /// The rules of one tenant, loaded: shared by all workers of a run.
 pub struct RuleHost {
-    rules: Vec<LoadedRule>,
+    rules: Arc<[LoadedRule]>,
     components: BTreeMap<String, Arc<SharedComponent>>,
 }
 
@@ -70,9 +70,10 @@ impl RuleHost {
         cache: Option<&ComponentCache>,
     ) -> Result<Self, Vec<RuleLoadError>> {
         let mut host = Self {
-            rules: Vec::new(),
+            rules: Arc::default(),
             components: BTreeMap::new(),
         };
+        let mut rules = Vec::new();
         let mut errors = Vec::new();
         for (index, rule) in model.rules.iter().enumerate() {
             let loaded = host.component(engine, &rule.sha256, &bytes_of, cache);
@@ -84,7 +85,7 @@ impl RuleHost {
             });
             match checked {
                 Ok(shared) => {
-                    host.rules.push(LoadedRule {
+                    rules.push(LoadedRule {
                         name: rule.name,
                         shared,
                         limits: within_bounds(rule.limits),
@@ -96,6 +97,7 @@ impl RuleHost {
                 }),
             }
         }
+        host.rules = rules.into();
         if errors.is_empty() {
             Ok(host)
         } else {
@@ -145,10 +147,10 @@ impl RuleHost {
     }
 
     /// Returns a worker, which keeps instances of its own.
-    pub fn worker(self: &Arc<Self>) -> RuleWorker {
-        let slots = self.rules.iter().map(|_| [const { None }; 4]).collect();
+    pub fn worker(&self) -> RuleWorker {
+        let slots = self.rules.iter().map(|_| Slots::default()).collect();
         RuleWorker {
-            host: Arc::clone(self),
+            rules: Arc::clone(&self.rules),
             slots,
             candidates: Vec::new(),
         }
@@ -169,12 +171,15 @@ fn within_bounds(limits: RuleLimits) -> RuleLimits {
 /// Keeps one instance per rule and kind, each in a wasmtime store of its own,
 /// because a trap spoils the whole store.
 pub struct RuleWorker {
-    host: Arc<RuleHost>,
-    slots: Vec<[Option<RuleInstance>; 4]>,
+    rules: Arc<[LoadedRule]>,
+    slots: Vec<Slots>,
     /// Lists of roles that were asked about, as names and as the texts that
     /// rules are passed: planning asks about the same few again and again.
     candidates: Vec<(Vec<Name>, Arc<[String]>)>,
 }
+
+/// The instances of one rule, by kind.
+type Slots = [Option<RuleInstance>; RuleKind::ALL.len()];
 
 impl RuleWorker {
     fn evaluate(
@@ -183,7 +188,7 @@ impl RuleWorker {
         question: Question<'_>,
         view: &mut TrackedView,
     ) -> Result<Answer, RuleError> {
-        let loaded = &self.host.rules[rule.0];
+        let loaded = &self.rules[rule.0];
         let slot = &mut self.slots[rule.0][question.kind() as usize];
         let outcome = Evaluator {
             loaded,
@@ -309,10 +314,14 @@ impl Evaluator<'_> {
         }
     }
 
-    /// Picks the same identities on every machine, and others at another instant.
+    /// Picks the same identities and accounts on every machine, and others at another instant.
     fn is_sampled(&self, view: &TrackedView) -> bool {
+        let whom = match view.account() {
+            Ok(account) => xxh3_64(account.key.native_identity.as_bytes()),
+            Err(_) => view.record().identity.uid.0 as u64,
+        };
         let mut key = [0; 24];
-        key[..8].copy_from_slice(&view.record().identity.uid.0.to_le_bytes());
+        key[..8].copy_from_slice(&whom.to_le_bytes());
         key[8..16].copy_from_slice(&view.as_of().0.to_le_bytes());
         key[16..].copy_from_slice(&(self.rule.0 as u64).to_le_bytes());
         xxh3_64(&key).is_multiple_of(SAMPLE)
@@ -330,6 +339,40 @@ impl Evaluator<'_> {
 }
 
 impl RuleEvaluator for RuleWorker {
+    fn correlate_account(
+        &mut self,
+        rule: RuleIndex,
+        view: &mut TrackedView,
+    ) -> Result<Option<Lookup>, RuleFailure> {
+        match self.evaluate(rule, Question::CorrelateAccount, view)? {
+            Answer::Lookup(lookup) => Ok(lookup),
+            other => unreachable!("a correlation rule answered {other:?}"),
+        }
+    }
+
+    fn create_identity(
+        &mut self,
+        rule: RuleIndex,
+        view: &mut TrackedView,
+    ) -> Result<Creation, RuleFailure> {
+        match self.evaluate(rule, Question::CreateIdentity, view)? {
+            Answer::Creation(creation) => Ok(creation),
+            other => unreachable!("a creation rule answered {other:?}"),
+        }
+    }
+
+    fn correlate_manager(
+        &mut self,
+        rule: RuleIndex,
+        named: &Value,
+        view: &mut TrackedView,
+    ) -> Result<Option<Lookup>, RuleFailure> {
+        match self.evaluate(rule, Question::CorrelateManager(named), view)? {
+            Answer::Lookup(lookup) => Ok(lookup),
+            other => unreachable!("a manager correlation rule answered {other:?}"),
+        }
+    }
+
     fn promote(
         &mut self,
         rule: RuleIndex,

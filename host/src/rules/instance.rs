@@ -10,7 +10,10 @@ use super::component::{Exports, Prepared, START_FUEL, START_TIME_MS};
 use super::engine::ticks;
 use super::error::Trouble;
 use super::kind::{Answer, Question};
-use super::values::{eligibilities_from_rule, promotion_from_rule, state_from_rule};
+use super::values::{
+    creation_from_rule, eligibilities_from_rule, lookup_from_rule, promotion_from_rule,
+    state_from_rule,
+};
 
 /// A started instance.
 pub(super) struct RuleInstance {
@@ -101,6 +104,20 @@ impl RuleInstance {
     fn call(&mut self, question: Question<'_>) -> wasmtime::Result<Result<Answer, Trouble>> {
         let store = &mut self.store;
         Ok(match (&self.exports, question) {
+            (Exports::Correlation(rule), Question::CorrelateAccount) => rule
+                .call_correlate(store)?
+                .map_err(declined)
+                .map(|lookup| Answer::Lookup(lookup_from_rule(lookup))),
+            (Exports::Creation(rule), Question::CreateIdentity) => rule
+                .call_create(store)?
+                .map_err(declined)
+                .map(|creation| Answer::Creation(creation_from_rule(creation))),
+            (Exports::Manager(rule), Question::CorrelateManager(named)) => {
+                let named = store.data_mut().pass(named)?;
+                rule.call_correlate(store, &named)?
+                    .map_err(declined)
+                    .map(|lookup| Answer::Lookup(lookup_from_rule(lookup)))
+            }
             (Exports::Promotion(rule), Question::Promote(attribute)) => rule
                 .call_promote(store, attribute)?
                 .map_err(declined)

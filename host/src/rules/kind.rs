@@ -3,13 +3,19 @@
 use std::fmt;
 
 use idr_core::model::Value;
-use idr_core::rule::{Eligibility, Promotion};
+use idr_core::rule::{Creation, Eligibility, Lookup, Promotion};
 
 /// What a rule decides.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum RuleKind {
+    /// Whose an account is.
+    AccountCorrelation,
+    /// Which identity an account gives rise to.
+    IdentityCreation,
     /// The value of an identity attribute.
     AttributePromotion,
+    /// Whom an account names as the manager.
+    ManagerCorrelation,
     /// The lifecycle state.
     LifecycleState,
     /// Who is eligible for which role.
@@ -18,10 +24,28 @@ pub enum RuleKind {
     IdentityTrigger,
 }
 
+/// The kinds that are about an identity.
+pub(super) const ABOUT_AN_IDENTITY: &[RuleKind] = &[
+    RuleKind::AttributePromotion,
+    RuleKind::LifecycleState,
+    RuleKind::RoleAssignment,
+    RuleKind::IdentityTrigger,
+];
+
+/// The kinds that are about a single account.
+pub(super) const ABOUT_AN_ACCOUNT: &[RuleKind] = &[
+    RuleKind::AccountCorrelation,
+    RuleKind::IdentityCreation,
+    RuleKind::ManagerCorrelation,
+];
+
 impl RuleKind {
-    /// Every kind, in the order in which a refresh asks them.
-    pub const ALL: [Self; 4] = [
+    /// Every kind, in the order in which they are asked.
+    pub const ALL: [Self; 7] = [
+        Self::AccountCorrelation,
+        Self::IdentityCreation,
         Self::AttributePromotion,
+        Self::ManagerCorrelation,
         Self::LifecycleState,
         Self::RoleAssignment,
         Self::IdentityTrigger,
@@ -30,11 +54,19 @@ impl RuleKind {
     /// Returns the name of the interface that a rule of this kind exports.
     pub fn as_str(self) -> &'static str {
         match self {
+            Self::AccountCorrelation => "account-correlation",
+            Self::IdentityCreation => "identity-creation",
             Self::AttributePromotion => "attribute-promotion",
+            Self::ManagerCorrelation => "manager-correlation",
             Self::LifecycleState => "lifecycle-state",
             Self::RoleAssignment => "role-assignment",
             Self::IdentityTrigger => "identity-trigger",
         }
+    }
+
+    /// Says whether it is about a single account, and not about an identity.
+    pub(super) fn is_about_an_account(self) -> bool {
+        ABOUT_AN_ACCOUNT.contains(&self)
     }
 
     /// Returns the kind with this interface name.
@@ -52,6 +84,12 @@ impl fmt::Display for RuleKind {
 /// One question to a rule.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Question<'a> {
+    /// Whose is the account?
+    CorrelateAccount,
+    /// Which identity does the account give rise to?
+    CreateIdentity,
+    /// Whom does this value of the account's manager attribute mean?
+    CorrelateManager(&'a Value),
     /// What is the value of this identity attribute?
     Promote(&'a str),
     /// What is the lifecycle state?
@@ -66,6 +104,9 @@ impl Question<'_> {
     /// Returns the kind of rule that answers it.
     pub fn kind(&self) -> RuleKind {
         match self {
+            Self::CorrelateAccount => RuleKind::AccountCorrelation,
+            Self::CreateIdentity => RuleKind::IdentityCreation,
+            Self::CorrelateManager(_) => RuleKind::ManagerCorrelation,
             Self::Promote(_) => RuleKind::AttributePromotion,
             Self::State => RuleKind::LifecycleState,
             Self::Assign(_) => RuleKind::RoleAssignment,
@@ -79,7 +120,10 @@ impl fmt::Display for Question<'_> {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Promote(attribute) => write!(formatter, "attribute-promotion of `{attribute}`"),
-            Self::State => formatter.write_str("lifecycle-state"),
+            Self::CorrelateAccount
+            | Self::CreateIdentity
+            | Self::CorrelateManager(_)
+            | Self::State => self.kind().fmt(formatter),
             Self::Assign(roles) if roles.len() == 1 => {
                 write!(formatter, "role-assignment of `{}`", roles[0])
             }
@@ -92,6 +136,10 @@ impl fmt::Display for Question<'_> {
 /// A rule's answer, checked: everything in it is in range.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Answer {
+    /// To [`Question::CorrelateAccount`] and [`Question::CorrelateManager`].
+    Lookup(Option<Lookup>),
+    /// To [`Question::CreateIdentity`].
+    Creation(Creation),
     /// To [`Question::Promote`].
     Promotion(Promotion),
     /// To [`Question::State`].
@@ -105,6 +153,15 @@ pub enum Answer {
 impl fmt::Display for Answer {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
+            Self::Lookup(None) => formatter.write_str("nobody"),
+            Self::Lookup(Some(lookup)) => {
+                write!(
+                    formatter,
+                    "whose {} is {:?}",
+                    lookup.attribute, lookup.value
+                )
+            }
+            Self::Creation(creation) => formatter.write_str(&spoken_creation(creation)),
             Self::Promotion(Promotion::Set(value)) => {
                 write!(formatter, "set {}", spoken_value(value))
             }
@@ -117,6 +174,20 @@ impl fmt::Display for Answer {
             }
             Self::Fires(fires) => fires.fmt(formatter),
         }
+    }
+}
+
+fn spoken_creation(creation: &Creation) -> String {
+    let said = |text: &Option<String>| match text {
+        Some(text) => format!("{text:?}"),
+        None => "as configured".to_owned(),
+    };
+    match creation {
+        Creation::Create {
+            name,
+            identity_type,
+        } => format!("create name {} type {}", said(name), said(identity_type)),
+        Creation::Skip(why) => format!("skip {why:?}"),
     }
 }
 

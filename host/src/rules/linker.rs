@@ -8,7 +8,7 @@ use wasmtime::Engine;
 use wasmtime::component::{HasSelf, Linker};
 
 use super::bindings::idr::rules::{
-    baseline, entitlements, log, parameters, roles, subject, time, types,
+    account, baseline, entitlements, log, parameters, roles, subject, time, types,
 };
 use super::call::{CallState, Stop};
 use super::contract::{INTERFACES, Interface, qualified};
@@ -32,6 +32,7 @@ fn give(linker: &mut Linker<CallState>, interface: &str) -> wasmtime::Result<()>
     match interface {
         "types" => types::add_to_linker::<_, Own>(linker, |state| state),
         "subject" => subject::add_to_linker::<_, Own>(linker, |state| state),
+        "account" => account::add_to_linker::<_, Own>(linker, |state| state),
         "time" => time::add_to_linker::<_, Own>(linker, |state| state),
         "parameters" => parameters::add_to_linker::<_, Own>(linker, |state| state),
         "log" => log::add_to_linker::<_, Own>(linker, |state| state),

@@ -1,6 +1,8 @@
 //! What a tenant's definitions use a rule for.
 
-use idr_core::definitions::{Model, Origin, RuleIndex, Selector, TriggerCondition};
+use idr_core::definitions::{
+    CorrelationStep, Model, Origin, RuleIndex, Selector, TriggerCondition,
+};
 
 use super::kind::RuleKind;
 
@@ -13,10 +15,22 @@ pub struct RuleUse {
     pub of: String,
 }
 
-/// Returns every use of a rule, in the order in which a refresh asks.
+/// Returns every use of a rule, in the order in which they are asked.
 pub fn uses_of(model: &Model, rule: RuleIndex) -> Vec<RuleUse> {
     let mut uses = Vec::new();
     let mut add = |kind: RuleKind, of: String| uses.push(RuleUse { kind, of });
+    for application in &model.applications {
+        let asks =
+            |step: &CorrelationStep| matches!(step, CorrelationStep::Rule(used) if *used == rule);
+        let of = || format!("accounts in `{}`", application.name);
+        if application.correlation.iter().any(asks) {
+            add(RuleKind::AccountCorrelation, of());
+        }
+        let creates = application.creates.as_ref();
+        if creates.is_some_and(|creation| creation.rule == Some(rule)) {
+            add(RuleKind::IdentityCreation, of());
+        }
+    }
     for attribute in &model.attributes {
         let asks = |origin: &Origin| matches!(origin, Origin::Rule(used) if *used == rule);
         if attribute.sources.iter().any(|source| asks(&source.origin)) {
@@ -25,6 +39,10 @@ pub fn uses_of(model: &Model, rule: RuleIndex) -> Vec<RuleUse> {
                 format!("attribute `{}`", attribute.name),
             );
         }
+    }
+    let manager = model.manager.as_ref();
+    if manager.is_some_and(|manager| manager.rule == Some(rule)) {
+        add(RuleKind::ManagerCorrelation, "the manager".to_owned());
     }
     if model.lifecycle.rule == Some(rule) {
         add(RuleKind::LifecycleState, "the lifecycle state".to_owned());

@@ -4,13 +4,15 @@
 //! more than makes sense: every language can produce the 255th month.
 
 use idr_core::model::{AccountStatus, INTEGER_LIMIT, UnixMillis, Value};
-use idr_core::rule::{Eligibility, Promotion};
+use idr_core::rule::{Creation, Eligibility, Lookup, Promotion};
 use idr_core::view::AccountSummary;
 use jiff::Timestamp;
 use jiff::civil::{Date, Time};
 use rust_decimal::Decimal;
 
-use super::bindings::exports::idr::rules::{attribute_promotion, role_assignment};
+use super::bindings::exports::idr::rules::{
+    attribute_promotion, identity_creation, role_assignment,
+};
 use super::bindings::idr::rules::{subject, types};
 
 /// Something that a rule passed or answered and that makes no sense, in words
@@ -137,6 +139,24 @@ pub(super) fn promotion_from_rule(
     })
 }
 
+/// Returns whom to look for; nobody when the value is empty.
+pub(super) fn lookup_from_rule(lookup: Option<types::Lookup>) -> Option<Lookup> {
+    let types::Lookup { attribute, value } = lookup?;
+    (!value.is_empty()).then_some(Lookup { attribute, value })
+}
+
+/// Returns the proposed identity; an empty text proposes nothing.
+pub(super) fn creation_from_rule(creation: identity_creation::Creation) -> Creation {
+    let said = |text: Option<String>| text.filter(|text| !text.is_empty());
+    match creation {
+        identity_creation::Creation::Create(proposal) => Creation::Create {
+            name: said(proposal.name),
+            identity_type: said(proposal.identity_type),
+        },
+        identity_creation::Creation::Skip(why) => Creation::Skip(why),
+    }
+}
+
 /// Returns the answers if there is one for each of the candidates.
 pub(super) fn eligibilities_from_rule(
     answers: Vec<role_assignment::Eligibility>,
@@ -170,12 +190,17 @@ pub(super) fn account_to_rule(account: AccountSummary) -> subject::Account {
     subject::Account {
         handle: account.handle,
         native_identity: account.native_identity,
-        status: match account.status {
-            Some(AccountStatus::Enabled) => subject::AccountStatus::Enabled,
-            Some(AccountStatus::Disabled) => subject::AccountStatus::Disabled,
-            Some(AccountStatus::Locked) => subject::AccountStatus::Locked,
-            None => subject::AccountStatus::Vanished,
-        },
+        status: status_to_rule(account.status),
+    }
+}
+
+/// Returns the status as rules see it; an account without one has vanished.
+pub(super) fn status_to_rule(status: Option<AccountStatus>) -> types::AccountStatus {
+    match status {
+        Some(AccountStatus::Enabled) => types::AccountStatus::Enabled,
+        Some(AccountStatus::Disabled) => types::AccountStatus::Disabled,
+        Some(AccountStatus::Locked) => types::AccountStatus::Locked,
+        None => types::AccountStatus::Vanished,
     }
 }
 
@@ -265,6 +290,29 @@ mod tests {
         for value in values {
             assert_eq!(value_from_rule(to_rule(value.clone())), Ok(Some(value)));
         }
+    }
+
+    #[test]
+    fn empty_texts_look_for_nobody_and_propose_nothing() {
+        let lookup = |value: &str| {
+            lookup_from_rule(Some(types::Lookup {
+                attribute: "name".to_owned(),
+                value: value.to_owned(),
+            }))
+        };
+        assert_eq!(lookup(""), None);
+        assert!(lookup("ana").is_some());
+        let proposal = identity_creation::NewIdentity {
+            name: Some(String::new()),
+            identity_type: Some("bot".to_owned()),
+        };
+        assert_eq!(
+            creation_from_rule(identity_creation::Creation::Create(proposal)),
+            Creation::Create {
+                name: None,
+                identity_type: Some("bot".to_owned())
+            }
+        );
     }
 
     #[test]

@@ -92,7 +92,7 @@ fn evaluate(
 ) -> Result<Slot, Interrupt> {
     match node {
         Node::Attribute(name) => promote(view, evaluator, model, name, draft).map(Slot::Attribute),
-        Node::Manager => manager::correlate(view, draft).map(Slot::Manager),
+        Node::Manager => manager::correlate(view, evaluator, draft).map(Slot::Manager),
         Node::LifecycleState => lifecycle::decide(view, evaluator, draft),
     }
 }

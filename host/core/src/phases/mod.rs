@@ -3,6 +3,7 @@
 //! | file | what it settles | reads |
 //! |---|---|---|
 //! | [`correlation`] | whose an account is | the account; look-ups by value |
+//! | [`creation`] | which identity an account gives rise to | the account |
 //! | [`attributes`] | identity attributes, manager and lifecycle state, on demand | accounts, edits, each other |
 //! | [`roles`] | assigned, then detected roles | the above and entitlements |
 //! | [`entitlements`] | the ledger: why each entitlement is there | accounts and roles |
@@ -12,6 +13,7 @@
 
 pub mod attributes;
 pub mod correlation;
+pub mod creation;
 pub mod entitlements;
 pub mod events;
 mod lifecycle;

@@ -4,7 +4,7 @@
 //! with a misspelt attribute must not silently read nothing.
 
 use super::{ReadError, TrackedView};
-use crate::definitions::{Grant, RESERVED};
+use crate::definitions::{Grant, RESERVED, RuleIndex};
 use crate::model::Name;
 use crate::text::nearest;
 
@@ -45,6 +45,25 @@ impl TrackedView {
             }
             _ => Ok(Some(known)),
         }
+    }
+
+    /// Checks an identity attribute, or `name`, that a rule wants to look
+    /// somebody up by.
+    ///
+    /// # Errors
+    ///
+    /// [`ReadError`] when it isn't defined, or when `rule` may not look people
+    /// up by it.
+    pub fn granted_lookup(&self, rule: RuleIndex, name: &str) -> Result<Name, ReadError> {
+        let grant = &self.state().model.rule(rule).grant;
+        let known = match self.known_attribute(name, Some(grant))? {
+            Some(known) => known,
+            None => Name::new(name),
+        };
+        if grant.everything || known.as_str() == "name" || grant.lookups.contains(&known) {
+            return Ok(known);
+        }
+        Err(not_granted("look-up by", name))
     }
 
     /// Checks an application; `None` when it isn't known and needn't be.

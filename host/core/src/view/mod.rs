@@ -7,6 +7,7 @@
 //! time would change). It is an owned value that is moved into whatever
 //! evaluates and back, so that no reference ever leaves planning.
 
+mod account;
 mod grant;
 mod graph;
 mod mark;
@@ -151,6 +152,8 @@ pub struct ViewState {
     pub(crate) slots: Vec<Slot>,
     /// Set for the time of a rule's call.
     pub(crate) rule: Option<RuleIndex>,
+    /// Set while a rule about one account is asked: its place in the record.
+    pub(crate) account: Option<usize>,
     /// Set while triggers are evaluated: what the past looked like.
     pub(crate) baseline: Option<Baseline>,
     /// Whether entitlements may be read: from the access group on.
@@ -176,6 +179,7 @@ impl TrackedView {
             record,
             slots,
             rule: None,
+            account: None,
             baseline: None,
             access: false,
             wake: None,

@@ -329,18 +329,22 @@ impl TrackedView {
     /// identity: of those that are present, or else of those that are missing
     /// and haven't vanished yet.
     pub(crate) fn first_account(&mut self, application: Name) -> Option<&Account> {
+        let first = self.first_account_index(application)?;
+        Some(&self.state().record.accounts[first])
+    }
+
+    /// Returns the place of that account in the record.
+    pub(crate) fn first_account_index(&mut self, application: Name) -> Option<usize> {
         let accounts = &self.state().record.accounts;
         let own = |index: &usize| accounts[*index].key.application == application;
         let present = |index: &usize| own(index) && accounts[*index].missing_since.is_none();
         let count = accounts.len();
-        let first = match (0..count).find(present) {
-            Some(index) => index,
-            None => (0..count).find(|&index| {
+        (0..count).find(present).or_else(|| {
+            (0..count).find(|&index| {
                 self.state().record.accounts[index].key.application == application
                     && !self.is_vanished(index)
-            })?,
-        };
-        Some(&self.state().record.accounts[first])
+            })
+        })
     }
 
     pub(crate) fn own_attribute(&mut self, name: Name) -> Result<Option<Value>, ReadError> {

@@ -4,20 +4,20 @@ use std::collections::BTreeMap;
 
 use encoding_rs::Encoding;
 use idr_core::definitions::{
-    AccountAttribute, Application, CorrelationMatch, IdentityCreation, NativeChangeDetection,
-    Threshold,
+    AccountAttribute, Application, CorrelationMatch, CorrelationStep, IdentityCreation,
+    NativeChangeDetection, Threshold,
 };
 use idr_core::model::{AccountStatus, IdentityType, Name, NativeOperation, ValueType};
 use idr_core::text::{fold, nearest};
 
 use super::Source;
-use super::names::{Known, check_name};
+use super::names::{Known, RuleUse, check_name};
 use crate::aggregate::connector::{Connector, DelimitedFile, Guard, StatusColumn};
 use crate::config::document::Scope;
 use crate::config::files;
 use crate::config::problem::Problems;
 use crate::config::raw::{
-    RawAccountAttribute, RawApplication, RawAuthoritative, RawCorrelationMatch, RawGuard,
+    RawAccountAttribute, RawApplication, RawAuthoritative, RawCorrelationStep, RawGuard,
     RawNativeChanges, RawStatus,
 };
 use crate::config::values::{duration_ms, required, threshold, value_type, within, word};
@@ -126,24 +126,37 @@ fn schema(scope: &Scope<'_>, raw: &BTreeMap<String, RawAccountAttribute>) -> Vec
 fn correlation(
     scope: &Scope<'_>,
     application: &str,
-    raw: &[RawCorrelationMatch],
+    raw: &[RawCorrelationStep],
     known: &Known,
-) -> Vec<CorrelationMatch> {
-    let mut matches = Vec::new();
+) -> Vec<CorrelationStep> {
+    let mut steps = Vec::new();
     for (index, raw) in raw.iter().enumerate() {
         let scope = scope.item(index);
+        if let Some(rule) = &raw.rule {
+            for (key, is_there) in [
+                ("account", raw.account.is_some()),
+                ("identity", raw.identity.is_some()),
+            ] {
+                if is_there {
+                    scope.at(key).report("it has no effect on a rule");
+                }
+            }
+            let rule = known.rule(&scope.at("rule"), rule, RuleUse::AccountCorrelation);
+            steps.extend(rule.map(CorrelationStep::Rule));
+            continue;
+        }
         let account = required(&scope, "account", raw.account.as_deref())
             .and_then(|name| known.account_attribute(&scope.at("account"), application, name));
         let identity = required(&scope, "identity", raw.identity.as_deref())
             .and_then(|name| known.identity_attribute(&scope.at("identity"), name, &["name"]));
         if let (Some(account), Some((identity_attribute, _))) = (account, identity) {
-            matches.push(CorrelationMatch {
+            steps.push(CorrelationStep::Match(CorrelationMatch {
                 account_attribute: account.name,
                 identity_attribute,
-            });
+            }));
         }
     }
-    matches
+    steps
 }
 
 fn creation(
@@ -159,7 +172,10 @@ fn creation(
         Some(text) => word(&scope.at("type"), text, &IdentityType::ALL),
         None => Some(IdentityType::Person),
     };
+    let rule = raw.rule.as_deref();
+    let rule = rule.and_then(|rule| known.rule(&scope.at("rule"), rule, RuleUse::IdentityCreation));
     Some(IdentityCreation {
+        rule,
         rank: rank.and_then(|rank| u32::try_from(rank).ok())?,
         name_attribute: name?.name,
         identity_type: identity_type?,

@@ -183,15 +183,21 @@ fn correlation(scope: &Scope<'_>, raw: &RawManager, known: &Known) -> Option<Man
             sources.push((application, attribute.name));
         }
     }
-    let identity = required(
-        scope,
-        "identity_attribute",
-        raw.identity_attribute.as_deref(),
-    )?;
+    let rule = raw.rule.as_deref();
+    let rule =
+        rule.and_then(|rule| known.rule(&scope.at("rule"), rule, RuleUse::ManagerCorrelation));
+    let identity = match (&raw.identity_attribute, &raw.rule) {
+        (None, Some(_)) => None,
+        (identity, _) => Some(required(scope, "identity_attribute", identity.as_deref())?),
+    };
     let place = scope.at("identity_attribute");
-    let (identity_attribute, _) = known.identity_attribute(&place, identity, &["name"])?;
+    let identity_attribute = match identity {
+        Some(identity) => Some(known.identity_attribute(&place, identity, &["name"])?.0),
+        None => None,
+    };
     Some(ManagerCorrelation {
         sources,
+        rule,
         identity_attribute,
     })
 }

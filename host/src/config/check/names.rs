@@ -16,6 +16,9 @@ use crate::config::paths::{COLLECTIONS, FilterPlace, Readable};
 /// What a rule is used as.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum RuleUse {
+    AccountCorrelation,
+    IdentityCreation,
+    ManagerCorrelation,
     AttributePromotion,
     LifecycleState,
     RoleAssignment,

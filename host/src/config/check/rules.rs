@@ -79,7 +79,7 @@ fn component(scope: &Scope<'_>, raw: &RawRule, files: &Files) -> (String, String
     (path, digest)
 }
 
-/// Reports entitlements granted to a rule that can never read them.
+/// Reports what is granted to a rule that can never read it.
 fn report_unreadable(scope: &Scope<'_>, raw: &RawRule, uses: &[RuleUse]) {
     let reads_access =
         |use_of: &RuleUse| matches!(use_of, RuleUse::RoleAssignment | RuleUse::IdentityTrigger);
@@ -88,6 +88,37 @@ fn report_unreadable(scope: &Scope<'_>, raw: &RawRule, uses: &[RuleUse]) {
             "attributes and lifecycle states are settled before entitlements can be read",
             "leave it out; read the account's attribute (`accounts`) instead",
         );
+    }
+    let is_about_an_account = |use_of: &RuleUse| {
+        matches!(
+            use_of,
+            RuleUse::AccountCorrelation | RuleUse::IdentityCreation | RuleUse::ManagerCorrelation
+        )
+    };
+    if !uses.is_empty() && uses.iter().all(is_about_an_account) {
+        for (key, granted) in [
+            ("attributes", &raw.reads.attributes),
+            ("manager", &raw.reads.manager),
+        ] {
+            if !granted.is_empty() {
+                scope.at("reads").at(key).report_with_hint(
+                    "the rule is asked about an account before anything is known of the identity",
+                    "leave it out; `accounts` grants the account's attributes",
+                );
+            }
+        }
+    }
+    let looks_up = |use_of: &RuleUse| {
+        matches!(
+            use_of,
+            RuleUse::AccountCorrelation | RuleUse::ManagerCorrelation
+        )
+    };
+    if !raw.reads.lookups.is_empty() && !uses.is_empty() && !uses.iter().any(looks_up) {
+        scope
+            .at("reads")
+            .at("lookups")
+            .report_with_hint("only correlation rules look people up", "leave it out");
     }
 }
 
@@ -135,11 +166,20 @@ fn grant(scope: &Scope<'_>, raw: &RawReads, known: &Known) -> Grant {
                 .map(|name| (name, names)),
         );
     }
+    let mut lookups = Vec::new();
+    for (index, name) in raw.lookups.iter().enumerate() {
+        let place = scope.at("lookups").item(index);
+        let found = known.identity_attribute(&place, name, &["name"]);
+        lookups.extend(found.map(|(name, _)| name));
+    }
+    lookups.sort();
+    lookups.dedup();
     Grant {
         attributes: attributes("attributes", &raw.attributes),
         manager_attributes: attributes("manager", &raw.manager),
         accounts,
         entitlements,
+        lookups,
         everything: false,
     }
 }

@@ -7,7 +7,7 @@ use std::collections::BTreeMap;
 
 use idr_core::definitions::RuleLimits;
 use idr_core::model::{AccountStatus, UnixMillis, Value};
-use idr_core::rule::{Eligibility, Promotion};
+use idr_core::rule::{Creation, Eligibility, Lookup, Promotion};
 use idr_core::time::Zone;
 use jiff::civil::{Date, Time};
 use rust_decimal::Decimal;
@@ -32,17 +32,15 @@ pub struct Case {
 impl Case {
     /// Returns what the rule is asked.
     pub fn question(&self) -> Question<'_> {
-        match &self.question {
-            OwnedQuestion::Promote(attribute) => Question::Promote(attribute),
-            OwnedQuestion::State => Question::State,
-            OwnedQuestion::Assign(candidates) => Question::Assign(candidates),
-            OwnedQuestion::Fires(trigger) => Question::Fires(trigger),
-        }
+        self.question.as_question()
     }
 }
 
 #[derive(Clone, Debug)]
 pub(super) enum OwnedQuestion {
+    CorrelateAccount,
+    CreateIdentity,
+    CorrelateManager(Value),
     Promote(String),
     State,
     Assign(Vec<String>),
@@ -58,6 +56,8 @@ pub struct Setting {
     pub(super) attributes: BTreeMap<String, Value>,
     pub(super) manager_attributes: Option<BTreeMap<String, Value>>,
     pub(super) accounts: Vec<AccountSetting>,
+    /// The account that a rule about a single account is asked about.
+    pub(super) account: Option<AccountSetting>,
     pub(super) assigned: Vec<String>,
     pub(super) detected: Vec<String>,
     pub(super) baseline: Option<BaselineSetting>,
@@ -138,9 +138,12 @@ struct RawCase {
     as_of: Option<Datetime>,
     zone: Option<String>,
     end_of_day: Option<String>,
+    kind: Option<String>,
     attribute: Option<String>,
     candidates: Option<Vec<String>>,
     trigger: Option<String>,
+    manager: Option<toml::Value>,
+    account: Option<RawAccount>,
     attributes: Option<RawValues>,
     manager_attributes: Option<RawValues>,
     accounts: Option<Vec<RawAccount>>,
@@ -218,7 +221,11 @@ impl RawCase {
     /// come in groups of which a case has one entry.
     fn over(self, defaults: &Self) -> Self {
         let defaults = defaults.clone();
-        let asks = self.attribute.is_some() || self.candidates.is_some() || self.trigger.is_some();
+        let asks = self.kind.is_some()
+            || self.attribute.is_some()
+            || self.candidates.is_some()
+            || self.trigger.is_some()
+            || self.manager.is_some();
         let expects = self.expect.is_some() || self.error.is_some();
         let unless = |given: bool, default: Self| if given { Self::default() } else { default };
         let asked = unless(asks, defaults.clone());
@@ -228,9 +235,12 @@ impl RawCase {
             as_of: self.as_of.or(defaults.as_of),
             zone: self.zone.or(defaults.zone),
             end_of_day: self.end_of_day.or(defaults.end_of_day),
+            kind: self.kind.or(asked.kind),
             attribute: self.attribute.or(asked.attribute),
             candidates: self.candidates.or(asked.candidates),
             trigger: self.trigger.or(asked.trigger),
+            manager: self.manager.or(asked.manager),
+            account: self.account.or(defaults.account),
             attributes: self.attributes.or(defaults.attributes),
             manager_attributes: self.manager_attributes.or(defaults.manager_attributes),
             accounts: self.accounts.or(defaults.accounts),
@@ -248,19 +258,17 @@ impl RawCase {
     }
 
     fn check(self, name: &str) -> Result<Case, String> {
-        let question = match (self.attribute, self.candidates, self.trigger) {
-            (None, None, None) => OwnedQuestion::State,
-            (Some(attribute), None, None) => OwnedQuestion::Promote(attribute),
-            (None, Some(candidates), None) => OwnedQuestion::Assign(candidates),
-            (None, None, Some(trigger)) => OwnedQuestion::Fires(trigger),
-            _ => return Err("only one of `attribute`, `candidates`, `trigger` is asked".into()),
-        };
-        let kind = match &question {
-            OwnedQuestion::Promote(_) => RuleKind::AttributePromotion,
-            OwnedQuestion::State => RuleKind::LifecycleState,
-            OwnedQuestion::Assign(_) => RuleKind::RoleAssignment,
-            OwnedQuestion::Fires(_) => RuleKind::IdentityTrigger,
-        };
+        let question = question(
+            self.kind.as_deref(),
+            self.attribute,
+            self.candidates,
+            self.trigger,
+            self.manager.as_ref(),
+        )?;
+        let kind = question.kind();
+        if kind.is_about_an_account() && self.account.is_none() {
+            return Err(format!("{kind} is asked about an `account`"));
+        }
         let outcome = match (self.expect, self.error) {
             (Some(expected), None) => Ok(expected_answer(kind, &expected)?),
             (None, Some(error)) => Err(error),
@@ -287,6 +295,7 @@ impl RawCase {
                 .into_iter()
                 .map(RawAccount::check)
                 .collect::<Result<_, _>>()?,
+            account: self.account.map(RawAccount::check).transpose()?,
             assigned: self.assigned.unwrap_or_default(),
             detected: self.detected.unwrap_or_default(),
             baseline: self.baseline.map(RawBaseline::check).transpose()?,
@@ -305,6 +314,64 @@ impl RawCase {
             expectation,
             question,
         })
+    }
+}
+
+/// Works out what a case asks: the entry that goes with the question says so,
+/// and `kind` where there is none.
+fn question(
+    kind: Option<&str>,
+    attribute: Option<String>,
+    candidates: Option<Vec<String>>,
+    trigger: Option<String>,
+    manager: Option<&toml::Value>,
+) -> Result<OwnedQuestion, String> {
+    let mut asked = Vec::new();
+    asked.extend(attribute.map(OwnedQuestion::Promote));
+    asked.extend(candidates.map(OwnedQuestion::Assign));
+    asked.extend(trigger.map(OwnedQuestion::Fires));
+    if let Some(raw) = manager {
+        let named = value(raw)?.normalised().ok_or("`manager` is empty")?;
+        asked.push(OwnedQuestion::CorrelateManager(named));
+    }
+    match kind.map(|word| (word, RuleKind::named(word))) {
+        None => {}
+        Some((_, Some(RuleKind::AccountCorrelation))) => {
+            asked.push(OwnedQuestion::CorrelateAccount);
+        }
+        Some((_, Some(RuleKind::IdentityCreation))) => asked.push(OwnedQuestion::CreateIdentity),
+        Some((_, Some(RuleKind::LifecycleState))) => asked.push(OwnedQuestion::State),
+        Some((word, Some(_))) => {
+            return Err(format!(
+                "`kind = \"{word}\"` is said by the entry that it is asked with"
+            ));
+        }
+        Some((word, None)) => return Err(format!("`{word}` is no kind of rule")),
+    }
+    let question = asked.pop().unwrap_or(OwnedQuestion::State);
+    if !asked.is_empty() {
+        return Err(
+            "only one of `attribute`, `candidates`, `kind`, `manager`, `trigger` is asked".into(),
+        );
+    }
+    Ok(question)
+}
+
+impl OwnedQuestion {
+    fn kind(&self) -> RuleKind {
+        self.as_question().kind()
+    }
+
+    fn as_question(&self) -> Question<'_> {
+        match self {
+            Self::CorrelateAccount => Question::CorrelateAccount,
+            Self::CreateIdentity => Question::CreateIdentity,
+            Self::CorrelateManager(named) => Question::CorrelateManager(named),
+            Self::Promote(attribute) => Question::Promote(attribute),
+            Self::State => Question::State,
+            Self::Assign(candidates) => Question::Assign(candidates),
+            Self::Fires(trigger) => Question::Fires(trigger),
+        }
     }
 }
 
@@ -426,6 +493,10 @@ fn wakes(raw: &toml::Value) -> Result<Wakes, String> {
 
 fn expected_answer(kind: RuleKind, raw: &toml::Value) -> Result<Answer, String> {
     let answer = match kind {
+        RuleKind::AccountCorrelation | RuleKind::ManagerCorrelation => {
+            expected_lookup(raw).map(Answer::Lookup)
+        }
+        RuleKind::IdentityCreation => expected_creation(raw).map(Answer::Creation),
         RuleKind::AttributePromotion => expected_promotion(raw)?.map(Answer::Promotion),
         RuleKind::LifecycleState => raw.as_str().map(|state| Answer::State(state.to_owned())),
         RuleKind::RoleAssignment => raw
@@ -436,12 +507,47 @@ fn expected_answer(kind: RuleKind, raw: &toml::Value) -> Result<Answer, String> 
     };
     answer.ok_or_else(|| {
         let form = match kind {
+            RuleKind::AccountCorrelation | RuleKind::ManagerCorrelation => {
+                "{ attribute = NAME, value = TEXT } or \"nobody\""
+            }
+            RuleKind::IdentityCreation => {
+                "{ create = { name = NAME, type = WORD } } or { skip = \"WHY\" }"
+            }
             RuleKind::AttributePromotion => "{ set = VALUE }, \"clear\" or \"next\"",
             RuleKind::LifecycleState => "the name of a state",
             RuleKind::RoleAssignment => "a list of \"yes\", \"no\" and { cannot-tell = \"WHY\" }",
             RuleKind::IdentityTrigger => "true or false",
         };
         format!("`expect` is {form}, not `{raw}`")
+    })
+}
+
+fn expected_lookup(raw: &toml::Value) -> Option<Option<Lookup>> {
+    match raw {
+        toml::Value::String(word) if word == "nobody" => Some(None),
+        toml::Value::Table(table) if table.len() == 2 => {
+            let text = |key: &str| Some(table.get(key)?.as_str()?.to_owned());
+            Some(Some(Lookup {
+                attribute: text("attribute")?,
+                value: text("value")?,
+            }))
+        }
+        _ => None,
+    }
+}
+
+fn expected_creation(raw: &toml::Value) -> Option<Creation> {
+    let table = raw.as_table().filter(|table| table.len() == 1)?;
+    if let Some(why) = table.get("skip") {
+        return Some(Creation::Skip(why.as_str()?.to_owned()));
+    }
+    let proposal = table.get("create")?.as_table()?;
+    let known = |key: &String| matches!(key.as_str(), "name" | "type");
+    let are_texts = proposal.values().all(toml::Value::is_str);
+    let text = |key: &str| Some(proposal.get(key)?.as_str()?.to_owned());
+    (proposal.keys().all(known) && are_texts).then(|| Creation::Create {
+        name: text("name"),
+        identity_type: text("type"),
     })
 }
 
@@ -527,7 +633,32 @@ mod tests {
         insta::assert_snapshot!(case("expect = 7"), @"case `c`: `expect` is the name of a state, not `7`");
         insta::assert_snapshot!(
             case("attribute = \"a\"\ntrigger = \"t\"\nexpect = true"),
-            @"case `c`: only one of `attribute`, `candidates`, `trigger` is asked"
+            @"case `c`: only one of `attribute`, `candidates`, `kind`, `manager`, `trigger` is asked"
+        );
+        insta::assert_snapshot!(
+            case("kind = \"account-correlation\"\nexpect = \"nobody\""),
+            @"case `c`: account-correlation is asked about an `account`"
+        );
+        insta::assert_snapshot!(
+            case("kind = \"role-assignment\"\nexpect = []"),
+            @r#"case `c`: `kind = "role-assignment"` is said by the entry that it is asked with"#
+        );
+        insta::assert_snapshot!(
+            case("kind = \"weather\"\nexpect = []"),
+            @"case `c`: `weather` is no kind of rule"
+        );
+        let account = "account = { application = \"hr\", native_identity = \"7\" }";
+        insta::assert_snapshot!(
+            case(&format!("{account}\nmanager = \"\"\nexpect = \"nobody\"")),
+            @"case `c`: `manager` is empty"
+        );
+        insta::assert_snapshot!(
+            case(&format!("{account}\nmanager = 7\nexpect = \"somebody\"")),
+            @r#"case `c`: `expect` is { attribute = NAME, value = TEXT } or "nobody", not `"somebody"`"#
+        );
+        insta::assert_snapshot!(
+            case(&format!("{account}\nkind = \"identity-creation\"\nexpect = {{ create = {{ nmae = \"a\" }} }}")),
+            @r#"case `c`: `expect` is { create = { name = NAME, type = WORD } } or { skip = "WHY" }, not `{ create = { nmae = "a" } }`"#
         );
         insta::assert_snapshot!(
             case("expect = \"a\"\nzone = \"Mars/Olympus\""),

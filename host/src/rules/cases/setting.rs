@@ -13,7 +13,7 @@ use idr_core::model::{
 use idr_core::view::{Node, Slot, Snapshot, SnapshotError, TrackedView};
 
 use super::super::kind::{Question, RuleKind};
-use super::format::{Case, Setting};
+use super::format::{AccountSetting, Case, Setting};
 
 const SUBJECT: Uid = Uid(1);
 const MANAGER: Uid = Uid(2);
@@ -26,6 +26,14 @@ pub(super) const RULE: RuleIndex = RuleIndex(0);
 pub(super) fn view_of(case: &Case) -> TrackedView {
     let setting = &case.setting;
     let model = Arc::new(model_of(case));
+    if let (true, Some(account)) = (
+        case.question().kind().is_about_an_account(),
+        &setting.account,
+    ) {
+        let mut view = TrackedView::of_account(model, account_of(account, setting));
+        view.read_as(Some(RULE));
+        return view;
+    }
     let others = Arc::new(Others::of(setting));
     let mut view = TrackedView::new(
         Arc::clone(&model),
@@ -146,27 +154,33 @@ fn record_of(setting: &Setting) -> IdentityRecord {
     record.accounts = setting
         .accounts
         .iter()
-        .map(|account| Account {
-            key: AccountKey {
-                application: Name::new(&account.application),
-                native_identity: account.native_identity.clone(),
-            },
-            status: account.status.unwrap_or(AccountStatus::Enabled),
-            // No application of the model has a grace, so missing is vanished.
-            missing_since: account.status.is_none().then_some(setting.as_of),
-            attributes: account
-                .attributes
-                .iter()
-                .map(|(name, value)| (Name::new(name), value.clone()))
-                .collect(),
-            link: Link::Correlated,
-            owner: Some(SUBJECT),
-        })
+        .map(|account| account_of(account, setting))
         .collect();
     record
         .accounts
         .sort_by(|one, other| one.key.cmp(&other.key));
     record
+}
+
+fn account_of(account: &AccountSetting, setting: &Setting) -> Account {
+    let mut attributes: Vec<_> = account
+        .attributes
+        .iter()
+        .map(|(name, value)| (Name::new(name), value.clone()))
+        .collect();
+    attributes.sort_by_key(|(name, _)| *name);
+    Account {
+        key: AccountKey {
+            application: Name::new(&account.application),
+            native_identity: account.native_identity.clone(),
+        },
+        status: account.status.unwrap_or(AccountStatus::Enabled),
+        // No application of the model has a grace, so missing is vanished.
+        missing_since: account.status.is_none().then_some(setting.as_of),
+        attributes,
+        link: Link::Correlated,
+        owner: Some(SUBJECT),
+    }
 }
 
 /// A case's baseline is the whole identity as it was; the model's lists what

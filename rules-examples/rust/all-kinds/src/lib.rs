@@ -19,21 +19,76 @@
 //! | `reached NAME HOUR`           | whether that hour of that day has come          |
 //! | `holds APPLICATION NAME TEXT` | whether that entitlement is held                |
 //! | `baseline NAME`               | the value before (identity triggers only)       |
+//! | `own NAME`                    | the value (rules about a single account only)   |
+//! | `status`                      | the account's status (those only)               |
 
 wit_bindgen::generate!({ path: "../../../wit", world: "all-kinds" });
 
 use exports::idr::rules::attribute_promotion::{self, Promotion};
+use exports::idr::rules::identity_creation::{self, Creation, NewIdentity};
 use exports::idr::rules::role_assignment::{self, Eligibility};
-use exports::idr::rules::{identity_trigger, lifecycle_state};
+use exports::idr::rules::{
+    account_correlation, identity_trigger, lifecycle_state, manager_correlation,
+};
 use idr::rules::subject::{self, AccountStatus};
-use idr::rules::types::{Date, RuleError, TimeOfDay, Value};
-use idr::rules::{baseline, entitlements, parameters, time};
+use idr::rules::types::{Date, Lookup, RuleError, TimeOfDay, Value};
+use idr::rules::{account, baseline, entitlements, parameters, time};
 
 struct Rule;
 export!(Rule);
 
 /// An empty zone is the identity's own, or else the tenant's.
 const THEIR_ZONE: &str = "";
+
+impl account_correlation::Guest for Rule {
+    fn correlate() -> Result<Option<Lookup>, RuleError> {
+        match draw()? % 7 {
+            0 => Err(declined()),
+            number => Ok(lookup(number)),
+        }
+    }
+}
+
+impl identity_creation::Guest for Rule {
+    fn create() -> Result<Creation, RuleError> {
+        match draw()? % 5 {
+            0 => Err(declined()),
+            1 => Ok(Creation::Skip("by chance".into())),
+            number => Ok(Creation::Create(NewIdentity {
+                name: Some(format!("v{number}")),
+                identity_type: None,
+            })),
+        }
+    }
+}
+
+impl manager_correlation::Guest for Rule {
+    fn correlate(manager: Value) -> Result<Option<Lookup>, RuleError> {
+        let mut drawn = draw()?;
+        let Value::Text(manager) = manager else {
+            return Err(RuleError::Invalid("the manager is no text".into()));
+        };
+        for byte in manager.bytes() {
+            drawn = drawn.wrapping_mul(31).wrapping_add(u64::from(byte));
+        }
+        match drawn % 7 {
+            0 => Err(declined()),
+            number => Ok(lookup(number)),
+        }
+    }
+}
+
+fn lookup(drawn: u64) -> Option<Lookup> {
+    let attribute = match drawn {
+        1 => return None,
+        2 | 3 => "location",
+        _ => "title",
+    };
+    Some(Lookup {
+        attribute: attribute.into(),
+        value: format!("v{}", drawn % 4),
+    })
+}
 
 impl attribute_promotion::Guest for Rule {
     fn promote(_attribute: String) -> Result<Promotion, RuleError> {
@@ -136,6 +191,8 @@ fn read_one(read: &str, drawn: &mut Drawn) -> Result<(), RuleError> {
         ["holds", application, name, text] => {
             drawn.truth(entitlements::holds(application, name, text));
         }
+        ["own", name] => drawn.value(account::attribute(name)),
+        ["status"] => drawn.text(status(account::status())),
         ["baseline", name] => drawn.value(baseline::attribute(name)),
         _ => return Err(RuleError::Invalid(format!("`{read}` is no read"))),
     }
