@@ -24,7 +24,7 @@ pub struct Phase {
 }
 
 /// Every step, in order. No option and no configuration changes it.
-pub const PHASES: [Phase; 10] = [
+pub const PHASES: [Phase; 11] = [
     Phase {
         number: "0",
         phase: "selection",
@@ -47,6 +47,13 @@ pub const PHASES: [Phase; 10] = [
         group: Some("identity"),
         identityiq_options: &[],
         what: "accounts without an identity look for theirs again, by rule or by their attributes",
+    },
+    Phase {
+        number: "2b",
+        phase: "before-refresh",
+        group: Some("identity"),
+        identityiq_options: &["preRefreshRule"],
+        what: "values of attributes that a rule proposes, which count before their sources",
     },
     Phase {
         number: "4",
@@ -481,10 +488,12 @@ pub const OPTIONS: [RefreshOption; 52] = [
     RefreshOption {
         key: "preRefreshRule",
         label: "Pre-Refresh Rule",
-        name: "",
+        name: "`before_refresh` in identity.toml",
         phase: "2b",
-        default: "",
-        status: Status::NotYet,
+        default: "no rule",
+        status: Status::Works(
+            "proposals::a_before_refresh_rule_proposes_what_counts_before_the_sources",
+        ),
     },
     RefreshOption {
         key: "refreshRule",

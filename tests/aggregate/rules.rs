@@ -19,6 +19,7 @@ fn tenant() -> Tenant {
             name: Name::new(name),
             value_type: ValueType::Text,
             sources: Vec::new(),
+            proposals: false,
             edit_mode: EditMode::Permanent,
             sensitive: false,
         })

@@ -4,7 +4,7 @@
 use idr_core::definitions::RuleIndex;
 use idr_core::model::{Name, Value};
 use idr_core::rule::{
-    Creation, Eligibility, Lookup, Promotion, RuleEvaluator, RuleFailure, RuleHost,
+    Creation, Eligibility, Lookup, Promotion, Proposal, RuleEvaluator, RuleFailure, RuleHost,
 };
 use idr_core::view::TrackedView;
 
@@ -94,6 +94,14 @@ impl RuleEvaluator for Scripted {
         _: &Value,
         _: &mut TrackedView,
     ) -> Result<Option<Lookup>, RuleFailure> {
+        unreachable!("an aggregation plans nobody")
+    }
+
+    fn before_refresh(
+        &mut self,
+        _: RuleIndex,
+        _: &mut TrackedView,
+    ) -> Result<Vec<Proposal>, RuleFailure> {
         unreachable!("an aggregation plans nobody")
     }
 

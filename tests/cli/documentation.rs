@@ -21,6 +21,7 @@ fn the_examples_of_the_configuration_are_one_tenant_without_problems() {
         "account-correlation",
         "identity-creation",
         "manager-correlation",
+        "before-refresh",
         "attribute-promotion",
         "lifecycle-state",
         "role-assignment",
@@ -40,7 +41,7 @@ fn the_examples_of_the_configuration_are_one_tenant_without_problems() {
       IT roles                 1
       triggers                 4
       populations              1
-      rules                    7
+      rules                    8
       tasks                    1
     [exit 0]
     ");

@@ -10,6 +10,7 @@ mod due;
 mod event;
 mod finding;
 mod identity;
+mod proposals;
 mod refresh;
 mod run;
 mod selection;

@@ -11,6 +11,8 @@ fn the_order_of_operations_is_printed() {
      0  selection                      who is due: an input changed, a moment has come, or a definition changed; or who was chosen
                                        IdentityIQ: filter, filterGroups, thresholdDate, excludeWindow, includeWindow, includeWindowModified, filterNeedsRefresh, excludeInactive
      2  correlation          identity  accounts without an identity look for theirs again, by rule or by their attributes
+    2b  before-refresh       identity  values of attributes that a rule proposes, which count before their sources
+                                       IdentityIQ: preRefreshRule
      4  attribute-promotion  identity  identity attributes from their sources, in order
                                        IdentityIQ: promoteAttributes
      4  manager              identity  the identity that the manager's attribute names, as a rule reads it or as it stands

@@ -20,7 +20,9 @@ use idr_core::definitions::{
 };
 use idr_core::filter::Filter;
 use idr_core::model::{IdentityType, Name, NativeOperation, Value, ValueType};
-use idr_core::rule::{Creation, Eligibility, Lookup, Promotion, RuleEvaluator, RuleFailure};
+use idr_core::rule::{
+    Creation, Eligibility, Lookup, Promotion, Proposal, RuleEvaluator, RuleFailure,
+};
 use idr_core::time::Zone;
 use idr_core::view::TrackedView;
 use rand::RngExt;
@@ -71,6 +73,9 @@ pub struct Tenant {
     /// Whether a rule says whose an account is, and what it reads.
     pub correlates: bool,
     pub correlation: Vec<Read>,
+    /// Whether a rule proposes values of attributes, and what it reads.
+    pub proposes: bool,
+    pub before: Vec<Read>,
     pub role_filters: Vec<usize>,
     pub hidden_roles: usize,
     pub edit_mode: usize,
@@ -85,6 +90,7 @@ const ASSIGNMENT: usize = 4;
 const TRIGGER: usize = 5;
 const MANAGER: usize = 6;
 const CORRELATION: usize = 7;
+const BEFORE: usize = 8;
 
 fn rule_name(index: usize) -> Name {
     Name::new(&format!("rule-{index}"))
@@ -168,6 +174,8 @@ impl Tenant {
             manager: vec![Read::Own("department")],
             correlates: false,
             correlation: vec![Read::Own("person")],
+            proposes: false,
+            before: vec![Read::Attribute("department")],
             role_filters: (0..3)
                 .map(|_| random.random_range(0..FILTERS.len()))
                 .collect(),
@@ -189,6 +197,18 @@ impl Tenant {
             &[Read::Own("person"), Read::Own("title"), Read::Status],
             2,
         );
+        self.proposes = random.random_range(0..3) > 0;
+        let before = [
+            Read::Attribute("department"),
+            Read::Attribute("grade"),
+            // What it may propose itself: a cycle.
+            Read::Attribute("location"),
+            Read::Attribute("lifecycleState"),
+            Read::ManagerAttribute("department"),
+            Read::Account("hr", "location"),
+            Read::EndIsOver,
+        ];
+        self.before = reads(random, &before, 2);
         self
     }
 
@@ -290,6 +310,7 @@ impl Tenant {
             name: name(text),
             value_type,
             sources,
+            proposals: matches!(text, "location" | "team"),
             edit_mode: EditMode::ReadOnly,
             sensitive: false,
         };
@@ -325,12 +346,13 @@ impl Tenant {
         ];
         attributes[0].edit_mode = [EditMode::Permanent, EditMode::UntilFeedChanges][self.edit_mode];
         attributes.sort_by_key(|known| known.name);
-        let rules = (0..=CORRELATION).map(|index| self.rule(index)).collect();
+        let rules = (0..=BEFORE).map(|index| self.rule(index)).collect();
         Model {
             zone: Zone::named("Europe/Berlin").expect("bundled"),
             end_of_day: None,
             applications: vec![ad, hr],
             attributes,
+            before_refresh: self.proposes.then_some(RuleIndex(BEFORE)),
             manager: Some(ManagerCorrelation {
                 sources: vec![(name("hr"), name("boss"))],
                 rule: self.names_managers.then_some(RuleIndex(MANAGER)),
@@ -396,6 +418,7 @@ impl Tenant {
             ASSIGNMENT => &self.assignment,
             MANAGER => &self.manager,
             CORRELATION => &self.correlation,
+            BEFORE => &self.before,
             _ => &self.trigger,
         }
     }
@@ -630,6 +653,29 @@ impl RuleEvaluator for Scripts {
                 name: Some(format!("v{number}")),
                 identity_type: None,
             }),
+        }
+    }
+
+    fn before_refresh(
+        &mut self,
+        rule: RuleIndex,
+        view: &mut TrackedView,
+    ) -> Result<Vec<Proposal>, RuleFailure> {
+        let drawn = self.draw(rule, view)?;
+        let propose = |attribute: &str, value: Option<u64>| Proposal {
+            attribute: attribute.to_owned(),
+            value: value.map(|number| Value::Text(format!("v{}", number % 4))),
+        };
+        match drawn % 7 {
+            0 => Err(declined(rule, Question::BeforeRefresh)),
+            1 => Ok(Vec::new()),
+            2 => Ok(vec![propose("team", None)]),
+            3 => Ok(vec![propose("department", Some(drawn))]),
+            4 => Ok(vec![propose("location", Some(drawn))]),
+            _ => Ok(vec![
+                propose("team", Some(drawn)),
+                propose("location", Some(drawn + 1)),
+            ]),
         }
     }
 

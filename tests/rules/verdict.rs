@@ -45,6 +45,7 @@ impl Tenant {
             name: Name::new(name),
             value_type: ValueType::Date,
             sources: Vec::new(),
+            proposals: false,
             edit_mode: EditMode::ReadOnly,
             sensitive: false,
         };

@@ -103,6 +103,7 @@ fn provenance() -> impl Strategy<Value = Provenance> {
         3 => Just(Provenance::Source(0)),
         1 => Just(Provenance::Source(2)),
         1 => Just(Provenance::Manual),
+        1 => Just(Provenance::Proposed(Name::new("a rule"))),
         1 => Just(Provenance::Kept(UnixMillis(7))),
     ]
 }

@@ -24,6 +24,8 @@ pub struct Model {
     pub applications: Vec<Application>,
     /// Identity attributes, sorted by name.
     pub attributes: Vec<AttributeDefinition>,
+    /// The rule that proposes values of attributes before their sources are asked.
+    pub before_refresh: Option<RuleIndex>,
     /// How managers are found.
     pub manager: Option<ManagerCorrelation>,
     /// The lifecycle states and what decides between them.
@@ -121,6 +123,8 @@ pub struct AttributeDefinition {
     pub value_type: ValueType,
     /// The sources, tried in order.
     pub sources: Vec<Source>,
+    /// Whether rules may propose a value, which counts before the sources.
+    pub proposals: bool,
     /// Whether and how long an edit by hand stays.
     pub edit_mode: EditMode,
     /// Whether its values are masked in logs, findings and recorded cases.
@@ -542,6 +546,7 @@ impl Model {
             ),
             (
                 &self.manager,
+                &self.before_refresh,
                 &self.lifecycle,
                 &self.populations,
                 &self.rules,

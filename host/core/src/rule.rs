@@ -47,6 +47,17 @@ pub trait RuleEvaluator {
         view: &mut TrackedView,
     ) -> Result<Option<Lookup>, RuleFailure>;
 
+    /// Asks a before-refresh rule which values of attributes it proposes.
+    ///
+    /// # Errors
+    ///
+    /// [`RuleFailure`], always about this rule and this call.
+    fn before_refresh(
+        &mut self,
+        rule: RuleIndex,
+        view: &mut TrackedView,
+    ) -> Result<Vec<Proposal>, RuleFailure>;
+
     /// Asks a promotion rule for the value of an identity attribute.
     ///
     /// # Errors
@@ -127,6 +138,15 @@ pub enum Creation {
     },
     /// None, and why.
     Skip(String),
+}
+
+/// A value that a rule proposes for an identity attribute.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Proposal {
+    /// The identity attribute as the rule wrote it.
+    pub attribute: String,
+    /// Its value; without one the attribute has none.
+    pub value: Option<Value>,
 }
 
 /// What a promotion rule answers.

@@ -11,11 +11,15 @@ use crate::model::{
     Value, ValueType, Versions,
 };
 use crate::plan::{PlanContext, Planned, Planner};
-use crate::rule::{Creation, Eligibility, Lookup, Promotion, RuleEvaluator, RuleFailure};
+use crate::rule::{Creation, Eligibility, Lookup, Promotion, Proposal, RuleEvaluator, RuleFailure};
 use crate::view::{Snapshot, SnapshotError, TrackedView};
 
 /// What a scripted rule does with the view.
 pub(crate) type Script = Box<dyn Fn(&mut TrackedView) -> Result<Promotion, RuleFailure>>;
+
+/// What a scripted before-refresh rule does with the view.
+pub(crate) type ProposingScript =
+    Box<dyn Fn(&mut TrackedView) -> Result<Vec<Proposal>, RuleFailure>>;
 
 /// Answers for rules: promotion scripts by their place in the model.
 #[derive(Default)]
@@ -24,6 +28,7 @@ pub(crate) struct Scripts {
     pub(crate) eligibility: Vec<Eligibility>,
     pub(crate) lookup: Option<Lookup>,
     pub(crate) creation: Option<Creation>,
+    pub(crate) before_refresh: Option<ProposingScript>,
 }
 
 impl RuleEvaluator for Scripts {
@@ -57,6 +62,17 @@ impl RuleEvaluator for Scripts {
     ) -> Result<Option<Lookup>, RuleFailure> {
         view.shown_status()?;
         Ok(self.lookup.clone())
+    }
+
+    fn before_refresh(
+        &mut self,
+        _rule: RuleIndex,
+        view: &mut TrackedView,
+    ) -> Result<Vec<Proposal>, RuleFailure> {
+        match &self.before_refresh {
+            Some(script) => script(view),
+            None => Ok(Vec::new()),
+        }
     }
 
     fn promote(
@@ -175,6 +191,7 @@ pub(crate) fn attribute(name: &str, sources: Vec<Source>) -> AttributeDefinition
         name: Name::new(name),
         value_type: ValueType::Text,
         sources,
+        proposals: false,
         edit_mode: EditMode::ReadOnly,
         sensitive: false,
     }

@@ -132,6 +132,7 @@ pub(super) struct RawGuard {
 pub(super) struct RawIdentity {
     pub(super) version: Option<i64>,
     pub(super) attributes: BTreeMap<String, RawAttribute>,
+    pub(super) before_refresh: Option<String>,
     pub(super) manager: Option<RawManager>,
 }
 
@@ -141,6 +142,7 @@ pub(super) struct RawAttribute {
     #[serde(rename = "type")]
     pub(super) value_type: Option<String>,
     pub(super) sources: Vec<RawSource>,
+    pub(super) proposals: bool,
     pub(super) edit_mode: Option<String>,
     pub(super) sensitive: bool,
 }

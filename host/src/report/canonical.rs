@@ -94,6 +94,7 @@ fn identity(record: &IdentityRecord, snapshot: &dyn Snapshot) -> Result<Json, Ex
             Provenance::Source(index) => json!(index),
             Provenance::Kept(since) => json!(format!("kept since {since}")),
             Provenance::Manual => json!("manual"),
+            Provenance::Proposed(rule) => json!(format!("proposed by {rule}")),
         };
         let value = state.value.as_ref().map(plain);
         attributes.insert(

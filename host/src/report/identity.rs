@@ -459,6 +459,7 @@ fn is_sensitive(model: &Model, name: Name) -> bool {
 fn origin(model: &Model, name: Name, state: &AttributeState) -> String {
     let index = match state.provenance {
         Provenance::Manual => return "edited by hand".to_owned(),
+        Provenance::Proposed(rule) => return format!("proposed by rule {rule}"),
         Provenance::Kept(since) => return format!("kept since {since}"),
         Provenance::Source(index) => index,
     };

@@ -7,8 +7,8 @@ use wasmtime::Store;
 use wasmtime::component::{Component, Instance, InstancePre};
 
 use super::bindings::exports::idr::rules::{
-    account_correlation, attribute_promotion, identity_creation, identity_trigger, lifecycle_state,
-    manager_correlation, role_assignment,
+    account_correlation, attribute_promotion, before_refresh, identity_creation, identity_trigger,
+    lifecycle_state, manager_correlation, role_assignment,
 };
 use super::cache::ComponentCache;
 use super::call::CallState;
@@ -141,6 +141,7 @@ pub(super) struct Prepared {
 enum Indices {
     Correlation(account_correlation::GuestIndices),
     Creation(identity_creation::GuestIndices),
+    BeforeRefresh(before_refresh::GuestIndices),
     Manager(manager_correlation::GuestIndices),
     Promotion(attribute_promotion::GuestIndices),
     State(lifecycle_state::GuestIndices),
@@ -152,6 +153,7 @@ enum Indices {
 pub(super) enum Exports {
     Correlation(account_correlation::Guest),
     Creation(identity_creation::Guest),
+    BeforeRefresh(before_refresh::Guest),
     Manager(manager_correlation::Guest),
     Promotion(attribute_promotion::Guest),
     State(lifecycle_state::Guest),
@@ -181,6 +183,9 @@ impl Prepared {
             }
             RuleKind::IdentityCreation => {
                 identity_creation::GuestIndices::new(&instance).map(Indices::Creation)
+            }
+            RuleKind::BeforeRefresh => {
+                before_refresh::GuestIndices::new(&instance).map(Indices::BeforeRefresh)
             }
             RuleKind::ManagerCorrelation => {
                 manager_correlation::GuestIndices::new(&instance).map(Indices::Manager)
@@ -239,6 +244,9 @@ impl Prepared {
         Ok(match &self.indices {
             Indices::Correlation(indices) => Exports::Correlation(indices.load(store, instance)?),
             Indices::Creation(indices) => Exports::Creation(indices.load(store, instance)?),
+            Indices::BeforeRefresh(indices) => {
+                Exports::BeforeRefresh(indices.load(store, instance)?)
+            }
             Indices::Manager(indices) => Exports::Manager(indices.load(store, instance)?),
             Indices::Promotion(indices) => Exports::Promotion(indices.load(store, instance)?),
             Indices::State(indices) => Exports::State(indices.load(store, instance)?),

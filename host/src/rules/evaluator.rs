@@ -12,7 +12,9 @@ use std::sync::atomic::{AtomicBool, Ordering};
 
 use idr_core::definitions::{Model, RuleIndex, RuleLimits};
 use idr_core::model::{Name, Value};
-use idr_core::rule::{Creation, Eligibility, Lookup, Promotion, RuleEvaluator, RuleFailure};
+use idr_core::rule::{
+    Creation, Eligibility, Lookup, Promotion, Proposal, RuleEvaluator, RuleFailure,
+};
 use idr_core::view::{ReadError, TrackedView};
 use xxhash_rust::xxh3::xxh3_64;
 
@@ -370,6 +372,17 @@ impl RuleEvaluator for RuleWorker {
         match self.evaluate(rule, Question::CorrelateManager(named), view)? {
             Answer::Lookup(lookup) => Ok(lookup),
             other => unreachable!("a manager correlation rule answered {other:?}"),
+        }
+    }
+
+    fn before_refresh(
+        &mut self,
+        rule: RuleIndex,
+        view: &mut TrackedView,
+    ) -> Result<Vec<Proposal>, RuleFailure> {
+        match self.evaluate(rule, Question::BeforeRefresh, view)? {
+            Answer::Proposals(proposals) => Ok(proposals),
+            other => unreachable!("a before-refresh rule answered {other:?}"),
         }
     }
 

@@ -12,7 +12,7 @@ use super::error::Trouble;
 use super::kind::{Answer, Question};
 use super::values::{
     creation_from_rule, eligibilities_from_rule, lookup_from_rule, promotion_from_rule,
-    state_from_rule,
+    proposals_from_rule, state_from_rule,
 };
 
 /// A started instance.
@@ -118,6 +118,11 @@ impl RuleInstance {
                     .map_err(declined)
                     .map(|lookup| Answer::Lookup(lookup_from_rule(lookup)))
             }
+            (Exports::BeforeRefresh(rule), Question::BeforeRefresh) => rule
+                .call_propose(store)?
+                .map_err(declined)
+                .and_then(|answer| proposals_from_rule(answer).map_err(Trouble::Answer))
+                .map(Answer::Proposals),
             (Exports::Promotion(rule), Question::Promote(attribute)) => rule
                 .call_promote(store, attribute)?
                 .map_err(declined)

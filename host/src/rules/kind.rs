@@ -3,7 +3,7 @@
 use std::fmt;
 
 use idr_core::model::Value;
-use idr_core::rule::{Creation, Eligibility, Lookup, Promotion};
+use idr_core::rule::{Creation, Eligibility, Lookup, Promotion, Proposal};
 
 /// What a rule decides.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -12,6 +12,8 @@ pub enum RuleKind {
     AccountCorrelation,
     /// Which identity an account gives rise to.
     IdentityCreation,
+    /// Which values of attributes are proposed.
+    BeforeRefresh,
     /// The value of an identity attribute.
     AttributePromotion,
     /// Whom an account names as the manager.
@@ -26,6 +28,7 @@ pub enum RuleKind {
 
 /// The kinds that are about an identity.
 pub(super) const ABOUT_AN_IDENTITY: &[RuleKind] = &[
+    RuleKind::BeforeRefresh,
     RuleKind::AttributePromotion,
     RuleKind::LifecycleState,
     RuleKind::RoleAssignment,
@@ -41,9 +44,10 @@ pub(super) const ABOUT_AN_ACCOUNT: &[RuleKind] = &[
 
 impl RuleKind {
     /// Every kind, in the order in which they are asked.
-    pub const ALL: [Self; 7] = [
+    pub const ALL: [Self; 8] = [
         Self::AccountCorrelation,
         Self::IdentityCreation,
+        Self::BeforeRefresh,
         Self::AttributePromotion,
         Self::ManagerCorrelation,
         Self::LifecycleState,
@@ -56,6 +60,7 @@ impl RuleKind {
         match self {
             Self::AccountCorrelation => "account-correlation",
             Self::IdentityCreation => "identity-creation",
+            Self::BeforeRefresh => "before-refresh",
             Self::AttributePromotion => "attribute-promotion",
             Self::ManagerCorrelation => "manager-correlation",
             Self::LifecycleState => "lifecycle-state",
@@ -90,6 +95,8 @@ pub enum Question<'a> {
     CreateIdentity,
     /// Whom does this value of the account's manager attribute mean?
     CorrelateManager(&'a Value),
+    /// Which values of attributes are proposed before the refresh?
+    BeforeRefresh,
     /// What is the value of this identity attribute?
     Promote(&'a str),
     /// What is the lifecycle state?
@@ -107,6 +114,7 @@ impl Question<'_> {
             Self::CorrelateAccount => RuleKind::AccountCorrelation,
             Self::CreateIdentity => RuleKind::IdentityCreation,
             Self::CorrelateManager(_) => RuleKind::ManagerCorrelation,
+            Self::BeforeRefresh => RuleKind::BeforeRefresh,
             Self::Promote(_) => RuleKind::AttributePromotion,
             Self::State => RuleKind::LifecycleState,
             Self::Assign(_) => RuleKind::RoleAssignment,
@@ -123,6 +131,7 @@ impl fmt::Display for Question<'_> {
             Self::CorrelateAccount
             | Self::CreateIdentity
             | Self::CorrelateManager(_)
+            | Self::BeforeRefresh
             | Self::State => self.kind().fmt(formatter),
             Self::Assign(roles) if roles.len() == 1 => {
                 write!(formatter, "role-assignment of `{}`", roles[0])
@@ -140,6 +149,8 @@ pub enum Answer {
     Lookup(Option<Lookup>),
     /// To [`Question::CreateIdentity`].
     Creation(Creation),
+    /// To [`Question::BeforeRefresh`].
+    Proposals(Vec<Proposal>),
     /// To [`Question::Promote`].
     Promotion(Promotion),
     /// To [`Question::State`].
@@ -161,6 +172,10 @@ impl fmt::Display for Answer {
                     lookup.attribute, lookup.value
                 )
             }
+            Self::Proposals(proposals) => {
+                let words: Vec<String> = proposals.iter().map(spoken_proposal).collect();
+                write!(formatter, "[{}]", words.join(", "))
+            }
             Self::Creation(creation) => formatter.write_str(&spoken_creation(creation)),
             Self::Promotion(Promotion::Set(value)) => {
                 write!(formatter, "set {}", spoken_value(value))
@@ -175,6 +190,12 @@ impl fmt::Display for Answer {
             Self::Fires(fires) => fires.fmt(formatter),
         }
     }
+}
+
+fn spoken_proposal(proposal: &Proposal) -> String {
+    let value = proposal.value.as_ref();
+    let value = value.map_or_else(|| "none".to_owned(), spoken_value);
+    format!("{} = {value}", proposal.attribute)
 }
 
 fn spoken_creation(creation: &Creation) -> String {

@@ -31,6 +31,12 @@ pub fn uses_of(model: &Model, rule: RuleIndex) -> Vec<RuleUse> {
             add(RuleKind::IdentityCreation, of());
         }
     }
+    if model.before_refresh == Some(rule) {
+        add(
+            RuleKind::BeforeRefresh,
+            "proposals of attributes".to_owned(),
+        );
+    }
     for attribute in &model.attributes {
         let asks = |origin: &Origin| matches!(origin, Origin::Rule(used) if *used == rule);
         if attribute.sources.iter().any(|source| asks(&source.origin)) {

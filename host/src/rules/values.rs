@@ -4,7 +4,7 @@
 //! more than makes sense: every language can produce the 255th month.
 
 use idr_core::model::{AccountStatus, INTEGER_LIMIT, UnixMillis, Value};
-use idr_core::rule::{Creation, Eligibility, Lookup, Promotion};
+use idr_core::rule::{Creation, Eligibility, Lookup, Promotion, Proposal};
 use idr_core::view::AccountSummary;
 use jiff::Timestamp;
 use jiff::civil::{Date, Time};
@@ -155,6 +155,19 @@ pub(super) fn creation_from_rule(creation: identity_creation::Creation) -> Creat
         },
         identity_creation::Creation::Skip(why) => Creation::Skip(why),
     }
+}
+
+pub(super) fn proposals_from_rule(
+    proposals: Vec<types::Proposal>,
+) -> Result<Vec<Proposal>, Nonsense> {
+    let checked = proposals.into_iter().map(|proposal| {
+        let value = proposal.value.map(value_from_rule).transpose()?;
+        Ok(Proposal {
+            attribute: proposal.attribute,
+            value: value.flatten(),
+        })
+    });
+    checked.collect()
 }
 
 /// Returns the answers if there is one for each of the candidates.

@@ -62,9 +62,10 @@ pub fn known_phase(name: &str) -> Option<&'static str> {
 }
 
 /// Every phase that makes findings, in the order of operations.
-pub const PHASES: [&str; 8] = [
+pub const PHASES: [&str; 9] = [
     AGGREGATION,
     CORRELATION,
+    BEFORE_REFRESH,
     ATTRIBUTE_PROMOTION,
     MANAGER,
     LIFECYCLE_STATE,
@@ -77,6 +78,8 @@ pub const PHASES: [&str; 8] = [
 pub const AGGREGATION: &str = "aggregation";
 /// Finding the identity that an account belongs to.
 pub const CORRELATION: &str = "correlation";
+/// Proposing values of attributes before their sources are asked.
+pub const BEFORE_REFRESH: &str = "before-refresh";
 /// Working out identity attributes.
 pub const ATTRIBUTE_PROMOTION: &str = "attribute-promotion";
 /// Working out the manager.

@@ -59,6 +59,8 @@ pub enum Provenance {
     Kept(UnixMillis),
     /// Edited by a person.
     Manual,
+    /// Proposed by the rule of this name.
+    Proposed(Name),
 }
 
 /// The settled value of one identity attribute.

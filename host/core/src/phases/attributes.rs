@@ -9,15 +9,15 @@
 
 use std::sync::Arc;
 
-use super::{Failure, Interrupt, failure, lifecycle, manager, store_failure};
+use super::{Failure, Interrupt, failure, lifecycle, manager, proposals, store_failure};
 use crate::definitions::{
     AttributeDefinition, EditMode, Model, OnEmpty, OnNoAccount, Origin, Source,
 };
-use crate::model::finding::{ATTRIBUTE_PROMOTION, LIFECYCLE_STATE, MANAGER};
+use crate::model::finding::{ATTRIBUTE_PROMOTION, BEFORE_REFRESH, LIFECYCLE_STATE, MANAGER};
 use crate::model::{AttributeState, Finding, ManualEdit, Name, Provenance, Severity, Value};
 use crate::plan::Draft;
 use crate::rule::{Promotion, RuleEvaluator};
-use crate::view::{Node, Slot, SnapshotError, TrackedView};
+use crate::view::{Node, Proposed, Slot, SnapshotError, TrackedView};
 
 /// Settles every attribute, the manager and the lifecycle state.
 ///
@@ -30,12 +30,13 @@ pub(crate) fn settle_all(
     draft: &mut Draft,
 ) -> Result<(), SnapshotError> {
     let model = Arc::clone(view.model());
-    let count = model.attributes.len() + 2;
+    let count = model.attributes.len() + 2 + usize::from(model.before_refresh.is_some());
     if order.len() != count {
         order.clear();
         let attributes = model.attributes.iter();
         order.extend(attributes.map(|known| Node::Attribute(known.name)));
         order.extend([Node::Manager, Node::LifecycleState]);
+        order.extend(model.before_refresh.map(|_| Node::Proposals));
     }
     let mut settled = Vec::with_capacity(count);
     for &node in order.iter() {
@@ -94,6 +95,7 @@ fn evaluate(
         Node::Attribute(name) => promote(view, evaluator, model, name, draft).map(Slot::Attribute),
         Node::Manager => manager::correlate(view, evaluator, draft).map(Slot::Manager),
         Node::LifecycleState => lifecycle::decide(view, evaluator, draft),
+        Node::Proposals => proposals::ask(view, evaluator, draft),
     }
 }
 
@@ -104,6 +106,8 @@ pub(super) fn last_known(view: &TrackedView, node: Node) -> Slot {
         Node::Attribute(name) => Slot::Attribute(keep_settled(view, name)),
         Node::Manager => Slot::Manager(identity.settled_manager()),
         Node::LifecycleState => lifecycle::last_known(view),
+        // What it could have proposed keeps its value.
+        Node::Proposals => Slot::Proposals(None),
     }
 }
 
@@ -116,6 +120,7 @@ fn cycle(members: &[Node]) -> Finding {
         Node::Attribute(name) => (ATTRIBUTE_PROMOTION, name.to_string()),
         Node::Manager => (MANAGER, "manager".to_owned()),
         Node::LifecycleState => (LIFECYCLE_STATE, "lifecycleState".to_owned()),
+        Node::Proposals => (BEFORE_REFRESH, "proposals".to_owned()),
     };
     let severity = if members.contains(&Node::LifecycleState) {
         Severity::AccessAtRisk
@@ -179,7 +184,10 @@ fn promote(
     }
     // Findings of an abandoned evaluation would be made again by its repetition.
     let mut findings = Vec::new();
-    let feed = ask_sources(view, evaluator, definition, &mut findings, draft)?;
+    let feed = match proposed(view, model, definition)? {
+        Some(feed) => feed,
+        None => ask_sources(view, evaluator, definition, &mut findings, draft)?,
+    };
     draft.findings.append(&mut findings);
     let state = match (edit, feed) {
         (Some(edit), Feed::Keeps | Feed::Fails) => Some(edited(&edit)),
@@ -194,6 +202,31 @@ fn promote(
     // An attribute that never had a value isn't listed for not having one.
     Ok(state
         .filter(|state| state.value.is_some() || view.record().identity.attribute(name).is_some()))
+}
+
+/// Returns what is proposed for an attribute, which counts before its sources.
+fn proposed(
+    view: &mut TrackedView,
+    model: &Model,
+    definition: &AttributeDefinition,
+) -> Result<Option<Feed>, Interrupt> {
+    let Some(rule) = model.before_refresh.filter(|_| definition.proposals) else {
+        return Ok(None);
+    };
+    let Slot::Proposals(proposals) = view.slot(Node::Proposals) else {
+        return Err(Interrupt::Unsettled(Node::Proposals));
+    };
+    let Some(proposals) = proposals else {
+        return Ok(Some(Feed::Fails));
+    };
+    let place = proposals.binary_search_by(|(known, _)| known.cmp(&definition.name));
+    Ok(place.ok().map(|place| match &proposals[place].1 {
+        Proposed::Unusable => Feed::Fails,
+        Proposed::Value(value) => Feed::Says(AttributeState {
+            value: value.clone(),
+            provenance: Provenance::Proposed(model.rule(rule).name),
+        }),
+    }))
 }
 
 fn edited(edit: &ManualEdit) -> AttributeState {

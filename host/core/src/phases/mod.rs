@@ -4,6 +4,7 @@
 //! |---|---|---|
 //! | [`correlation`] | whose an account is | the account; look-ups by value |
 //! | [`creation`] | which identity an account gives rise to | the account |
+//! | `proposals` | what a rule proposes for attributes | accounts, attributes that it can't propose |
 //! | [`attributes`] | identity attributes, manager and lifecycle state, on demand | accounts, edits, each other |
 //! | [`roles`] | assigned, then detected roles | the above and entitlements |
 //! | [`entitlements`] | the ledger: why each entitlement is there | accounts and roles |
@@ -18,6 +19,7 @@ pub mod entitlements;
 pub mod events;
 mod lifecycle;
 mod manager;
+mod proposals;
 pub mod roles;
 
 use crate::model::{Finding, Name, Severity};

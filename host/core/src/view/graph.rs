@@ -1,9 +1,10 @@
-//! What is worked out on demand: identity attributes, manager, lifecycle state.
+//! What is worked out on demand: identity attributes, manager, lifecycle state,
+//! and what the before-refresh rule proposes.
 
 use std::fmt;
 
 use super::TrackedView;
-use crate::model::{AttributeState, Name, Uid};
+use crate::model::{AttributeState, Name, Uid, Value};
 
 /// One thing that a plan works out, and that others may need first.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -14,6 +15,8 @@ pub enum Node {
     Manager,
     /// The lifecycle state, and with it `inactive`.
     LifecycleState,
+    /// What the before-refresh rule proposes.
+    Proposals,
 }
 
 impl fmt::Display for Node {
@@ -22,6 +25,7 @@ impl fmt::Display for Node {
             Self::Attribute(name) => write!(formatter, "attribute `{name}`"),
             Self::Manager => formatter.write_str("the manager"),
             Self::LifecycleState => formatter.write_str("the lifecycle state"),
+            Self::Proposals => formatter.write_str("the before-refresh rule"),
         }
     }
 }
@@ -40,6 +44,17 @@ pub enum Slot {
     Manager(Option<Uid>),
     /// The lifecycle state and whether it is inactive.
     LifecycleState(Option<Name>, bool),
+    /// The proposals, sorted by attribute; `None` when the rule can't say.
+    Proposals(Option<Vec<(Name, Proposed)>>),
+}
+
+/// What is proposed for an attribute.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Proposed {
+    /// This value, or none.
+    Value(Option<Value>),
+    /// A value that isn't of the attribute's type.
+    Unusable,
 }
 
 impl TrackedView {
@@ -68,6 +83,7 @@ impl TrackedView {
             Node::Attribute(name) => state.model.attribute_index(name),
             Node::Manager => Some(state.model.attributes.len()),
             Node::LifecycleState => Some(state.model.attributes.len() + 1),
+            Node::Proposals => Some(state.model.attributes.len() + 2),
         }
     }
 }

@@ -23,7 +23,7 @@ use crate::definitions::{Model, RuleIndex};
 use crate::model::{Baseline, IdentityRecord, Name, ReadKey, Uid, UnixMillis, Value};
 use crate::planted::{self, Bug};
 
-pub use graph::{Node, Slot};
+pub use graph::{Node, Proposed, Slot};
 pub use mark::{ViewMark, ViewNotes};
 pub use properties::BaselineProperties;
 pub use read::{AccountHandle, AccountSummary};
@@ -148,7 +148,8 @@ pub struct ViewState {
     pub(crate) as_of: UnixMillis,
     /// The identity as the last refresh left it, and its accounts as they are.
     pub(crate) record: IdentityRecord,
-    /// One per identity attribute of the model, then manager, then lifecycle state.
+    /// One per identity attribute of the model, then manager, then lifecycle
+    /// state, then proposals.
     pub(crate) slots: Vec<Slot>,
     /// Set for the time of a rule's call.
     pub(crate) rule: Option<RuleIndex>,
@@ -171,7 +172,7 @@ impl TrackedView {
         as_of: UnixMillis,
         record: IdentityRecord,
     ) -> Self {
-        let slots = vec![Slot::Unsettled; model.attributes.len() + 2];
+        let slots = vec![Slot::Unsettled; model.attributes.len() + 3];
         let state = ViewState {
             model,
             snapshot,

@@ -1,7 +1,7 @@
 //! `identity.toml`: identity attributes, and how managers are found.
 
 use idr_core::definitions::{
-    AttributeDefinition, EditMode, ManagerCorrelation, OnEmpty, OnNoAccount, Origin,
+    AttributeDefinition, EditMode, ManagerCorrelation, OnEmpty, OnNoAccount, Origin, RuleIndex,
     Source as AttributeSource,
 };
 use idr_core::model::{Name, ValueType};
@@ -27,14 +27,19 @@ const ON_NO_ACCOUNT: [(&str, OnNoAccount); 3] = [
     ("clear", OnNoAccount::Clear),
 ];
 
+/// What `identity.toml` says.
+pub(super) struct Identity {
+    pub(super) attributes: Vec<AttributeDefinition>,
+    pub(super) before_refresh: Option<RuleIndex>,
+    pub(super) manager: Option<ManagerCorrelation>,
+}
+
 /// Checks `identity.toml`.
-pub(super) fn check(
-    source: &Source<RawIdentity>,
-    known: &Known,
-    problems: &Problems,
-) -> (Vec<AttributeDefinition>, Option<ManagerCorrelation>) {
+pub(super) fn check(source: &Source<RawIdentity>, known: &Known, problems: &Problems) -> Identity {
     let scope = source.scope(problems);
     scope.check_version(source.raw.version, false);
+    let before_refresh = source.raw.before_refresh.as_deref();
+    check_proposals(&scope, &source.raw);
     let attributes = scope.at("attributes");
     let attributes = source
         .raw
@@ -42,10 +47,35 @@ pub(super) fn check(
         .iter()
         .map(|(name, raw)| attribute(&attributes.at(name), name, raw, known));
     let manager = source.raw.manager.as_ref();
-    (
-        attributes.collect(),
-        manager.and_then(|raw| correlation(&scope.at("manager"), raw, known)),
-    )
+    Identity {
+        attributes: attributes.collect(),
+        before_refresh: before_refresh
+            .and_then(|rule| known.rule(&scope.at("before_refresh"), rule, RuleUse::BeforeRefresh)),
+        manager: manager.and_then(|raw| correlation(&scope.at("manager"), raw, known)),
+    }
+}
+
+/// Reports a rule whose proposals nothing takes, and attributes for which no
+/// rule proposes anything.
+fn check_proposals(scope: &Scope<'_>, raw: &RawIdentity) {
+    let mut takers = raw.attributes.iter().filter(|(_, raw)| raw.proposals);
+    if raw.before_refresh.is_none() {
+        for (name, _) in takers {
+            scope
+                .at("attributes")
+                .at(name)
+                .at("proposals")
+                .report_with_hint(
+                    "no rule proposes values",
+                    "name one as `before_refresh`, or leave it out",
+                );
+        }
+    } else if takers.next().is_none() {
+        scope.at("before_refresh").report_with_hint(
+            "it may not propose a value for any attribute",
+            "write `proposals = true` for those that it is about",
+        );
+    }
 }
 
 fn attribute(
@@ -61,7 +91,7 @@ fn attribute(
     }
     let edit_mode = raw.edit_mode.as_deref();
     let edit_mode = word_or_default(&scope.at("edit_mode"), edit_mode, &EDIT_MODES);
-    if raw.sources.is_empty() && edit_mode == EditMode::ReadOnly {
+    if raw.sources.is_empty() && edit_mode == EditMode::ReadOnly && !raw.proposals {
         scope.at("sources").report_with_hint(
             "there are none, and nobody may edit it: it never has a value",
             "name a source, or write `edit_mode = \"permanent\"`",
@@ -90,6 +120,7 @@ fn attribute(
         name: Name::new(name),
         value_type,
         sources,
+        proposals: raw.proposals,
         edit_mode,
         sensitive: raw.sensitive,
     }

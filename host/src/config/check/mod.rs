@@ -130,7 +130,7 @@ pub(super) fn check(files: &Files, problems: &Problems) -> Checked {
     let known = Known::of(&sources);
     let settings = settings::check(&sources.settings, problems);
     let (applications, connectors) = applications::check(&sources.applications, &known, problems);
-    let (attributes, manager) = identity::check(&sources.identity, &known, problems);
+    let identity = identity::check(&sources.identity, &known, problems);
     let lifecycle = lifecycle::check(&sources.lifecycle, &known, problems);
     let populations = populations::check(&sources.populations, &known, problems);
     let tasks = tasks::check(
@@ -150,8 +150,9 @@ pub(super) fn check(files: &Files, problems: &Problems) -> Checked {
         zone: settings.zone,
         end_of_day: settings.end_of_day,
         applications,
-        attributes,
-        manager,
+        attributes: identity.attributes,
+        before_refresh: identity.before_refresh,
+        manager: identity.manager,
         lifecycle,
         roles,
         triggers,

@@ -18,6 +18,7 @@ use crate::config::paths::{COLLECTIONS, FilterPlace, Readable};
 pub(super) enum RuleUse {
     AccountCorrelation,
     IdentityCreation,
+    BeforeRefresh,
     ManagerCorrelation,
     AttributePromotion,
     LifecycleState,

@@ -7,7 +7,7 @@ use std::collections::BTreeMap;
 
 use idr_core::definitions::RuleLimits;
 use idr_core::model::{AccountStatus, UnixMillis, Value};
-use idr_core::rule::{Creation, Eligibility, Lookup, Promotion};
+use idr_core::rule::{Creation, Eligibility, Lookup, Promotion, Proposal};
 use idr_core::time::Zone;
 use jiff::civil::{Date, Time};
 use rust_decimal::Decimal;
@@ -41,6 +41,7 @@ pub(super) enum OwnedQuestion {
     CorrelateAccount,
     CreateIdentity,
     CorrelateManager(Value),
+    BeforeRefresh,
     Promote(String),
     State,
     Assign(Vec<String>),
@@ -340,6 +341,7 @@ fn question(
             asked.push(OwnedQuestion::CorrelateAccount);
         }
         Some((_, Some(RuleKind::IdentityCreation))) => asked.push(OwnedQuestion::CreateIdentity),
+        Some((_, Some(RuleKind::BeforeRefresh))) => asked.push(OwnedQuestion::BeforeRefresh),
         Some((_, Some(RuleKind::LifecycleState))) => asked.push(OwnedQuestion::State),
         Some((word, Some(_))) => {
             return Err(format!(
@@ -367,6 +369,7 @@ impl OwnedQuestion {
             Self::CorrelateAccount => Question::CorrelateAccount,
             Self::CreateIdentity => Question::CreateIdentity,
             Self::CorrelateManager(named) => Question::CorrelateManager(named),
+            Self::BeforeRefresh => Question::BeforeRefresh,
             Self::Promote(attribute) => Question::Promote(attribute),
             Self::State => Question::State,
             Self::Assign(candidates) => Question::Assign(candidates),
@@ -497,6 +500,7 @@ fn expected_answer(kind: RuleKind, raw: &toml::Value) -> Result<Answer, String> 
             expected_lookup(raw).map(Answer::Lookup)
         }
         RuleKind::IdentityCreation => expected_creation(raw).map(Answer::Creation),
+        RuleKind::BeforeRefresh => expected_proposals(raw)?.map(Answer::Proposals),
         RuleKind::AttributePromotion => expected_promotion(raw)?.map(Answer::Promotion),
         RuleKind::LifecycleState => raw.as_str().map(|state| Answer::State(state.to_owned())),
         RuleKind::RoleAssignment => raw
@@ -512,6 +516,9 @@ fn expected_answer(kind: RuleKind, raw: &toml::Value) -> Result<Answer, String> 
             }
             RuleKind::IdentityCreation => {
                 "{ create = { name = NAME, type = WORD } } or { skip = \"WHY\" }"
+            }
+            RuleKind::BeforeRefresh => {
+                "a list of { attribute = NAME, value = VALUE }, without `value` for none"
             }
             RuleKind::AttributePromotion => "{ set = VALUE }, \"clear\" or \"next\"",
             RuleKind::LifecycleState => "the name of a state",
@@ -549,6 +556,26 @@ fn expected_creation(raw: &toml::Value) -> Option<Creation> {
         name: text("name"),
         identity_type: text("type"),
     })
+}
+
+fn expected_proposals(raw: &toml::Value) -> Result<Option<Vec<Proposal>>, String> {
+    let mut proposals = Vec::new();
+    for raw in raw.as_array().into_iter().flatten() {
+        let Some(table) = raw.as_table() else {
+            return Ok(None);
+        };
+        let attribute = table.get("attribute").and_then(toml::Value::as_str);
+        let known = |key: &String| matches!(key.as_str(), "attribute" | "value");
+        let (Some(attribute), true) = (attribute, table.keys().all(known)) else {
+            return Ok(None);
+        };
+        let value = table.get("value").map(value).transpose()?;
+        proposals.push(Proposal {
+            attribute: attribute.to_owned(),
+            value: value.and_then(Value::normalised),
+        });
+    }
+    Ok(raw.is_array().then_some(proposals))
 }
 
 fn expected_promotion(raw: &toml::Value) -> Result<Option<Promotion>, String> {

@@ -100,6 +100,7 @@ fn model_of(case: &Case) -> Model {
             .map(Value::value_type)
             .unwrap_or_default(),
         sources: Vec::new(),
+        proposals: false,
         edit_mode: EditMode::ReadOnly,
         sensitive: false,
     };

@@ -238,7 +238,8 @@ fn merged(
     attributes
 }
 
-/// A source by its place, `"manual"`, or since when it is kept.
+/// A source by its place, `"manual"`, since when it is kept, or which rule
+/// proposes it.
 impl Written for Provenance {
     fn write<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
         match self {
@@ -247,6 +248,11 @@ impl Written for Provenance {
             Self::Kept(since) => {
                 let mut object = serializer.serialize_map(Some(1))?;
                 object.serialize_entry("kept", &Out(since))?;
+                object.end()
+            }
+            Self::Proposed(rule) => {
+                let mut object = serializer.serialize_map(Some(1))?;
+                object.serialize_entry("proposed", rule.as_str())?;
                 object.end()
             }
         }
@@ -277,15 +283,25 @@ impl Written for Provenance {
 
             fn visit_map<A: MapAccess<'de>>(self, mut object: A) -> Result<Provenance, A::Error> {
                 #[derive(Deserialize)]
+                #[serde(rename_all = "camelCase")]
                 enum Key {
-                    #[serde(rename = "kept")]
                     Kept,
+                    Proposed,
                 }
-                match object.next_entry()? {
-                    Some((Key::Kept, In(since))) if object.next_key::<Key>()?.is_none() => {
-                        Ok(Provenance::Kept(since))
+                let provenance = match object.next_key()? {
+                    Some(Key::Kept) => {
+                        let In(since) = object.next_value()?;
+                        Provenance::Kept(since)
                     }
-                    _ => Err(A::Error::custom("a kept value says since when")),
+                    Some(Key::Proposed) => {
+                        let In(rule) = object.next_value()?;
+                        Provenance::Proposed(rule)
+                    }
+                    None => return Err(A::Error::custom("it says nothing")),
+                };
+                match object.next_key::<Key>()? {
+                    None => Ok(provenance),
+                    Some(_) => Err(A::Error::custom("a value comes from one place")),
                 }
             }
         }

@@ -70,6 +70,7 @@ fn provenance() -> impl Strategy<Value = Provenance> {
         1 => any::<u16>().prop_map(Provenance::Source),
         1 => instant().prop_map(Provenance::Kept),
         1 => Just(Provenance::Manual),
+        1 => name().prop_map(Provenance::Proposed),
     ]
 }
 
