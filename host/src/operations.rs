@@ -326,10 +326,12 @@ pub const OPTIONS: [RefreshOption; 52] = [
     RefreshOption {
         key: "refreshRoleMetadata",
         label: "Refresh role metadata for each identity",
-        name: "",
+        name: "idr role list",
         phase: "8",
         default: "",
-        status: Status::NotYet,
+        status: Status::Replaced(
+            "worked out from the roles whenever somebody asks: idr role list, idr identity show",
+        ),
     },
     RefreshOption {
         key: "enableManualAccountSelection",

@@ -8,8 +8,8 @@ use std::sync::atomic::{AtomicU32, Ordering};
 use idr::aggregate::{AggregateError, AggregateOptions, resume};
 use idr::store::{
     AccountMark, Adoption, AggregateBatch, Aggregation, AggregationStatus, ApplyChunk, AuditEntry,
-    Due, EventQuery, Files, LastTimes, Population, Run, RunId, Selection, SpooledPlan,
-    StagedChange, Store, StoreError, StoredEvent, StoredFinding, TenantState,
+    Due, EffectQuery, EventQuery, Files, LastTimes, Population, Run, RunId, Selection, SpooledPlan,
+    StagedChange, Store, StoreError, StoredEffect, StoredEvent, StoredFinding, TenantState,
 };
 use idr_core::definitions::NativeChangeDetection;
 use idr_core::filter::Superset;
@@ -85,6 +85,7 @@ fragile! {
     read aggregations(limit: usize) -> Vec<Aggregation>;
     read staged(aggregation: i64, after: i64, limit: usize) -> Vec<(i64, StagedChange)>;
     read events(query: &EventQuery, limit: usize) -> Vec<StoredEvent>;
+    read effects(query: &EffectQuery, limit: usize) -> Vec<StoredEffect>;
     read findings(closed: bool, limit: usize) -> Vec<StoredFinding>;
     read open_findings() -> u64;
     read audit_entries(limit: usize) -> Vec<AuditEntry>;

@@ -252,13 +252,13 @@ fn a_decision_that_makes_no_sense_is_refused() {
         host.run(arguments.iter().copied().chain(why))
     };
     insta::assert_snapshot!(refused(&["role", "assign", "carol", "Sale"]), @r"
-    error: there is no business role `Sale`
+    error: there is no role `Sale`
     hint: do you mean `Sales`?
     [exit 2]
     ");
     insta::assert_snapshot!(refused(&["role", "assign", "carol", "CRM user"]), @r"
-    error: there is no business role `CRM user`
-    hint: IT roles are detected; assign a business role that requires it
+    error: nobody assigns roles of type `it` such as `CRM user`
+    hint: assign a role that requires it, or assign it `--within` one that permits it
     [exit 2]
     ");
     insta::assert_snapshot!(refused(&["role", "revoke", "bob", "Sales"]), @r"

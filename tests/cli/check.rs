@@ -162,6 +162,7 @@ fn problems_are_data_for_programs() {
           "hint": "write `Europe/Berlin`"
         }
       ],
+      "remarks": [],
       "tenant": null
     }
     error: problems in the configuration: 1

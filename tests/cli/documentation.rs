@@ -37,8 +37,8 @@ fn the_examples_of_the_configuration_are_one_tenant_without_problems() {
       applications             2
       identity attributes      4
       lifecycle states         3
-      business roles           4
-      IT roles                 1
+      business roles           6
+      IT roles                 2
       triggers                 4
       populations              1
       rules                    8

@@ -71,13 +71,14 @@ fn an_identity_is_shown_with_reasons() {
       detected roles
         CRM user  ad cn=alice
       entitlements
-        ad cn=alice  groups crm   CRM user, for Sales
+        ad cn=alice  groups crm   CRM user, for Sales (assignment)
         ad cn=alice  groups wiki  additional
     [exit 0]
     ");
     let shown = host.json(["identity", "show", "alice"]);
     insta::assert_snapshot!(serde_json::to_string_pretty(&shown).expect("JSON"), @r#"
     {
+      "account_actions": [],
       "accounts": [
         {
           "application": "ad",
@@ -135,6 +136,24 @@ fn an_identity_is_shown_with_reasons() {
       "manager": null,
       "name": "alice",
       "role_decisions": [],
+      "role_metadata": [
+        {
+          "assigned": null,
+          "detected": true,
+          "exception": false,
+          "missing": [],
+          "permits": [],
+          "role": "CRM user"
+        },
+        {
+          "assigned": "rule",
+          "detected": false,
+          "exception": false,
+          "missing": [],
+          "permits": [],
+          "role": "Sales"
+        }
+      ],
       "state_override": null,
       "type": "person",
       "uid": 1,

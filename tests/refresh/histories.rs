@@ -43,6 +43,8 @@ pub enum Operation {
     Decide {
         person: usize,
         role: &'static str,
+        /// The role that permits it.
+        within: Option<&'static str>,
         /// The verdict, and from and until when, in hours from the start.
         decision: Option<(RoleVerdict, Option<i64>, Option<i64>)>,
     },
@@ -53,7 +55,7 @@ pub enum Operation {
         state: Option<(&'static str, Option<i64>)>,
     },
     /// Somebody edits a definition.
-    Configure(Tenant),
+    Configure(Box<Tenant>),
     /// Time passes, in milliseconds.
     Pass(i64),
     /// A refresh; in the middle of it an HR row may change.
@@ -84,6 +86,7 @@ impl History {
             "2026-07-01T00:00:00Z",
         ][random.random_range(0..3)];
         let start: UnixMillis = start.parse().expect("an instant");
+        let tenant = Tenant { start, ..tenant };
         let mut edited = tenant.clone();
         let mut operations = Vec::new();
         for _ in 0..random.random_range(10..40) {
@@ -100,7 +103,7 @@ impl History {
                 },
                 8 => {
                     edited.edit(&mut random);
-                    Operation::Configure(edited.clone())
+                    Operation::Configure(Box::new(edited.clone()))
                 }
                 9 => Operation::Pass(random.random_range(0..40) * 3_600_000),
                 10 => Operation::Pass(random.random_range(0..60_000_000)),
@@ -125,7 +128,7 @@ impl History {
         let tenant = tenant.more(&mut more);
         for operation in &mut operations {
             if let Operation::Configure(edited) = operation {
-                *edited = edited.clone().more(&mut more);
+                **edited = Tenant::clone(edited).more(&mut more);
             }
         }
         operations.push(Operation::Refresh { meanwhile: None });
@@ -188,15 +191,22 @@ fn by_hand(random: &mut ChaCha8Rng) -> Operation {
         "by-rule-2",
         "by hand",
         "it",
+        "granted",
     ];
     let verdicts = RoleVerdict::ALL.map(|(_, verdict)| verdict);
     let decision = (random.random_range(0..5) > 0).then(|| {
         let verdict = verdicts[random.random_range(0..2)];
         (verdict, hours(random), hours(random))
     });
+    let role = roles[random.random_range(0..roles.len())];
+    let within = match role {
+        "it" => [None, Some("business-1"), Some("by hand")][random.random_range(0..3)],
+        _ => None,
+    };
     Operation::Decide {
         person,
-        role: roles[random.random_range(0..roles.len())],
+        role,
+        within,
         decision,
     }
 }
@@ -254,7 +264,7 @@ impl Happening {
             Operation::Pass(milliseconds) => self.now = self.now.plus_ms(*milliseconds),
             Operation::Configure(tenant) => {
                 self.configured = configured(&self.tenants, tenant);
-                self.tenant = tenant.clone();
+                self.tenant = Tenant::clone(tenant);
             }
             Operation::Refresh { .. } => {
                 self.refresh(self.way, None, false);
@@ -382,6 +392,7 @@ impl Happening {
             Operation::Decide {
                 person,
                 role,
+                within,
                 decision,
             } => self.decide(store, *person, |_, by_hand| {
                 let role = Name::new(role);
@@ -391,6 +402,8 @@ impl Happening {
                     .extend(decision.map(|(verdict, from, until)| RoleDecision {
                         role,
                         verdict,
+                        within: within.map(Name::new),
+                        account: None,
                         from: from.map(|hours| self.hours(hours)),
                         until: until.map(|hours| self.hours(hours)),
                         actor: SOMEBODY.to_owned(),

@@ -13,13 +13,15 @@ use idr::rules::{self, ComponentCache, Question, RuleEngine, RuleError, Trouble,
 use idr::store::Files;
 use idr_core::definitions::{
     AccountAttribute, Application, AttributeDefinition, AutomaticRoles, CorrelationMatch,
-    CorrelationStep, EditMode, Grant, IdentityCreation, Lifecycle, LifecycleState,
+    CorrelationStep, Detection, EditMode, Grant, IdentityCreation, Lifecycle, LifecycleState,
     ManagerCorrelation, Model, NativeChangeDetection, OnEmpty, OnNoAccount, Origin, Profile,
-    RequestedRoles, Role, RoleType, Rule, RuleIndex, RuleLimits, Selector, Source, Trigger,
-    TriggerCondition, digest,
+    ProfileSet, RequestedRoles, Role, RoleType, Rule, RuleIndex, RuleLimits, Selector, Source,
+    StateAction, Trigger, TriggerCondition, digest,
 };
 use idr_core::filter::Filter;
-use idr_core::model::{IdentityType, Name, NativeOperation, Value, ValueType};
+use idr_core::model::{
+    AccountOperation, Handler, IdentityType, Name, NativeOperation, UnixMillis, Value, ValueType,
+};
 use idr_core::rule::{
     Creation, Eligibility, Lookup, Promotion, Proposal, RuleEvaluator, RuleFailure,
 };
@@ -81,7 +83,65 @@ pub struct Tenant {
     pub edit_mode: usize,
     pub grace_ms: i64,
     pub freeze: usize,
+    pub access: Access,
+    pub start: UnixMillis,
     pub serial: u64,
+}
+
+/// What else there is to roles.
+#[derive(Clone, Copy, Debug)]
+pub struct Access {
+    /// The first role by filter is in use between these hours after the start.
+    in_use: (Option<i64>, Option<i64>),
+    /// The last role by filter is out of use.
+    disabled: bool,
+    /// One of the profiles of the IT role is enough.
+    any: bool,
+    /// The IT role is detected only where it is called for.
+    if_assigned: bool,
+    /// The role by hand permits the IT role, else the second role by filter
+    /// requires it.
+    permits: bool,
+    /// The state that grants a role.
+    grants: usize,
+    /// How long after leaving accounts are moved and deleted, in hours.
+    after: [i64; 2],
+}
+
+impl Access {
+    fn random(random: &mut ChaCha8Rng) -> Self {
+        let hours = |random: &mut ChaCha8Rng| {
+            (random.random_range(0..2) == 0).then(|| random.random_range(-20..120))
+        };
+        Self {
+            in_use: (hours(random), hours(random)),
+            disabled: random.random_range(0..3) == 0,
+            any: random.random_range(0..2) == 0,
+            if_assigned: random.random_range(0..2) == 0,
+            permits: random.random_range(0..2) == 0,
+            grants: random.random_range(0..3),
+            after: [random.random_range(0..30), random.random_range(0..90)],
+        }
+    }
+
+    /// What a state does with accounts.
+    fn actions(self, state: &str) -> Vec<StateAction> {
+        let action = |operation, to: Option<&str>, hours| StateAction {
+            application: Name::new("ad"),
+            operation,
+            to: to.map(str::to_owned),
+            after_ms: hours * 3_600_000,
+        };
+        match state {
+            "gone" => vec![
+                action(AccountOperation::Disable, None, 0),
+                action(AccountOperation::Move, Some("2"), self.after[0]),
+                action(AccountOperation::Delete, None, self.after[1]),
+            ],
+            "active" => vec![action(AccountOperation::Enable, None, 0)],
+            _ => Vec::new(),
+        }
+    }
 }
 
 /// The places of the rules: three promote attributes, then these.
@@ -183,6 +243,9 @@ impl Tenant {
             edit_mode: random.random_range(0..2),
             grace_ms: [0, 36 * 3_600_000][random.random_range(0..2)],
             freeze: random.random_range(0..3),
+            // Drawn apart, so that what a seed meant before stays what it is.
+            access: Access::random(&mut random.clone()),
+            start: UnixMillis::default(),
             serial: 0,
         }
     }
@@ -228,7 +291,10 @@ impl Tenant {
                 let role = random.random_range(0..self.role_filters.len());
                 self.role_filters[role] = random.random_range(0..FILTERS.len());
             }
-            2 => self.hidden_roles = random.random_range(0..=self.role_filters.len()),
+            2 => {
+                self.access = Access::random(&mut random.clone());
+                self.hidden_roles = random.random_range(0..=self.role_filters.len());
+            }
             3 => self.assignment = Self::random(random).assignment,
             4 => self.trigger = Self::random(random).trigger,
             _ => self.promotions = Self::random(random).promotions,
@@ -376,12 +442,17 @@ impl Tenant {
                         (true, 2) => RequestedRoles::Remove,
                         _ => RequestedRoles::Keep,
                     },
+                    roles: match ["active", "gone", "leave"][self.access.grants] == text {
+                        true => vec![name("granted")],
+                        false => Vec::new(),
+                    },
+                    accounts: self.access.actions(text),
                 })
                 .to_vec(),
                 rule: Some(RuleIndex(STATE)),
                 default_state: None,
             },
-            roles: self.roles(),
+            roles: self.roles().into(),
             triggers: self.triggers(),
             populations: Vec::new(),
             rules,
@@ -426,11 +497,17 @@ impl Tenant {
     fn roles(&self) -> Vec<Role> {
         let business = |text: String, selector| Role {
             name: Name::new(&text),
-            role_type: RoleType::Business,
+            role_type: RoleType::business(),
+            disabled: false,
+            active_from: None,
+            active_until: None,
             selector: Some(selector),
             requires: Vec::new(),
-            profiles: Vec::new(),
+            permits: Vec::new(),
+            detection: Vec::new(),
         };
+        let hours = |hours: i64| self.start.plus_ms(hours * 3_600_000);
+        let it = vec![Name::new("it")];
         let mut roles: Vec<Role> = self
             .role_filters
             .iter()
@@ -438,7 +515,17 @@ impl Tenant {
             .skip(self.hidden_roles)
             .map(|(index, filter)| {
                 let filter = Filter::parse(FILTERS[*filter]).expect("a filter of this file");
-                business(format!("business-{index}"), Selector::Filter(filter))
+                let mut role = business(format!("business-{index}"), Selector::Filter(filter));
+                match index {
+                    0 => {
+                        role.active_from = self.access.in_use.0.map(hours);
+                        role.active_until = self.access.in_use.1.map(hours);
+                    }
+                    1 if !self.access.permits => role.requires = it.clone(),
+                    2 => role.disabled = self.access.disabled,
+                    _ => {}
+                }
+                role
             })
             .collect();
         roles.push(business(
@@ -449,21 +536,34 @@ impl Tenant {
             "by-rule-2".to_owned(),
             Selector::Rule(RuleIndex(ASSIGNMENT)),
         ));
-        roles.push(Role {
+        let given = |text: &str| Role {
             selector: None,
-            ..business("by hand".to_owned(), Selector::MatchList(Vec::new()))
+            ..business(text.to_owned(), Selector::MatchList(Vec::new()))
+        };
+        roles.push(Role {
+            permits: if self.access.permits { it } else { Vec::new() },
+            ..given("by hand")
         });
+        roles.push(given("granted"));
+        let profile = |group: &str| Profile {
+            application: Name::new("ad"),
+            entitlements: vec![(Name::new("groups"), vec![group.to_owned()])],
+        };
+        let detection = match self.access.if_assigned {
+            true => Detection::IfAssigned,
+            false => Detection::Always,
+        };
         roles.push(Role {
-            name: Name::new("it"),
-            role_type: RoleType::It,
-            selector: None,
-            requires: Vec::new(),
-            profiles: vec![Profile {
-                application: Name::new("ad"),
-                entitlements: vec![(Name::new("groups"), vec!["g1".to_owned()])],
+            role_type: RoleType {
+                detection,
+                ..RoleType::it()
+            },
+            detection: vec![ProfileSet {
+                any: self.access.any,
+                profiles: vec![profile("g1"), profile("g2")],
             }],
+            ..given("it")
         });
-        roles.sort_by_key(|role| role.name);
         roles
     }
 
@@ -474,6 +574,12 @@ impl Tenant {
                 conditions,
                 included: included.map(|text| Filter::parse(text).expect("a filter of this file")),
                 included_before: None,
+                handlers: match text {
+                    "mover" | "leaver" => vec![Handler::Workflow {
+                        name: text.to_owned(),
+                    }],
+                    _ => Vec::new(),
+                },
                 digest: 0,
             };
             trigger.digest = match text {

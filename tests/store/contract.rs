@@ -1265,11 +1265,7 @@ fn what_percentages_are_taken_of(store: &dyn Store) {
     });
     change(store, bo, |bo| {
         bo.manager = Some(ana);
-        bo.assigned = vec![RoleAssignment {
-            role: Name::new("Clerk"),
-            since: UnixMillis(1),
-            by_hand: false,
-        }];
+        bo.assigned = vec![RoleAssignment::by_rule(Name::new("Clerk"), UnixMillis(1))];
     });
     let population = Population {
         identities: 3,

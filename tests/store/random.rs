@@ -552,11 +552,7 @@ impl Driven<'_> {
             assigned: write
                 .role
                 .iter()
-                .map(|role| RoleAssignment {
-                    role: *role,
-                    since: UnixMillis(1),
-                    by_hand: false,
-                })
+                .map(|role| RoleAssignment::by_rule(*role, UnixMillis(1)))
                 .collect(),
             reads: write.reads.clone(),
             event_reads: write.event_reads.clone(),

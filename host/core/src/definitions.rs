@@ -9,8 +9,14 @@ use std::fmt::Debug;
 use jiff::civil::Time;
 
 use crate::filter::Filter;
-use crate::model::{IdentityType, Name, NativeOperation, Value, ValueType};
+use crate::model::{
+    AccountOperation, Handler, IdentityType, Name, NativeOperation, UnixMillis, Value, ValueType,
+};
 use crate::time::Zone;
+
+mod roles;
+
+pub use roles::Roles;
 
 /// Everything that a tenant defines. All references between definitions are
 /// resolved: names have been checked to exist.
@@ -31,7 +37,7 @@ pub struct Model {
     /// The lifecycle states and what decides between them.
     pub lifecycle: Lifecycle,
     /// Roles, sorted by name.
-    pub roles: Vec<Role>,
+    pub roles: Roles,
     /// Triggers, in the order in which they are evaluated.
     pub triggers: Vec<Trigger>,
     /// Named filters, sorted by name.
@@ -229,6 +235,23 @@ pub struct LifecycleState {
     pub automatic_roles: AutomaticRoles,
     /// What becomes of roles that people have assigned.
     pub requested_roles: RequestedRoles,
+    /// Roles that everybody in it has, sorted.
+    pub roles: Vec<Name>,
+    /// What it does with accounts.
+    pub accounts: Vec<StateAction>,
+}
+
+/// What a lifecycle state does with accounts of an application.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct StateAction {
+    /// The application.
+    pub application: Name,
+    /// What it does.
+    pub operation: AccountOperation,
+    /// Where it moves them: the end of their native identity.
+    pub to: Option<String>,
+    /// How long after the state was taken, in milliseconds.
+    pub after_ms: i64,
 }
 
 /// What becomes of roles that people have assigned while in a lifecycle state.
@@ -258,24 +281,128 @@ pub enum AutomaticRoles {
 pub struct Role {
     /// Its name.
     pub name: Name,
-    /// Business or IT role.
+    /// What may be done with it.
     pub role_type: RoleType,
-    /// Who gets it assigned; nobody without. Business roles only.
+    /// Whether nobody has it, whatever else is said.
+    pub disabled: bool,
+    /// When it comes into use; it always was when absent.
+    pub active_from: Option<UnixMillis>,
+    /// When it goes out of use; never when absent.
+    pub active_until: Option<UnixMillis>,
+    /// Who gets it assigned; nobody without.
     pub selector: Option<Selector>,
-    /// IT roles that whoever has it should have, sorted. Business roles only.
+    /// Roles that whoever has it should have, sorted; inherited ones included.
     pub requires: Vec<Name>,
-    /// What accounts must hold for it to be detected; all profiles, each
-    /// satisfied by one account. IT roles only.
-    pub profiles: Vec<Profile>,
+    /// Roles that whoever has it may be given on top, sorted; inherited ones included.
+    pub permits: Vec<Name>,
+    /// What accounts must hold for it to be detected: each of these, its own
+    /// and the inherited ones. Without any it is never detected.
+    pub detection: Vec<ProfileSet>,
 }
 
-/// The two types of role.
+impl Role {
+    /// Returns all its profiles, inherited ones included.
+    pub fn profiles(&self) -> impl Iterator<Item = &Profile> {
+        self.detection.iter().flat_map(|set| &set.profiles)
+    }
+}
+
+/// What may be done with roles of a type: the flags of IdentityIQ's role types,
+/// said positively.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum RoleType {
-    /// Assigned to people by what they do.
-    Business,
-    /// Detected from what accounts hold.
-    It,
+pub struct RoleType {
+    /// Its name.
+    pub name: Name,
+    /// Whether a selector may assign them.
+    pub selector: bool,
+    /// Whether a person may assign them.
+    pub manual: bool,
+    /// Whether they may require others.
+    pub requirements: bool,
+    /// Whether they may permit others.
+    pub permits: bool,
+    /// Whether they have profiles.
+    pub profiles: bool,
+    /// Whether they are detected from what accounts hold.
+    pub detection: Detection,
+    /// Whether others may require them.
+    pub required: bool,
+    /// Whether others may permit them.
+    pub permitted: bool,
+}
+
+/// When roles of a type are detected.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Detection {
+    /// Never.
+    #[default]
+    Never,
+    /// When an assigned role requires or permits them.
+    IfAssigned,
+    /// Whenever accounts hold what their profiles ask for.
+    Always,
+}
+
+impl RoleType {
+    /// Returns a type with this name with which nothing may be done.
+    pub fn new(name: &str) -> Self {
+        Self {
+            name: Name::new(name),
+            selector: false,
+            manual: false,
+            requirements: false,
+            permits: false,
+            profiles: false,
+            detection: Detection::Never,
+            required: false,
+            permitted: false,
+        }
+    }
+
+    /// Returns the type of roles that only hand down what they have to others.
+    pub fn organizational() -> Self {
+        Self::new("organizational")
+    }
+
+    /// Returns the type of roles that are assigned to people by what they do.
+    pub fn business() -> Self {
+        Self {
+            selector: true,
+            manual: true,
+            requirements: true,
+            permits: true,
+            ..Self::new("business")
+        }
+    }
+
+    /// Returns the type of roles that are detected from what accounts hold.
+    pub fn it() -> Self {
+        Self {
+            profiles: true,
+            detection: Detection::Always,
+            required: true,
+            permitted: true,
+            ..Self::new("it")
+        }
+    }
+
+    /// Returns the older type of IT role, for one application.
+    pub fn entitlement() -> Self {
+        Self {
+            name: Name::new("entitlement"),
+            ..Self::it()
+        }
+    }
+
+    /// Returns every type that needs no definition.
+    pub fn built_in() -> [Self; 4] {
+        [
+            Self::organizational(),
+            Self::business(),
+            Self::it(),
+            Self::entitlement(),
+        ]
+    }
 }
 
 /// Who gets a business role.
@@ -289,6 +416,15 @@ pub enum Selector {
     Population(usize),
     /// Whoever a rule says, by its place in [`Model::rules`].
     Rule(RuleIndex),
+}
+
+/// Profiles of one role.
+#[derive(Clone, Debug)]
+pub struct ProfileSet {
+    /// Whether one of them is enough; otherwise each is needed.
+    pub any: bool,
+    /// The profiles, each satisfied by one account; never empty.
+    pub profiles: Vec<Profile>,
 }
 
 /// What one account must hold.
@@ -320,6 +456,8 @@ pub struct Trigger {
     pub included: Option<Filter>,
     /// Only identities that this lets through, as they were.
     pub included_before: Option<Filter>,
+    /// What happens when it has fired.
+    pub handlers: Vec<Handler>,
     /// Fingerprint of the definition.
     pub digest: u64,
 }
@@ -490,11 +628,7 @@ impl Model {
 
     /// Returns a role.
     pub fn role(&self, name: Name) -> Option<&Role> {
-        let index = self
-            .roles
-            .binary_search_by(|known| known.name.cmp(&name))
-            .ok()?;
-        Some(&self.roles[index])
+        self.roles.get(name)
     }
 
     /// Returns a rule.

@@ -9,10 +9,11 @@ use std::sync::Arc;
 
 use crate::definitions::Model;
 use crate::model::{
-    AttributeState, Baseline, Event, Finding, Identity, IdentityRecord, ManualEdit, Name, ReadKey,
-    RoleAssignment, RoleDetection, TriggerMemory, Uid, UnixMillis, finding,
+    AccountAction, AttributeState, Baseline, Effect, Event, Finding, Identity, IdentityRecord,
+    ManualEdit, Name, ReadKey, RoleAssignment, RoleDetection, TriggerMemory, Uid, UnixMillis,
+    finding,
 };
-use crate::phases::{attributes, events, roles};
+use crate::phases::{attributes, events, roles, state_accounts};
 use crate::rule::RuleEvaluator;
 use crate::view::{Node, Slot, Snapshot, SnapshotError, TraceEntry, TrackedView};
 
@@ -35,6 +36,8 @@ pub struct Changes {
     pub assigned: Option<Vec<RoleAssignment>>,
     /// The new detected roles.
     pub detected: Option<Vec<RoleDetection>>,
+    /// What the lifecycle state newly calls for with accounts.
+    pub account_actions: Option<Vec<AccountAction>>,
     /// The new reads of others.
     pub reads: Option<Vec<ReadKey>>,
     /// The new wake-up of the phases up to roles.
@@ -84,6 +87,11 @@ impl Changes {
 pub struct EventChanges {
     /// The events to record.
     pub events: Vec<Event>,
+    /// The effects to record.
+    pub effects: Vec<Effect>,
+    /// What is no longer called for: effects that, where they still wait, are
+    /// taken back.
+    pub withdrawn: Vec<Effect>,
     /// What the triggers remember from now on.
     pub triggers: Vec<TriggerMemory>,
     /// The new wake-up of the triggers.
@@ -106,6 +114,8 @@ impl EventChanges {
     /// Says whether recording this would leave the identity as it is.
     pub fn changes_nothing(&self, identity: &Identity) -> bool {
         self.events.is_empty()
+            && self.effects.is_empty()
+            && self.withdrawn.is_empty()
             && identity.baseline.is_empty()
             && identity.native_changes.is_empty()
             && self.triggers == identity.triggers
@@ -188,8 +198,12 @@ impl<'e> Planner<'e> {
         let mut draft = Draft::default();
         attributes::settle_all(&mut view, self.evaluator, &mut self.order, &mut draft)?;
         let settled_roles = roles::plan(&mut view, self.evaluator, &mut draft)?;
+        let lifecycle = lifecycle(&view);
+        let actions = account_actions(&mut view, lifecycle);
         let trace = view.take_trace();
         let mut changes = differences(&mut view, draft, settled_roles);
+        changes.lifecycle = lifecycle;
+        changes.account_actions = actions;
         let (record, reads, _) = view.finish();
         if reads != record.identity.reads {
             changes.reads = Some(reads);
@@ -238,13 +252,49 @@ impl Draft {
     }
 }
 
+/// Returns the lifecycle state that was settled, if it differs.
+fn lifecycle(view: &TrackedView) -> Option<LifecycleChange> {
+    let identity = &view.record().identity;
+    let Slot::LifecycleState(state, inactive) = *view.slot(Node::LifecycleState) else {
+        return None;
+    };
+    if state == identity.lifecycle_state && inactive == identity.inactive {
+        return None;
+    }
+    let moved = state != identity.lifecycle_state;
+    // Whoever is back in the state that earlier waves took away never left it.
+    let since = match moved {
+        true if state == identity.settled_lifecycle_state() => identity.settled_lifecycle_since(),
+        true => Some(view.as_of()),
+        false => identity.lifecycle_since,
+    };
+    Some(LifecycleChange {
+        state,
+        since,
+        inactive,
+    })
+}
+
+/// Returns what the lifecycle state calls for with accounts, if that differs.
+fn account_actions(
+    view: &mut TrackedView,
+    change: Option<LifecycleChange>,
+) -> Option<Vec<AccountAction>> {
+    let identity = &view.record().identity;
+    let (state, since) = match change {
+        Some(change) => (change.state, change.since),
+        None => (identity.lifecycle_state, identity.lifecycle_since),
+    };
+    let actions = state_accounts::plan(view, state, since);
+    (actions != view.record().identity.account_actions).then_some(actions)
+}
+
 fn differences(view: &mut TrackedView, draft: Draft, settled: roles::SettledRoles) -> Changes {
     let mut changes = Changes::default();
     let wake = [view.take_wake(), draft.retry_at]
         .into_iter()
         .flatten()
         .min();
-    let as_of = view.as_of();
     let model = Arc::clone(view.model());
     for definition in &model.attributes {
         let Slot::Attribute(new) = view.slot(Node::Attribute(definition.name)) else {
@@ -271,24 +321,6 @@ fn differences(view: &mut TrackedView, draft: Draft, settled: roles::SettledRole
         && *manager != identity.manager
     {
         changes.manager = Some(*manager);
-    }
-    if let Slot::LifecycleState(state, inactive) = *view.slot(Node::LifecycleState)
-        && (state != identity.lifecycle_state || inactive != identity.inactive)
-    {
-        let moved = state != identity.lifecycle_state;
-        // Whoever is back in the state that earlier waves took away never left it.
-        let since = match moved {
-            true if state == identity.settled_lifecycle_state() => {
-                identity.settled_lifecycle_since()
-            }
-            true => Some(as_of),
-            false => identity.lifecycle_since,
-        };
-        changes.lifecycle = Some(LifecycleChange {
-            state,
-            since,
-            inactive,
-        });
     }
     if settled.assigned != identity.assigned {
         changes.assigned = Some(settled.assigned);
@@ -319,7 +351,7 @@ fn of_phases(finding: &Finding) -> bool {
 
 /// What applying a plan has changed that others may have read or events look at.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct Effect {
+pub struct Applied {
     /// What readers of this identity may have read.
     pub keys: Vec<ReadKey>,
     /// Whether triggers have something to look at.
@@ -328,17 +360,17 @@ pub struct Effect {
 
 impl Identity {
     /// Carries out a plan, noting old values in the baseline.
-    pub fn apply(&mut self, changes: Changes) -> Effect {
-        let mut effect = Effect::default();
+    pub fn apply(&mut self, changes: Changes) -> Applied {
+        let mut applied = Applied::default();
         let mut older = Baseline::default();
         for (name, new) in changes.attributes {
             let old = self.value(name).cloned();
             let value = new.as_ref().and_then(|state| state.value.clone());
             if old != value {
-                effect.keys.push(ReadKey::Attribute(self.uid, name));
+                applied.keys.push(ReadKey::Attribute(self.uid, name));
                 for changed in [&old, &value].into_iter().flatten() {
                     changed.each_text(|text| {
-                        effect
+                        applied
                             .keys
                             .push(ReadKey::Lookup(name, crate::text::fold(text)));
                     });
@@ -367,14 +399,14 @@ impl Identity {
         }
         if let Some(lifecycle) = changes.lifecycle {
             if lifecycle.state != self.lifecycle_state {
-                effect
+                applied
                     .keys
                     .push(ReadKey::Attribute(self.uid, Name::new("lifecycleState")));
                 older.lifecycle_state = Some(self.lifecycle_state);
                 older.lifecycle_since = self.lifecycle_since;
             }
             if lifecycle.inactive != self.inactive {
-                effect
+                applied
                     .keys
                     .push(ReadKey::Attribute(self.uid, Name::new("inactive")));
                 older.inactive = Some(self.inactive);
@@ -392,7 +424,7 @@ impl Identity {
             {
                 let held = self.holding(role);
                 let new = assigned.iter().find(|assignment| assignment.role == role);
-                if held.map(|held| held.by_hand) != new.map(|new| new.by_hand) {
+                if held.map(|held| held.source) != new.map(|new| new.source) {
                     older.assigned.push((role, held));
                 }
             }
@@ -402,6 +434,9 @@ impl Identity {
         }
         if let Some(detected) = changes.detected {
             self.detected = detected;
+        }
+        if let Some(actions) = changes.account_actions {
+            older.account_actions = Some(std::mem::replace(&mut self.account_actions, actions));
         }
         if let Some(reads) = changes.reads {
             self.reads = reads;
@@ -415,10 +450,10 @@ impl Identity {
             self.findings.sort();
         }
         if !older.is_empty() {
-            effect.state_changed = true;
+            applied.state_changed = true;
             self.baseline.absorb(&older);
         }
-        effect
+        applied
     }
 
     /// Carries out an event plan: the present becomes the baseline.

@@ -158,6 +158,8 @@ pub(crate) fn model(account_attributes: &[&str], attributes: Vec<AttributeDefini
         inactive,
         automatic_roles: Default::default(),
         requested_roles: Default::default(),
+        roles: Vec::new(),
+        accounts: Vec::new(),
     };
     Model {
         applications: vec![application("ad"), application("hr")],

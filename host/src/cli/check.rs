@@ -29,6 +29,8 @@ pub(super) struct CheckArgs {
 #[derive(Serialize)]
 struct Report<'a> {
     problems: &'a [Problem],
+    /// What is right, but probably not meant.
+    remarks: &'a [Problem],
     /// Absent when there are problems.
     tenant: Option<Summary>,
     /// Present when it was asked for.
@@ -97,21 +99,17 @@ struct Summary {
 
 impl Summary {
     fn of(tenant: &Tenant) -> Self {
-        use idr_core::definitions::RoleType;
-
         let model = &tenant.model;
-        let roles = |wanted: RoleType| {
-            let roles = model.roles.iter();
-            roles.filter(|role| role.role_type == wanted).count()
-        };
+        let detected = model.roles.iter().filter(|role| role.role_type.profiles);
+        let it_roles = detected.count();
         Self {
             name: tenant.name.clone(),
             digest: refresh::files_digest(&files_of(tenant)),
             applications: model.applications.len(),
             attributes: model.attributes.len(),
             lifecycle_states: model.lifecycle.states.len(),
-            business_roles: roles(RoleType::Business),
-            it_roles: roles(RoleType::It),
+            business_roles: model.roles.len() - it_roles,
+            it_roles,
             triggers: model.triggers.len(),
             populations: model.populations.len(),
             rules: model.rules.len(),
@@ -136,12 +134,16 @@ pub(super) fn run(
             if options.json {
                 let report = Report {
                     problems: &[],
+                    remarks: &tenant.remarks,
                     tenant: Some(summary),
                     impact,
                 };
                 write_json(out, &report)?;
             } else if !options.quiet {
                 print_summary(&summary, out)?;
+                for remark in &tenant.remarks {
+                    writeln!(out, "remark: {remark}")?;
+                }
                 if let Some(impact) = &impact {
                     impact.write(out)?;
                 }
@@ -152,6 +154,7 @@ pub(super) fn run(
         Err(ConfigError::Invalid(problems)) if options.json => {
             let report = Report {
                 problems: &problems,
+                remarks: &[],
                 tenant: None,
                 impact: None,
             };

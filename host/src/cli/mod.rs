@@ -19,6 +19,7 @@ mod generate;
 mod identity;
 mod open;
 mod options;
+mod outbox;
 mod person;
 mod phases;
 mod progress;
@@ -88,6 +89,7 @@ enum Command {
     Identity(identity::IdentityArgs),
     Finding(finding::FindingArgs),
     Event(event::EventArgs),
+    Outbox(outbox::OutboxArgs),
     Due(due::DueArgs),
     Demo(demo::DemoArgs),
     Generate(generate::GenerateArgs),
@@ -137,6 +139,7 @@ impl Cli {
             Command::Identity(args) => identity::run(args, options, out),
             Command::Finding(args) => finding::run(args, options, out),
             Command::Event(args) => event::run(args, options, out),
+            Command::Outbox(args) => outbox::run(args, options, out),
             Command::Due(args) => due::run(args, options, out),
             Command::Demo(args) => demo::run(args, options, out),
             Command::Generate(args) => generate::run(args, options, out),

@@ -1,22 +1,27 @@
-//! `role`: what people decide about the roles of an identity.
+//! `role`: the roles, and what people decide about those of an identity.
 
 use std::io::Write;
 
 use clap::{Args, Subcommand};
-use idr_core::definitions::RoleType;
-use idr_core::model::{Name, RoleDecision, RoleVerdict, UnixMillis};
+use idr_core::definitions::Role;
+use idr_core::filter::Superset;
+use idr_core::model::{AccountKey, Name, RoleDecision, RoleVerdict, UnixMillis};
+use idr_core::phases::role_metadata::role_metadata;
 use idr_core::text::nearest;
 use serde::Serialize;
 
-use super::open::{command_for, decidable, instant_or_now, open};
+use super::open::{command_for, decidable, instant_or_now, open, record_named};
 use super::person::PersonArgs;
 use super::{CommandError, GlobalOptions, Outcome, write_json};
+use crate::report::Table;
 use crate::store::Store;
 use crate::tenant::OpenTenant;
 
-/// Assign a role by hand, deny one, or take back what was decided
+const CHUNK: usize = 1_000;
+
+/// List roles, assign one by hand, deny one, or take back what was decided
 ///
-/// Takes effect with the next refresh.
+/// What is decided takes effect with the next refresh.
 #[derive(Args, Debug)]
 pub(super) struct RoleArgs {
     #[command(subcommand)]
@@ -25,8 +30,10 @@ pub(super) struct RoleArgs {
 
 #[derive(Debug, Subcommand)]
 enum RoleCommand {
-    /// Assign a business role, whatever its selector says
-    Assign(DecideArgs),
+    /// List roles, with how many have them
+    List(ListArgs),
+    /// Assign a role that people may assign, whatever its selector says
+    Assign(AssignArgs),
     /// Let no selector give the role (a negative assignment); whoever is
     /// assigned it by hand keeps it
     Deny(DecideArgs),
@@ -52,6 +59,27 @@ struct DecideArgs {
 
     #[command(flatten)]
     person: PersonArgs,
+}
+
+#[derive(Args, Debug)]
+struct AssignArgs {
+    #[command(flatten)]
+    decide: DecideArgs,
+
+    /// Assign it within this role, which permits it, for as long as that one is assigned
+    #[arg(long, value_name = "ROLE")]
+    within: Option<String>,
+
+    /// Assign it for this account of the identity
+    #[arg(long, num_args = 2, value_names = ["APPLICATION", "NATIVE-IDENTITY"])]
+    account: Option<Vec<String>>,
+}
+
+#[derive(Args, Debug)]
+struct ListArgs {
+    /// Only roles of this type
+    #[arg(long = "type", value_name = "TYPE")]
+    role_type: Option<String>,
 }
 
 #[derive(Args, Debug)]
@@ -86,11 +114,15 @@ pub(super) fn run(
     out: &mut dyn Write,
 ) -> Result<Outcome, CommandError> {
     let tenant = open(options)?;
+    if let RoleCommand::List(args) = &args.command {
+        return list(args, &tenant, options, out);
+    }
     let _lock = tenant.lock()?;
     let decided = match &args.command {
-        RoleCommand::Assign(args) => decide(args, RoleVerdict::Assigned, &tenant)?,
-        RoleCommand::Deny(args) => decide(args, RoleVerdict::Denied, &tenant)?,
+        RoleCommand::Assign(args) => assign(args, &tenant)?,
+        RoleCommand::Deny(args) => decide(args, RoleVerdict::Denied, None, None, &tenant)?,
         RoleCommand::Revoke(args) => revoke(args, &tenant)?,
+        RoleCommand::List(_) => unreachable!("listed above"),
     };
     if options.json {
         write_json(out, &decided)?;
@@ -117,12 +149,34 @@ pub(super) fn run(
     Ok(Outcome::Done)
 }
 
+fn assign(args: &AssignArgs, tenant: &OpenTenant) -> Result<Decided, CommandError> {
+    let within = match &args.within {
+        Some(within) => Some(permitting(within, &args.decide.role, tenant)?),
+        None => None,
+    };
+    let account = match args.account.as_deref() {
+        Some([application, native_identity]) => Some(account_of(
+            &args.decide.name,
+            application,
+            native_identity,
+            tenant,
+        )?),
+        _ => None,
+    };
+    decide(&args.decide, RoleVerdict::Assigned, within, account, tenant)
+}
+
 fn decide(
     args: &DecideArgs,
     verdict: RoleVerdict,
+    within: Option<Name>,
+    account: Option<AccountKey>,
     tenant: &OpenTenant,
 ) -> Result<Decided, CommandError> {
-    let role = business_role(&args.role, tenant)?;
+    let role = match within {
+        Some(_) => Name::new(&args.role),
+        None => assignable_role(&args.role, tenant)?,
+    };
     let at = tenant.now()?;
     let instant = |text: &Option<String>| -> Result<Option<UnixMillis>, CommandError> {
         let instant = text
@@ -145,7 +199,7 @@ fn decide(
     let mut by_hand = identity.by_hand;
     let mut remarks = Vec::new();
     by_hand.roles.retain(|known| {
-        let replaced = (known.role, known.verdict) == (role, verdict);
+        let replaced = (known.role, known.verdict, known.within) == (role, verdict, within);
         if replaced {
             remarks.push(format!("this replaces: {}", spoken(known)));
         }
@@ -161,6 +215,8 @@ fn decide(
     by_hand.roles.push(RoleDecision {
         role,
         verdict,
+        within,
+        account,
         from,
         until,
         actor: args.person.actor(),
@@ -169,7 +225,7 @@ fn decide(
     });
     by_hand
         .roles
-        .sort_by_key(|known| (known.role, known.verdict));
+        .sort_by_key(|known| (known.role, known.verdict, known.within));
     let action = match verdict {
         RoleVerdict::Assigned => "assign-role",
         RoleVerdict::Denied => "deny-role",
@@ -231,21 +287,165 @@ fn revoke(args: &RevokeArgs, tenant: &OpenTenant) -> Result<Decided, CommandErro
     })
 }
 
-fn business_role(name: &str, tenant: &OpenTenant) -> Result<Name, CommandError> {
-    let roles = &tenant.configuration.model.roles;
-    let business = || {
-        roles
-            .iter()
-            .filter(|role| role.role_type == RoleType::Business)
+/// Returns the role that permits another.
+fn permitting(within: &str, role: &str, tenant: &OpenTenant) -> Result<Name, CommandError> {
+    let model = &tenant.configuration.model;
+    let names = model.roles.iter().map(|role| role.name.as_str());
+    let Some(found) = model
+        .roles
+        .iter()
+        .find(|known| known.name.as_str() == within)
+    else {
+        let hint = nearest(within, names).map(|name| format!("do you mean `{name}`?"));
+        return Err(CommandError::usage(format!("there is no role `{within}`")).with_hint(hint));
     };
-    if let Some(role) = business().find(|role| role.name.as_str() == name) {
+    let permits: Vec<&str> = found.permits.iter().map(|name| name.as_str()).collect();
+    if !permits.contains(&role) {
+        let hint = match permits.as_slice() {
+            [] => "it permits none; list them in its `permits`".to_owned(),
+            permits => format!("it permits {}", permits.join(", ")),
+        };
+        let message = format!("role `{within}` doesn't permit `{role}`");
+        return Err(CommandError::usage(message).with_hint(hint));
+    }
+    Ok(found.name)
+}
+
+/// Returns an account of the identity.
+fn account_of(
+    name: &str,
+    application: &str,
+    native_identity: &str,
+    tenant: &OpenTenant,
+) -> Result<AccountKey, CommandError> {
+    let accounts = record_named(tenant, name)?.accounts;
+    let mut keys = accounts.into_iter().map(|account| account.key);
+    let is_it = |key: &AccountKey| {
+        key.application.as_str() == application && key.native_identity == native_identity
+    };
+    keys.find(is_it).ok_or_else(|| {
+        let message = format!("`{name}` has no account `{native_identity}` in `{application}`");
+        CommandError::usage(message).with_hint(format!("idr identity show {name} lists them"))
+    })
+}
+
+fn assignable_role(name: &str, tenant: &OpenTenant) -> Result<Name, CommandError> {
+    let roles = &tenant.configuration.model.roles;
+    let assignable = || roles.iter().filter(|role| role.role_type.manual);
+    if let Some(role) = assignable().find(|role| role.name.as_str() == name) {
         return Ok(role.name);
     }
-    let hint = if roles.iter().any(|role| role.name.as_str() == name) {
-        Some("IT roles are detected; assign a business role that requires it".to_owned())
-    } else {
-        let names = business().map(|role| role.name.as_str());
-        nearest(name, names).map(|name| format!("do you mean `{name}`?"))
-    };
-    Err(CommandError::usage(format!("there is no business role `{name}`")).with_hint(hint))
+    if let Some(role) = roles.iter().find(|role| role.name.as_str() == name) {
+        let type_name = role.role_type.name;
+        let message = format!("nobody assigns roles of type `{type_name}` such as `{name}`");
+        let hint = "assign a role that requires it, or assign it `--within` one that permits it";
+        return Err(CommandError::usage(message).with_hint(hint.to_owned()));
+    }
+    let names = assignable().map(|role| role.name.as_str());
+    let hint = nearest(name, names).map(|name| format!("do you mean `{name}`?"));
+    Err(CommandError::usage(format!("there is no role `{name}`")).with_hint(hint))
+}
+
+/// A role, and how many have it.
+#[derive(Serialize)]
+struct RoleRow {
+    name: &'static str,
+    #[serde(rename = "type")]
+    role_type: &'static str,
+    /// Whether it is taken out of use.
+    disabled: bool,
+    /// How many have it assigned.
+    assigned: u64,
+    /// Of how many it is detected.
+    detected: u64,
+    /// How many have it assigned, but not all that it calls for.
+    missing: u64,
+    /// Of how many it is detected although no assigned role calls for it.
+    exceptions: u64,
+}
+
+fn list(
+    args: &ListArgs,
+    tenant: &OpenTenant,
+    options: &GlobalOptions,
+    out: &mut dyn Write,
+) -> Result<Outcome, CommandError> {
+    let rows = counted(args.role_type.as_deref(), tenant)?;
+    if options.json {
+        write_json(out, &rows)?;
+        return Ok(Outcome::Done);
+    }
+    if rows.is_empty() {
+        writeln!(out, "no roles")?;
+        return Ok(Outcome::Done);
+    }
+    let headings = [
+        "role",
+        "type",
+        "assigned",
+        "detected",
+        "missing",
+        "exceptions",
+        "",
+    ];
+    let mut table = Table::new(&headings).right(&[2, 3, 4, 5]);
+    for row in &rows {
+        let count = |count: u64| match count {
+            0 => String::new(),
+            count => count.to_string(),
+        };
+        let disabled = if row.disabled { "disabled" } else { "" };
+        table.row([
+            row.name.to_owned(),
+            row.role_type.to_owned(),
+            count(row.assigned),
+            count(row.detected),
+            count(row.missing),
+            count(row.exceptions),
+            disabled.to_owned(),
+        ]);
+    }
+    table.write(out)?;
+    Ok(Outcome::Done)
+}
+
+/// Counts over everybody what roles come to.
+fn counted(role_type: Option<&str>, tenant: &OpenTenant) -> Result<Vec<RoleRow>, CommandError> {
+    let model = &tenant.configuration.model;
+    let wanted =
+        |role: &&Role| role_type.is_none_or(|wanted| role.role_type.name.as_str() == wanted);
+    let mut rows: Vec<RoleRow> = model
+        .roles
+        .iter()
+        .filter(wanted)
+        .map(|role| RoleRow {
+            name: role.name.as_str(),
+            role_type: role.role_type.name.as_str(),
+            disabled: role.disabled,
+            assigned: 0,
+            detected: 0,
+            missing: 0,
+            exceptions: 0,
+        })
+        .collect();
+    let mut after = None;
+    loop {
+        let chunk = tenant.store.list(&Superset::All, after, CHUNK)?;
+        let Some(last) = chunk.last() else { break };
+        after = Some(*last);
+        for record in tenant.store.read_chunk(&chunk)? {
+            for metadata in role_metadata(&record.identity, model) {
+                let name = metadata.role.as_str();
+                let Ok(place) = rows.binary_search_by(|row| row.name.cmp(name)) else {
+                    continue;
+                };
+                let row = &mut rows[place];
+                row.assigned += u64::from(metadata.assigned.is_some());
+                row.detected += u64::from(metadata.detected);
+                row.missing += u64::from(!metadata.missing.is_empty());
+                row.exceptions += u64::from(metadata.exception);
+            }
+        }
+    }
+    Ok(rows)
 }

@@ -182,10 +182,24 @@ impl<'a> Scope<'a> {
         if self.document.broken || (1..=self.path.len()).any(|end| unread(&self.path[..end])) {
             return;
         }
-        let key = (!self.path.is_empty()).then(|| self.document.outline().shown(&self.path));
-        let line = self.document.outline().line(&self.path);
-        self.document
-            .add(self.problems, line, key, message.into(), hint_opt);
+        self.problems.add(self.problem(message.into(), hint_opt));
+    }
+
+    /// Says something that is right here, but probably not meant.
+    pub(super) fn remark(&self, message: impl Into<String>, hint: impl Into<String>) {
+        let remark = self.problem(message.into(), Some(hint.into()));
+        self.problems.remark(remark);
+    }
+
+    fn problem(&self, message: String, hint: Option<String>) -> Problem {
+        let outline = self.document.outline();
+        Problem {
+            file: self.document.file.clone(),
+            line: outline.line(&self.path),
+            key: (!self.path.is_empty()).then(|| outline.shown(&self.path)),
+            message,
+            hint,
+        }
     }
 
     /// Returns where this is, for problems reported elsewhere: `roles/it.toml:3`.
@@ -358,6 +372,7 @@ mod tests {
         }
         let lines: Vec<String> = problems
             .into_sorted()
+            .0
             .iter()
             .map(ToString::to_string)
             .collect();
@@ -410,6 +425,6 @@ mod tests {
     fn what_is_not_utf_8_is_reported_by_line() {
         let problems = Problems::default();
         let (_, _) = read::<Raw>("roles/a.toml", b"version = 1\n# caf\xe9\n", &problems);
-        insta::assert_snapshot!(problems.into_sorted()[0], @"roles/a.toml:2: the file is not UTF-8");
+        insta::assert_snapshot!(problems.into_sorted().0[0], @"roles/a.toml:2: the file is not UTF-8");
     }
 }

@@ -51,6 +51,8 @@ pub struct Tenant {
     components: Vec<String>,
     /// Its refresh tasks, in order of name.
     pub tasks: Vec<Task>,
+    /// What is right, but probably not meant.
+    pub remarks: Vec<Problem>,
 }
 
 /// Which time a tenant lives in.
@@ -146,7 +148,7 @@ impl Tenant {
         problems: Problems,
     ) -> Result<Self, ConfigError> {
         let checked = check::check(&files, &problems);
-        let problems = problems.into_sorted();
+        let (problems, remarks) = problems.into_sorted();
         if !problems.is_empty() {
             return Err(ConfigError::Invalid(problems));
         }
@@ -161,6 +163,7 @@ impl Tenant {
             files,
             components: checked.components,
             tasks: checked.tasks,
+            remarks,
         })
     }
 

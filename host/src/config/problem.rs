@@ -95,15 +95,21 @@ impl fmt::Display for Problem {
 
 /// Where checks put what they find.
 #[derive(Debug, Default)]
-pub(super) struct Problems(RefCell<Vec<Problem>>);
+pub(super) struct Problems {
+    problems: RefCell<Vec<Problem>>,
+    remarks: RefCell<Vec<Problem>>,
+}
 
 impl Problems {
     /// Adds a problem, unless it is known already.
     pub(super) fn add(&self, problem: Problem) {
-        let mut problems = self.0.borrow_mut();
-        if !problems.contains(&problem) {
-            problems.push(problem);
-        }
+        add(&self.problems, problem);
+    }
+
+    /// Adds something that is right, but probably not meant, unless it is known
+    /// already.
+    pub(super) fn remark(&self, remark: Problem) {
+        add(&self.remarks, remark);
     }
 
     /// Adds a problem with a file as a whole.
@@ -117,10 +123,19 @@ impl Problems {
         });
     }
 
-    /// Returns all of them, in order of file and line.
-    pub(super) fn into_sorted(self) -> Vec<Problem> {
-        let mut problems = self.0.into_inner();
+    /// Returns all problems and all remarks, each in order of file and line.
+    pub(super) fn into_sorted(self) -> (Vec<Problem>, Vec<Problem>) {
+        let mut problems = self.problems.into_inner();
+        let mut remarks = self.remarks.into_inner();
         problems.sort();
-        problems
+        remarks.sort();
+        (problems, remarks)
+    }
+}
+
+fn add(list: &RefCell<Vec<Problem>>, problem: Problem) {
+    let mut list = list.borrow_mut();
+    if !list.contains(&problem) {
+        list.push(problem);
     }
 }

@@ -190,6 +190,18 @@ pub(super) struct RawState {
     pub(super) inactive: bool,
     pub(super) automatic_roles: Option<String>,
     pub(super) requested_roles: Option<String>,
+    pub(super) roles: Vec<String>,
+    pub(super) accounts: Vec<RawStateAction>,
+}
+
+#[derive(Debug, Default, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub(super) struct RawStateAction {
+    pub(super) application: Option<String>,
+    #[serde(rename = "do")]
+    pub(super) operation: Option<String>,
+    pub(super) to: Option<String>,
+    pub(super) after: Option<String>,
 }
 
 /// `roles/*.toml`.
@@ -197,7 +209,21 @@ pub(super) struct RawState {
 #[serde(default, deny_unknown_fields)]
 pub(super) struct RawRoles {
     pub(super) version: Option<i64>,
+    pub(super) types: BTreeMap<String, RawRoleType>,
     pub(super) role: Vec<RawRole>,
+}
+
+#[derive(Debug, Default, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub(super) struct RawRoleType {
+    pub(super) selector: bool,
+    pub(super) manual: bool,
+    pub(super) requirements: bool,
+    pub(super) permits: bool,
+    pub(super) profiles: bool,
+    pub(super) detection: Option<String>,
+    pub(super) required: bool,
+    pub(super) permitted: bool,
 }
 
 #[derive(Debug, Default, Deserialize)]
@@ -206,9 +232,15 @@ pub(super) struct RawRole {
     pub(super) name: Option<String>,
     #[serde(rename = "type")]
     pub(super) role_type: Option<String>,
+    pub(super) disabled: bool,
+    pub(super) active_from: Option<Value>,
+    pub(super) active_until: Option<Value>,
+    pub(super) inherits: Vec<String>,
     pub(super) selector: Option<RawSelector>,
     pub(super) requires: Vec<String>,
+    pub(super) permits: Vec<String>,
     pub(super) profiles: Vec<RawProfile>,
+    pub(super) profiles_match: Option<String>,
 }
 
 #[derive(Debug, Default, Deserialize)]
@@ -243,6 +275,18 @@ pub(super) struct RawTrigger {
     pub(super) on: Vec<RawCondition>,
     pub(super) included: Option<String>,
     pub(super) included_before: Option<String>,
+    pub(super) handlers: Vec<RawHandler>,
+}
+
+#[derive(Debug, Default, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub(super) struct RawHandler {
+    #[serde(rename = "type")]
+    pub(super) handler_type: Option<String>,
+    pub(super) owner: Option<String>,
+    pub(super) description: Option<String>,
+    pub(super) name: Option<String>,
+    pub(super) url: Option<String>,
 }
 
 #[derive(Debug, Default, Deserialize)]

@@ -185,7 +185,7 @@ fn concerned(
             .iter()
             .filter(|role| names.contains(&role.name.as_str()))
         {
-            if !reads_settled_values_only(model, role) || !role.profiles.is_empty() {
+            if !reads_settled_values_only(model, role) || !role.detection.is_empty() {
                 return Ok(Raise::Everybody);
             }
             definitions.push((model, role));

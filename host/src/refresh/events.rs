@@ -65,7 +65,13 @@ impl Driver<'_> {
             chunk
                 .writes
                 .push(carry_out(&changes, record, findings_changed));
+            let effects = changes.effects.len() as u64;
+            if effects > 0 {
+                *counters.changes.entry("effects".to_owned()).or_default() += effects;
+            }
             chunk.events.extend(changes.events);
+            chunk.effects.extend(changes.effects);
+            chunk.withdrawn.extend(changes.withdrawn);
         }
         counters.elapsed_ms = self.elapsed_ms();
         chunk.run = Run {

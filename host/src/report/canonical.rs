@@ -9,14 +9,16 @@ use std::io::{self, Write};
 
 use idr_core::filter::Superset;
 use idr_core::model::{
-    Account, AccountKey, Baseline, Event, Finding, IdentityRecord, Lag, ManualEdit, Name,
-    NativeChange, Provenance, RoleDecision, StateOverride, TriggerMemory, Uid, Value,
+    Account, AccountAction, AccountKey, Baseline, EffectKind, Event, Finding, IdentityRecord, Lag,
+    ManualEdit, Name, NativeChange, Provenance, RoleDecision, StateOverride, TriggerMemory, Uid,
+    Value,
 };
 use idr_core::view::Snapshot;
 use serde_json::{Map, Value as Json, json};
 use thiserror::Error;
 
-use crate::store::{EventQuery, Store, StoreError};
+use super::effect::handler_text;
+use crate::store::{EffectQuery, EventQuery, Store, StoreError, StoredEffect};
 
 /// The export could not be made.
 #[derive(Debug, Error)]
@@ -35,7 +37,7 @@ pub enum ExportError {
 const CHUNK: usize = 1_000;
 
 /// Writes the state: a line per identity in order of name, then per account
-/// without identity, then per event in order of instant, name and sequence.
+/// without identity, then per event and effect in order of instant, name and sequence.
 ///
 /// # Errors
 ///
@@ -73,6 +75,9 @@ pub fn export(store: &dyn Store, out: &mut dyn Write) -> Result<(), ExportError>
             )
             .to_string(),
         );
+    }
+    for stored in store.effects(&EffectQuery::default(), usize::MAX)? {
+        events.push(effect(&stored).to_string());
     }
     events.sort();
     for line in lines.iter().chain(&events) {
@@ -113,7 +118,9 @@ fn identity(record: &IdentityRecord, snapshot: &dyn Snapshot) -> Result<Json, Ex
             json!({
                 "role": known.role.as_str(),
                 "since": known.since.to_string(),
-                "byHand": known.by_hand,
+                "source": known.source.as_str(),
+                "account": known.account.as_ref().map(key),
+                "permits": known.permits.iter().map(|role| role.as_str()).collect::<Vec<_>>(),
             })
         })
         .collect();
@@ -144,6 +151,7 @@ fn identity(record: &IdentityRecord, snapshot: &dyn Snapshot) -> Result<Json, Ex
         "inactive": identity.inactive,
         "assigned": assigned,
         "detected": detected,
+        "accountActions": identity.account_actions.iter().map(account_action).collect::<Vec<_>>(),
         "baseline": baseline(&identity.baseline, snapshot)?,
         "triggers": triggers?,
         "events": identity.events.0,
@@ -200,6 +208,8 @@ fn role_decision(decision: &RoleDecision) -> Json {
     json!({
         "role": decision.role.as_str(),
         "verdict": decision.verdict.as_str(),
+        "within": decision.within.map(Name::as_str),
+        "account": decision.account.as_ref().map(key),
         "from": decision.from.map(|from| from.to_string()),
         "until": decision.until.map(|until| until.to_string()),
         "actor": decision.actor,
@@ -240,7 +250,7 @@ fn baseline(baseline: &Baseline, snapshot: &dyn Snapshot) -> Result<Json, Export
         .map(|(role, held)| {
             json!([
                 role.as_str(),
-                held.map(|held| json!([held.since.to_string(), held.by_hand]))
+                held.map(|held| json!([held.since.to_string(), held.source.as_str()]))
             ])
         })
         .collect();
@@ -253,7 +263,37 @@ fn baseline(baseline: &Baseline, snapshot: &dyn Snapshot) -> Result<Json, Export
         "lifecycleSince": baseline.lifecycle_since.map(|since| since.to_string()),
         "inactive": baseline.inactive,
         "assigned": assigned,
+        "accountActions": baseline.account_actions.as_ref().map(|actions| {
+            actions.iter().map(account_action).collect::<Vec<_>>()
+        }),
     }))
+}
+
+fn account_action(action: &AccountAction) -> Json {
+    json!([
+        key(&action.account),
+        action.operation.as_str(),
+        action.to,
+        action.since.to_string(),
+    ])
+}
+
+fn effect(stored: &StoredEffect) -> Json {
+    let what = match &stored.effect.what {
+        EffectKind::Account(action) => account_action(action),
+        EffectKind::Handler {
+            trigger,
+            sequence,
+            place,
+            handler,
+        } => json!([trigger.as_str(), sequence, place, handler_text(handler)]),
+    };
+    json!({ "effect": {
+        "at": stored.effect.effective_at.to_string(),
+        "name": stored.name,
+        "what": what,
+        "status": stored.status.as_str(),
+    }})
 }
 
 fn trigger(memory: &TriggerMemory, snapshot: &dyn Snapshot) -> Result<Json, ExportError> {

@@ -4,10 +4,11 @@ use std::io::{self, Write};
 
 use idr_core::definitions::{Model, Origin};
 use idr_core::model::{
-    Account, AttributeState, IdentityRecord, LedgerEntry, Name, Provenance, RoleDecision,
-    StateOverride, UnixMillis,
+    Account, AccountAction, AssignmentSource, AttributeState, Identity, IdentityRecord,
+    LedgerEntry, Name, Provenance, RoleDecision, StateOverride, UnixMillis,
 };
 use idr_core::phases::entitlements::ledger;
+use idr_core::phases::role_metadata::{RoleMetadata, role_metadata};
 use idr_core::view::{Snapshot, SnapshotError};
 use serde::Serialize;
 use serde_json::{Map, Value as Json};
@@ -79,10 +80,14 @@ pub struct IdentityReport {
     pub inactive: bool,
     /// Its accounts.
     pub accounts: Vec<AccountReport>,
+    /// What its lifecycle state calls for with accounts and isn't so yet.
+    pub account_actions: Vec<AccountActionReport>,
     /// Its assigned roles.
     pub assigned_roles: Vec<&'static str>,
     /// Its detected roles.
     pub detected_roles: Vec<&'static str>,
+    /// What its roles come to.
+    pub role_metadata: Vec<RoleMetadataReport>,
     /// Entitlements that no detected role contains.
     pub additional_entitlements: Vec<EntitlementReport>,
     /// The next moment at which it must be refreshed although nothing was written to it.
@@ -129,6 +134,96 @@ pub struct EntitlementReport {
     pub value: String,
 }
 
+/// What a lifecycle state calls for with an account.
+#[derive(Clone, Debug, Serialize)]
+pub struct AccountActionReport {
+    /// The application.
+    pub application: &'static str,
+    /// The account there.
+    pub native_identity: String,
+    /// `enable`, `disable`, `move` or `delete`.
+    pub operation: &'static str,
+    /// Where to move it.
+    pub to: Option<String>,
+    /// Since when.
+    pub since: String,
+}
+
+impl AccountActionReport {
+    fn of(action: &AccountAction) -> Self {
+        Self {
+            application: action.account.application.as_str(),
+            native_identity: action.account.native_identity.clone(),
+            operation: action.operation.as_str(),
+            to: action.to.clone(),
+            since: action.since.to_string(),
+        }
+    }
+
+    fn row(&self) -> [String; 3] {
+        let to = self.to.as_ref();
+        let to = to.map_or_else(String::new, |to| format!(" to {to}"));
+        [
+            format!("{} {}", self.application, self.native_identity),
+            format!("{}{to}", self.operation),
+            format!("since {}", self.since),
+        ]
+    }
+}
+
+/// What a role of an identity comes to.
+#[derive(Clone, Debug, Serialize)]
+pub struct RoleMetadataReport {
+    /// The role.
+    pub role: &'static str,
+    /// What gives it: `rule`, `state` or `manual`; null when it isn't assigned.
+    pub assigned: Option<&'static str>,
+    /// Whether it is detected.
+    pub detected: bool,
+    /// Roles that it calls for and that aren't detected.
+    pub missing: Vec<&'static str>,
+    /// Whether it is detected although no assigned role calls for it.
+    pub exception: bool,
+    /// Roles that were assigned within it.
+    pub permits: Vec<&'static str>,
+}
+
+impl RoleMetadataReport {
+    fn of(metadata: RoleMetadata, identity: &Identity) -> Self {
+        let texts = |names: &[Name]| names.iter().map(|name| name.as_str()).collect();
+        let mut assigned = identity.assigned.iter();
+        let assignment = assigned.find(|known| known.role == metadata.role);
+        Self {
+            role: metadata.role.as_str(),
+            assigned: metadata.assigned.map(AssignmentSource::as_str),
+            detected: metadata.detected,
+            missing: texts(&metadata.missing),
+            exception: metadata.exception,
+            permits: assignment.map_or_else(Vec::new, |known| texts(&known.permits)),
+        }
+    }
+
+    /// Returns what is to be said beside an assigned role.
+    fn remark(&self) -> String {
+        let given = match self.assigned {
+            Some("rule") | None => String::new(),
+            Some("manual") => "by hand".to_owned(),
+            Some(source) => format!("by {source}"),
+        };
+        let with = match self.permits.as_slice() {
+            [] => String::new(),
+            permits => format!("with {}", permits.join(", ")),
+        };
+        let missing = match self.missing.as_slice() {
+            [] => String::new(),
+            missing => format!("missing {}", missing.join(", ")),
+        };
+        let parts = [given, with, missing];
+        let parts: Vec<_> = parts.into_iter().filter(|part| !part.is_empty()).collect();
+        parts.join("; ")
+    }
+}
+
 /// What a person has decided about a role.
 #[derive(Clone, Debug, Serialize)]
 pub struct RoleDecisionReport {
@@ -136,6 +231,10 @@ pub struct RoleDecisionReport {
     pub role: &'static str,
     /// `assigned`, or `denied`.
     pub verdict: &'static str,
+    /// The assigned role that permits it; null where it stands by itself.
+    pub within: Option<&'static str>,
+    /// The account that it is for: application and native identity.
+    pub account: Option<[String; 2]>,
     /// When it begins to hold; null for at once.
     pub from: Option<String>,
     /// When it ceases to hold; null for never.
@@ -168,6 +267,11 @@ impl RoleDecisionReport {
         Self {
             role: decision.role.as_str(),
             verdict: decision.verdict.as_str(),
+            within: decision.within.map(Name::as_str),
+            account: decision.account.as_ref().map(|account| {
+                let application = account.application.to_string();
+                [application, account.native_identity.clone()]
+            }),
             from: decision.from.map(|from| from.to_string()),
             until: decision.until.map(|until| until.to_string()),
             actor: decision.actor.clone(),
@@ -214,7 +318,7 @@ struct Shown {
     attributes: Vec<[String; 3]>,
     lifecycle_since: Option<String>,
     wake_at: Option<String>,
-    roles: Vec<[String; 2]>,
+    roles: Vec<[String; 3]>,
     detections: Vec<[String; 2]>,
     ledger: Vec<[String; 3]>,
 }
@@ -256,6 +360,10 @@ impl IdentityReport {
             None => None,
         };
         let entries = ledger(record, model, at);
+        let metadata: Vec<_> = role_metadata(identity, model)
+            .into_iter()
+            .map(|metadata| RoleMetadataReport::of(metadata, identity))
+            .collect();
         let zone = &model.zone;
         let shown = Shown {
             attributes: shown_attributes(record, model, show_sensitive),
@@ -264,7 +372,13 @@ impl IdentityReport {
             roles: identity
                 .assigned
                 .iter()
-                .map(|known| [known.role.to_string(), local(known.since, zone)])
+                .map(|known| {
+                    let mut metadata = metadata.iter();
+                    let of_role = metadata.find(|of| of.role == known.role.as_str());
+                    let remark = of_role.map(RoleMetadataReport::remark);
+                    let since = local(known.since, zone);
+                    [known.role.to_string(), since, remark.unwrap_or_default()]
+                })
                 .collect(),
             detections: identity
                 .detected
@@ -297,11 +411,17 @@ impl IdentityReport {
                 .iter()
                 .map(|known| known.role.as_str())
                 .collect(),
-            detected_roles: identity
-                .detected
-                .iter()
-                .map(|known| known.role.as_str())
-                .collect(),
+            detected_roles: {
+                let roles = identity.detected.iter();
+                let mut roles: Vec<_> = roles.map(|known| known.role.as_str()).collect();
+                roles.dedup();
+                roles
+            },
+            role_metadata: metadata,
+            account_actions: {
+                let actions = identity.account_actions.iter();
+                actions.map(AccountActionReport::of).collect()
+            },
             additional_entitlements: entries
                 .into_iter()
                 .filter(|entry| entry.detected_roles.is_empty())
@@ -344,7 +464,12 @@ impl IdentityReport {
         });
         let roles = self.role_decisions.iter().map(|decision| {
             let window = spoken_window(decision.from.as_deref(), decision.until.as_deref());
-            let what = format!("{} {}{window}", decision.role, decision.verdict);
+            let within = decision.within;
+            let within = within.map_or_else(String::new, |role| format!(" within {role}"));
+            let account = decision.account.as_ref();
+            let account = account.map_or_else(String::new, |key| format!(" on {}", key.join(" ")));
+            let role = decision.role;
+            let what = format!("{role} {}{within}{account}{window}", decision.verdict);
             (what, &decision.actor, &decision.at, &decision.reason)
         });
         let all = edits.chain(state).chain(roles);
@@ -397,6 +522,8 @@ impl IdentityReport {
             })
             .collect();
         section("accounts", &accounts, out)?;
+        let actions = self.account_actions.iter().map(AccountActionReport::row);
+        section("to be done", &actions.collect::<Vec<_>>(), out)?;
         section("assigned roles", &shown.roles, out)?;
         section("detected roles", &shown.detections, out)?;
         section("entitlements", &shown.ledger, out)
@@ -478,6 +605,15 @@ fn origin(model: &Model, name: Name, state: &AttributeState) -> String {
     }
 }
 
+/// Returns the reason that an assigned role is for an entitlement.
+fn reason(source: AssignmentSource) -> &'static str {
+    match source {
+        AssignmentSource::Rule => "assignment",
+        AssignmentSource::State => "state",
+        AssignmentSource::Manual => "request",
+    }
+}
+
 /// Returns the account, the entitlement, and why it is there.
 fn shown_entry(entry: &LedgerEntry) -> [String; 3] {
     let entitlement = &entry.entitlement;
@@ -486,13 +622,14 @@ fn shown_entry(entry: &LedgerEntry) -> [String; 3] {
         let names: Vec<&str> = names.iter().map(|name| name.as_str()).collect();
         names.join(", ")
     };
-    let reason = match (
-        entry.detected_roles.as_slice(),
-        entry.assigned_roles.as_slice(),
-    ) {
+    let wanted = entry.assigned_roles.iter();
+    let wanted: Vec<String> = wanted
+        .map(|(role, source)| format!("{role} ({})", reason(*source)))
+        .collect();
+    let reason = match (entry.detected_roles.as_slice(), wanted.as_slice()) {
         ([], _) => "additional".to_owned(),
-        (detected, []) => names(detected),
-        (detected, assigned) => format!("{}, for {}", names(detected), names(assigned)),
+        (detected, []) => format!("{} (native)", names(detected)),
+        (detected, wanted) => format!("{}, for {}", names(detected), wanted.join(", ")),
     };
     [
         format!("{} {}", account.application, account.native_identity),

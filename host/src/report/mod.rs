@@ -6,6 +6,7 @@
 mod aggregation;
 pub mod canonical;
 mod due;
+mod effect;
 mod event;
 mod finding;
 mod held;
@@ -15,6 +16,7 @@ mod text;
 
 pub use aggregation::{EndedAggregation, ShownAggregation, StagedReport};
 pub use due::DueReport;
+pub use effect::{EffectReport, EffectWhat};
 pub use event::{ChangeReport, EventReport, MASK};
 pub use finding::{FindingReport, write_findings};
 pub use held::{HeldReport, RoleLoss};

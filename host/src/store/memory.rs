@@ -11,10 +11,11 @@ use idr_core::model::{
 use idr_core::view::{Snapshot, SnapshotError};
 
 use super::{
-    AccountMark, Adoption, AggregateBatch, Aggregation, ApplyChunk, AuditEntry, Due, EventQuery,
-    Files, IdentityWrite, LastTimes, Population, Raise, Run, RunId, Selection, SpooledPlan,
-    StagedChange, Store, StoreError, StoredEvent, StoredFinding, TenantState, account_fingerprint,
-    account_key_hash, check_created_owner, event_id, lookup_keys,
+    AccountMark, Adoption, AggregateBatch, Aggregation, ApplyChunk, AuditEntry, Due, EffectQuery,
+    EffectStatus, EventQuery, Files, IdentityWrite, LastTimes, Population, Raise, Run, RunId,
+    Selection, SpooledPlan, StagedChange, Store, StoreError, StoredEffect, StoredEvent,
+    StoredFinding, TenantState, account_fingerprint, account_key_hash, check_created_owner,
+    effect_id, event_id, lookup_keys,
 };
 
 /// A store that is gone when it is dropped.
@@ -39,6 +40,7 @@ struct Data {
     stages: BTreeMap<i64, Vec<StagedChange>>,
     events: Vec<idr_core::model::Event>,
     event_ids: BTreeSet<String>,
+    outbox: Vec<(idr_core::model::Effect, EffectStatus)>,
     findings: Vec<StoredFinding>,
     audit: Vec<AuditEntry>,
     last_uid: i64,
@@ -74,6 +76,14 @@ impl Snapshot for People {
 }
 
 impl Data {
+    /// Sets the status of an effect, if it is there.
+    fn set_effect(&mut self, effect: &idr_core::model::Effect, status: EffectStatus) -> bool {
+        let id = effect_id(effect);
+        let mut known = self.outbox.iter_mut();
+        let found = known.find(|(known, _)| known.uid == effect.uid && effect_id(known) == id);
+        found.map(|(_, known)| *known = status).is_some()
+    }
+
     fn people(&mut self) -> &mut People {
         Arc::make_mut(&mut self.people)
     }
@@ -512,6 +522,16 @@ impl Store for MemoryStore {
                 data.events.push(event.clone());
             }
         }
+        for effect in &chunk.withdrawn {
+            if !stale.contains(&effect.uid) {
+                data.set_effect(effect, EffectStatus::Withdrawn);
+            }
+        }
+        for effect in &chunk.effects {
+            if !stale.contains(&effect.uid) && !data.set_effect(effect, EffectStatus::Waiting) {
+                data.outbox.push((effect.clone(), EffectStatus::Waiting));
+            }
+        }
         data.changed_keys
             .extend(chunk.changed_keys.iter().map(ReadKey::hash64));
         data.note_instant(chunk.instant);
@@ -748,6 +768,27 @@ impl Store for MemoryStore {
                     id: event_id(event),
                     name,
                     event: event.clone(),
+                }
+            })
+            .collect())
+    }
+
+    fn effects(&self, query: &EffectQuery, limit: usize) -> Result<Vec<StoredEffect>, StoreError> {
+        let data = self.data();
+        let wanted = data.outbox.iter().rev().filter(|(effect, status)| {
+            query.uid.is_none_or(|uid| uid == effect.uid)
+                && (!query.waiting || *status == EffectStatus::Waiting)
+        });
+        Ok(wanted
+            .take(limit)
+            .map(|(effect, status)| {
+                let known = data.people.identities.get(&effect.uid);
+                let name = known.map(|(identity, _)| identity.name.clone());
+                StoredEffect {
+                    id: effect_id(effect),
+                    name: name.unwrap_or_default(),
+                    status: *status,
+                    effect: effect.clone(),
                 }
             })
             .collect())

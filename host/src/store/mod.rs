@@ -18,8 +18,8 @@ use std::sync::Arc;
 
 use idr_core::filter::Superset;
 use idr_core::model::{
-    Account, AccountKey, ByHand, Event, Finding, Identity, IdentityRecord, IdentityType, Name,
-    NativeChange, ReadKey, Uid, UnixMillis, Versions,
+    Account, AccountKey, ByHand, Effect, EffectKind, Event, Finding, Identity, IdentityRecord,
+    IdentityType, Name, NativeChange, ReadKey, Uid, UnixMillis, Versions,
 };
 use idr_core::plan::Changes;
 use idr_core::view::Snapshot;
@@ -245,6 +245,10 @@ pub trait Store: Send + Sync {
     /// Returns up to `limit` events, the latest first; of one identity or trigger only, when given.
     fn events(&self, query: &EventQuery, limit: usize) -> Result<Vec<StoredEvent>, StoreError>;
 
+    /// Returns up to `limit` effects of the outbox, the latest first; of one
+    /// identity, or those that wait, only, when asked so.
+    fn effects(&self, query: &EffectQuery, limit: usize) -> Result<Vec<StoredEffect>, StoreError>;
+
     /// Returns open findings about identities and applications, most severe
     /// first, then by identity (with `closed`, closed ones as well).
     fn findings(&self, closed: bool, limit: usize) -> Result<Vec<StoredFinding>, StoreError>;
@@ -395,6 +399,11 @@ pub struct ApplyChunk {
     pub writes: Vec<IdentityWrite>,
     /// Events of identities in `writes`, in order.
     pub events: Vec<Event>,
+    /// Effects about identities in `writes`, in order, for the outbox. One that
+    /// was withdrawn waits again.
+    pub effects: Vec<Effect>,
+    /// Effects that are withdrawn where they still wait.
+    pub withdrawn: Vec<Effect>,
     /// What changed that others may have read.
     pub changed_keys: Vec<ReadKey>,
     /// Whether `as_of` of the run is to become the tenant's last.
@@ -563,6 +572,49 @@ pub struct StoredEvent {
     pub event: Event,
 }
 
+/// Which effects to return.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct EffectQuery {
+    /// About this identity only.
+    pub uid: Option<Uid>,
+    /// Only those that wait to be carried out.
+    pub waiting: bool,
+}
+
+/// An effect in the outbox.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct StoredEffect {
+    /// Its id, which is the same whichever run finds it.
+    pub id: String,
+    /// The name of the identity now.
+    pub name: String,
+    /// How it stands.
+    pub status: EffectStatus,
+    /// The effect.
+    pub effect: Effect,
+}
+
+/// How an effect stands.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum EffectStatus {
+    /// It is to be carried out.
+    Waiting,
+    /// It was no longer called for before it was carried out.
+    Withdrawn,
+}
+
+impl EffectStatus {
+    /// Every case with the word used in the store and in reports.
+    pub const ALL: [(&'static str, Self); 2] =
+        [("waiting", Self::Waiting), ("withdrawn", Self::Withdrawn)];
+
+    /// Returns the word used in the store and in reports.
+    pub fn as_str(self) -> &'static str {
+        let found = Self::ALL.iter().find(|(_, status)| *status == self);
+        found.expect("every case is listed").0
+    }
+}
+
 /// A finding as recorded.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct StoredFinding {
@@ -649,6 +701,39 @@ pub fn event_id(event: &Event) -> String {
                     hasher.update(text);
                 });
             }
+        }
+    }
+    hex::encode(&hasher.finalize()[..16])
+}
+
+/// Returns the id of an effect: the same for the same thing to be done, whichever
+/// run finds it.
+pub fn effect_id(effect: &Effect) -> String {
+    use sha2::{Digest, Sha256};
+    let mut hasher = Sha256::new();
+    hasher.update(effect.uid.0.to_le_bytes());
+    match &effect.what {
+        EffectKind::Account(action) => {
+            hasher.update([0]);
+            hasher.update(action.account.application.as_bytes());
+            hasher.update([0]);
+            hasher.update(&action.account.native_identity);
+            hasher.update([0]);
+            hasher.update(action.operation.as_str());
+            hasher.update([0]);
+            hasher.update(action.to.as_deref().unwrap_or_default());
+            hasher.update(action.since.0.to_le_bytes());
+        }
+        EffectKind::Handler {
+            trigger,
+            sequence,
+            place,
+            handler: _,
+        } => {
+            hasher.update([1]);
+            hasher.update(trigger.as_bytes());
+            hasher.update(sequence.to_le_bytes());
+            hasher.update(place.to_le_bytes());
         }
     }
     hex::encode(&hasher.finalize()[..16])

@@ -150,7 +150,7 @@ pub struct Counters {
     /// Events by trigger.
     pub events: BTreeMap<String, u64>,
     /// What changed, by name: `attributes`, `managers`, `lifecycleStates`,
-    /// `assignedRoles`, `detectedRoles`, `correlated`, `replanned`.
+    /// `assignedRoles`, `detectedRoles`, `correlated`, `replanned`, `effects`.
     pub changes: BTreeMap<String, u64>,
     /// Wall time spent, in milliseconds.
     pub elapsed_ms: u64,

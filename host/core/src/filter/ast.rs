@@ -5,7 +5,7 @@
 
 use std::fmt;
 
-use super::compare::{Case, Literal, Moment, Part};
+use super::compare::{Case, Literal, Moment, Part, Reading};
 use crate::model::Name;
 
 /// The dotted name of a property, such as `department` or `manager.name`.
@@ -149,6 +149,53 @@ impl Condition {
             } => {
                 condition.each_path(&mut |inner| visit(collection.join(&inner)));
             }
+        }
+    }
+
+    /// Calls `visit` with every property of which whoever matches has a value
+    /// that is one of some texts, and with those texts.
+    pub(super) fn each_demand(&self, visit: &mut dyn FnMut(Path, Vec<&str>)) {
+        fn text(literal: &Literal) -> Option<&str> {
+            match literal {
+                Literal::Text(text) if text.reading == Reading::OnlyText => Some(&text.text),
+                _ => None,
+            }
+        }
+        match self {
+            Self::And(parts) => parts.iter().for_each(|part| part.each_demand(visit)),
+            Self::Compare {
+                path,
+                operator: Operator::Equal,
+                case: Case::Sensitive,
+                operand: Operand::Literal(literal),
+            } => {
+                if let Some(text) = text(literal) {
+                    visit(path.clone(), vec![text]);
+                }
+            }
+            Self::In {
+                path,
+                case: Case::Sensitive,
+                choices,
+            } => {
+                if let Some(texts) = choices.iter().map(text).collect() {
+                    visit(path.clone(), texts);
+                }
+            }
+            Self::ContainsAll {
+                path,
+                case: Case::Sensitive,
+                wanted,
+            } => {
+                for text in wanted.iter().filter_map(text) {
+                    visit(path.clone(), vec![text]);
+                }
+            }
+            Self::AnyItem {
+                collection,
+                condition,
+            } => condition.each_demand(&mut |path, texts| visit(collection.join(&path), texts)),
+            _ => {}
         }
     }
 

@@ -167,6 +167,16 @@ impl Filter {
         paths
     }
 
+    /// Returns properties of which whoever matches has a value that is one of
+    /// some texts, each with those texts. It need not find all there are.
+    pub fn demands(&self) -> Vec<(Path, Vec<String>)> {
+        let mut demands = Vec::new();
+        self.condition.each_demand(&mut |path, texts| {
+            demands.push((path, texts.into_iter().map(str::to_owned).collect()));
+        });
+        demands
+    }
+
     /// Returns every collection that the filter asks item by item
     /// (`collectionCondition`), each once. One within another comes as a path
     /// through it.

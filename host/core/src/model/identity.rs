@@ -2,7 +2,7 @@
 
 use std::fmt;
 
-use super::{Account, AccountKey, EventTally, Finding, Name, UnixMillis, Value};
+use super::{Account, AccountAction, AccountKey, EventTally, Finding, Name, UnixMillis, Value};
 
 /// The number of an identity: given in input order, never reused, never changed.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -90,15 +90,58 @@ pub struct ManualEdit {
     pub at: UnixMillis,
 }
 
-/// A business role that the identity should have.
+/// A role that the identity should have.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub struct RoleAssignment {
     /// The role.
     pub role: Name,
     /// The instant of the refresh that assigned it.
     pub since: UnixMillis,
-    /// Whether only a person's decision gives it, and no selector.
-    pub by_hand: bool,
+    /// What gives it; of several the first in the order of the cases.
+    pub source: AssignmentSource,
+    /// The account that a person has chosen for it.
+    pub account: Option<AccountKey>,
+    /// The roles that it permits and that people have assigned within it, sorted.
+    pub permits: Vec<Name>,
+}
+
+impl RoleAssignment {
+    /// Returns the assignment of a role by its selector.
+    pub fn by_rule(role: Name, since: UnixMillis) -> Self {
+        Self {
+            role,
+            since,
+            source: AssignmentSource::Rule,
+            account: None,
+            permits: Vec::new(),
+        }
+    }
+}
+
+/// What gives a role.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum AssignmentSource {
+    /// Its selector.
+    Rule,
+    /// The lifecycle state.
+    State,
+    /// A person.
+    Manual,
+}
+
+impl AssignmentSource {
+    /// Every case with the word used in documents and reports.
+    pub const ALL: [(&'static str, Self); 3] = [
+        ("rule", Self::Rule),
+        ("state", Self::State),
+        ("manual", Self::Manual),
+    ];
+
+    /// Returns the word used in documents and reports.
+    pub fn as_str(self) -> &'static str {
+        let found = Self::ALL.iter().find(|(_, source)| *source == self);
+        found.expect("every case is listed").0
+    }
 }
 
 /// How an identity has a role that is assigned to it.
@@ -106,8 +149,8 @@ pub struct RoleAssignment {
 pub struct Holding {
     /// The instant of the refresh that assigned it.
     pub since: UnixMillis,
-    /// Whether only a person's decision gives it, and no selector.
-    pub by_hand: bool,
+    /// What gives it.
+    pub source: AssignmentSource,
 }
 
 /// What a person has decided about a role of an identity.
@@ -117,6 +160,10 @@ pub struct RoleDecision {
     pub role: Name,
     /// What was decided.
     pub verdict: RoleVerdict,
+    /// The assigned role that permits it: it holds while that one is assigned.
+    pub within: Option<Name>,
+    /// The account that it is for.
+    pub account: Option<AccountKey>,
     /// When it begins to hold; at once when absent.
     pub from: Option<UnixMillis>,
     /// When it ceases to hold; never when absent.
@@ -174,13 +221,15 @@ pub struct StateOverride {
 pub struct ByHand {
     /// Edited attributes, sorted by attribute.
     pub edits: Vec<ManualEdit>,
-    /// Decisions about roles, sorted by role and verdict; one of each.
+    /// Decisions about roles, sorted by role, verdict and what it is within;
+    /// one of each.
     pub roles: Vec<RoleDecision>,
     /// The lifecycle state, where a person has set it.
     pub state: Option<StateOverride>,
 }
 
-/// An IT role whose profiles the identity's accounts satisfy.
+/// A role whose profiles accounts of the identity satisfy. There may be several
+/// of one role.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub struct RoleDetection {
     /// The role.
@@ -211,9 +260,9 @@ pub struct LedgerEntry {
     /// The detected roles that contain it, in order. Without any it is an
     /// additional entitlement.
     pub detected_roles: Vec<Name>,
-    /// The assigned roles that require one of those, in order. Without any it
-    /// was there natively.
-    pub assigned_roles: Vec<Name>,
+    /// The assigned roles that require or, at a person's request, permit one of
+    /// those, in order. Without any it was there natively.
+    pub assigned_roles: Vec<(Name, AssignmentSource)>,
 }
 
 /// A change to an account that idr did not make itself.
@@ -277,6 +326,8 @@ pub struct Baseline {
     /// Assigned roles that it gained, lost, or has in another way, sorted by
     /// name: how it had them, if it did.
     pub assigned: Vec<(Name, Option<Holding>)>,
+    /// What its lifecycle state called for, where that changed.
+    pub account_actions: Option<Vec<AccountAction>>,
 }
 
 impl Baseline {
@@ -296,6 +347,9 @@ impl Baseline {
             self.lifecycle_since = newer.lifecycle_since;
         }
         self.inactive = self.inactive.or(newer.inactive);
+        if self.account_actions.is_none() {
+            self.account_actions.clone_from(&newer.account_actions);
+        }
         for (name, value) in &newer.attributes {
             if let Err(place) = self
                 .attributes
@@ -404,6 +458,8 @@ pub struct Identity {
     pub assigned: Vec<RoleAssignment>,
     /// Detected roles, sorted.
     pub detected: Vec<RoleDetection>,
+    /// What the lifecycle state calls for with accounts and isn't so yet, sorted.
+    pub account_actions: Vec<AccountAction>,
     /// Old values since events were last processed.
     pub baseline: Baseline,
     /// What single triggers remember, sorted by trigger.
@@ -473,6 +529,12 @@ impl Identity {
         }
     }
 
+    /// Returns what the lifecycle state called for when events were last processed.
+    pub fn settled_account_actions(&self) -> &[AccountAction] {
+        let settled = self.baseline.account_actions.as_ref();
+        settled.unwrap_or(&self.account_actions)
+    }
+
     /// Returns how a role was had when events were last processed.
     pub fn settled_holding(&self, role: Name) -> Option<Holding> {
         let changed = &self.baseline.assigned;
@@ -486,8 +548,8 @@ impl Identity {
     pub fn holding(&self, role: Name) -> Option<Holding> {
         let assigned = &self.assigned;
         let index = assigned.binary_search_by(|assignment| assignment.role.cmp(&role));
-        let RoleAssignment { since, by_hand, .. } = assigned[index.ok()?];
-        Some(Holding { since, by_hand })
+        let RoleAssignment { since, source, .. } = assigned[index.ok()?];
+        Some(Holding { since, source })
     }
 
     /// Says whether a role is detected.

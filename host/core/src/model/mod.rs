@@ -5,6 +5,7 @@
 //! written down. Everybody uses this room; it uses no other.
 
 mod account;
+mod effect;
 mod event;
 pub mod finding;
 mod identity;
@@ -13,13 +14,14 @@ mod name;
 mod value;
 
 pub use account::{Account, AccountKey, AccountStatus, Link};
+pub use effect::{AccountAction, AccountOperation, Effect, EffectKind, Handler};
 pub use event::{Event, EventChange, EventTally};
 pub use finding::{Finding, Severity};
 pub use identity::{
-    AttributeState, Baseline, ByHand, Entitlement, Holding, Identity, IdentityRecord, IdentityType,
-    Lag, LedgerEntry, ManualEdit, NativeChange, NativeOperation, Provenance, ReadKey,
-    RoleAssignment, RoleDecision, RoleDetection, RoleVerdict, StateOverride, TriggerMemory, Uid,
-    Versions, Wake,
+    AssignmentSource, AttributeState, Baseline, ByHand, Entitlement, Holding, Identity,
+    IdentityRecord, IdentityType, Lag, LedgerEntry, ManualEdit, NativeChange, NativeOperation,
+    Provenance, ReadKey, RoleAssignment, RoleDecision, RoleDetection, RoleVerdict, StateOverride,
+    TriggerMemory, Uid, Versions, Wake,
 };
 pub use instant::UnixMillis;
 pub use name::Name;

@@ -5,7 +5,9 @@
 //! are the additional entitlements.
 
 use crate::definitions::{Model, Profile};
-use crate::model::{Account, Entitlement, IdentityRecord, LedgerEntry, Name, UnixMillis, Value};
+use crate::model::{
+    Account, Entitlement, IdentityRecord, LedgerEntry, Name, RoleAssignment, UnixMillis, Value,
+};
 
 /// Returns every entitlement that the identity's accounts hold, sorted, with
 /// its reasons. Accounts that have vanished by `as_of` hold nothing.
@@ -31,18 +33,12 @@ pub fn ledger(record: &IdentityRecord, model: &Model, as_of: UnixMillis) -> Vec<
                     attribute: definition.name,
                     value: text.to_owned(),
                 };
-                let detected_roles = containing(record, model, &entitlement);
-                let requires = |role: Name| {
-                    let definition = model.role(role);
-                    definition.is_some_and(|known| {
-                        known
-                            .requires
-                            .iter()
-                            .any(|required| detected_roles.contains(required))
-                    })
-                };
-                let assigned = record.identity.assigned.iter().map(|known| known.role);
-                let assigned_roles = assigned.filter(|role| requires(*role)).collect();
+                let detected_roles = containing(record, model, account, &entitlement);
+                let assigned = record.identity.assigned.iter();
+                let assigned_roles = assigned
+                    .filter(|known| calls_for(known, model, &detected_roles))
+                    .map(|known| (known.role, known.source))
+                    .collect();
                 entries.push(LedgerEntry {
                     entitlement,
                     detected_roles,
@@ -56,24 +52,36 @@ pub fn ledger(record: &IdentityRecord, model: &Model, as_of: UnixMillis) -> Vec<
     entries
 }
 
+/// Says whether an assigned role is a reason to have any of these detected ones.
+fn calls_for(assignment: &RoleAssignment, model: &Model, detected: &[Name]) -> bool {
+    let definition = model.role(assignment.role);
+    let requires = definition.map_or(&[][..], |role| &role.requires);
+    let mut wanted = requires.iter().chain(&assignment.permits);
+    wanted.any(|wanted| detected.contains(wanted))
+}
+
 /// Returns the detected roles that contain an entitlement on its account.
-fn containing(record: &IdentityRecord, model: &Model, entitlement: &Entitlement) -> Vec<Name> {
+fn containing(
+    record: &IdentityRecord,
+    model: &Model,
+    account: &Account,
+    entitlement: &Entitlement,
+) -> Vec<Name> {
     let contains = |profile: &Profile| {
-        profile.application == entitlement.account.application
-            && profile.entitlements.iter().any(|(attribute, values)| {
-                *attribute == entitlement.attribute && values.contains(&entitlement.value)
-            })
+        let asks_for_it = |(attribute, values): &(Name, Vec<String>)| {
+            *attribute == entitlement.attribute && values.contains(&entitlement.value)
+        };
+        profile.entitlements.iter().any(asks_for_it) && satisfies(account, profile)
     };
     let detected = record.identity.detected.iter();
-    detected
-        .filter(|detection| detection.accounts.contains(&entitlement.account))
-        .filter(|detection| {
-            model
-                .role(detection.role)
-                .is_some_and(|role| role.profiles.iter().any(contains))
-        })
-        .map(|detection| detection.role)
-        .collect()
+    let mut roles: Vec<Name> = detected
+        .filter(|detection| detection.accounts.contains(&account.key))
+        .filter_map(|detection| model.role(detection.role))
+        .filter(|role| role.profiles().any(contains))
+        .map(|role| role.name)
+        .collect();
+    roles.dedup();
+    roles
 }
 
 /// Says whether one account holds everything that a profile asks for.

@@ -12,8 +12,8 @@ use crate::definitions::{Trigger, TriggerCondition};
 use crate::filter::{Filter, SingleValue};
 use crate::model::finding::EVENTS;
 use crate::model::{
-    Baseline, Event, EventChange, Identity, IdentityRecord, Lag, Name, NativeChange, Severity,
-    TriggerMemory, Uid, UnixMillis, Value,
+    AccountAction, Baseline, Effect, EffectKind, Event, EventChange, Identity, IdentityRecord, Lag,
+    Name, NativeChange, Severity, TriggerMemory, Uid, UnixMillis, Value,
 };
 use crate::plan::{EventChanges, PlanContext, PlannedEvents};
 use crate::rule::RuleEvaluator;
@@ -58,6 +58,20 @@ pub(crate) fn plan(
             Ok(Judgement { fires, level }) => {
                 if fires && !silent {
                     let sequence = recorded + changes.events.len() as u64 + 1;
+                    let handlers = trigger.handlers.iter().cloned().zip(0..);
+                    changes
+                        .effects
+                        .extend(handlers.map(|(handler, place)| Effect {
+                            uid,
+                            what: EffectKind::Handler {
+                                trigger: trigger.name,
+                                sequence,
+                                place,
+                                handler,
+                            },
+                            effective_at: context.as_of,
+                            detected_at,
+                        }));
                     changes.events.push(Event {
                         uid,
                         sequence,
@@ -84,6 +98,12 @@ pub(crate) fn plan(
             }
         }
     }
+    account_effects(
+        &view.record().identity,
+        context.as_of,
+        detected_at,
+        &mut changes,
+    );
     changes.triggers.sort_by_key(|memory| memory.trigger);
     changes.findings.sort();
     let (record, reads, wake) = view.finish();
@@ -91,6 +111,30 @@ pub(crate) fn plan(
     let retry_at = retry_after_ms.map(|milliseconds| context.as_of.plus_ms(milliseconds));
     changes.wake = [wake, retry_at].into_iter().flatten().min();
     Ok(PlannedEvents { record, changes })
+}
+
+/// Makes effects of what the lifecycle state has newly called for with accounts,
+/// and withdraws those of what it doesn't call for any more.
+fn account_effects(
+    identity: &Identity,
+    as_of: UnixMillis,
+    detected_at: UnixMillis,
+    changes: &mut EventChanges,
+) {
+    let Some(before) = &identity.baseline.account_actions else {
+        return;
+    };
+    let now = &identity.account_actions;
+    let effect = |action: &AccountAction| Effect {
+        uid: identity.uid,
+        what: EffectKind::Account(action.clone()),
+        effective_at: as_of,
+        detected_at,
+    };
+    let new = now.iter().filter(|action| !before.contains(action));
+    changes.effects.extend(new.map(effect));
+    let gone = before.iter().filter(|action| !now.contains(action));
+    changes.withdrawn.extend(gone.map(effect));
 }
 
 fn memory_of(trigger: &Trigger, level: bool, lag: Option<Lag>) -> TriggerMemory {

@@ -3,12 +3,15 @@
 //! Reads the settled attributes, manager and lifecycle state, and the actual
 //! entitlements. Triggers look at the outcome.
 
-use super::{Interrupt, entitlements, failure, read_failure, store_failure};
+use super::{Interrupt, detection, failure, read_failure, store_failure};
 use crate::definitions::{
-    AutomaticRoles, LifecycleState, Model, RequestedRoles, Role, RoleType, RuleIndex, Selector,
+    AutomaticRoles, LifecycleState, Model, RequestedRoles, Role, RuleIndex, Selector,
 };
 use crate::model::finding::ROLES;
-use crate::model::{Finding, Identity, Name, RoleAssignment, RoleDetection, RoleVerdict, Severity};
+use crate::model::{
+    AssignmentSource, Finding, Identity, Name, RoleAssignment, RoleDecision, RoleDetection,
+    RoleVerdict, Severity,
+};
 use crate::plan::Draft;
 use crate::rule::{Eligibility, RuleEvaluator};
 use crate::view::{Node, ReadError, Slot, SnapshotError, TrackedView};
@@ -29,7 +32,7 @@ pub(crate) fn plan(
     view.open_entitlements();
     let model = view.model().clone();
     let assigned = assign(view, evaluator, &model, draft).map_err(store_failure)?;
-    let detected = detect(view, &model);
+    let detected = detection::detect(view, &model, &assigned);
     Ok(SettledRoles { assigned, detected })
 }
 
@@ -43,16 +46,29 @@ pub fn may_concern(view: &mut TrackedView, model: &Model, role: &Role) -> Result
     match &role.selector {
         _ if view.record().identity.has_assigned(role.name) => Ok(true),
         _ if is_decided(&view.record().identity, role.name) => Ok(true),
+        _ if is_granted(view, role.name) => Ok(true),
         None => Ok(false),
         Some(Selector::Rule(_)) => Ok(true),
         Some(selector) => selects(view, model, selector),
     }
 }
 
-/// Says whether a person has decided something about the role.
+/// Says whether a person has decided something about the role, or within it.
 fn is_decided(identity: &Identity, role: Name) -> bool {
-    let decisions = &identity.by_hand.roles;
-    decisions.iter().any(|decision| decision.role == role)
+    let mut decisions = identity.by_hand.roles.iter();
+    decisions.any(|decision| decision.role == role || decision.within == Some(role))
+}
+
+/// Says whether the lifecycle state grants the role.
+fn is_granted(view: &TrackedView, role: Name) -> bool {
+    lifecycle_state(view, view.model()).is_some_and(|state| state.roles.contains(&role))
+}
+
+/// Says whether a role is in use now.
+pub(super) fn is_in_use(view: &mut TrackedView, role: &Role) -> bool {
+    !role.disabled
+        && role.active_from.is_none_or(|from| view.reached(from))
+        && !role.active_until.is_some_and(|until| view.reached(until))
 }
 
 fn assign(
@@ -61,18 +77,89 @@ fn assign(
     model: &Model,
     draft: &mut Draft,
 ) -> Result<Vec<RoleAssignment>, Interrupt> {
+    let mut roles = by_selectors(view, evaluator, model, draft)?;
+    let in_force = decisions_in_force(view);
+    let of = |verdict| {
+        let decisions = in_force.iter();
+        decisions.filter(move |decision| decision.verdict == verdict)
+    };
+    roles.retain(|role| !of(RoleVerdict::Denied).any(|denied| denied.role == *role));
+    let mut given: Vec<(Name, AssignmentSource)> = roles
+        .into_iter()
+        .map(|role| (role, AssignmentSource::Rule))
+        .collect();
+    let mut give = |role: Name, source| {
+        if !given.iter().any(|(known, _)| *known == role) {
+            given.push((role, source));
+        }
+    };
+    let state = lifecycle_state(view, model);
+    for &role in state.map_or(&[][..], |state| &state.roles) {
+        give(role, AssignmentSource::State);
+    }
+    let requested = state.map(|state| state.requested_roles).unwrap_or_default();
+    let keeps = requested == RequestedRoles::Keep;
+    for decision in of(RoleVerdict::Assigned).filter(|decision| decision.within.is_none()) {
+        let role = model.role(decision.role);
+        if role.is_none_or(|role| !role.role_type.manual) {
+            draft.findings.push(not_assignable(decision));
+        } else if keeps {
+            give(decision.role, AssignmentSource::Manual);
+        }
+    }
+    given.retain(|(role, _)| {
+        let role = model.role(*role);
+        role.is_some_and(|role| is_in_use(view, role))
+    });
+    given.sort();
+    let requests: Vec<&RoleDecision> = of(RoleVerdict::Assigned).collect();
+    // A role that an earlier wave took away and this one gives back was never lost.
+    let identity = &view.record().identity;
+    let since = |role: Name| {
+        let settled = identity.settled_holding(role);
+        let known = settled.or_else(|| identity.holding(role));
+        known.map_or(view.as_of(), |held| held.since)
+    };
+    let mut assigned: Vec<RoleAssignment> = given
+        .into_iter()
+        .map(|(role, source)| {
+            let mut requests = requests.iter();
+            let request = requests.find(|known| known.role == role && known.within.is_none());
+            RoleAssignment {
+                role,
+                since: since(role),
+                source,
+                account: request.and_then(|request| request.account.clone()),
+                permits: Vec::new(),
+            }
+        })
+        .collect();
+    if keeps {
+        permit(view, model, &requests, &mut assigned, draft);
+    }
+    Ok(assigned)
+}
+
+/// Returns the roles that selectors give, as far as the lifecycle state lets them.
+fn by_selectors(
+    view: &mut TrackedView,
+    evaluator: &mut dyn RuleEvaluator,
+    model: &Model,
+    draft: &mut Draft,
+) -> Result<Vec<Name>, Interrupt> {
     let held = |view: &TrackedView, role: Name| held_by_rule(&view.record().identity, role);
-    let mut assigned = Vec::new();
     let automatic = lifecycle_state(view, model).map(|state| state.automatic_roles);
+    let mut selected = Vec::new();
     match automatic.unwrap_or_default() {
         AutomaticRoles::Remove => {}
         AutomaticRoles::Freeze => {
             let roles = model.roles.iter().map(|role| role.name);
-            assigned.extend(roles.filter(|role| held(view, *role)));
+            selected.extend(roles.filter(|role| held(view, *role)));
         }
         AutomaticRoles::Evaluate => {
             let mut rules: Vec<RuleIndex> = Vec::new();
-            for role in &model.roles {
+            for place in maybe_selected(view, model)? {
+                let role = &model.roles[place];
                 let eligible = match &role.selector {
                     None => continue,
                     Some(Selector::Rule(rule)) => {
@@ -91,31 +178,32 @@ fn assign(
                     }
                 };
                 if eligible {
-                    assigned.push(role.name);
+                    selected.push(role.name);
                 }
             }
             for rule in rules {
-                ask_rule(view, evaluator, model, rule, &mut assigned, draft)?;
+                ask_rule(view, evaluator, model, rule, &mut selected, draft)?;
             }
         }
     }
-    let by_hand = decide(view, model, &mut assigned, draft);
-    assigned.sort();
-    // A role that an earlier wave took away and this one gives back was never lost.
-    let identity = &view.record().identity;
-    let since = |role: Name| {
-        let settled = identity.settled_holding(role);
-        let known = settled.or_else(|| identity.holding(role));
-        known.map_or(view.as_of(), |held| held.since)
-    };
-    Ok(assigned
-        .iter()
-        .map(|&role| RoleAssignment {
-            role,
-            since: since(role),
-            by_hand: by_hand.contains(&role),
-        })
-        .collect())
+    Ok(selected)
+}
+
+/// Returns the places of the roles whose selectors are worth asking.
+fn maybe_selected(view: &mut TrackedView, model: &Model) -> Result<Vec<usize>, Interrupt> {
+    model.roles.maybe_selected(|attribute, each| {
+        match view.attribute(&attribute).map_err(read_failure) {
+            Ok(value) => {
+                if let Some(value) = value {
+                    value.each_text(each);
+                }
+                Ok(true)
+            }
+            // Each role that reads it says so.
+            Err(Ok(_)) => Ok(false),
+            Err(Err(interrupt)) => Err(interrupt),
+        }
+    })
 }
 
 /// Says whether the identity had a role by its selector when events were last
@@ -123,55 +211,76 @@ fn assign(
 fn held_by_rule(identity: &Identity, role: Name) -> bool {
     identity
         .settled_holding(role)
-        .is_some_and(|held| !held.by_hand)
+        .is_some_and(|held| held.source == AssignmentSource::Rule)
 }
 
-/// Carries out what people have decided about roles that selectors give:
-/// takes away what is denied, and adds what is assigned. Returns those added.
-fn decide(
+/// Returns what people have decided about roles and holds now.
+fn decisions_in_force(view: &mut TrackedView) -> Vec<RoleDecision> {
+    let decisions = view.record().identity.by_hand.roles.clone();
+    let in_force = |decision: &RoleDecision| {
+        let over = decision.until.is_some_and(|until| view.reached(until));
+        !over && decision.from.is_none_or(|from| view.reached(from))
+    };
+    decisions.into_iter().filter(in_force).collect()
+}
+
+/// Puts permitted roles that people have requested into the assignments that
+/// permit them.
+fn permit(
     view: &mut TrackedView,
     model: &Model,
-    assigned: &mut Vec<Name>,
+    requests: &[&RoleDecision],
+    assigned: &mut [RoleAssignment],
     draft: &mut Draft,
-) -> Vec<Name> {
-    let decisions = view.record().identity.by_hand.roles.clone();
-    let in_force: Vec<_> = decisions
-        .into_iter()
-        .filter(|decision| {
-            let over = decision.until.is_some_and(|until| view.reached(until));
-            !over && decision.from.is_none_or(|from| view.reached(from))
-        })
-        .collect();
-    let with = |verdict| {
-        let decisions = in_force.iter();
-        decisions.filter(move |decision| decision.verdict == verdict)
-    };
-    assigned.retain(|role| !with(RoleVerdict::Denied).any(|denied| denied.role == *role));
-    let mut by_hand = Vec::new();
-    let requested = lifecycle_state(view, model).map(|state| state.requested_roles);
-    let keeps = requested.unwrap_or_default() == RequestedRoles::Keep;
-    for decision in with(RoleVerdict::Assigned) {
-        let role = model.role(decision.role);
-        if role.is_none_or(|role| role.role_type != RoleType::Business) {
-            draft.findings.push(Finding {
-                severity: Severity::Warning,
-                phase: ROLES,
-                subject: decision.role.to_string(),
-                cause: Name::new("unknown-role"),
-                message: format!(
-                    "{} assigned it, but it is no business role any more",
-                    decision.actor
-                ),
-                hint: Some(
-                    "define it in roles/*.toml, or take it back: idr role revoke".to_owned(),
-                ),
-            });
-        } else if keeps && !assigned.contains(&decision.role) {
-            by_hand.push(decision.role);
+) {
+    for request in requests {
+        let Some(within) = request.within else {
+            continue;
+        };
+        let permits = |role: &Role| role.permits.contains(&request.role);
+        let Some(role) = model.role(request.role) else {
+            draft.findings.push(not_permitted(request, within));
+            continue;
+        };
+        if !model.role(within).is_some_and(permits) {
+            draft.findings.push(not_permitted(request, within));
+        } else if let Some(assignment) = assigned.iter_mut().find(|known| known.role == within)
+            && is_in_use(view, role)
+        {
+            assignment.permits.push(request.role);
         }
     }
-    assigned.extend(&by_hand);
-    by_hand
+    for assignment in assigned {
+        assignment.permits.sort();
+    }
+}
+
+fn not_assignable(decision: &RoleDecision) -> Finding {
+    Finding {
+        severity: Severity::Warning,
+        phase: ROLES,
+        subject: decision.role.to_string(),
+        cause: Name::new("unknown-role"),
+        message: format!(
+            "{} assigned it, but it is no role that people may assign any more",
+            decision.actor
+        ),
+        hint: Some("define it in roles/*.toml, or take it back: idr role revoke".to_owned()),
+    }
+}
+
+fn not_permitted(decision: &RoleDecision, within: Name) -> Finding {
+    Finding {
+        severity: Severity::Warning,
+        phase: ROLES,
+        subject: decision.role.to_string(),
+        cause: Name::new("not-permitted"),
+        message: format!(
+            "{} assigned it within `{within}`, which doesn't permit it any more",
+            decision.actor
+        ),
+        hint: Some("list it in that role's `permits`, or take it back: idr role revoke".to_owned()),
+    }
 }
 
 /// Returns the definition of the lifecycle state that this plan has settled.
@@ -209,7 +318,7 @@ fn ask_rule(
     evaluator: &mut dyn RuleEvaluator,
     model: &Model,
     rule: RuleIndex,
-    assigned: &mut Vec<Name>,
+    selected: &mut Vec<Name>,
     draft: &mut Draft,
 ) -> Result<(), Interrupt> {
     let decides = |role: &&Role| matches!(role.selector, Some(Selector::Rule(by)) if by == rule);
@@ -242,7 +351,7 @@ fn ask_rule(
                     }
                 };
                 if eligible {
-                    assigned.push(role);
+                    selected.push(role);
                 }
             }
         }
@@ -252,7 +361,7 @@ fn ask_rule(
             draft.retry_after(view.as_of(), failed.retry_after_ms);
             draft.findings.push(failed.finding);
             let held = |role: &&Name| held_by_rule(identity, **role);
-            assigned.extend(candidates.iter().filter(held));
+            selected.extend(candidates.iter().filter(held));
         }
     }
     Ok(())
@@ -269,46 +378,21 @@ fn unreadable(role: &Role, error: &ReadError) -> Finding {
     }
 }
 
-/// Detects IT roles: each profile must be satisfied by one account.
-fn detect(view: &mut TrackedView, model: &Model) -> Vec<RoleDetection> {
-    let present: Vec<usize> = (0..view.record().accounts.len())
-        .filter(|&index| !view.is_vanished(index))
-        .collect();
-    let mut detected = Vec::new();
-    for role in &model.roles {
-        if role.role_type != RoleType::It || role.profiles.is_empty() {
-            continue;
-        }
-        let mut accounts = Vec::new();
-        let all = role.profiles.iter().all(|profile| {
-            let before = accounts.len();
-            accounts.extend(
-                present
-                    .iter()
-                    .map(|&index| &view.record().accounts[index])
-                    .filter(|account| entitlements::satisfies(account, profile))
-                    .map(|account| account.key.clone()),
-            );
-            accounts.len() > before
-        });
-        if all {
-            accounts.sort();
-            accounts.dedup();
-            detected.push(RoleDetection {
-                role: role.name,
-                accounts,
-            });
-        }
-    }
-    detected
-}
-
 #[cfg(test)]
 mod tests {
-    use crate::definitions::{AutomaticRoles, Model, Profile, Role, RoleType, RuleIndex, Selector};
+    use crate::definitions::{
+        AutomaticRoles, Detection, Model, Population, Profile, ProfileSet, Role, RoleType, Roles,
+        RuleIndex, Selector,
+    };
     use crate::filter::Filter;
-    use crate::model::{Holding, IdentityRecord, Name, RoleAssignment, UnixMillis, Value};
+    use proptest::prelude::*;
+
+    use crate::model::{
+        Account, AssignmentSource, Holding, IdentityRecord, Name, RoleAssignment, RoleDecision,
+        RoleDetection, RoleVerdict, UnixMillis, Value,
+    };
     use crate::phases::entitlements::ledger;
+    use crate::phases::role_metadata::role_metadata;
     use crate::rule::Eligibility;
     use crate::testing::{Scripts, account, attribute, from_account, model, person, refresh};
 
@@ -318,17 +402,31 @@ mod tests {
         Role {
             name: Name::new(name),
             role_type,
+            disabled: false,
+            active_from: None,
+            active_until: None,
             selector,
             requires: Vec::new(),
-            profiles: Vec::new(),
+            permits: Vec::new(),
+            detection: Vec::new(),
+        }
+    }
+
+    fn held(role: &str) -> RoleAssignment {
+        RoleAssignment::by_rule(Name::new(role), NOW)
+    }
+
+    fn all(profiles: Vec<Profile>) -> ProfileSet {
+        ProfileSet {
+            any: false,
+            profiles,
         }
     }
 
     fn tenant(roles: Vec<Role>) -> Model {
         let department = attribute("department", vec![from_account("hr", "department")]);
         let mut model = model(&["department", "groups"], vec![department]);
-        model.roles = roles;
-        model.roles.sort_by_key(|role| role.name);
+        model.roles = Roles::new(roles);
         model
     }
 
@@ -356,15 +454,15 @@ mod tests {
             vec![
                 role(
                     "listed",
-                    RoleType::Business,
+                    RoleType::business(),
                     Some(Selector::MatchList(listed.clone())),
                 ),
                 role(
                     "sales",
-                    RoleType::Business,
+                    RoleType::business(),
                     Some(Selector::Filter(filter.clone())),
                 ),
-                role("by hand", RoleType::Business, None),
+                role("by hand", RoleType::business(), None),
             ]
         };
         let mut scripts = Scripts::default();
@@ -385,7 +483,7 @@ mod tests {
         let filter = Filter::parse("department == \"sales\"").expect("a filter");
         let roles = vec![role(
             "sales",
-            RoleType::Business,
+            RoleType::business(),
             Some(Selector::Filter(filter)),
         )];
         let mut record = in_sales();
@@ -393,7 +491,7 @@ mod tests {
             Name::new("sales"),
             Some(Holding {
                 since: UnixMillis(400),
-                by_hand: false,
+                source: AssignmentSource::Rule,
             }),
         )];
         record.identity.lifecycle_state = Some(Name::new("gone"));
@@ -412,13 +510,9 @@ mod tests {
     #[test]
     fn a_rule_that_cannot_tell_leaves_the_role_as_it_is() {
         let by_rule = || Some(Selector::Rule(RuleIndex(0)));
-        let roles = ["a", "b", "c"].map(|name| role(name, RoleType::Business, by_rule()));
+        let roles = ["a", "b", "c"].map(|name| role(name, RoleType::business(), by_rule()));
         let mut record = in_sales();
-        record.identity.assigned = vec![RoleAssignment {
-            role: Name::new("c"),
-            since: NOW,
-            by_hand: false,
-        }];
+        record.identity.assigned = vec![held("c")];
         let cannot_tell = || Eligibility::CannotTell("no data".to_owned());
         let eligibility = vec![Eligibility::Yes, cannot_tell(), cannot_tell()];
         let mut scripts = Scripts {
@@ -433,7 +527,7 @@ mod tests {
     #[test]
     fn a_rule_that_cannot_tell_leaves_the_role_as_it_was_before_the_first_wave() {
         let by_rule = || Some(Selector::Rule(RuleIndex(0)));
-        let roles = || tenant(vec![role("a", RoleType::Business, by_rule())]);
+        let roles = || tenant(vec![role("a", RoleType::business(), by_rule())]);
         let mut scripts = Scripts {
             eligibility: vec![Eligibility::Yes],
             ..Scripts::default()
@@ -449,15 +543,15 @@ mod tests {
     fn a_lifecycle_state_may_freeze_or_remove_roles() {
         let with = |automatic_roles| {
             let filter = Filter::parse("department == \"sales\"").expect("a filter");
-            let sales = role("sales", RoleType::Business, Some(Selector::Filter(filter)));
-            let mut model = tenant(vec![sales, role("old", RoleType::Business, None)]);
+            let sales = role(
+                "sales",
+                RoleType::business(),
+                Some(Selector::Filter(filter)),
+            );
+            let mut model = tenant(vec![sales, role("old", RoleType::business(), None)]);
             model.lifecycle.states[0].automatic_roles = automatic_roles;
             let mut record = in_sales();
-            record.identity.assigned = vec![RoleAssignment {
-                role: Name::new("old"),
-                since: NOW,
-                by_hand: false,
-            }];
+            record.identity.assigned = vec![held("old")];
             refresh(model, &mut Scripts::default(), NOW, record)
         };
         assert_eq!(assigned(&with(AutomaticRoles::Evaluate)), ["sales"]);
@@ -468,11 +562,11 @@ mod tests {
     #[test]
     fn a_profile_must_be_satisfied_by_one_account() {
         let wanted = vec!["read".to_owned(), "write".to_owned()];
-        let mut editor = role("editor", RoleType::It, None);
-        editor.profiles = vec![Profile {
+        let mut editor = role("editor", RoleType::it(), None);
+        editor.detection = vec![all(vec![Profile {
             application: Name::new("ad"),
             entitlements: vec![(Name::new("groups"), wanted)],
-        }];
+        }])];
         let holding = |native: &str, groups: &[&str]| {
             let mut account = account("ad", &[]);
             account.key.native_identity = native.to_owned();
@@ -502,4 +596,222 @@ mod tests {
             .collect();
         assert_eq!(additional, ["print"]);
     }
+
+    fn profile(values: &[&str]) -> Profile {
+        let values = values.iter().map(|value| (*value).to_owned()).collect();
+        Profile {
+            application: Name::new("ad"),
+            entitlements: vec![(Name::new("groups"), values)],
+        }
+    }
+
+    fn ad(native: &str, groups: &[&str]) -> Account {
+        let mut account = account("ad", &[]);
+        account.key.native_identity = native.to_owned();
+        let groups = groups.iter().map(|group| (*group).to_owned()).collect();
+        account.attributes = vec![(Name::new("groups"), Value::Many(groups))];
+        account
+    }
+
+    fn detected(record: &IdentityRecord) -> Vec<String> {
+        let accounts = |known: &RoleDetection| {
+            let keys = known.accounts.iter();
+            let keys: Vec<_> = keys.map(|key| key.native_identity.as_str()).collect();
+            format!("{} on {}", known.role, keys.join("+"))
+        };
+        record.identity.detected.iter().map(accounts).collect()
+    }
+
+    #[test]
+    fn every_account_that_satisfies_all_profiles_alone_is_a_detection() {
+        let mut it = role("dba", RoleType::it(), None);
+        it.detection = vec![all(vec![profile(&["a"]), profile(&["b"])])];
+        let refreshed = |accounts| {
+            let model = tenant(vec![it.clone()]);
+            refresh(model, &mut Scripts::default(), NOW, person(accounts))
+        };
+        let two = refreshed(vec![
+            ad("1", &["a", "b"]),
+            ad("2", &["b", "a"]),
+            ad("3", &["a"]),
+        ]);
+        assert_eq!(detected(&two), ["dba on 1", "dba on 2"]);
+        let together = refreshed(vec![ad("1", &["a"]), ad("2", &["b"]), ad("3", &["c"])]);
+        assert_eq!(detected(&together), ["dba on 1+2"]);
+        assert!(detected(&refreshed(vec![ad("1", &["a"])])).is_empty());
+    }
+
+    #[test]
+    fn of_profiles_that_are_alternatives_one_is_enough() {
+        let with = |any| {
+            let mut it = role("dba", RoleType::it(), None);
+            let profiles = vec![profile(&["a"]), profile(&["b"])];
+            it.detection = vec![ProfileSet { any, profiles }];
+            let record = person(vec![ad("1", &["b"])]);
+            refresh(tenant(vec![it]), &mut Scripts::default(), NOW, record)
+        };
+        assert!(detected(&with(false)).is_empty());
+        assert_eq!(detected(&with(true)), ["dba on 1"]);
+    }
+
+    #[test]
+    fn a_type_may_be_detected_only_where_an_assigned_role_calls_for_it() {
+        let with = |detection, permits: &[&str]| {
+            let mut it = role(
+                "dba",
+                RoleType {
+                    detection,
+                    ..RoleType::it()
+                },
+                None,
+            );
+            it.detection = vec![all(vec![profile(&["a"])])];
+            let in_department = vec![(Name::new("department"), vec!["sales".to_owned()])];
+            let selector = Some(Selector::MatchList(in_department));
+            let mut business = role("sales", RoleType::business(), selector);
+            business.permits = permits.iter().map(|name| Name::new(name)).collect();
+            let mut record = in_sales();
+            record.accounts.push(ad("1", &["a"]));
+            record.accounts.sort_by_key(|account| account.key.clone());
+            refresh(
+                tenant(vec![it, business]),
+                &mut Scripts::default(),
+                NOW,
+                record,
+            )
+        };
+        assert_eq!(detected(&with(Detection::Always, &[])), ["dba on 1"]);
+        assert!(detected(&with(Detection::IfAssigned, &[])).is_empty());
+        assert_eq!(
+            detected(&with(Detection::IfAssigned, &["dba"])),
+            ["dba on 1"]
+        );
+        assert!(detected(&with(Detection::Never, &["dba"])).is_empty());
+    }
+
+    fn assigned_to(role: &str, within: Option<&str>) -> RoleDecision {
+        RoleDecision {
+            role: Name::new(role),
+            verdict: RoleVerdict::Assigned,
+            within: within.map(Name::new),
+            account: None,
+            from: None,
+            until: None,
+            actor: "ana".to_owned(),
+            reason: String::new(),
+            at: NOW,
+        }
+    }
+
+    #[test]
+    fn a_permitted_role_stands_in_the_assignment_that_permits_it() {
+        let in_department = vec![(Name::new("department"), vec!["sales".to_owned()])];
+        let mut business = role(
+            "sales",
+            RoleType::business(),
+            Some(Selector::MatchList(in_department)),
+        );
+        business.permits = vec![Name::new("dba")];
+        let roles = vec![business, role("dba", RoleType::it(), None)];
+        let mut record = in_sales();
+        record.identity.by_hand.roles = vec![assigned_to("dba", Some("sales"))];
+        let first = refresh(tenant(roles.clone()), &mut Scripts::default(), NOW, record);
+        assert_eq!(first.identity.assigned[0].permits, [Name::new("dba")]);
+        let metadata = role_metadata(&first.identity, &tenant(roles.clone()));
+        assert_eq!(metadata[0].missing, [Name::new("dba")]);
+        let mut moved = first;
+        moved.accounts[0].attributes = vec![(Name::new("department"), Value::Text("it".into()))];
+        let moved = refresh(tenant(roles), &mut Scripts::default(), NOW, moved);
+        assert!(moved.identity.assigned.is_empty());
+        assert!(moved.identity.findings.is_empty());
+    }
+
+    #[test]
+    fn a_role_is_in_use_between_its_dates_and_wakes_whom_it_concerns() {
+        let in_department = vec![(Name::new("department"), vec!["sales".to_owned()])];
+        let roles = |disabled| {
+            let selector = Some(Selector::MatchList(in_department.clone()));
+            let mut role = role("sales", RoleType::business(), selector);
+            role.disabled = disabled;
+            role.active_from = Some(UnixMillis(2_000));
+            role.active_until = Some(UnixMillis(3_000));
+            tenant(vec![role])
+        };
+        let at = |at, disabled, record| {
+            refresh(
+                roles(disabled),
+                &mut Scripts::default(),
+                UnixMillis(at),
+                record,
+            )
+        };
+        let before = at(1_000, false, in_sales());
+        assert!(assigned(&before).is_empty());
+        assert_eq!(before.identity.wake.phases, Some(UnixMillis(2_000)));
+        let within = at(2_000, false, before);
+        assert_eq!(assigned(&within), ["sales"]);
+        assert_eq!(within.identity.wake.phases, Some(UnixMillis(3_000)));
+        assert!(assigned(&at(2_500, true, within.clone())).is_empty());
+        let after = at(3_000, false, within);
+        assert!(assigned(&after).is_empty());
+        assert_eq!(after.identity.wake.phases, None);
+    }
+
+    #[test]
+    fn a_state_grants_its_roles_and_no_denial_takes_them() {
+        let mut model = tenant(vec![role("badge", RoleType::business(), None)]);
+        model.lifecycle.states[0].roles = vec![Name::new("badge")];
+        let mut record = in_sales();
+        record.identity.by_hand.roles = vec![RoleDecision {
+            verdict: RoleVerdict::Denied,
+            ..assigned_to("badge", None)
+        }];
+        let refreshed = refresh(model, &mut Scripts::default(), NOW, record);
+        let badge = &refreshed.identity.assigned[0];
+        assert_eq!(
+            (badge.role.as_str(), badge.source.as_str()),
+            ("badge", "state")
+        );
+    }
+
+    proptest! {
+        /// What is found by value is what asking every role finds.
+        #[test]
+        fn no_role_is_overlooked(
+            department in "[abc]",
+            groups in proptest::collection::vec("[abc]", 0..3),
+            filters in proptest::collection::vec(0..FILTERS.len(), 1..6),
+        ) {
+            let roles: Vec<Role> = filters.iter().enumerate().map(|(index, filter)| {
+                let filter = Filter::parse(FILTERS[*filter]).expect("a filter");
+                role(&format!("r{index}"), RoleType::business(), Some(Selector::Filter(filter)))
+            }).collect();
+            let mut record = person(vec![account("hr", &[("department", &department)])]);
+            let groups: Vec<&str> = groups.iter().map(String::as_str).collect();
+            record.accounts.insert(0, ad("1", &groups));
+            // A population is asked of everybody.
+            let mut slow = tenant(Vec::new());
+            slow.populations = roles.iter().map(|role| match &role.selector {
+                Some(Selector::Filter(filter)) => Population { name: role.name, filter: filter.clone() },
+                _ => unreachable!("each has a filter"),
+            }).collect();
+            slow.roles = roles.iter().enumerate().map(|(index, known)| Role {
+                selector: Some(Selector::Population(index)),
+                ..known.clone()
+            }).collect::<Vec<_>>().into();
+            let fast = refresh(tenant(roles), &mut Scripts::default(), NOW, record.clone());
+            let slow = refresh(slow, &mut Scripts::default(), NOW, record);
+            prop_assert_eq!(assigned(&fast), assigned(&slow));
+        }
+    }
+
+    const FILTERS: [&str; 7] = [
+        "department == \"a\"",
+        "department == \"b\" && links.groups == \"a\"",
+        "links.groups.notNull() && department.in({\"a\", \"b\"})",
+        "department != \"a\"",
+        "department i== \"A\" || department == \"c\"",
+        "links == \"1\" && department.notNull()",
+        "!(department == \"a\")",
+    ];
 }

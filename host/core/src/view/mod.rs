@@ -278,10 +278,14 @@ impl TrackedView {
 
     pub(crate) fn note(&mut self, what: impl FnOnce() -> String, answer: impl FnOnce() -> String) {
         if let Some(trace) = &mut self.state_mut().trace {
-            trace.push(TraceEntry {
+            let entry = TraceEntry {
                 what: what(),
                 answer: answer(),
-            });
+            };
+            // Asked again at once, it says nothing new.
+            if trace.last() != Some(&entry) {
+                trace.push(entry);
+            }
         }
     }
 

@@ -1,13 +1,16 @@
 //! `lifecycle.toml`: the states, and what decides between them.
 
-use idr_core::definitions::{AutomaticRoles, Lifecycle, LifecycleState, RequestedRoles};
-use idr_core::model::Name;
+use idr_core::definitions::{
+    AutomaticRoles, Lifecycle, LifecycleState, RequestedRoles, StateAction,
+};
+use idr_core::model::{AccountOperation, Name};
 
 use super::Source;
 use super::names::{Known, RuleUse, check_name};
+use crate::config::document::Scope;
 use crate::config::problem::Problems;
-use crate::config::raw::RawLifecycle;
-use crate::config::values::word_or_default;
+use crate::config::raw::{RawLifecycle, RawStateAction};
+use crate::config::values::{duration_ms, required, word, word_or_default};
 
 const AUTOMATIC_ROLES: [(&str, AutomaticRoles); 3] = [
     ("evaluate", AutomaticRoles::Evaluate),
@@ -47,6 +50,8 @@ pub(super) fn check(
                 raw.requested_roles.as_deref(),
                 &REQUESTED_ROLES,
             ),
+            roles: granted(&scope.at("roles"), &raw.roles, known),
+            accounts: actions(&scope.at("accounts"), &raw.accounts, known),
         });
     }
     let decided = raw.rule.is_some() || raw.default_state.is_some();
@@ -74,9 +79,9 @@ pub(super) fn check(
     if let (None, Some(default_state)) = (rule, default_state) {
         for state in raw.states.keys() {
             if state != default_state.as_str() {
-                scope.at("states").at(state).report_with_hint(
-                    format!("nobody is ever in it: everybody is in `{default_state}`"),
-                    "name a `rule` that decides between the states, or leave it out",
+                scope.at("states").at(state).remark(
+                    format!("nobody is in it but by hand: everybody is in `{default_state}`"),
+                    "name a `rule` that decides between the states",
                 );
             }
         }
@@ -86,4 +91,89 @@ pub(super) fn check(
         rule: rule.and_then(|rule| known.rule(&scope.at("rule"), rule, RuleUse::LifecycleState)),
         default_state,
     }
+}
+
+/// Checks what a state does with accounts.
+fn actions(scope: &Scope<'_>, raw: &[RawStateAction], known: &Known) -> Vec<StateAction> {
+    let mut actions: Vec<StateAction> = Vec::new();
+    for (index, raw) in raw.iter().enumerate() {
+        let scope = scope.item(index);
+        let Some(action) = action(&scope, raw, known) else {
+            continue;
+        };
+        let clashes = |known: &StateAction| {
+            known.application == action.application
+                && (known.operation == action.operation
+                    || matches!(
+                        (known.operation, action.operation),
+                        (AccountOperation::Enable, AccountOperation::Disable)
+                            | (AccountOperation::Disable, AccountOperation::Enable)
+                    ))
+        };
+        if let Some(other) = actions.iter().find(|known| clashes(known)) {
+            let (one, other) = (action.operation.as_str(), other.operation.as_str());
+            scope.at("do").report_with_hint(
+                format!(
+                    "`{one}` and `{other}` of accounts in `{}` don't go together",
+                    action.application
+                ),
+                "leave one of them out",
+            );
+        }
+        actions.push(action);
+    }
+    actions
+}
+
+fn action(scope: &Scope<'_>, raw: &RawStateAction, known: &Known) -> Option<StateAction> {
+    let application = required(scope, "application", raw.application.as_deref());
+    let operation = required(scope, "do", raw.operation.as_deref())
+        .and_then(|text| word(&scope.at("do"), text, &AccountOperation::ALL));
+    let after_ms = match &raw.after {
+        Some(text) => duration_ms(&scope.at("after"), text),
+        None => Some(0),
+    };
+    let application = known.application(&scope.at("application"), application?)?;
+    let operation = operation?;
+    match (&raw.to, operation) {
+        (None, AccountOperation::Move) => scope.at("to").report_with_hint(
+            "it is missing",
+            "write the end of the native identity that they are to have, such as \"OU=Leavers,DC=acme\"",
+        ),
+        (Some(to), AccountOperation::Move) if to.is_empty() => {
+            scope.at("to").report("it is empty, and every native identity ends so");
+        }
+        (Some(_), other) if other != AccountOperation::Move => {
+            let message = format!("it means nothing for `{}`", other.as_str());
+            scope.at("to").report(message);
+        }
+        _ => {}
+    }
+    Some(StateAction {
+        application,
+        operation,
+        to: raw.to.clone(),
+        after_ms: after_ms?,
+    })
+}
+
+/// Checks the roles that everybody in a state has.
+fn granted(scope: &Scope<'_>, raw: &[String], known: &Known) -> Vec<Name> {
+    let mut roles = Vec::new();
+    for (index, text) in raw.iter().enumerate() {
+        let scope = scope.item(index);
+        let Some((name, role_type)) = known.role(&scope, text) else {
+            continue;
+        };
+        if role_type.is_some_and(|known| !known.selector && !known.manual) {
+            scope.report_with_hint(
+                format!("`{name}` can't be assigned"),
+                "name a business role that requires it",
+            );
+        }
+        roles.push(name);
+    }
+    roles.sort();
+    roles.dedup();
+    roles
 }

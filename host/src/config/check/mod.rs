@@ -10,6 +10,7 @@ mod identity;
 mod lifecycle;
 mod names;
 mod populations;
+mod role_types;
 mod roles;
 mod rules;
 mod settings;
@@ -140,7 +141,8 @@ pub(super) fn check(files: &Files, problems: &Problems) -> Checked {
         &settings.zone,
         problems,
     );
-    let roles = roles::check(&sources.roles, &known, problems);
+    role_types::check(&sources.roles, problems);
+    let roles = roles::check(&sources.roles, &populations, &known, problems);
     let mut triggers = triggers::check(&sources.triggers, &known, problems);
     // Last: by now every use of a rule is known.
     let (rules, components) =

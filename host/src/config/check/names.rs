@@ -46,6 +46,7 @@ pub(super) struct Known {
     applications: BTreeMap<String, KnownApplication>,
     attributes: BTreeMap<String, ValueType>,
     states: Vec<String>,
+    role_types: BTreeMap<String, RoleType>,
     roles: BTreeMap<String, Option<RoleType>>,
     rules: Vec<String>,
     populations: Vec<String>,
@@ -76,13 +77,12 @@ impl Known {
                 .attributes
                 .insert(name.clone(), value_type.unwrap_or_default());
         }
+        known.role_types = super::role_types::gather(&sources.roles);
         for role in sources.roles.iter().flat_map(|file| &file.raw.role) {
             if let Some(name) = &role.name {
                 let word = role.role_type.as_deref().unwrap_or_default();
-                let role_type = super::roles::TYPES.iter().find(|(known, _)| *known == word);
-                known
-                    .roles
-                    .insert(name.clone(), role_type.map(|(_, role_type)| *role_type));
+                let role_type = known.role_types.get(word).copied();
+                known.roles.insert(name.clone(), role_type);
             }
         }
         known.states = sources.lifecycle.raw.states.keys().cloned().collect();
@@ -198,6 +198,16 @@ impl Known {
         let names = self.states.iter().map(String::as_str);
         unknown(scope, "lifecycle state", text, names, "lifecycle.toml");
         None
+    }
+
+    /// Resolves a reference to a type of role.
+    pub(super) fn role_type(&self, scope: &Scope<'_>, text: &str) -> Option<RoleType> {
+        let known = self.role_types.get(text).copied();
+        if known.is_none() {
+            let names = self.role_types.keys().map(String::as_str);
+            unknown(scope, "type of role", text, names, "a file in roles/");
+        }
+        known
     }
 
     /// Resolves a reference to a role, with its type where that is right.

@@ -1,28 +1,38 @@
-//! `roles/*.toml`: business roles, IT roles, and what they require.
+//! `roles/*.toml`: roles of all types, and what they have to do with each other.
 
 use std::collections::BTreeMap;
 
-use idr_core::definitions::{Profile, Role, RoleType, Selector};
-use idr_core::model::{Name, ValueType};
+use idr_core::definitions::{Population, Profile, ProfileSet, Role, RoleType, Roles, Selector};
+use idr_core::model::{Name, UnixMillis, Value, ValueType};
 
 use super::Source;
 use super::names::{Known, RuleUse, check_name};
 use crate::config::document::Scope;
-use crate::config::paths::FilterPlace;
+use crate::config::paths::{COLLECTIONS, FilterPlace};
 use crate::config::problem::Problems;
 use crate::config::raw::{RawProfile, RawRole, RawRoles, RawSelector};
-use crate::config::values::{of_type, required, word};
+use crate::config::values::{of_type, required, word_or_default};
 
-/// The two types of role with the words for them.
-pub(super) const TYPES: [(&str, RoleType); 2] =
-    [("business", RoleType::Business), ("it", RoleType::It)];
+/// Whether each of a role's profiles is needed, or one is enough.
+const PROFILES_MATCH: [(&str, bool); 2] = [("all", false), ("any", true)];
 
 /// Reserved names that a match list can ask for.
 const MATCHABLE: [&str; 4] = ["name", "manager", "lifecycleState", "inactive"];
 
+/// A role with the roles that it inherits from, before it has what they have.
+struct Own {
+    role: Role,
+    inherits: Vec<Name>,
+}
+
 /// Checks all roles.
-pub(super) fn check(sources: &[Source<RawRoles>], known: &Known, problems: &Problems) -> Vec<Role> {
-    let mut roles = Vec::new();
+pub(super) fn check(
+    sources: &[Source<RawRoles>],
+    populations: &[Population],
+    known: &Known,
+    problems: &Problems,
+) -> Roles {
+    let mut own = BTreeMap::new();
     let mut seen: BTreeMap<&str, Scope<'_>> = BTreeMap::new();
     for source in sources {
         let scope = source.scope(problems);
@@ -43,95 +53,238 @@ pub(super) fn check(sources: &[Source<RawRoles>], known: &Known, problems: &Prob
                     seen.insert(name, scope.clone());
                 }
             }
-            roles.extend(role(&scope, name, raw, known));
+            if let Some(role) = role(&scope, name, raw, known) {
+                own.insert(role.role.name, role);
+            }
         }
     }
-    report_cycles(&roles, &seen);
-    roles.sort_by_key(|role| role.name);
+    let related = |key, of: &dyn Fn(&Own) -> &[Name], said| {
+        let relations = own.iter().map(|(name, role)| (*name, of(role))).collect();
+        report_cycles(&relations, &seen, key, said)
+    };
+    related("requires", &|own| &own.role.requires, "require");
+    if related("inherits", &|own| &own.inherits, "inherit from") {
+        return Roles::default();
+    }
+    let roles = own.values().map(|known| inherited(known, &own)).collect();
+    let roles = Roles::new(roles);
+    remark_on_circles(&roles, populations, &seen);
     roles
 }
 
-fn role(scope: &Scope<'_>, name: &str, raw: &RawRole, known: &Known) -> Option<Role> {
+/// Remarks on every role whose selector asks for an entitlement that only the
+/// role itself calls for: nobody gets it but who was given the entitlement in
+/// some other way, and whoever has it keeps it.
+fn remark_on_circles(
+    roles: &Roles,
+    populations: &[Population],
+    places: &BTreeMap<&str, Scope<'_>>,
+) {
+    let mut callers: BTreeMap<(Name, &str), Vec<Name>> = BTreeMap::new();
+    for role in roles {
+        let required = role.requires.iter().filter_map(|name| roles.get(*name));
+        for (attribute, values) in required
+            .flat_map(Role::profiles)
+            .flat_map(|p| &p.entitlements)
+        {
+            for value in values {
+                let roles = callers.entry((*attribute, value.as_str())).or_default();
+                roles.push(role.name);
+            }
+        }
+    }
+    for role in roles {
+        let filter = match &role.selector {
+            Some(Selector::Filter(filter)) => filter,
+            Some(Selector::Population(place)) => match populations.get(*place) {
+                Some(population) => &population.filter,
+                None => continue,
+            },
+            _ => continue,
+        };
+        for (path, texts) in filter.demands() {
+            let [collection, attribute] = path.segments() else {
+                continue;
+            };
+            let only_itself = |text: &String| {
+                let callers = callers.get(&(*attribute, text.as_str()));
+                callers.is_some_and(|callers| callers.iter().all(|caller| *caller == role.name))
+            };
+            if COLLECTIONS.contains(&collection.as_str())
+                && texts.iter().all(only_itself)
+                && let Some(place) = places.get(role.name.as_str())
+            {
+                let texts = texts.join("`, `");
+                place.at("selector").remark(
+                    format!("it asks for `{attribute}` `{texts}`, which only this role calls for"),
+                    "nobody gets the role by it, and whoever has it keeps it: ask for something else",
+                );
+            }
+        }
+    }
+}
+
+/// Returns a role with everything that it has from others.
+fn inherited(known: &Own, all: &BTreeMap<Name, Own>) -> Role {
+    let mut role = known.role.clone();
+    let mut from = known.inherits.clone();
+    let mut place = 0;
+    while let Some(parent) = from.get(place).and_then(|name| all.get(name)) {
+        role.requires.extend(&parent.role.requires);
+        role.permits.extend(&parent.role.permits);
+        role.detection.extend_from_slice(&parent.role.detection);
+        for name in &parent.inherits {
+            if !from.contains(name) {
+                from.push(*name);
+            }
+        }
+        place += 1;
+    }
+    for list in [&mut role.requires, &mut role.permits] {
+        list.sort();
+        list.dedup();
+    }
+    role
+}
+
+fn role(scope: &Scope<'_>, name: &str, raw: &RawRole, known: &Known) -> Option<Own> {
     let role_type = required(scope, "type", raw.role_type.as_deref())
-        .and_then(|text| word(&scope.at("type"), text, &TYPES))?;
-    match role_type {
-        RoleType::Business => {
-            if !raw.profiles.is_empty() {
-                scope.at("profiles").report_with_hint(
-                    "a business role has no profiles: it isn't detected",
-                    "move them to an IT role, and let this one require it",
-                );
-            }
+        .and_then(|text| known.role_type(&scope.at("type"), text))?;
+    let refuse = |key, is_there: bool, may: bool, hint: &str| {
+        if is_there && !may {
+            let type_name = role_type.name;
+            let message = format!("a role of type `{type_name}` has no `{key}`");
+            scope.at(key).report_with_hint(message, hint);
         }
-        RoleType::It => {
-            if raw.selector.is_some() {
-                scope.at("selector").report_with_hint(
-                    "an IT role isn't assigned by a selector",
-                    "move it to a business role that requires this one",
-                );
-            }
-            if raw.profiles.is_empty() {
-                scope.at("profiles").report_with_hint(
-                    "there are none, so it is never detected",
-                    "say what one account must hold: `[[role.profiles]]`",
-                );
-            }
-        }
+    };
+    refuse(
+        "selector",
+        raw.selector.is_some(),
+        role_type.selector,
+        "move it to a business role that requires this one",
+    );
+    refuse(
+        "profiles",
+        !raw.profiles.is_empty(),
+        role_type.profiles,
+        "move them to an IT role, and let this one require it",
+    );
+    refuse(
+        "requires",
+        !raw.requires.is_empty(),
+        role_type.requirements,
+        "let a business role require each of them",
+    );
+    refuse(
+        "permits",
+        !raw.permits.is_empty(),
+        role_type.permits,
+        "let a business role permit each of them",
+    );
+    if role_type.profiles && raw.profiles.is_empty() && raw.inherits.is_empty() {
+        scope.at("profiles").report_with_hint(
+            "there are none, so it is never detected",
+            "say what one account must hold: `[[role.profiles]]`",
+        );
     }
-    let place = scope.at("requires");
-    let mut requires = Vec::new();
-    for (index, required) in raw.requires.iter().enumerate() {
-        if let Some(required) = requirement(&place.item(index), role_type, required, known) {
-            requires.push(required);
+    let related = |key, names: &[String], may: fn(RoleType) -> bool, said| {
+        let place = scope.at(key);
+        let mut roles = Vec::new();
+        for (index, name) in names.iter().enumerate() {
+            roles.extend(relation(&place.item(index), name, may, said, known));
         }
+        roles.sort();
+        roles.dedup();
+        roles
+    };
+    let instant = |key, value: &Option<toml::Value>| -> Option<UnixMillis> {
+        match of_type(&scope.at(key), value.as_ref()?, ValueType::Instant)? {
+            Value::Instant(instant) => Some(instant),
+            _ => None,
+        }
+    };
+    let active_from = instant("active_from", &raw.active_from);
+    let active_until = instant("active_until", &raw.active_until);
+    if let (Some(from), Some(until)) = (active_from, active_until)
+        && until <= from
+    {
+        scope
+            .at("active_until")
+            .report("it is not after `active_from`, so the role is never in use");
     }
-    requires.sort();
-    requires.dedup();
     let profiles = raw.profiles.iter().enumerate();
+    let profiles: Vec<Profile> = profiles
+        .filter_map(|(index, raw)| profile(&scope.at("profiles").item(index), raw, known))
+        .collect();
+    let any = raw.profiles_match.as_deref();
+    let any = word_or_default(&scope.at("profiles_match"), any, &PROFILES_MATCH);
+    let detection = match profiles.is_empty() {
+        true => Vec::new(),
+        false => vec![ProfileSet { any, profiles }],
+    };
     let selector = raw.selector.as_ref();
-    Some(Role {
-        name: Name::new(name),
-        role_type,
-        selector: selector.and_then(|raw| self::selector(&scope.at("selector"), raw, known)),
-        requires,
-        profiles: profiles
-            .filter_map(|(index, raw)| profile(&scope.at("profiles").item(index), raw, known))
-            .collect(),
+    Some(Own {
+        inherits: related("inherits", &raw.inherits, |_| true, ""),
+        role: Role {
+            name: Name::new(name),
+            role_type,
+            disabled: raw.disabled,
+            active_from,
+            active_until,
+            selector: selector.and_then(|raw| self::selector(&scope.at("selector"), raw, known)),
+            requires: related(
+                "requires",
+                &raw.requires,
+                |known| known.required,
+                "required",
+            ),
+            permits: related(
+                "permits",
+                &raw.permits,
+                |known| known.permitted,
+                "permitted",
+            ),
+            detection,
+        },
     })
 }
 
-/// Checks one required role. Circles are reported once for all of them.
-fn requirement(
+/// Checks one role that another requires, permits or inherits from. Circles are
+/// reported once for all of them.
+fn relation(
     scope: &Scope<'_>,
-    role_type: RoleType,
-    required: &str,
+    text: &str,
+    may: fn(RoleType) -> bool,
+    said: &str,
     known: &Known,
 ) -> Option<Name> {
-    let (name, required_type) = known.role(scope, required)?;
-    if role_type == RoleType::It {
+    let (name, role_type) = known.role(scope, text)?;
+    if let Some(role_type) = role_type
+        && !may(role_type)
+    {
+        let type_name = role_type.name;
         scope.report_with_hint(
-            "an IT role requires no others",
-            "let the business role require each of them",
-        );
-    } else if required_type == Some(RoleType::Business) {
-        scope.report_with_hint(
-            format!("`{name}` is a business role; only IT roles can be required"),
-            "require what that one requires",
+            format!("`{name}` is of type `{type_name}`, which can't be {said}"),
+            "name an IT role; inherit from this one to have what it has",
         );
     }
     Some(name)
 }
 
-/// Reports every circle of roles that require each other, at the first of them.
-fn report_cycles(roles: &[Role], places: &BTreeMap<&str, Scope<'_>>) {
-    let requires: BTreeMap<Name, &[Name]> = roles
-        .iter()
-        .map(|role| (role.name, role.requires.as_slice()))
-        .collect();
-    for &start in requires.keys() {
-        let Some(way) = way_back(start, &requires) else {
+/// Reports every circle of roles that have something to do with each other, at
+/// the first of them; says whether there are any.
+fn report_cycles(
+    relations: &BTreeMap<Name, &[Name]>,
+    places: &BTreeMap<&str, Scope<'_>>,
+    key: &str,
+    said: &str,
+) -> bool {
+    let mut found = false;
+    for &start in relations.keys() {
+        let Some(way) = way_back(start, relations) else {
             continue;
         };
+        found = true;
         // Each circle is reported from its first member only.
         if way.iter().any(|member| *member < start) {
             continue;
@@ -140,19 +293,20 @@ fn report_cycles(roles: &[Role], places: &BTreeMap<&str, Scope<'_>>) {
         names.push(format!("`{start}`"));
         if let Some(place) = places.get(start.as_str()) {
             place
-                .at("requires")
-                .report(format!("roles require each other: {}", names.join(" → ")));
+                .at(key)
+                .report(format!("roles {said} each other: {}", names.join(" → ")));
         }
     }
+    found
 }
 
 /// Returns the shortest way from a role back to itself, the role first.
-fn way_back(start: Name, requires: &BTreeMap<Name, &[Name]>) -> Option<Vec<Name>> {
+fn way_back(start: Name, relations: &BTreeMap<Name, &[Name]>) -> Option<Vec<Name>> {
     let mut ways = vec![vec![start]];
     let mut visited = Vec::new();
     while let Some(way) = (!ways.is_empty()).then(|| ways.remove(0)) {
         let last = *way.last().expect("a way has a beginning");
-        for &next in requires.get(&last).copied().unwrap_or_default() {
+        for &next in relations.get(&last).copied().unwrap_or_default() {
             if next == start {
                 return Some(way);
             }

@@ -4,14 +4,14 @@ use std::collections::BTreeMap;
 
 use idr_core::definitions::{Rule, Trigger, TriggerCondition, digest};
 use idr_core::filter::Filter;
-use idr_core::model::Name;
+use idr_core::model::{Handler, Name};
 
 use super::Source;
 use super::names::{Known, RuleUse, check_name};
 use crate::config::document::Scope;
 use crate::config::paths::FilterPlace;
 use crate::config::problem::Problems;
-use crate::config::raw::{RawCondition, RawTriggers};
+use crate::config::raw::{RawCondition, RawHandler, RawTriggers};
 use crate::config::values::{required, word};
 
 #[derive(Clone, Copy)]
@@ -92,10 +92,66 @@ pub(super) fn check(
                 &raw.included_before,
                 FilterPlace::IncludedBefore,
             ),
+            handlers: {
+                let handlers = raw.handlers.iter().enumerate();
+                let place = scope.at("handlers");
+                handlers
+                    .filter_map(|(index, raw)| handler(&place.item(index), raw))
+                    .collect()
+            },
             digest: 0,
         });
     }
     triggers
+}
+
+/// The types of handler, with the keys that each needs beside `type`.
+const HANDLERS: [(&str, &[&str]); 3] = [
+    ("work-item", &["owner", "description"]),
+    ("workflow", &["name"]),
+    ("webhook", &["url"]),
+];
+
+/// Checks what is to happen when a trigger has fired.
+fn handler(scope: &Scope<'_>, raw: &RawHandler) -> Option<Handler> {
+    let handler_type = required(scope, "type", raw.handler_type.as_deref())?;
+    let keys = word(&scope.at("type"), handler_type, &HANDLERS)?;
+    for (key, text) in [
+        ("owner", &raw.owner),
+        ("description", &raw.description),
+        ("name", &raw.name),
+        ("url", &raw.url),
+    ] {
+        if text.is_some() && !keys.contains(&key) {
+            let message = format!("it means nothing for type `{handler_type}`");
+            scope.at(key).report(message);
+        }
+    }
+    let text =
+        |key, text: &Option<String>| required(scope, key, text.as_deref()).map(ToOwned::to_owned);
+    match handler_type {
+        "work-item" => {
+            let owner = text("owner", &raw.owner);
+            let description = text("description", &raw.description);
+            Some(Handler::WorkItem {
+                owner: owner?,
+                description: description?,
+            })
+        }
+        "workflow" => Some(Handler::Workflow {
+            name: text("name", &raw.name)?,
+        }),
+        _ => {
+            let url = text("url", &raw.url)?;
+            if !url.starts_with("https://") && !url.starts_with("http://") {
+                scope.at("url").report_with_hint(
+                    format!("`{url}` is no address that can be sent to"),
+                    "write one that begins with https://",
+                );
+            }
+            Some(Handler::Webhook { url })
+        }
+    }
 }
 
 fn condition(scope: &Scope<'_>, raw: &RawCondition, known: &Known) -> Option<TriggerCondition> {

@@ -7,8 +7,8 @@ use idr_core::definitions::{
     AttributeDefinition, EditMode, Grant, Model, RESERVED, Rule, RuleIndex,
 };
 use idr_core::model::{
-    Account, AccountKey, AccountStatus, AttributeState, Baseline, Holding, IdentityRecord, Link,
-    Name, Provenance, RoleAssignment, RoleDetection, Uid, Value,
+    Account, AccountKey, AccountStatus, AssignmentSource, AttributeState, Baseline, Holding,
+    IdentityRecord, Link, Name, Provenance, RoleAssignment, RoleDetection, Uid, Value,
 };
 use idr_core::view::{Node, Slot, Snapshot, SnapshotError, TrackedView};
 
@@ -140,11 +140,7 @@ fn record_of(setting: &Setting) -> IdentityRecord {
     };
     identity.name = text_in(&setting.attributes, "name").unwrap_or_else(|| "subject".to_owned());
     identity.assigned = sorted(&setting.assigned)
-        .map(|role| RoleAssignment {
-            role,
-            since: setting.as_of,
-            by_hand: false,
-        })
+        .map(|role| RoleAssignment::by_rule(role, setting.as_of))
         .collect();
     identity.detected = sorted(&setting.detected)
         .map(|role| RoleDetection {
@@ -223,11 +219,12 @@ fn baseline_of(setting: &Setting, model: &Model) -> Baseline {
                 let had = before.assigned.contains(role);
                 let held = had.then_some(Holding {
                     since: setting.as_of,
-                    by_hand: false,
+                    source: AssignmentSource::Rule,
                 });
                 (Name::new(role), held)
             })
             .collect(),
+        account_actions: None,
     }
 }
 

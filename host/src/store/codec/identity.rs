@@ -7,10 +7,10 @@
 use std::fmt;
 
 use idr_core::model::{
-    AccountKey, AttributeState, Baseline, ByHand, EventTally, Finding, Holding, Identity,
-    IdentityType, Lag, ManualEdit, Name, NativeChange, NativeOperation, Provenance, ReadKey,
-    RoleAssignment, RoleDecision, RoleDetection, RoleVerdict, Severity, StateOverride,
-    TriggerMemory, Uid, UnixMillis, Value, Wake, finding,
+    AccountAction, AccountKey, AssignmentSource, AttributeState, Baseline, ByHand, EventTally,
+    Finding, Holding, Identity, IdentityType, Lag, ManualEdit, Name, NativeChange, NativeOperation,
+    Provenance, ReadKey, RoleAssignment, RoleDecision, RoleDetection, RoleVerdict, Severity,
+    StateOverride, TriggerMemory, Uid, UnixMillis, Value, Wake, finding,
 };
 use serde::de::{Error, IgnoredAny, MapAccess, SeqAccess, Visitor};
 use serde::ser::{SerializeMap, SerializeSeq};
@@ -41,6 +41,7 @@ impl Written for Identity {
         put(&mut object, "inactive", &self.inactive)?;
         put(&mut object, "assigned", &self.assigned)?;
         put(&mut object, "detected", &self.detected)?;
+        put(&mut object, "accountActions", &self.account_actions)?;
         put(&mut object, "baseline", &self.baseline)?;
         put(&mut object, "triggers", &self.triggers)?;
         put(&mut object, "events", &self.events)?;
@@ -71,6 +72,7 @@ impl Written for Identity {
             inactive: document.inactive,
             assigned: document.assigned,
             detected: document.detected,
+            account_actions: document.account_actions,
             baseline: document.baseline,
             triggers: document.triggers,
             events: document.events,
@@ -127,6 +129,8 @@ struct IdentityIn {
     assigned: Vec<RoleAssignment>,
     #[serde(with = "mirror_in", default)]
     detected: Vec<RoleDetection>,
+    #[serde(with = "mirror_in", default)]
+    account_actions: Vec<AccountAction>,
     #[serde(with = "mirror_in", default)]
     baseline: Baseline,
     #[serde(with = "mirror_in", default)]
@@ -322,6 +326,7 @@ impl Written for AttributeState {
 }
 
 words!(
+    AssignmentSource, "what gives a role";
     IdentityType, "a type of identity";
     NativeOperation, "an operation on an account";
     RoleVerdict, "a decision about a role";
@@ -351,6 +356,10 @@ struct RoleDecisionDocument {
     role: Name,
     #[serde(with = "mirror")]
     verdict: RoleVerdict,
+    #[serde(with = "mirror", default, skip_serializing_if = "is_default")]
+    within: Option<Name>,
+    #[serde(with = "mirror", default, skip_serializing_if = "is_default")]
+    account: Option<AccountKey>,
     #[serde(with = "mirror", default, skip_serializing_if = "is_default")]
     from: Option<UnixMillis>,
     #[serde(with = "mirror", default, skip_serializing_if = "is_default")]
@@ -414,6 +423,8 @@ struct BaselineDocument {
     inactive: Option<bool>,
     #[serde(with = "map", default, skip_serializing_if = "is_default")]
     assigned: Vec<(Name, Option<Holding>)>,
+    #[serde(with = "mirror", default, skip_serializing_if = "is_default")]
+    account_actions: Option<Vec<AccountAction>>,
 }
 
 #[derive(Serialize, Deserialize)]
@@ -457,16 +468,27 @@ mirrored!(
     Finding => FindingDocument,
 );
 
-/// Marks a role that only a person's decision gives.
-const BY_HAND: &str = "by-hand";
-
-/// Role and since when, and by hand where it is.
+/// Role, since when, what gives it unless that is its selector, and the account
+/// and permitted roles where there are any.
 impl Written for RoleAssignment {
     fn write<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        match self.by_hand {
-            false => (Out(&self.role), Out(&self.since)).serialize(serializer),
-            true => (Out(&self.role), Out(&self.since), BY_HAND).serialize(serializer),
+        let more = self.account.is_some() || !self.permits.is_empty();
+        let length = match (more, self.source) {
+            (true, _) => 5,
+            (false, AssignmentSource::Rule) => 2,
+            (false, _) => 3,
+        };
+        let mut items = serializer.serialize_seq(Some(length))?;
+        items.serialize_element(&Out(&self.role))?;
+        items.serialize_element(&Out(&self.since))?;
+        if length > 2 {
+            items.serialize_element(&Out(&self.source))?;
         }
+        if more {
+            items.serialize_element(&Out(&self.account))?;
+            items.serialize_element(&Out(&self.permits))?;
+        }
+        items.end()
     }
 
     fn read<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
@@ -483,12 +505,19 @@ impl Written for RoleAssignment {
                 mut items: A,
             ) -> Result<RoleAssignment, A::Error> {
                 let (role, since) = (next(&mut items)?, next(&mut items)?);
-                let by_hand = by_hand(&mut items)?;
+                let source = source(&mut items)?;
+                let account = items.next_element::<In<Option<AccountKey>>>()?;
+                let permits = match account {
+                    Some(_) => next(&mut items)?,
+                    None => Vec::new(),
+                };
                 ended(items)?;
                 Ok(RoleAssignment {
                     role,
                     since,
-                    by_hand,
+                    source,
+                    account: account.and_then(|In(account)| account),
+                    permits,
                 })
             }
         }
@@ -496,20 +525,17 @@ impl Written for RoleAssignment {
     }
 }
 
-fn by_hand<'de, A: SeqAccess<'de>>(items: &mut A) -> Result<bool, A::Error> {
-    match items.next_element::<std::borrow::Cow<'de, str>>()? {
-        None => Ok(false),
-        Some(word) if word == BY_HAND => Ok(true),
-        Some(word) => Err(A::Error::custom(format!("`{word}` is not `{BY_HAND}`"))),
-    }
+fn source<'de, A: SeqAccess<'de>>(items: &mut A) -> Result<AssignmentSource, A::Error> {
+    let source = items.next_element::<In<AssignmentSource>>()?;
+    Ok(source.map_or(AssignmentSource::Rule, |In(source)| source))
 }
 
-/// Since when, and by hand where it is.
+/// Since when, and what gives it unless that is its selector.
 impl Written for Holding {
     fn write<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        match self.by_hand {
-            false => [Out(&self.since)].serialize(serializer),
-            true => (Out(&self.since), BY_HAND).serialize(serializer),
+        match self.source {
+            AssignmentSource::Rule => [Out(&self.since)].serialize(serializer),
+            source => (Out(&self.since), Out(&source)).serialize(serializer),
         }
     }
 
@@ -524,9 +550,9 @@ impl Written for Holding {
 
             fn visit_seq<A: SeqAccess<'de>>(self, mut items: A) -> Result<Holding, A::Error> {
                 let since = next(&mut items)?;
-                let by_hand = by_hand(&mut items)?;
+                let source = source(&mut items)?;
                 ended(items)?;
-                Ok(Holding { since, by_hand })
+                Ok(Holding { since, source })
             }
         }
         deserializer.deserialize_seq(Held)

@@ -19,6 +19,7 @@
 //! it, and comes back from [`decode`] as by default.
 
 mod account;
+mod effect;
 mod identity;
 mod mirror;
 mod plan;
@@ -27,7 +28,7 @@ mod record;
 mod tests;
 mod value;
 
-use idr_core::model::{Account, Event, Identity};
+use idr_core::model::{Account, Effect, Event, Identity};
 use thiserror::Error;
 
 use self::mirror::{In, Out, Written};
@@ -59,6 +60,9 @@ impl Document for StagedChange {
 }
 impl Document for Event {
     const KIND: &'static str = "event";
+}
+impl Document for Effect {
+    const KIND: &'static str = "effect";
 }
 impl Document for TenantState {
     const KIND: &'static str = "tenant";

@@ -1,8 +1,8 @@
 //! Plans in the spool: what changes, and what it was planned from.
 
 use idr_core::model::{
-    AttributeState, Finding, ManualEdit, Name, ReadKey, RoleAssignment, RoleDetection, Uid,
-    UnixMillis, Versions,
+    AccountAction, AttributeState, Finding, ManualEdit, Name, ReadKey, RoleAssignment,
+    RoleDetection, Uid, UnixMillis, Versions,
 };
 use idr_core::plan::{Changes, LifecycleChange};
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
@@ -41,6 +41,8 @@ struct ChangesDocument {
     assigned: Option<Vec<RoleAssignment>>,
     #[serde(with = "mirror", default, skip_serializing_if = "is_default")]
     detected: Option<Vec<RoleDetection>>,
+    #[serde(with = "mirror", default, skip_serializing_if = "is_default")]
+    account_actions: Option<Vec<AccountAction>>,
     #[serde(with = "mirror", default, skip_serializing_if = "is_default")]
     reads: Option<Vec<ReadKey>>,
     #[serde(with = "nested", default, skip_serializing_if = "is_default")]

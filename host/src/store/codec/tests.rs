@@ -4,11 +4,11 @@ use std::collections::BTreeMap;
 use std::fmt::Debug;
 
 use idr_core::model::{
-    Account, AccountKey, AccountStatus, AttributeState, Baseline, ByHand, Event, EventChange,
-    EventTally, Finding, Holding, Identity, IdentityType, Lag, Link, ManualEdit, Name,
-    NativeChange, NativeOperation, Provenance, ReadKey, RoleAssignment, RoleDecision,
-    RoleDetection, RoleVerdict, Severity, StateOverride, TriggerMemory, Uid, UnixMillis, Value,
-    Versions, Wake, finding,
+    Account, AccountAction, AccountKey, AccountOperation, AccountStatus, AssignmentSource,
+    AttributeState, Baseline, ByHand, Effect, EffectKind, Event, EventChange, EventTally, Finding,
+    Handler, Holding, Identity, IdentityType, Lag, Link, ManualEdit, Name, NativeChange,
+    NativeOperation, Provenance, ReadKey, RoleAssignment, RoleDecision, RoleDetection, RoleVerdict,
+    Severity, StateOverride, TriggerMemory, Uid, UnixMillis, Value, Versions, Wake, finding,
 };
 use idr_core::plan::{Changes, LifecycleChange};
 use jiff::civil::Date;
@@ -132,11 +132,21 @@ fn baseline() -> impl Strategy<Value = Baseline> {
         option::of((option::of(name()), option::of(instant()))),
         any::<Option<bool>>(),
         by_name(option::of(
-            (instant(), any::<bool>()).prop_map(|(since, by_hand)| Holding { since, by_hand }),
+            (instant(), source()).prop_map(|(since, source)| Holding { since, source }),
         )),
+        option::of(vec(account_action(), 0..2)),
     )
         .prop_map(
-            |(unseen, name, attributes, manager, lifecycle, inactive, assigned)| Baseline {
+            |(
+                unseen,
+                name,
+                attributes,
+                manager,
+                lifecycle,
+                inactive,
+                assigned,
+                account_actions,
+            )| Baseline {
                 unseen,
                 name,
                 attributes,
@@ -145,8 +155,46 @@ fn baseline() -> impl Strategy<Value = Baseline> {
                 lifecycle_since: lifecycle.and_then(|(_, since)| since),
                 inactive,
                 assigned,
+                account_actions,
             },
         )
+}
+
+fn account_action() -> impl Strategy<Value = AccountAction> {
+    let operation = select(AccountOperation::ALL.map(|(_, case)| case).to_vec());
+    (account_key(), operation, option::of(text()), instant()).prop_map(
+        |(account, operation, to, since)| AccountAction {
+            account,
+            operation,
+            to,
+            since,
+        },
+    )
+}
+
+fn effect() -> impl Strategy<Value = Effect> {
+    let handler = prop_oneof![
+        (text(), text()).prop_map(|(owner, description)| Handler::WorkItem { owner, description }),
+        text().prop_map(|name| Handler::Workflow { name }),
+        text().prop_map(|url| Handler::Webhook { url }),
+    ];
+    let what = prop_oneof![
+        account_action().prop_map(EffectKind::Account),
+        (name(), any::<u64>(), any::<u32>(), handler).prop_map(
+            |(trigger, sequence, place, handler)| EffectKind::Handler {
+                trigger,
+                sequence,
+                place,
+                handler,
+            }
+        ),
+    ];
+    (uid(), what, instant(), instant()).prop_map(|(uid, what, effective_at, detected_at)| Effect {
+        uid,
+        what,
+        effective_at,
+        detected_at,
+    })
 }
 
 fn trigger_memory() -> impl Strategy<Value = TriggerMemory> {
@@ -190,12 +238,20 @@ fn a_finding() -> impl Strategy<Value = Finding> {
     )
 }
 
+fn source() -> impl Strategy<Value = AssignmentSource> {
+    select(AssignmentSource::ALL.map(|(_, source)| source).to_vec())
+}
+
 fn assignments() -> impl Strategy<Value = Vec<RoleAssignment>> {
-    vec((name(), instant(), any::<bool>()), 0..3).prop_map(|roles| {
-        let assigned = |(role, since, by_hand)| RoleAssignment {
+    let account = option::of(account_key());
+    let assignment = (name(), instant(), source(), account, vec(name(), 0..3));
+    vec(assignment, 0..3).prop_map(|roles| {
+        let assigned = |(role, since, source, account, permits)| RoleAssignment {
             role,
             since,
-            by_hand,
+            source,
+            account,
+            permits,
         };
         roles.into_iter().map(assigned).collect()
     })
@@ -211,10 +267,13 @@ fn detections() -> impl Strategy<Value = Vec<RoleDetection>> {
 fn by_hand() -> impl Strategy<Value = ByHand> {
     let verdict = select(RoleVerdict::ALL.map(|(_, verdict)| verdict).to_vec());
     let window = (option::of(instant()), option::of(instant()));
-    let decision = (name(), verdict, window, text(), instant()).prop_map(
-        |(role, verdict, (from, until), actor, at)| RoleDecision {
+    let scope = (option::of(name()), option::of(account_key()));
+    let decision = (name(), verdict, scope, window, text(), instant()).prop_map(
+        |(role, verdict, (within, account), (from, until), actor, at)| RoleDecision {
             role,
             verdict,
+            within,
+            account,
             from,
             until,
             reason: actor.clone(),
@@ -262,7 +321,7 @@ fn identity() -> impl Strategy<Value = Identity> {
     let second = (
         assignments(),
         detections(),
-        baseline(),
+        (vec(account_action(), 0..2), baseline()),
         vec(trigger_memory(), 0..3),
         any::<u64>().prop_map(EventTally),
         vec(read_key(), 0..3),
@@ -282,8 +341,17 @@ fn identity() -> impl Strategy<Value = Identity> {
             since,
             inactive,
         ) = first;
-        let (assigned, detected, baseline, triggers, events, reads, event_reads, wake, findings) =
-            second;
+        let (
+            assigned,
+            detected,
+            (account_actions, baseline),
+            triggers,
+            events,
+            reads,
+            event_reads,
+            wake,
+            findings,
+        ) = second;
         Identity {
             uid: Uid::default(),
             name,
@@ -297,6 +365,7 @@ fn identity() -> impl Strategy<Value = Identity> {
             inactive,
             assigned,
             detected,
+            account_actions,
             baseline,
             triggers,
             events,
@@ -358,6 +427,7 @@ fn plan() -> impl Strategy<Value = SpooledPlan> {
         option::of(lifecycle),
         option::of(assignments()),
         option::of(detections()),
+        option::of(vec(account_action(), 0..2)),
         option::of(vec(read_key(), 0..3)),
         option::of(option::of(instant())),
         option::of(vec(a_finding(), 0..2)),
@@ -370,6 +440,7 @@ fn plan() -> impl Strategy<Value = SpooledPlan> {
                 lifecycle,
                 assigned,
                 detected,
+                account_actions,
                 reads,
                 wake,
                 findings,
@@ -382,6 +453,7 @@ fn plan() -> impl Strategy<Value = SpooledPlan> {
                 lifecycle,
                 assigned,
                 detected,
+                account_actions,
                 reads,
                 wake,
                 findings,
@@ -587,6 +659,11 @@ proptest! {
     }
 
     #[test]
+    fn effects_come_back(effect in effect()) {
+        comes_back(&effect)?;
+    }
+
+    #[test]
     fn tenants_come_back(tenant in tenant()) {
         comes_back(&tenant)?;
     }
@@ -721,11 +798,45 @@ mod full {
                     Name::new("Clerk"),
                     Some(Holding {
                         since: UnixMillis(700),
-                        by_hand: true,
+                        source: AssignmentSource::Manual,
                     }),
                 ),
                 (Name::new("Teller"), None),
             ],
+            account_actions: Some(account_actions()),
+        }
+    }
+
+    fn account_actions() -> Vec<AccountAction> {
+        vec![AccountAction {
+            account: key("crm", "a-1"),
+            operation: AccountOperation::Move,
+            to: Some("ou=gone".to_owned()),
+            since: UnixMillis(2_500),
+        }]
+    }
+
+    pub(super) fn account_effect() -> Effect {
+        Effect {
+            uid: Uid(7),
+            what: EffectKind::Account(account_actions().remove(0)),
+            effective_at: UnixMillis(1_000),
+            detected_at: UnixMillis(2_000),
+        }
+    }
+
+    pub(super) fn handler_effect() -> Effect {
+        Effect {
+            what: EffectKind::Handler {
+                trigger: Name::new("leaver"),
+                sequence: 2,
+                place: 1,
+                handler: Handler::WorkItem {
+                    owner: "manager".to_owned(),
+                    description: "collect the laptop".to_owned(),
+                },
+            },
+            ..account_effect()
         }
     }
 
@@ -753,6 +864,8 @@ mod full {
             roles: vec![RoleDecision {
                 role: Name::new("Clerk"),
                 verdict: RoleVerdict::Denied,
+                within: Some(Name::new("Clerks")),
+                account: Some(key("crm", "a-1")),
                 from: Some(UnixMillis(800)),
                 until: Some(UnixMillis(8_000)),
                 actor: "bo".to_owned(),
@@ -785,7 +898,9 @@ mod full {
         vec![RoleAssignment {
             role: Name::new("Manager"),
             since: UnixMillis(1_000),
-            by_hand: true,
+            source: AssignmentSource::Manual,
+            account: Some(key("crm", "a-1")),
+            permits: vec![Name::new("CRM admin")],
         }]
     }
 
@@ -810,6 +925,7 @@ mod full {
             inactive: true,
             assigned: assigned(),
             detected: detected(),
+            account_actions: account_actions(),
             baseline: baseline(),
             triggers: vec![
                 TriggerMemory {
@@ -891,6 +1007,7 @@ mod full {
                 }),
                 assigned: Some(assigned()),
                 detected: Some(detected()),
+                account_actions: Some(account_actions()),
                 reads: Some(reads()),
                 wake: Some(Some(UnixMillis(6_000))),
                 findings: Some(vec![finding()]),
@@ -997,6 +1114,8 @@ fn stays_readable<T: Document + PartialEq + Debug>(fixture: &str, value: &T) {
 /// read wrongly: give the new form another version, and keep reading this one.
 #[test]
 fn documents_of_version_1_stay_readable() {
+    stays_readable("account-effect", &full::account_effect());
+    stays_readable("handler-effect", &full::handler_effect());
     stays_readable("identity", &full::identity());
     stays_readable("account", &full::account());
     stays_readable("listed", &full::listed());

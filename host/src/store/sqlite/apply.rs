@@ -1,11 +1,11 @@
 //! Writing what a refresh has changed.
 
-use idr_core::model::{Identity, Name, ReadKey, Uid, UnixMillis};
+use idr_core::model::{Effect, Identity, Name, ReadKey, Uid, UnixMillis};
 use rusqlite::{CachedStatement, Connection, OptionalExtension, params};
 
 use super::error::is_taken;
 use super::identities;
-use super::{records, runs, tenant};
+use super::{outbox, records, runs, tenant};
 use crate::store::{ApplyChunk, IdentityWrite, StoreError, codec, lookup_keys};
 
 /// See `Store::apply`.
@@ -32,6 +32,9 @@ pub(super) fn apply(connection: &Connection, chunk: &ApplyChunk) -> Result<Vec<U
         .iter()
         .filter(|event| !stale.contains(&event.uid));
     records::record_events(connection, events)?;
+    let is_written = |effect: &&Effect| !stale.contains(&effect.uid);
+    outbox::withdraw(connection, chunk.withdrawn.iter().filter(is_written))?;
+    outbox::record(connection, chunk.effects.iter().filter(is_written))?;
     note_changed_keys(connection, &chunk.changed_keys)?;
     tenant::note_instant(connection, chunk.instant)?;
     runs::update(connection, &chunk.run)?;

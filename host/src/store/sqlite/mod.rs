@@ -12,6 +12,7 @@ mod backup;
 mod error;
 mod identities;
 mod open;
+mod outbox;
 mod pool;
 mod records;
 mod runs;
@@ -36,9 +37,9 @@ use self::pool::{Reader, Readers};
 use self::records::About;
 use self::snapshot::SqliteSnapshot;
 use super::{
-    AccountMark, Adoption, AggregateBatch, Aggregation, ApplyChunk, AuditEntry, Due, EventQuery,
-    Files, LastTimes, Population, Run, RunId, Selection, SpooledPlan, StagedChange, Store,
-    StoreError, StoredEvent, StoredFinding, TenantState,
+    AccountMark, Adoption, AggregateBatch, Aggregation, ApplyChunk, AuditEntry, Due, EffectQuery,
+    EventQuery, Files, LastTimes, Population, Run, RunId, Selection, SpooledPlan, StagedChange,
+    Store, StoreError, StoredEffect, StoredEvent, StoredFinding, TenantState,
 };
 
 pub use self::backup::BackupError;
@@ -413,6 +414,10 @@ impl Store for SqliteStore {
 
     fn events(&self, query: &EventQuery, limit: usize) -> Result<Vec<StoredEvent>, StoreError> {
         records::events(&*self.reader()?, query, limit)
+    }
+
+    fn effects(&self, query: &EffectQuery, limit: usize) -> Result<Vec<StoredEffect>, StoreError> {
+        outbox::effects(&*self.reader()?, query, limit)
     }
 
     fn findings(&self, closed: bool, limit: usize) -> Result<Vec<StoredFinding>, StoreError> {

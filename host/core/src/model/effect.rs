@@ -1,0 +1,108 @@
+//! Effects: what is to be done outside because of what a refresh found.
+//!
+//! Planned together with events and recorded in the outbox, in the transaction
+//! that advances the baseline. Whoever carries them out reads the outbox.
+
+use super::{AccountKey, Name, Uid, UnixMillis};
+
+/// What may be done with an account.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum AccountOperation {
+    /// Switch it on.
+    Enable,
+    /// Switch it off.
+    Disable,
+    /// Move it, such as to another branch of a directory.
+    Move,
+    /// Delete it.
+    Delete,
+}
+
+impl AccountOperation {
+    /// Every case with the word used in configuration, documents and reports.
+    pub const ALL: [(&'static str, Self); 4] = [
+        ("enable", Self::Enable),
+        ("disable", Self::Disable),
+        ("move", Self::Move),
+        ("delete", Self::Delete),
+    ];
+
+    /// Returns the word used in configuration, documents and reports.
+    pub fn as_str(self) -> &'static str {
+        let found = Self::ALL.iter().find(|(_, operation)| *operation == self);
+        found.expect("every case is listed").0
+    }
+}
+
+/// Something that the lifecycle state calls for and that isn't so yet.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub struct AccountAction {
+    /// The account.
+    pub account: AccountKey,
+    /// What is to be done with it.
+    pub operation: AccountOperation,
+    /// Where to move it: the end of its native identity.
+    pub to: Option<String>,
+    /// The instant of the refresh that called for it.
+    pub since: UnixMillis,
+}
+
+impl AccountAction {
+    /// Says whether both call for the same, whenever they did first.
+    pub fn is_same(&self, other: &Self) -> bool {
+        (&self.account, self.operation, &self.to) == (&other.account, other.operation, &other.to)
+    }
+}
+
+/// Something to be done outside.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Effect {
+    /// Whom it is about.
+    pub uid: Uid,
+    /// What is to be done.
+    pub what: EffectKind,
+    /// When what calls for it took effect: the instant the refresh evaluated.
+    pub effective_at: UnixMillis,
+    /// When the run that found it was started.
+    pub detected_at: UnixMillis,
+}
+
+/// What is to be done outside.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum EffectKind {
+    /// What a lifecycle state calls for.
+    Account(AccountAction),
+    /// What a trigger's handler is to do about an event.
+    Handler {
+        /// The trigger.
+        trigger: Name,
+        /// Which of the identity's events it is, counted from 1.
+        sequence: u64,
+        /// The place of the handler in the trigger's definition, counted from 0.
+        place: u32,
+        /// What it does.
+        handler: Handler,
+    },
+}
+
+/// What happens when a trigger has fired.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Handler {
+    /// Somebody gets something to do.
+    WorkItem {
+        /// Who: `manager`, `identity`, or the name of an identity.
+        owner: String,
+        /// What to do.
+        description: String,
+    },
+    /// A workflow elsewhere is launched.
+    Workflow {
+        /// Its name there.
+        name: String,
+    },
+    /// The event is sent to an address.
+    Webhook {
+        /// The address.
+        url: String,
+    },
+}

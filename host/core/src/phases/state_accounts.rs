@@ -1,0 +1,83 @@
+//! Accounts by lifecycle state: what the state does with them, and when.
+//!
+//! What is called for is worked out from what accounts are now, so it is called
+//! for again when somebody undoes it, and no longer when it is so, or when the
+//! state ends before its time has come. The events phase makes effects of it.
+
+use crate::definitions::StateAction;
+use crate::model::{
+    Account, AccountAction, AccountOperation, AccountStatus, Identity, Name, UnixMillis,
+};
+use crate::text::fold;
+use crate::view::TrackedView;
+
+/// Returns what a state that was taken at `since` calls for and isn't so yet, sorted.
+pub(crate) fn plan(
+    view: &mut TrackedView,
+    state: Option<Name>,
+    since: Option<UnixMillis>,
+) -> Vec<AccountAction> {
+    let model = view.model().clone();
+    let state = state.and_then(|state| model.state(state));
+    let (Some(state), Some(since)) = (state, since) else {
+        return Vec::new();
+    };
+    let mut actions: Vec<AccountAction> = Vec::new();
+    for action in &state.accounts {
+        let accounts = view.record().accounts.iter();
+        let wanted: Vec<_> = accounts
+            .filter(|account| is_wanted(action, account))
+            .map(|account| account.key.clone())
+            .collect();
+        // Whoever has no such account is refreshed when one comes.
+        if wanted.is_empty() || !view.reached(since.plus_ms(action.after_ms)) {
+            continue;
+        }
+        actions.extend(wanted.into_iter().map(|account| AccountAction {
+            account,
+            operation: action.operation,
+            to: action.to.clone(),
+            since: view.as_of(),
+        }));
+    }
+    // What is to be deleted need not be anything else.
+    let deleted: Vec<_> = actions
+        .iter()
+        .filter(|action| action.operation == AccountOperation::Delete)
+        .map(|action| action.account.clone())
+        .collect();
+    actions.retain(|action| {
+        action.operation == AccountOperation::Delete || !deleted.contains(&action.account)
+    });
+    for action in &mut actions {
+        action.since = called_for_since(&view.record().identity, action);
+    }
+    actions.sort();
+    actions.dedup_by(|one, other| one.is_same(other));
+    actions
+}
+
+/// Returns since when an action is called for; what an earlier wave gave up and
+/// this one calls for again always was.
+fn called_for_since(identity: &Identity, action: &AccountAction) -> UnixMillis {
+    let settled = identity.settled_account_actions().iter();
+    let mut known = settled.chain(&identity.account_actions);
+    let same = known.find(|known| known.is_same(action));
+    same.map_or(action.since, |known| known.since)
+}
+
+/// Says whether an account is there and isn't yet as the action makes it.
+fn is_wanted(action: &StateAction, account: &Account) -> bool {
+    if account.key.application != action.application || account.missing_since.is_some() {
+        return false;
+    }
+    match action.operation {
+        AccountOperation::Enable => account.status == AccountStatus::Disabled,
+        AccountOperation::Disable => account.status != AccountStatus::Disabled,
+        AccountOperation::Move => action
+            .to
+            .as_ref()
+            .is_some_and(|to| !fold(&account.key.native_identity).ends_with(&fold(to))),
+        AccountOperation::Delete => true,
+    }
+}

@@ -1,0 +1,121 @@
+//! Effects: what is to be done outside, and how it stands.
+
+use idr_core::model::{EffectKind, Handler};
+use idr_core::time::Zone;
+use serde::Serialize;
+
+use super::text::local;
+use crate::store::StoredEffect;
+
+/// An effect, as reports show it.
+#[derive(Clone, Debug, PartialEq, Serialize)]
+pub struct EffectReport {
+    /// Its id, which is the same whichever run finds it.
+    pub id: String,
+    /// `waiting`, or `withdrawn`.
+    pub status: &'static str,
+    /// The name of the identity now.
+    pub name: String,
+    /// The identity's number.
+    pub uid: i64,
+    /// What is to be done.
+    #[serde(flatten)]
+    pub what: EffectWhat,
+    /// When what calls for it took effect.
+    pub effective_at: String,
+    /// When the run that found it was started.
+    pub detected_at: String,
+    #[serde(skip)]
+    shown_at: String,
+}
+
+/// What is to be done.
+#[derive(Clone, Debug, PartialEq, Serialize)]
+#[serde(tag = "kind", rename_all = "kebab-case")]
+pub enum EffectWhat {
+    /// What a lifecycle state calls for.
+    Account {
+        /// The application.
+        application: String,
+        /// The account there.
+        native_identity: String,
+        /// `enable`, `disable`, `move` or `delete`.
+        operation: &'static str,
+        /// Where to move it.
+        to: Option<String>,
+    },
+    /// What a trigger's handler is to do.
+    Handler {
+        /// The trigger.
+        trigger: String,
+        /// Which of the identity's events it is.
+        sequence: u64,
+        /// What the handler does, in words.
+        handler: String,
+    },
+}
+
+impl EffectReport {
+    /// Returns the report on an effect.
+    pub fn of(stored: StoredEffect, zone: &Zone) -> Self {
+        let effect = stored.effect;
+        Self {
+            id: stored.id,
+            status: stored.status.as_str(),
+            name: stored.name,
+            uid: effect.uid.0,
+            what: match effect.what {
+                EffectKind::Account(action) => EffectWhat::Account {
+                    application: action.account.application.to_string(),
+                    native_identity: action.account.native_identity,
+                    operation: action.operation.as_str(),
+                    to: action.to,
+                },
+                EffectKind::Handler {
+                    trigger,
+                    sequence,
+                    place: _,
+                    handler,
+                } => EffectWhat::Handler {
+                    trigger: trigger.to_string(),
+                    sequence,
+                    handler: handler_text(&handler),
+                },
+            },
+            effective_at: effect.effective_at.to_string(),
+            detected_at: effect.detected_at.to_string(),
+            shown_at: local(effect.effective_at, zone),
+        }
+    }
+
+    /// Returns the row for people: when, who, what, and how it stands.
+    pub fn row(&self) -> [String; 4] {
+        let what = match &self.what {
+            EffectWhat::Account {
+                application,
+                native_identity,
+                operation,
+                to,
+            } => {
+                let to = to
+                    .as_ref()
+                    .map_or_else(String::new, |to| format!(" to {to}"));
+                format!("{operation} {application} {native_identity}{to}")
+            }
+            EffectWhat::Handler {
+                trigger, handler, ..
+            } => format!("{trigger}: {handler}"),
+        };
+        let status = self.status.to_owned();
+        [self.shown_at.clone(), self.name.clone(), what, status]
+    }
+}
+
+/// Returns what a handler does, in words.
+pub(super) fn handler_text(handler: &Handler) -> String {
+    match handler {
+        Handler::WorkItem { owner, description } => format!("work item for {owner}: {description}"),
+        Handler::Workflow { name } => format!("workflow {name}"),
+        Handler::Webhook { url } => format!("webhook {url}"),
+    }
+}

@@ -1,0 +1,68 @@
+//! Effects in the outbox, and what lifecycle states call for.
+
+use idr_core::model::{
+    AccountAction, AccountKey, AccountOperation, Effect, EffectKind, Handler, Name, Uid, UnixMillis,
+};
+use serde::{Deserialize, Serialize};
+
+use super::mirror::{self, is_default, mirrored, words};
+
+#[derive(Serialize, Deserialize)]
+#[serde(
+    remote = "AccountAction",
+    rename_all = "camelCase",
+    deny_unknown_fields
+)]
+struct AccountActionDocument {
+    #[serde(with = "mirror")]
+    account: AccountKey,
+    #[serde(with = "mirror")]
+    operation: AccountOperation,
+    #[serde(default, skip_serializing_if = "is_default")]
+    to: Option<String>,
+    #[serde(with = "mirror")]
+    since: UnixMillis,
+}
+
+#[derive(Serialize, Deserialize)]
+#[serde(remote = "Effect", rename_all = "camelCase", deny_unknown_fields)]
+struct EffectDocument {
+    #[serde(with = "mirror")]
+    uid: Uid,
+    #[serde(with = "mirror")]
+    what: EffectKind,
+    #[serde(with = "mirror")]
+    effective_at: UnixMillis,
+    #[serde(with = "mirror")]
+    detected_at: UnixMillis,
+}
+
+#[derive(Serialize, Deserialize)]
+#[serde(remote = "EffectKind", rename_all = "camelCase", deny_unknown_fields)]
+enum EffectKindDocument {
+    Account(#[serde(with = "mirror")] AccountAction),
+    Handler {
+        #[serde(with = "mirror")]
+        trigger: Name,
+        sequence: u64,
+        place: u32,
+        #[serde(with = "mirror")]
+        handler: Handler,
+    },
+}
+
+#[derive(Serialize, Deserialize)]
+#[serde(remote = "Handler", rename_all = "camelCase", deny_unknown_fields)]
+enum HandlerDocument {
+    WorkItem { owner: String, description: String },
+    Workflow { name: String },
+    Webhook { url: String },
+}
+
+mirrored!(
+    AccountAction => AccountActionDocument,
+    Effect => EffectDocument,
+    EffectKind => EffectKindDocument,
+    Handler => HandlerDocument,
+);
+words!(AccountOperation, "an operation on an account");

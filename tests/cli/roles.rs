@@ -1,0 +1,349 @@
+//! Roles of all types: what they inherit, require and permit, when they are in
+//! use, what is detected, and what comes of it.
+
+use crate::common::TestHost;
+use crate::small_tenant::{aggregate_all, refreshed_tenant, small_tenant};
+
+/// The small tenant with other roles, aggregated and refreshed.
+fn with_roles(roles: &str) -> TestHost {
+    let host = small_tenant();
+    host.write("roles/roles.toml", roles);
+    aggregate_all(&host, "2026-03-01T08:00:00Z");
+    let _ = host.json(["refresh"]);
+    host
+}
+
+fn shown(host: &TestHost, name: &str, list: &str) -> Vec<String> {
+    let shown = host.json(["identity", "show", name]);
+    let roles = shown[list].as_array().expect("a list");
+    let names = roles.iter().filter_map(|role| role.as_str());
+    names.map(str::to_owned).collect()
+}
+
+const CRM: &str = r#"
+    [[role]]
+    name = "CRM user"
+    type = "it"
+    profiles = [{ application = "ad", entitlements = { groups = ["crm"] } }]
+"#;
+
+#[test]
+fn a_role_has_what_it_inherits() {
+    let host = with_roles(&format!(
+        r#"
+        {CRM}
+        [[role]]
+        name = "Everybody at a desk"
+        type = "organizational"
+        inherits = ["Base"]
+        [[role]]
+        name = "Base"
+        type = "business"
+        requires = ["CRM user"]
+        [[role]]
+        name = "Sales"
+        type = "business"
+        inherits = ["Everybody at a desk"]
+        selector = {{ match = {{ department = "Sales" }} }}
+        "#
+    ));
+    // Bob has no CRM account, which Sales has from Base.
+    insta::assert_snapshot!(host.run(["role", "list"]), @r"
+    role                 type            assigned  detected  missing  exceptions
+    Base                 business
+    CRM user             it                               1
+    Everybody at a desk  organizational
+    Sales                business               2                  1
+    [exit 0]
+    ");
+    assert_eq!(shown(&host, "bob", "assigned_roles"), ["Sales"]);
+}
+
+#[test]
+fn a_permitted_role_is_assigned_within_the_one_that_permits_it() {
+    let host = with_roles(&format!(
+        r#"
+        {CRM}
+        [[role]]
+        name = "Sales"
+        type = "business"
+        permits = ["CRM user"]
+        selector = {{ match = {{ department = "Sales" }} }}
+        [[role]]
+        name = "Engineer"
+        type = "business"
+        "#
+    ));
+    let why = ["--reason", "a ticket", "--actor", "dora"];
+    let assign = |name: &'static str, more: &[&'static str]| {
+        let command = ["role", "assign", name, "CRM user"];
+        host.run(command.into_iter().chain(more.iter().copied()).chain(why))
+    };
+    insta::assert_snapshot!(assign("bob", &[]), @r"
+    error: nobody assigns roles of type `it` such as `CRM user`
+    hint: assign a role that requires it, or assign it `--within` one that permits it
+    [exit 2]
+    ");
+    insta::assert_snapshot!(assign("bob", &["--within", "Engineer"]), @r"
+    error: role `Engineer` doesn't permit `CRM user`
+    hint: it permits none; list them in its `permits`
+    [exit 2]
+    ");
+    let account = ["--account", "ad", "cn=alice"];
+    insta::assert_snapshot!(assign("bob", &[&["--within", "Sales"][..], &account].concat()), @r"
+    error: `bob` has no account `cn=alice` in `ad`
+    hint: idr identity show bob lists them
+    [exit 2]
+    ");
+    let account = ["--account", "ad", "cn=bob"];
+    insta::assert_snapshot!(assign("bob", &[&["--within", "Sales"][..], &account].concat()), @r"
+    role `CRM user` of `bob` is assigned, once refreshed: idr refresh --identity bob
+    [exit 0]
+    ");
+    let _ = host.json(["refresh"]);
+    let bob = host.json(["identity", "show", "bob"]);
+    insta::assert_snapshot!(bob["role_metadata"], @r#"[{"assigned":"rule","detected":false,"exception":false,"missing":["CRM user"],"permits":["CRM user"],"role":"Sales"}]"#);
+    // Whoever isn't in sales any more has nothing that it permits.
+    host.write(
+        "feeds/hr.csv",
+        "id,user,name,department,salary,supervisor\n2,bob,Bob Beck,Support,1,\n",
+    );
+    let _ = host.json(["aggregate", "hr", "--as-of", "2026-03-02T08:00:00Z"]);
+    let _ = host.json(["refresh"]);
+    let bob = host.json(["identity", "show", "bob"]);
+    assert_eq!(bob["role_metadata"], serde_json::json!([]));
+}
+
+#[test]
+fn a_type_of_ones_own_says_what_may_be_done_with_its_roles() {
+    let types = r#"
+        [types.birthright]
+        selector = true
+        requirements = true
+    "#;
+    let roles = |role: &str| {
+        format!("{types}{CRM}[[role]]\nname = \"Badge\"\ntype = \"birthright\"\n{role}")
+    };
+    let host = with_roles(&roles(
+        "requires = [\"CRM user\"]\nselector = { filter = 'name.notNull()' }\n",
+    ));
+    assert_eq!(shown(&host, "carol", "assigned_roles"), ["Badge"]);
+    let why = ["--reason", "a ticket", "--actor", "dora"];
+    let assign = host.run(["role", "assign", "carol", "Badge"].into_iter().chain(why));
+    insta::assert_snapshot!(assign, @r"
+    error: nobody assigns roles of type `birthright` such as `Badge`
+    hint: assign a role that requires it, or assign it `--within` one that permits it
+    [exit 2]
+    ");
+    let profiles = "profiles = [{ application = \"ad\", entitlements = { groups = [\"x\"] } }]\n";
+    host.write(
+        "roles/roles.toml",
+        roles(&format!("permits = [\"CRM user\"]\n{profiles}")),
+    );
+    insta::assert_snapshot!(host.run(["check"]), @r"
+    error: the configuration has 2 problems
+    roles/roles.toml:13: role[Badge].permits: a role of type `birthright` has no `permits`
+        hint: let a business role permit each of them
+    roles/roles.toml:14: role[Badge].profiles: a role of type `birthright` has no `profiles`
+        hint: move them to an IT role, and let this one require it
+    [exit 2]
+    ");
+    host.write(
+        "roles/roles.toml",
+        "[types.business]\n[types.odd]\ndetection = \"allways\"\n[[role]]\nname = \"a\"\ntype = \"od\"\n",
+    );
+    insta::assert_snapshot!(host.run(["check"]), @r"
+    error: the configuration has 3 problems
+    roles/roles.toml:1: types.business: the type `business` is built in
+        hint: give yours another name
+    roles/roles.toml:3: types.odd.detection: `allways` is not known here
+        hint: write `always`
+    roles/roles.toml:6: role[a].type: there is no type of role `od`
+        hint: write `odd`
+    [exit 2]
+    ");
+}
+
+#[test]
+fn detection_may_be_left_to_roles_that_are_called_for() {
+    let with = |detection: &str, requires: &str| {
+        let host = with_roles(&format!(
+            r#"
+            [types.application]
+            profiles = true
+            required = true
+            detection = "{detection}"
+            [[role]]
+            name = "CRM user"
+            type = "application"
+            profiles = [{{ application = "ad", entitlements = {{ groups = ["crm"] }} }}]
+            [[role]]
+            name = "Sales"
+            type = "business"
+            requires = [{requires}]
+            selector = {{ match = {{ department = "Sales" }} }}
+            "#
+        ));
+        shown(&host, "alice", "detected_roles")
+    };
+    assert_eq!(with("always", ""), ["CRM user"]);
+    assert_eq!(with("if-assigned", ""), [""; 0]);
+    assert_eq!(with("if-assigned", "\"CRM user\""), ["CRM user"]);
+    assert_eq!(with("never", "\"CRM user\""), [""; 0]);
+}
+
+#[test]
+fn a_role_is_in_use_between_its_dates() {
+    let roles = |more: &str| {
+        format!(
+            "[[role]]\nname = \"Sales\"\ntype = \"business\"\n\
+             selector = {{ match = {{ department = \"Sales\" }} }}\n{more}"
+        )
+    };
+    let host = with_roles(&roles(
+        "active_from = 2026-03-05T00:00:00+01:00\nactive_until = 2026-04-01T00:00:00+02:00\n",
+    ));
+    let at = |instant: &str| {
+        let _ = host.json(["refresh", "--as-of", instant]);
+        shown(&host, "bob", "assigned_roles")
+    };
+    assert_eq!(at("2026-03-04T22:59:59Z"), [""; 0]);
+    assert_eq!(at("2026-03-04T23:00:00Z"), ["Sales"]);
+    assert_eq!(at("2026-03-31T21:59:59Z"), ["Sales"]);
+    assert_eq!(at("2026-03-31T22:00:00Z"), [""; 0]);
+    host.write("roles/roles.toml", roles(""));
+    assert_eq!(at("2026-03-31T22:00:00Z"), ["Sales"]);
+    host.write("roles/roles.toml", roles("disabled = true\n"));
+    assert_eq!(at("2026-03-31T22:00:00Z"), [""; 0]);
+}
+
+#[test]
+fn circles_and_selectors_that_ask_for_what_only_the_role_gives_are_reported() {
+    let host = small_tenant();
+    host.write(
+        "roles/roles.toml",
+        format!(
+            r#"
+            {CRM}
+            [[role]]
+            name = "Sales"
+            type = "business"
+            requires = ["CRM user"]
+            selector = {{ filter = 'department == "Sales" && links.groups == "crm"' }}
+            "#
+        ),
+    );
+    let said = host.run(["check"]);
+    let remark = said.split_once("remark: ").map(|(_, remark)| remark);
+    insta::assert_snapshot!(remark.expect("there is a remark"), @r"
+    roles/roles.toml:12: role[Sales].selector: it asks for `groups` `crm`, which only this role calls for
+        hint: nobody gets the role by it, and whoever has it keeps it: ask for something else
+    [exit 0]
+    ");
+    host.write(
+        "roles/roles.toml",
+        r#"
+        [[role]]
+        name = "a"
+        type = "organizational"
+        inherits = ["b"]
+        [[role]]
+        name = "b"
+        type = "organizational"
+        inherits = ["a"]
+        "#,
+    );
+    insta::assert_snapshot!(host.run(["check"]), @r"
+    error: the configuration has 1 problem
+    roles/roles.toml:5: role[a].inherits: roles inherit from each other: `a` → `b` → `a`
+    [exit 2]
+    ");
+}
+
+/// Of two entitlements of one profile on two accounts nothing is detected; of
+/// two profiles it is.
+#[test]
+fn a_profile_is_satisfied_by_one_account() {
+    let roles = |profiles: &str| format!("[[role]]\nname = \"Both\"\ntype = \"it\"\n{profiles}");
+    let profile = |groups: &str| {
+        format!(
+            "[[role.profiles]]\napplication = \"ad\"\nentitlements = {{ groups = [{groups}] }}\n"
+        )
+    };
+    let detected = |profiles: String| {
+        let host = small_tenant();
+        host.write("roles/roles.toml", roles(&profiles));
+        host.write(
+            "feeds/ad.csv",
+            "dn,owner,groups\ncn=alice,alice,crm\ncn=alice-admin,alice,wiki\n",
+        );
+        aggregate_all(&host, "2026-03-01T08:00:00Z");
+        let _ = host.json(["refresh"]);
+        shown(&host, "alice", "detected_roles")
+    };
+    assert_eq!(detected(profile("\"crm\", \"wiki\"")), [""; 0]);
+    assert_eq!(
+        detected(profile("\"crm\"") + &profile("\"wiki\"")),
+        ["Both"]
+    );
+}
+
+/// What a detected role contains is not an additional entitlement; the rest is.
+#[test]
+fn the_sieve_leaves_additional_entitlements() {
+    let host = refreshed_tenant();
+    let alice = host.json(["identity", "show", "alice"]);
+    insta::assert_snapshot!(alice["additional_entitlements"], @r#"[{"application":"ad","attribute":"groups","native_identity":"cn=alice","value":"wiki"}]"#);
+    let text = host.run(["identity", "show", "alice"]);
+    let ledger = text
+        .split_once("  entitlements\n")
+        .map(|(_, ledger)| ledger);
+    insta::assert_snapshot!(ledger.expect("there is a ledger"), @r"
+        ad cn=alice  groups crm   CRM user, for Sales (assignment)
+        ad cn=alice  groups wiki  additional
+    [exit 0]
+    ");
+}
+
+/// An entitlement that two assigned roles call for stays while one of them does.
+#[test]
+fn a_shared_entitlement_has_a_reason_for_each_role() {
+    let host = with_roles(&format!(
+        r#"
+        {CRM}
+        [[role]]
+        name = "Sales"
+        type = "business"
+        requires = ["CRM user"]
+        selector = {{ match = {{ department = "Sales" }} }}
+        [[role]]
+        name = "Project"
+        type = "business"
+        requires = ["CRM user"]
+        "#
+    ));
+    let why = ["--reason", "a ticket", "--actor", "dora"];
+    let _ = host.json(
+        ["role", "assign", "alice", "Project"]
+            .into_iter()
+            .chain(why),
+    );
+    let _ = host.json(["refresh"]);
+    let ledger = |host: &TestHost| {
+        let text = host.run(["identity", "show", "alice"]);
+        let ledger = text.split_once("  entitlements\n").expect("a ledger").1;
+        let line = ledger.lines().find(|line| line.contains("crm"));
+        line.expect("the entitlement is there").trim().to_owned()
+    };
+    insta::assert_snapshot!(ledger(&host), @"ad cn=alice  groups crm   CRM user, for Project (request), Sales (assignment)");
+    let _ = host.json(["role", "deny", "alice", "Sales"].into_iter().chain(why));
+    let _ = host.json(["refresh"]);
+    insta::assert_snapshot!(ledger(&host), @"ad cn=alice  groups crm   CRM user, for Project (request)");
+    let _ = host.json(
+        ["role", "revoke", "alice", "Project"]
+            .into_iter()
+            .chain(why),
+    );
+    let _ = host.json(["refresh"]);
+    insta::assert_snapshot!(ledger(&host), @"ad cn=alice  groups crm   CRM user (native)");
+}

@@ -1,0 +1,260 @@
+//! What lifecycle states do with accounts, and what triggers' handlers are to do:
+//! recorded once, when its time has come, and withdrawn when it is called off.
+
+use crate::common::TestHost;
+
+const TENANT: &str = r#"
+    //- idr.toml
+    version = 1
+    name = "acme"
+    clock = "simulated"
+    zone = "Europe/Berlin"
+    //- applications/hr.toml
+    vanish_grace = "0"
+    authoritative = { name = "user" }
+    [connector]
+    type = "delimited-file"
+    path = "feeds/hr.csv"
+    native_identity = "id"
+    [schema]
+    user = {}
+    [guard]
+    new = "off"
+    vanished = "off"
+    rekeyed = "off"
+    emptied = "off"
+    //- applications/ad.toml
+    correlation = [{ account = "owner", identity = "name" }]
+    [connector]
+    type = "delimited-file"
+    path = "feeds/ad.csv"
+    native_identity = "dn"
+    status = { column = "status", disabled = ["off"] }
+    [schema]
+    owner = {}
+    [guard]
+    new = "off"
+    vanished = "off"
+    rekeyed = "off"
+    emptied = "off"
+    //- lifecycle.toml
+    default_state = "active"
+    [states.active]
+    accounts = [{ application = "ad", do = "enable" }]
+    [states.gone]
+    inactive = true
+    accounts = [
+        { application = "ad", do = "disable" },
+        { application = "ad", do = "move", to = ",ou=gone", after = "30d" },
+        { application = "ad", do = "delete", after = "90d" },
+    ]
+    //- triggers.toml
+    [[trigger]]
+    name = "leaver"
+    on = [{ type = "lifecycle-change", to = "gone" }]
+    handlers = [
+        { type = "work-item", owner = "manager", description = "Collect the laptop" },
+        { type = "workflow", name = "Offboarding" },
+    ]
+    //- feeds/hr.csv
+    id,user
+    1,alice
+    2,bob
+    //- feeds/ad.csv
+    dn,owner,status
+    "cn=alice,ou=staff",alice,on
+    "cn=bob,ou=staff",bob,on
+"#;
+
+/// The tenant, aggregated and refreshed on day 0.
+fn tenant() -> TestHost {
+    let host = TestHost::with_files(TENANT);
+    for application in ["hr", "ad"] {
+        let report = host.json(["aggregate", application, "--as-of", "2026-03-01T08:00:00Z"]);
+        assert_eq!(report["status"], "done");
+    }
+    assert_eq!(host.json(["refresh"])["refreshed"], 2);
+    host
+}
+
+fn set_state(host: &TestHost, arguments: &[&str]) {
+    let command = ["identity", "state"].into_iter();
+    let why = ["--reason", "a ticket", "--actor", "dora"];
+    let arguments = command.chain(arguments.iter().copied()).chain(why);
+    assert!(host.json(arguments).is_object());
+}
+
+fn refresh(host: &TestHost, as_of: &str) {
+    assert_eq!(host.json(["refresh", "--as-of", as_of])["status"], "done");
+}
+
+/// Day 0, 30 and 90 of somebody who leaves, and of somebody who returns on day 20.
+#[test]
+fn accounts_are_disabled_moved_and_deleted_in_time_unless_somebody_returns() {
+    let host = tenant();
+    insta::assert_snapshot!(host.run(["outbox", "list"]), @r"
+    nothing is to be done
+    [exit 0]
+    ");
+    set_state(&host, &["alice", "gone"]);
+    set_state(&host, &["bob", "gone"]);
+    refresh(&host, "2026-03-01T08:00:00Z");
+    insta::assert_snapshot!(host.run(["outbox", "list", "--waiting"]), @r"
+    2026-03-01T08:00:00Z (09:00:00 in Europe/Berlin)  bob    disable ad cn=bob,ou=staff                         waiting
+    2026-03-01T08:00:00Z (09:00:00 in Europe/Berlin)  bob    leaver: workflow Offboarding                       waiting
+    2026-03-01T08:00:00Z (09:00:00 in Europe/Berlin)  bob    leaver: work item for manager: Collect the laptop  waiting
+    2026-03-01T08:00:00Z (09:00:00 in Europe/Berlin)  alice  disable ad cn=alice,ou=staff                       waiting
+    2026-03-01T08:00:00Z (09:00:00 in Europe/Berlin)  alice  leaver: workflow Offboarding                       waiting
+    2026-03-01T08:00:00Z (09:00:00 in Europe/Berlin)  alice  leaver: work item for manager: Collect the laptop  waiting
+    [exit 0]
+    ");
+    // The directory has done as it was told.
+    host.write(
+        "feeds/ad.csv",
+        "dn,owner,status\n\"cn=alice,ou=staff\",alice,off\n\"cn=bob,ou=staff\",bob,off\n",
+    );
+    let report = host.json(["aggregate", "ad", "--as-of", "2026-03-02T08:00:00Z"]);
+    assert_eq!(report["status"], "done");
+    refresh(&host, "2026-03-02T08:00:00Z");
+    set_state(&host, &["bob", "--take-back"]);
+    refresh(&host, "2026-03-21T08:00:00Z");
+    insta::assert_snapshot!(host.run(["outbox", "list", "--identity", "bob"]), @r"
+    2026-03-21T08:00:00Z (09:00:00 in Europe/Berlin)  bob  enable ad cn=bob,ou=staff                          waiting
+    2026-03-01T08:00:00Z (09:00:00 in Europe/Berlin)  bob  disable ad cn=bob,ou=staff                         withdrawn
+    2026-03-01T08:00:00Z (09:00:00 in Europe/Berlin)  bob  leaver: workflow Offboarding                       waiting
+    2026-03-01T08:00:00Z (09:00:00 in Europe/Berlin)  bob  leaver: work item for manager: Collect the laptop  waiting
+    [exit 0]
+    ");
+    // One refresh after all of it replays each moment.
+    refresh(&host, "2026-03-31T07:59:59Z");
+    insta::assert_snapshot!(host.run(["outbox", "list", "--identity", "alice"]), @r"
+    2026-03-01T08:00:00Z (09:00:00 in Europe/Berlin)  alice  disable ad cn=alice,ou=staff                       withdrawn
+    2026-03-01T08:00:00Z (09:00:00 in Europe/Berlin)  alice  leaver: workflow Offboarding                       waiting
+    2026-03-01T08:00:00Z (09:00:00 in Europe/Berlin)  alice  leaver: work item for manager: Collect the laptop  waiting
+    [exit 0]
+    ");
+    refresh(&host, "2026-06-30T08:00:00Z");
+    insta::assert_snapshot!(host.run(["outbox", "list", "--identity", "alice"]), @r"
+    2026-05-30T08:00:00Z (10:00:00 in Europe/Berlin)  alice  delete ad cn=alice,ou=staff                        waiting
+    2026-03-31T08:00:00Z (10:00:00 in Europe/Berlin)  alice  move ad cn=alice,ou=staff to ,ou=gone              withdrawn
+    2026-03-01T08:00:00Z (09:00:00 in Europe/Berlin)  alice  disable ad cn=alice,ou=staff                       withdrawn
+    2026-03-01T08:00:00Z (09:00:00 in Europe/Berlin)  alice  leaver: workflow Offboarding                       waiting
+    2026-03-01T08:00:00Z (09:00:00 in Europe/Berlin)  alice  leaver: work item for manager: Collect the laptop  waiting
+    [exit 0]
+    ");
+    let bob = host.json(["outbox", "list", "--identity", "bob", "--waiting"]);
+    assert_eq!(bob.as_array().map(Vec::len), Some(3), "{bob}");
+    insta::assert_snapshot!(host.run(["identity", "show", "alice"]), @r"
+    alice (person, uid 1)
+      lifecycle state  gone since 2026-03-01T08:00:00Z (09:00:00 in Europe/Berlin), inactive
+      manager          none
+      wakes up         never
+      by hand
+        state gone  by dora at 2026-03-01T08:00:00Z  a ticket
+      accounts
+        ad  cn=alice,ou=staff  disabled  correlated
+        hr  1                  enabled   created
+      to be done
+        ad cn=alice,ou=staff  delete  since 2026-05-30T08:00:00Z
+      latest events
+        2026-03-01T08:00:00Z (09:00:00 in Europe/Berlin)  leaver  alice
+            lifecycleState: active -> gone
+    [exit 0]
+    ");
+}
+
+#[test]
+fn what_is_called_off_before_it_is_done_is_withdrawn_and_what_is_undone_is_called_for_again() {
+    let host = tenant();
+    set_state(&host, &["alice", "gone"]);
+    refresh(&host, "2026-03-01T08:00:00Z");
+    set_state(&host, &["alice", "--take-back"]);
+    refresh(&host, "2026-03-01T09:00:00Z");
+    let effects = |host: &TestHost| {
+        let effects = host.json(["outbox", "list", "--identity", "alice"]);
+        let effects = effects.as_array().expect("a list").clone();
+        let mut shown: Vec<String> = effects
+            .iter()
+            .filter(|effect| effect["kind"] == "account")
+            .map(|effect| {
+                let text = |key: &str| effect[key].as_str().unwrap_or_default().to_owned();
+                [text("operation"), text("status"), text("effective_at")].join(" ")
+            })
+            .collect();
+        shown.reverse();
+        shown
+    };
+    assert_eq!(effects(&host), ["disable withdrawn 2026-03-01T08:00:00Z"]);
+    set_state(&host, &["alice", "gone"]);
+    refresh(&host, "2026-03-01T10:00:00Z");
+    let directory = |status: &str, at: &str| {
+        host.write(
+            "feeds/ad.csv",
+            format!("dn,owner,status\n\"cn=alice,ou=staff\",alice,{status}\n"),
+        );
+        let report = host.json(["aggregate", "ad", "--as-of", at]);
+        assert_eq!(report["status"], "done");
+        refresh(&host, at);
+    };
+    directory("off", "2026-03-02T08:00:00Z");
+    // Somebody switches it on again over there.
+    directory("on", "2026-03-03T08:00:00Z");
+    assert_eq!(
+        effects(&host),
+        [
+            "disable withdrawn 2026-03-01T08:00:00Z",
+            "disable withdrawn 2026-03-01T10:00:00Z",
+            "disable waiting 2026-03-03T08:00:00Z",
+        ]
+    );
+}
+
+#[test]
+fn what_makes_no_sense_is_reported() {
+    let host = TestHost::with_files(TENANT);
+    host.write(
+        "lifecycle.toml",
+        r#"
+        default_state = "active"
+        [states.active]
+        accounts = [
+            { application = "ad", do = "enable", to = "x" },
+            { application = "ad", do = "disable" },
+            { application = "add", do = "move", after = "3" },
+            { application = "ad", do = "remove" },
+        ]
+        "#,
+    );
+    host.write(
+        "triggers.toml",
+        r#"
+        [[trigger]]
+        name = "leaver"
+        on = [{ type = "create" }]
+        handlers = [
+            { type = "work-item", description = "x", url = "https://a" },
+            { type = "webhook", url = "a.example" },
+            { type = "mail" },
+        ]
+        "#,
+    );
+    insta::assert_snapshot!(host.run(["check"]), @r"
+    error: the configuration has 9 problems
+    lifecycle.toml:5: states.active.accounts[0].to: it means nothing for `enable`
+    lifecycle.toml:6: states.active.accounts[1].do: `disable` and `enable` of accounts in `ad` don't go together
+        hint: leave one of them out
+    lifecycle.toml:7: states.active.accounts[2].after: `3` is no duration
+        hint: write 0, or numbers with units (w, d, h, m, s, ms) such as `3d` or `1h 30m`
+    lifecycle.toml:7: states.active.accounts[2].application: there is no application `add`
+        hint: write `ad`
+    lifecycle.toml:8: states.active.accounts[3].do: `remove` is not known here
+        hint: write `move`
+    triggers.toml:6: trigger[leaver].handlers[0].owner: it is missing
+    triggers.toml:6: trigger[leaver].handlers[0].url: it means nothing for type `work-item`
+    triggers.toml:7: trigger[leaver].handlers[1].url: `a.example` is no address that can be sent to
+        hint: write one that begins with https://
+    triggers.toml:8: trigger[leaver].handlers[2].type: `mail` is not known here
+        hint: the words here are work-item, workflow, webhook
+    [exit 2]
+    ");
+}
