@@ -18,4 +18,5 @@ mod selection;
 mod selection_by_time;
 mod small_tenant;
 mod state_accounts;
+mod thresholds;
 mod wiring;

@@ -580,6 +580,7 @@ impl Tenant {
                     }],
                     _ => Vec::new(),
                 },
+                threshold: None,
                 digest: 0,
             };
             trigger.digest = match text {

@@ -440,6 +440,7 @@ fn a_rule_that_is_used_as_something_else_is_not_loaded() {
         included: None,
         included_before: None,
         handlers: Vec::new(),
+        threshold: None,
         digest: 0,
     });
     insta::assert_snapshot!(errors(&model, Some(&rule))[0], @"rule `state` can't be used: it is used as identity-trigger rule, but exports lifecycle-state");

@@ -458,6 +458,8 @@ pub struct Trigger {
     pub included_before: Option<Filter>,
     /// What happens when it has fired.
     pub handlers: Vec<Handler>,
+    /// How many events one run may fire; a percentage is of all identities.
+    pub threshold: Option<Bound>,
     /// Fingerprint of the definition.
     pub digest: u64,
 }
@@ -562,9 +564,37 @@ impl Default for RuleLimits {
 #[derive(Clone, Copy, Debug, Default)]
 pub struct Thresholds {
     /// Identities that turn inactive; a percentage is of the active ones.
-    pub leavers: Option<Threshold>,
+    pub leavers: Option<Bound>,
     /// Identities that lose an assigned role; a percentage is of those that have one.
-    pub role_removals: Option<Threshold>,
+    pub role_removals: Option<Bound>,
+    /// Identities whose state newly calls for an account to be disabled; a
+    /// percentage is of all.
+    pub account_disables: Option<Bound>,
+    /// Identities whose state newly calls for an account to be deleted; a
+    /// percentage is of all.
+    pub account_deletions: Option<Bound>,
+}
+
+/// A threshold, what it counts over, and what happens when it trips.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Bound {
+    /// How many are allowed.
+    pub limit: Threshold,
+    /// Runs count whose instant is less than so many milliseconds ago; only the
+    /// run itself when absent.
+    pub window_ms: Option<i64>,
+    /// What is held for a person.
+    pub on_trip: OnTrip,
+}
+
+/// What a threshold that trips holds for a person.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum OnTrip {
+    /// The run.
+    #[default]
+    HoldRun,
+    /// Whoever would change in that way; the run goes on with the others.
+    HoldKind,
 }
 
 /// A bound on how many identities one run may change.

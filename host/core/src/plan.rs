@@ -9,9 +9,9 @@ use std::sync::Arc;
 
 use crate::definitions::Model;
 use crate::model::{
-    AccountAction, AttributeState, Baseline, Effect, Event, Finding, Identity, IdentityRecord,
-    ManualEdit, Name, ReadKey, RoleAssignment, RoleDetection, TriggerMemory, Uid, UnixMillis,
-    finding,
+    AccountAction, AccountOperation, AttributeState, Baseline, Effect, Event, Finding, Identity,
+    IdentityRecord, ManualEdit, Name, ReadKey, RoleAssignment, RoleDetection, TriggerMemory, Uid,
+    UnixMillis, finding,
 };
 use crate::phases::{attributes, events, roles, state_accounts};
 use crate::rule::RuleEvaluator;
@@ -68,6 +68,17 @@ impl Changes {
         self.lifecycle.is_some_and(|change| change.inactive)
             && !before.inactive
             && before.lifecycle_state.is_some()
+    }
+
+    /// Says whether the lifecycle state newly calls for an account to be treated
+    /// so: what thresholds on accounts count.
+    pub fn calls_for(&self, before: &Identity, operation: AccountOperation) -> bool {
+        self.account_actions.as_ref().is_some_and(|actions| {
+            let mut wanted = actions
+                .iter()
+                .filter(|action| action.operation == operation);
+            wanted.any(|action| !before.account_actions.contains(action))
+        })
     }
 
     /// Says whether the identity loses an assigned role: what the threshold on

@@ -43,6 +43,8 @@ pub(super) struct RawLimits {
 pub(super) struct RawThresholds {
     pub(super) leavers: Option<Value>,
     pub(super) role_removals: Option<Value>,
+    pub(super) account_disables: Option<Value>,
+    pub(super) account_deletions: Option<Value>,
 }
 
 /// `applications/NAME.toml`.
@@ -276,6 +278,7 @@ pub(super) struct RawTrigger {
     pub(super) included: Option<String>,
     pub(super) included_before: Option<String>,
     pub(super) handlers: Vec<RawHandler>,
+    pub(super) threshold: Option<Value>,
 }
 
 #[derive(Debug, Default, Deserialize)]

@@ -2,7 +2,7 @@
 
 use std::path::Path;
 
-use idr_core::definitions::Threshold;
+use idr_core::definitions::{Bound, OnTrip, Threshold};
 use idr_core::model::Name;
 
 use super::{Clock, Files, Tenant, sha256};
@@ -74,7 +74,11 @@ fn settings_arrive_as_values() {
     assert_eq!(tenant.store_path(), Path::new("/tenants/acme/state/idr.db"));
     assert_eq!(
         tenant.model.thresholds.leavers,
-        Some(Threshold::BasisPoints(250))
+        Some(Bound {
+            limit: Threshold::BasisPoints(250),
+            window_ms: None,
+            on_trip: OnTrip::HoldRun,
+        })
     );
     let hr = &tenant.connectors[&Name::new("hr")];
     assert_eq!(hr.file.delimiter, b'\t');

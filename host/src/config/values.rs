@@ -3,7 +3,7 @@
 
 use std::str::FromStr;
 
-use idr_core::definitions::Threshold;
+use idr_core::definitions::{Bound, OnTrip, Threshold};
 use idr_core::filter::Filter;
 use idr_core::model::{INTEGER_LIMIT, UnixMillis, Value, ValueType};
 use idr_core::text::nearest;
@@ -77,6 +77,47 @@ pub(super) fn threshold(scope: &Scope<'_>, value: &toml::Value) -> Option<Thresh
         Some(_) => {}
     }
     read
+}
+
+const ON_TRIP: [(&str, OnTrip); 2] = [
+    ("hold-run", OnTrip::HoldRun),
+    ("hold-kind", OnTrip::HoldKind),
+];
+
+/// Reads `50`, `"2%"`, or `{ limit = "2%", window = "7d", on_trip = "hold-kind" }`.
+pub(super) fn bound(scope: &Scope<'_>, value: &toml::Value) -> Option<Bound> {
+    const KEYS: [&str; 3] = ["limit", "window", "on_trip"];
+    let toml::Value::Table(table) = value else {
+        return Some(Bound {
+            limit: threshold(scope, value)?,
+            window_ms: None,
+            on_trip: OnTrip::HoldRun,
+        });
+    };
+    for key in table.keys().filter(|key| !KEYS.contains(&key.as_str())) {
+        let hint = nearest(key, KEYS.into_iter()).map(|near| format!("write `{near}`"));
+        let place = scope.at(key);
+        place.report_with_hint_opt("this key is unknown", hint);
+    }
+    let text = |key: &str| -> Option<&str> {
+        let value = table.get(key)?;
+        if !value.is_str() {
+            let message = format!("`{}` is no text", plainly(value));
+            scope.at(key).report(message);
+        }
+        value.as_str()
+    };
+    let window_ms = text("window").and_then(|text| duration_ms(&scope.at("window"), text));
+    let on_trip = word_or_default(&scope.at("on_trip"), text("on_trip"), &ON_TRIP);
+    let Some(limit) = table.get("limit") else {
+        scope.at("limit").report("it is missing");
+        return None;
+    };
+    Some(Bound {
+        limit: threshold(&scope.at("limit"), limit)?,
+        window_ms,
+        on_trip,
+    })
 }
 
 fn basis_points(percentage: &str) -> Option<u32> {

@@ -1,10 +1,11 @@
 //! Applying a wave: the spool in order, chunk by chunk, each in one transaction
 //! with the cursor.
 
-use idr_core::model::{Identity, IdentityRecord, ReadKey, Uid, Versions};
+use idr_core::model::{AccountOperation, Identity, IdentityRecord, ReadKey, Uid, Versions};
 use idr_core::plan::{Changes, Planner};
 use idr_core::planted::{self, Bug};
 
+use super::gate::Kind;
 use super::planning::plan_one;
 use super::{CHUNK, Driver, RefreshError};
 use crate::store::{ApplyChunk, Counters, IdentityWrite, SpooledPlan};
@@ -48,6 +49,11 @@ impl Driver<'_> {
                 if planted::is(Bug::ClearVersionUnseen) {
                     plan.planned = record.versions;
                 }
+                if self.is_held(&plan.changes, &record.identity) {
+                    *counters.changes.entry("held".to_owned()).or_default() += 1;
+                    chunk.writes.push(put_off(&plan, record));
+                    continue;
+                }
                 count(&mut counters, &plan.changes, &record.identity);
                 let (write, keys) = carry_out(plan, record, self.run.keep_due);
                 chunk.writes.push(write);
@@ -64,6 +70,14 @@ impl Driver<'_> {
             plans = self.plan_again(&stale)?;
         }
         Ok(())
+    }
+
+    /// Says whether a plan is of a kind that a threshold holds.
+    fn is_held(&self, changes: &Changes, before: &Identity) -> bool {
+        let held = &self.run.held_kinds;
+        let mut kinds = Kind::ALL.into_iter();
+        !held.is_empty()
+            && kinds.any(|(name, kind)| held.contains_key(name) && kind.is(changes, before))
     }
 
     /// Plans identities whose inputs have changed since they were planned.
@@ -87,6 +101,25 @@ impl Driver<'_> {
             }
             Ok(plans)
         })
+    }
+}
+
+/// Leaves an identity as it is, and due. What its wake-up was for is seen to
+/// whenever it is refreshed, so it need not wake any more.
+fn put_off(plan: &SpooledPlan, record: IdentityRecord) -> IdentityWrite {
+    let mut identity = record.identity;
+    identity.wake.phases = None;
+    IdentityWrite {
+        uid: plan.uid,
+        identity: Some(identity),
+        expected: plan.planned,
+        versions: Versions {
+            input: plan.planned.input + 1,
+            ..plan.planned
+        },
+        findings_changed: false,
+        reads_changed: false,
+        keys_changed: false,
     }
 }
 
@@ -134,6 +167,8 @@ pub(super) fn count(counters: &mut Counters, changes: &Changes, before: &Identit
     }
     counters.leavers += u64::from(changes.is_leaver(before));
     counters.role_removals += u64::from(changes.removes_role(before));
+    counters.account_disables += u64::from(changes.calls_for(before, AccountOperation::Disable));
+    counters.account_deletions += u64::from(changes.calls_for(before, AccountOperation::Delete));
     if let Some(findings) = &changes.findings {
         let opened = findings
             .iter()

@@ -1,42 +1,82 @@
 //! Processing events, when the waves of an instant have settled.
 
-use idr_core::model::{IdentityRecord, Uid, Versions};
+use std::collections::BTreeMap;
+
+use idr_core::model::{IdentityRecord, Name, Uid, Versions};
 use idr_core::plan::{EventChanges, PlanContext, Planner};
 use rayon::prelude::*;
 
 use super::planning::Evaluators;
 use super::{CHUNK, Driver, RefreshError};
-use crate::store::{ApplyChunk, IdentityWrite, Run, Store};
+use crate::store::{ApplyChunk, IdentityWrite, Run, Stage, Store};
 
 impl Driver<'_> {
     /// Processes the events of everybody for whom they are pending, behind the cursor.
-    pub(super) fn process_events(&mut self) -> Result<(), RefreshError> {
+    ///
+    /// Returns whether the run may go on; otherwise it is held.
+    pub(super) fn process_events(&mut self) -> Result<bool, RefreshError> {
         let context = self.context()?;
+        if let Some(reason) = self.too_many_events(&context)? {
+            return self.hold_at(Stage::Events, reason).map(|()| false);
+        }
         let group = CHUNK * rayon::current_num_threads() * 2;
         (self.planned, self.written) = (0, 0);
         loop {
             let uids = self.store.events_pending(self.run.step.cursor, group)?;
             if uids.is_empty() {
-                return Ok(());
+                return Ok(true);
             }
-            let (detected_at, silent) = (self.run.started_at, self.run.silent);
-            let chunks: Vec<_> = uids
-                .par_chunks(CHUNK)
-                .map(|uids| {
-                    plan_chunk(
-                        self.store,
-                        &context,
-                        &self.evaluators,
-                        detected_at,
-                        silent,
-                        uids,
-                    )
-                })
-                .collect();
-            for chunk in chunks {
+            for chunk in self.plan_events(&context, &uids) {
                 self.record(chunk?)?;
             }
         }
+    }
+
+    /// Says why the events that are pending may not be recorded, if thresholds
+    /// of triggers say so. They are all judged beforehand; where no trigger has
+    /// a threshold nobody is judged twice.
+    fn too_many_events(&self, context: &PlanContext) -> Result<Option<String>, RefreshError> {
+        let mut triggers = context.model.triggers.iter();
+        let bounded = triggers.any(|trigger| trigger.threshold.is_some());
+        // Behind a cursor it was let through, and some of it is recorded.
+        if !bounded || self.run.approved || self.run.silent || self.run.step.cursor.is_some() {
+            return Ok(None);
+        }
+        let group = CHUNK * rayon::current_num_threads() * 2;
+        let mut fired: BTreeMap<Name, u64> = BTreeMap::new();
+        let mut after = None;
+        loop {
+            let uids = self.store.events_pending(after, group)?;
+            let Some(last) = uids.last() else {
+                return self.gate_events(&fired);
+            };
+            after = Some(*last);
+            for chunk in self.plan_events(context, &uids) {
+                for event in chunk?.into_iter().flat_map(|(_, changes)| changes.events) {
+                    *fired.entry(event.trigger).or_default() += 1;
+                }
+            }
+        }
+    }
+
+    fn plan_events(
+        &self,
+        context: &PlanContext,
+        uids: &[Uid],
+    ) -> Vec<Result<Vec<(IdentityRecord, EventChanges)>, RefreshError>> {
+        let (detected_at, silent) = (self.run.started_at, self.run.silent);
+        uids.par_chunks(CHUNK)
+            .map(|uids| {
+                plan_chunk(
+                    self.store,
+                    context,
+                    &self.evaluators,
+                    detected_at,
+                    silent,
+                    uids,
+                )
+            })
+            .collect()
     }
 
     fn record(&mut self, planned: Vec<(IdentityRecord, EventChanges)>) -> Result<(), RefreshError> {

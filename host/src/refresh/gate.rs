@@ -1,76 +1,184 @@
 //! The gate: no run changes more than its thresholds allow without a person.
+//!
+//! What a wave would do is counted before anything of it is written, and what
+//! triggers would fire before any event is recorded; with what this run and,
+//! over a window, earlier ones have done.
 
-use idr_core::definitions::Threshold;
-use idr_core::model::Identity;
+use std::collections::BTreeMap;
+
+use idr_core::definitions::{Bound, OnTrip, Threshold, Thresholds};
+use idr_core::model::{AccountOperation, Identity, Name};
 use idr_core::plan::Changes;
 
 use super::{Driver, RefreshError};
-use crate::store::RunStatus;
+use crate::store::{Counters, Population, RunStatus, Stage};
 
-/// What a wave's plans come to, as far as thresholds count it.
-#[derive(Clone, Copy, Debug, Default)]
-pub(super) struct Tally {
-    leavers: u64,
-    role_removals: u64,
+/// A kind of change that thresholds bound.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Kind {
+    Leavers,
+    RoleRemovals,
+    AccountDisables,
+    AccountDeletions,
 }
+
+impl Kind {
+    /// Every kind with its name in `idr.toml`.
+    pub(super) const ALL: [(&'static str, Self); 4] = [
+        ("leavers", Self::Leavers),
+        ("role_removals", Self::RoleRemovals),
+        ("account_disables", Self::AccountDisables),
+        ("account_deletions", Self::AccountDeletions),
+    ];
+
+    /// Returns its name in `idr.toml`.
+    pub(super) fn name(self) -> &'static str {
+        let found = Self::ALL.iter().find(|(_, kind)| *kind == self);
+        found.expect("every case is listed").0
+    }
+
+    fn bound(self, thresholds: &Thresholds) -> Option<Bound> {
+        match self {
+            Self::Leavers => thresholds.leavers,
+            Self::RoleRemovals => thresholds.role_removals,
+            Self::AccountDisables => thresholds.account_disables,
+            Self::AccountDeletions => thresholds.account_deletions,
+        }
+    }
+
+    fn counted(self, counters: &Counters) -> u64 {
+        match self {
+            Self::Leavers => counters.leavers,
+            Self::RoleRemovals => counters.role_removals,
+            Self::AccountDisables => counters.account_disables,
+            Self::AccountDeletions => counters.account_deletions,
+        }
+    }
+
+    /// Returns how many identities it could apply to, those included to whom it
+    /// was `done` already.
+    fn population(self, population: &Population, done: u64) -> u64 {
+        match self {
+            Self::Leavers => population.active + done,
+            Self::RoleRemovals => population.with_roles + done,
+            Self::AccountDisables | Self::AccountDeletions => population.identities,
+        }
+    }
+
+    /// Says whether a plan is a change of this kind.
+    pub(super) fn is(self, changes: &Changes, before: &Identity) -> bool {
+        match self {
+            Self::Leavers => changes.is_leaver(before),
+            Self::RoleRemovals => changes.removes_role(before),
+            Self::AccountDisables => changes.calls_for(before, AccountOperation::Disable),
+            Self::AccountDeletions => changes.calls_for(before, AccountOperation::Delete),
+        }
+    }
+}
+
+/// What plans come to, as far as thresholds count it: identities by kind.
+#[derive(Clone, Copy, Debug, Default)]
+pub(super) struct Tally([u64; Kind::ALL.len()]);
 
 impl Tally {
     pub(super) fn note(&mut self, changes: &Changes, before: &Identity) {
-        self.leavers += u64::from(changes.is_leaver(before));
-        self.role_removals += u64::from(changes.removes_role(before));
+        for (count, (_, kind)) in self.0.iter_mut().zip(Kind::ALL) {
+            *count += u64::from(kind.is(changes, before));
+        }
     }
 
     pub(super) fn add(&mut self, other: &Self) {
-        self.leavers += other.leavers;
-        self.role_removals += other.role_removals;
+        for (count, more) in self.0.iter_mut().zip(other.0) {
+            *count += more;
+        }
     }
 }
 
+/// What thresholds say of a wave.
+#[derive(Debug, Default)]
+pub(super) struct Verdict {
+    /// Why the run is to be held, if it is.
+    pub(super) run: Option<String>,
+    /// The kinds of change that are left out, and why.
+    pub(super) kinds: Vec<(Kind, String)>,
+}
+
 impl Driver<'_> {
-    /// Says why the wave may not be applied, if it may not.
+    /// Says what of the wave may not be applied.
     ///
     /// Counts what the run has done so far and what the wave would do, against
     /// all identities that it could apply to, never against the selection.
-    pub(super) fn gate(&self, tally: &Tally) -> Result<Option<String>, RefreshError> {
-        let thresholds = self.configured.model.thresholds;
-        if self.run.approved || (tally.leavers == 0 && tally.role_removals == 0) {
-            return Ok(None);
+    pub(super) fn gate(&self, tally: &Tally) -> Result<Verdict, RefreshError> {
+        let mut verdict = Verdict::default();
+        if self.run.approved || tally.0.iter().all(|count| *count == 0) {
+            return Ok(verdict);
         }
+        let thresholds = self.configured.model.thresholds;
         let population = self.store.population()?;
-        let counters = &self.run.counters;
-        let checks = [
-            (
-                "leavers",
-                thresholds.leavers,
-                counters.leavers + tally.leavers,
-                { population.active + counters.leavers },
-            ),
-            (
-                "role_removals",
-                thresholds.role_removals,
-                counters.role_removals + tally.role_removals,
-                population.with_roles + counters.role_removals,
-            ),
-        ];
-        let tripped = checks
-            .into_iter()
-            .filter_map(|(name, threshold, count, of)| {
-                let threshold = threshold?;
-                let allowed = threshold.allowed(of);
-                let bound = match threshold {
-                    Threshold::Count(count) => count.to_string(),
-                    Threshold::BasisPoints(points) => {
-                        format!(
-                            "{}.{:02} % of {of}, that is {allowed}",
-                            points / 100,
-                            points % 100
-                        )
-                    }
-                };
-                (count > allowed).then(|| format!("{count} {name} are more than {bound}"))
-            });
-        let reasons: Vec<_> = tripped.collect();
+        let mut reasons = Vec::new();
+        for ((name, kind), planned) in Kind::ALL.into_iter().zip(tally.0) {
+            let Some(bound) = kind.bound(&thresholds).filter(|_| planned > 0) else {
+                continue;
+            };
+            let done = self.done(bound.window_ms, |counters| kind.counted(counters))?;
+            let of = kind.population(&population, done);
+            let Some(reason) = exceeded(name, bound, done + planned, of) else {
+                continue;
+            };
+            match bound.on_trip {
+                OnTrip::HoldRun => reasons.push(reason),
+                OnTrip::HoldKind => verdict.kinds.push((kind, reason)),
+            }
+        }
+        verdict.run = (!reasons.is_empty()).then(|| reasons.join("; "));
+        Ok(verdict)
+    }
+
+    /// Says why the events that triggers would fire may not be recorded, if so.
+    pub(super) fn gate_events(
+        &self,
+        fired: &BTreeMap<Name, u64>,
+    ) -> Result<Option<String>, RefreshError> {
+        let population = self.store.population()?;
+        let mut reasons = Vec::new();
+        for trigger in &self.configured.model.triggers {
+            let (Some(bound), Some(planned)) = (trigger.threshold, fired.get(&trigger.name)) else {
+                continue;
+            };
+            let name = trigger.name.as_str();
+            let counted = |counters: &Counters| counters.events.get(name).copied();
+            let done = self.done(bound.window_ms, |counters| {
+                counted(counters).unwrap_or_default()
+            })?;
+            let what = format!("events of `{name}`");
+            reasons.extend(exceeded(
+                &what,
+                bound,
+                done + planned,
+                population.identities,
+            ));
+        }
         Ok((!reasons.is_empty()).then(|| reasons.join("; ")))
+    }
+
+    /// Counts what this run has done so far, and with a window what earlier runs
+    /// did whose instant lies within it.
+    fn done(
+        &self,
+        window_ms: Option<i64>,
+        counted: impl Fn(&Counters) -> u64,
+    ) -> Result<u64, RefreshError> {
+        let mut done = counted(&self.run.counters);
+        let Some(window_ms) = window_ms else {
+            return Ok(done);
+        };
+        let begin = self.run.as_of.plus_ms(-window_ms);
+        for run in self.store.runs(usize::MAX)? {
+            if run.id != self.run.id && run.as_of > begin && run.as_of <= self.run.as_of {
+                done += counted(&run.counters);
+            }
+        }
+        Ok(done)
     }
 
     /// Lays the run aside for a person, with its plans in the spool.
@@ -79,12 +187,50 @@ impl Driver<'_> {
         if !plans.is_empty() {
             self.store.spool(self.run.id, &plans)?;
         }
+        self.hold_at(Stage::Apply, reason)
+    }
+
+    /// Lays the run aside; once approved it goes on with this stage.
+    pub(super) fn hold_at(&mut self, stage: Stage, reason: String) -> Result<(), RefreshError> {
         self.run.status = RunStatus::Held;
         self.run.held = Some(reason);
-        self.run.step.stage = crate::store::Stage::Apply;
+        self.run.step.stage = stage;
         self.run.step.cursor = None;
         self.run.counters.elapsed_ms = self.elapsed_ms();
         self.store.update_run(&self.run)?;
         Ok(())
+    }
+}
+
+/// Says why so many are too many, if they are.
+fn exceeded(what: &str, bound: Bound, count: u64, of: u64) -> Option<String> {
+    let allowed = bound.limit.allowed(of);
+    let limit = match bound.limit {
+        Threshold::Count(count) => count.to_string(),
+        Threshold::BasisPoints(points) => format!(
+            "{}.{:02} % of {of}, that is {allowed}",
+            points / 100,
+            points % 100
+        ),
+    };
+    let window = match bound.window_ms {
+        Some(window_ms) => format!(" within {}", shown_duration(window_ms)),
+        None => String::new(),
+    };
+    (count > allowed).then(|| format!("{count} {what}{window} are more than {limit}"))
+}
+
+/// Returns a duration in its largest whole unit.
+fn shown_duration(milliseconds: i64) -> String {
+    let units = [
+        ("d", 86_400_000),
+        ("h", 3_600_000),
+        ("m", 60_000),
+        ("s", 1_000),
+    ];
+    let whole = units.iter().find(|(_, unit)| milliseconds % unit == 0);
+    match whole {
+        Some((name, unit)) => format!("{}{name}", milliseconds / unit),
+        None => format!("{milliseconds}ms"),
     }
 }

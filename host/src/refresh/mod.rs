@@ -167,6 +167,9 @@ pub fn approve(
     progress: Progress<'_>,
 ) -> Result<Run, RefreshError> {
     let mut run = known_run(store, id)?;
+    if run.status == RunStatus::Done && !run.held_kinds.is_empty() {
+        return approve_kinds(store, configurator, run, progress);
+    }
     if run.status != RunStatus::Held {
         return Err(RefreshError::NotHeld {
             run: id,
@@ -177,6 +180,30 @@ pub fn approve(
     run.status = RunStatus::Running;
     run.held = None;
     store.update_run(&run)?;
+    continue_run(store, configurator, run, progress)
+}
+
+/// Carries out what a run left out: whoever is due, with thresholds no longer in
+/// the way, by the configuration and at the instant of that run.
+fn approve_kinds(
+    store: &dyn Store,
+    configurator: &dyn Configurator,
+    mut held: Run,
+    progress: Progress<'_>,
+) -> Result<Run, RefreshError> {
+    let last = store.tenant()?.last_as_of.unwrap_or_default();
+    let mut run = Run {
+        status: RunStatus::Running,
+        as_of: held.as_of.max(last),
+        started_at: held.started_at.max(last),
+        scope: Scope::Due,
+        configuration: held.configuration.clone(),
+        approved: true,
+        ..Run::default()
+    };
+    held.held_kinds.clear();
+    store.update_run(&held)?;
+    run.id = store.begin_run(&run, &[])?;
     continue_run(store, configurator, run, progress)
 }
 
@@ -331,7 +358,9 @@ impl<'a> Driver<'a> {
                     self.next_wave()?;
                 }
                 Stage::Events => {
-                    self.process_events()?;
+                    if !self.process_events()? {
+                        return Ok(());
+                    }
                     if self.run.step.instant >= self.run.as_of {
                         return self.finish();
                     }

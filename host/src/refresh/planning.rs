@@ -89,8 +89,12 @@ impl Driver<'_> {
         }
         self.run.counters.refreshed += done;
         self.run.counters.waves += u64::from(done > 0);
-        if let Some(reason) = self.gate(&tally)? {
+        let verdict = self.gate(&tally)?;
+        if let Some(reason) = verdict.run {
             return self.hold(reason).map(|()| false);
+        }
+        for (kind, reason) in verdict.kinds {
+            self.run.held_kinds.insert(kind.name().to_owned(), reason);
         }
         self.run.step.stage = Stage::Apply;
         self.run.step.cursor = None;

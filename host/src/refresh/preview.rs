@@ -73,12 +73,19 @@ pub fn preview(
         total.changed += counters.changed;
         total.leavers += counters.leavers;
         total.role_removals += counters.role_removals;
+        total.account_disables += counters.account_disables;
+        total.account_deletions += counters.account_deletions;
         total.findings_opened += counters.findings_opened;
         for (name, number) in counters.changes {
             *total.changes.entry(name).or_default() += number;
         }
     }
-    driver.run.held = driver.gate(&tally)?;
+    let verdict = driver.gate(&tally)?;
+    let kinds = verdict.kinds.into_iter();
+    driver.run.held_kinds = kinds
+        .map(|(kind, reason)| (kind.name().to_owned(), reason))
+        .collect();
+    driver.run.held = verdict.run;
     if driver.run.held.is_some() {
         driver.run.status = RunStatus::Held;
     }

@@ -25,6 +25,8 @@ pub struct RunReport {
     pub status: &'static str,
     /// Why it is held, or would be.
     pub held: Option<String>,
+    /// Kinds of change that it left out, or would, with why.
+    pub held_kinds: BTreeMap<String, String>,
     /// The instant that it brings identities up to.
     pub as_of: String,
     /// When it was started.
@@ -73,7 +75,7 @@ pub struct FindingCounts {
 }
 
 /// What can change, by the name of its counter, in words.
-const CHANGES: [(&str, &str, &str); 9] = [
+const CHANGES: [(&str, &str, &str); 11] = [
     ("attributes", "attribute", "attributes"),
     ("managers", "manager", "managers"),
     ("lifecycleStates", "lifecycle state", "lifecycle states"),
@@ -99,6 +101,16 @@ const CHANGES: [(&str, &str, &str); 9] = [
         "identities that lost a role",
     ),
     (
+        "held",
+        "identity left as it is, and due",
+        "identities left as they are, and due",
+    ),
+    (
+        "effects",
+        "effect put into the outbox",
+        "effects put into the outbox",
+    ),
+    (
         "replanned",
         "identity planned again, as it changed meanwhile",
         "identities planned again, as they changed meanwhile",
@@ -119,10 +131,13 @@ impl RunReport {
         let mut changes = counters.changes.clone();
         changes.insert("leavers".to_owned(), counters.leavers);
         changes.insert("roleRemovals".to_owned(), counters.role_removals);
+        changes.insert("accountDisables".to_owned(), counters.account_disables);
+        changes.insert("accountDeletions".to_owned(), counters.account_deletions);
         Ok(Self {
             run: Some(run.id.0),
             status: run.status.as_str(),
             held: run.held.clone(),
+            held_kinds: run.held_kinds.clone(),
             as_of: run.as_of.to_string(),
             started_at: run.started_at.to_string(),
             scope: scope_word(&run.scope),
@@ -163,7 +178,8 @@ impl RunReport {
     /// Says whether a person has something to look at: it is held, or findings
     /// are open.
     pub fn wants_attention(&self) -> bool {
-        self.findings.open > 0 || self.status == RunStatus::Held.as_str()
+        let is_held = self.status == RunStatus::Held.as_str();
+        self.findings.open > 0 || is_held || !self.held_kinds.is_empty()
     }
 
     /// Writes the report for people. `command` is how the program is called for
@@ -204,6 +220,15 @@ impl RunReport {
             grouped(open)
         )?;
         write_findings(&self.open, Some(FINDINGS_SHOWN), command, out)?;
+        for held in self.held_kinds.values() {
+            writeln!(out, "  left out   {held}")?;
+        }
+        if let (Some(id), false) = (self.run, self.held_kinds.is_empty()) {
+            writeln!(
+                out,
+                "    {command} run approve {id} --reason TEXT  carry it out as well"
+            )?;
+        }
         if let Some(held) = &self.held {
             writeln!(out, "  held       {held}")?;
             let waits = self.status == RunStatus::Held.as_str();

@@ -37,6 +37,9 @@ pub struct Run {
     pub step: Step,
     /// Why it is held, once it tripped a threshold.
     pub held: Option<String>,
+    /// Kinds of change that tripped a threshold and were left out, with why:
+    /// whoever would change so stays due until a person approves.
+    pub held_kinds: BTreeMap<String, String>,
     /// Whether a person has approved what tripped it; thresholds then no
     /// longer stop it.
     pub approved: bool,
@@ -145,6 +148,10 @@ pub struct Counters {
     pub leavers: u64,
     /// Identities that lost an assigned role.
     pub role_removals: u64,
+    /// Identities whose state newly called for an account to be disabled.
+    pub account_disables: u64,
+    /// Identities whose state newly called for an account to be deleted.
+    pub account_deletions: u64,
     /// Findings opened.
     pub findings_opened: u64,
     /// Events by trigger.

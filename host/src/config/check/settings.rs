@@ -1,6 +1,6 @@
 //! `idr.toml`: the tenant's own settings.
 
-use idr_core::definitions::{RuleLimits, Threshold, Thresholds};
+use idr_core::definitions::{RuleLimits, Thresholds};
 use idr_core::text::nearest;
 use idr_core::time::Zone;
 use jiff::civil::Time;
@@ -12,7 +12,7 @@ use super::rules::limits;
 use crate::config::document::Scope;
 use crate::config::problem::Problems;
 use crate::config::raw::{RawSettings, RawStore};
-use crate::config::values::{duration_ms, required, threshold, time_of_day, word_or_default};
+use crate::config::values::{bound, duration_ms, required, time_of_day, word_or_default};
 use crate::config::{Clock, StoreSettings};
 
 const CLOCKS: [(&str, Clock); 2] = [("system", Clock::System), ("simulated", Clock::Simulated)];
@@ -34,8 +34,8 @@ pub(super) fn check(source: &Source<RawSettings>, problems: &Problems) -> Settin
     let raw = &source.raw;
     scope.check_version(raw.version, true);
     let end_of_day = raw.end_of_day.as_ref();
-    let bound = |key: &str, value: &Option<toml::Value>| -> Option<Threshold> {
-        threshold(&scope.at("thresholds").at(key), value.as_ref()?)
+    let bound = |key: &str, value: &Option<toml::Value>| {
+        bound(&scope.at("thresholds").at(key), value.as_ref()?)
     };
     let name = required(&scope, "name", raw.name.as_deref())
         .filter(|name| check_name(&scope.at("name"), name));
@@ -49,6 +49,8 @@ pub(super) fn check(source: &Source<RawSettings>, problems: &Problems) -> Settin
         thresholds: Thresholds {
             leavers: bound("leavers", &raw.thresholds.leavers),
             role_removals: bound("role_removals", &raw.thresholds.role_removals),
+            account_disables: bound("account_disables", &raw.thresholds.account_disables),
+            account_deletions: bound("account_deletions", &raw.thresholds.account_deletions),
         },
     }
 }

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use idr_core::definitions::{Rule, Trigger, TriggerCondition, digest};
+use idr_core::definitions::{OnTrip, Rule, Trigger, TriggerCondition, digest};
 use idr_core::filter::Filter;
 use idr_core::model::{Handler, Name};
 
@@ -12,7 +12,7 @@ use crate::config::document::Scope;
 use crate::config::paths::FilterPlace;
 use crate::config::problem::Problems;
 use crate::config::raw::{RawCondition, RawHandler, RawTriggers};
-use crate::config::values::{required, word};
+use crate::config::values::{bound, required, word};
 
 #[derive(Clone, Copy)]
 enum ConditionType {
@@ -99,6 +99,17 @@ pub(super) fn check(
                     .filter_map(|(index, raw)| handler(&place.item(index), raw))
                     .collect()
             },
+            threshold: raw.threshold.as_ref().and_then(|value| {
+                let place = scope.at("threshold");
+                let bound = bound(&place, value)?;
+                if bound.on_trip == OnTrip::HoldKind {
+                    place.at("on_trip").report_with_hint(
+                        "events are recorded together, so a trigger holds the run",
+                        "leave it out",
+                    );
+                }
+                Some(bound)
+            }),
             digest: 0,
         });
     }

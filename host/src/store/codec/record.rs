@@ -36,6 +36,8 @@ struct RunDocument {
     #[serde(default, skip_serializing_if = "is_default")]
     held: Option<String>,
     #[serde(default, skip_serializing_if = "is_default")]
+    held_kinds: BTreeMap<String, String>,
+    #[serde(default, skip_serializing_if = "is_default")]
     approved: bool,
     #[serde(with = "mirror", default, skip_serializing_if = "is_default")]
     counters: Counters,
@@ -87,6 +89,10 @@ struct CountersDocument {
     leavers: u64,
     #[serde(default, skip_serializing_if = "is_default")]
     role_removals: u64,
+    #[serde(default, skip_serializing_if = "is_default")]
+    account_disables: u64,
+    #[serde(default, skip_serializing_if = "is_default")]
+    account_deletions: u64,
     #[serde(default, skip_serializing_if = "is_default")]
     findings_opened: u64,
     #[serde(default, skip_serializing_if = "is_default")]

@@ -1037,6 +1037,7 @@ mod full {
                 cursor: Some(Uid(1)),
             },
             held: Some("too many leavers".to_owned()),
+            held_kinds: [("leavers".to_owned(), "too many".to_owned())].into(),
             approved: true,
             counters: Counters {
                 selected: 1,
@@ -1045,6 +1046,8 @@ mod full {
                 waves: 4,
                 leavers: 5,
                 role_removals: 6,
+                account_disables: 9,
+                account_deletions: 10,
                 findings_opened: 7,
                 events: counts(),
                 changes: counts(),

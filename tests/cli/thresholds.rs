@@ -1,0 +1,157 @@
+//! Thresholds: by number, by percentage, over a window, per trigger, and holding
+//! the run or only one kind of change.
+
+use serde_json::Value;
+
+use crate::common::TestHost;
+use crate::small_tenant::{aggregate_file, dated_tenant};
+
+/// A tenant with three people and these thresholds, and triggers.
+fn tenant(thresholds: &str, trigger: &str) -> TestHost {
+    let host = dated_tenant();
+    host.write(
+        "idr.toml",
+        format!(
+            "version = 1\nname = \"dated\"\nclock = \"simulated\"\nzone = \"Europe/Berlin\"\n\
+             [thresholds]\n{thresholds}\n"
+        ),
+    );
+    host.write(
+        "triggers.toml",
+        format!(
+            "[[trigger]]\nname = \"leaver\"\n\
+             on = [{{ type = \"lifecycle-change\", from = \"active\", to = \"inactive\" }}]\n{trigger}\n"
+        ),
+    );
+    host
+}
+
+/// Of alice, bob and carol only these are still in the file.
+fn only(host: &TestHost, people: &[&str], at: &str) -> Value {
+    let known = ["alice", "bob", "carol"];
+    let mut feed = "id,user,endDate,endTime,zone\n".to_owned();
+    for (number, name) in (1..).zip(known) {
+        if people.contains(&name) {
+            feed += &format!("{number},{name},,,\n");
+        }
+    }
+    host.write("feeds/hr.csv", feed);
+    aggregate_file(host, "hr", at);
+    host.json(["refresh", "--as-of", at])
+}
+
+fn approve(host: &TestHost, run: &str) -> Value {
+    let command = [
+        "run",
+        "approve",
+        run,
+        "--actor",
+        "dora",
+        "--reason",
+        "looked at",
+    ];
+    host.json(command)
+}
+
+fn states(host: &TestHost) -> Vec<String> {
+    let listed = host.json(["identity", "list"]);
+    let listed = listed.as_array().expect("a list");
+    let states = listed.iter().map(|row| row["lifecycle_state"].as_str());
+    states
+        .map(|state| state.unwrap_or("none").to_owned())
+        .collect()
+}
+
+#[test]
+fn a_number_holds_the_run_when_more_would_change() {
+    let host = tenant("leavers = 1", "");
+    let held = only(&host, &["carol"], "2026-03-10T08:00:00Z");
+    assert_eq!(held["held"], "2 leavers are more than 1");
+    assert_eq!(states(&host), ["active"; 3]);
+    let host = tenant("leavers = 2", "");
+    let done = only(&host, &["carol"], "2026-03-10T08:00:00Z");
+    assert_eq!(done["status"], "done");
+}
+
+#[test]
+fn a_percentage_is_of_all_that_it_could_apply_to() {
+    let host = tenant("leavers = \"40%\"", "");
+    let held = only(&host, &["carol"], "2026-03-10T08:00:00Z");
+    assert_eq!(
+        held["held"],
+        "2 leavers are more than 40.00 % of 3, that is 1"
+    );
+    let host = tenant("leavers = \"70%\"", "");
+    let done = only(&host, &["carol"], "2026-03-10T08:00:00Z");
+    assert_eq!(done["status"], "done");
+}
+
+#[test]
+fn a_window_counts_what_earlier_runs_did() {
+    let thresholds = "leavers = { limit = 1, window = \"7d\" }";
+    let host = tenant(thresholds, "");
+    let first = only(&host, &["bob", "carol"], "2026-03-10T08:00:00Z");
+    assert_eq!(first["status"], "done");
+    let second = only(&host, &["carol"], "2026-03-17T07:59:59Z");
+    assert_eq!(second["held"], "2 leavers within 7d are more than 1");
+    let third = only(&host, &["carol"], "2026-03-17T08:00:00Z");
+    assert_eq!(third["status"], "done", "the first is out of the window");
+    let host = tenant("leavers = 1", "");
+    only(&host, &["bob", "carol"], "2026-03-10T08:00:00Z");
+    let second = only(&host, &["carol"], "2026-03-17T07:59:59Z");
+    assert_eq!(
+        second["status"], "done",
+        "without a window each run counts by itself"
+    );
+}
+
+#[test]
+fn a_kind_of_change_may_be_left_out_while_the_run_goes_on() {
+    let thresholds = "leavers = { limit = 1, on_trip = \"hold-kind\" }";
+    let host = tenant(thresholds, "");
+    host.write(
+        "roles/roles.toml",
+        "[[role]]\nname = \"Staff\"\ntype = \"business\"\nselector = { filter = 'endDate.isNull()' }\n",
+    );
+    let run = only(&host, &["carol"], "2026-03-10T08:00:00Z");
+    assert_eq!(run["status"], "done");
+    assert_eq!(run["held_kinds"]["leavers"], "2 leavers are more than 1");
+    assert_eq!(states(&host), ["active"; 3]);
+    let due = host.json(["due"]);
+    let due: Vec<_> = due
+        .as_array()
+        .expect("a list")
+        .iter()
+        .map(|row| &row["name"])
+        .collect();
+    assert_eq!(due, ["alice", "bob"]);
+    // The next run leaves them out again; a person carries it out.
+    let again = host.json(["refresh", "--as-of", "2026-03-11T08:00:00Z"]);
+    assert_eq!(again["held_kinds"]["leavers"], "2 leavers are more than 1");
+    let id = again["run"].to_string();
+    assert_eq!(approve(&host, &id)["status"], "done");
+    assert_eq!(states(&host), ["inactive", "inactive", "active"]);
+}
+
+#[test]
+fn a_triggers_threshold_holds_the_run_before_any_event_is_recorded() {
+    let host = tenant("", "threshold = 1");
+    let held = only(&host, &["carol"], "2026-03-10T08:00:00Z");
+    assert_eq!(held["held"], "2 events of `leaver` are more than 1");
+    assert_eq!(host.json(["event", "list"]), serde_json::json!([]));
+    let id = held["run"].to_string();
+    let done = approve(&host, &id);
+    assert_eq!(done["events"]["leaver"], 2);
+    let host = tenant("", "threshold = 2");
+    let done = only(&host, &["carol"], "2026-03-10T08:00:00Z");
+    assert_eq!(done["events"]["leaver"], 2);
+}
+
+#[test]
+fn a_threshold_that_makes_no_sense_is_reported() {
+    let host = tenant(
+        "leavers = { limt = 3 }\nrole_removals = { limit = \"2%\", window = 7, on_trip = \"stop\" }",
+        "threshold = { limit = 1, on_trip = \"hold-kind\" }",
+    );
+    insta::assert_snapshot!(host.run(["check"]), @"");
+}
