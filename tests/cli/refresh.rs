@@ -111,6 +111,8 @@ fn one_object_of_json() {
       "changed": 3,
       "configuration": "[…]",
       "counters": {
+        "accountDeletions": 0,
+        "accountDisables": 0,
         "assignedRoles": 2,
         "attributes": 9,
         "detectedRoles": 1,
@@ -127,6 +129,7 @@ fn one_object_of_json() {
         "open": 0
       },
       "held": null,
+      "held_kinds": {},
       "identities_per_second": "[…]",
       "refreshed": 3,
       "run": 1,

@@ -153,5 +153,16 @@ fn a_threshold_that_makes_no_sense_is_reported() {
         "leavers = { limt = 3 }\nrole_removals = { limit = \"2%\", window = 7, on_trip = \"stop\" }",
         "threshold = { limit = 1, on_trip = \"hold-kind\" }",
     );
-    insta::assert_snapshot!(host.run(["check"]), @"");
+    insta::assert_snapshot!(host.run(["check"]), @r"
+    error: the configuration has 5 problems
+    idr.toml:6: thresholds.leavers.limit: it is missing
+    idr.toml:6: thresholds.leavers.limt: this key is unknown
+        hint: write `limit`
+    idr.toml:7: thresholds.role_removals.on_trip: `stop` is not known here
+        hint: the words here are hold-run, hold-kind
+    idr.toml:7: thresholds.role_removals.window: `7` is no text
+    triggers.toml:4: trigger[leaver].threshold.on_trip: events are recorded together, so a trigger holds the run
+        hint: leave it out
+    [exit 2]
+    ");
 }

@@ -95,7 +95,7 @@ pub(super) fn bound(scope: &Scope<'_>, value: &toml::Value) -> Option<Bound> {
         });
     };
     for key in table.keys().filter(|key| !KEYS.contains(&key.as_str())) {
-        let hint = nearest(key, KEYS.into_iter()).map(|near| format!("write `{near}`"));
+        let hint = nearest(key, KEYS).map(|near| format!("write `{near}`"));
         let place = scope.at(key);
         place.report_with_hint_opt("this key is unknown", hint);
     }

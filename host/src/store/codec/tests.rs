@@ -492,13 +492,15 @@ fn run() -> impl Strategy<Value = Run> {
         },
     );
     let counters =
-        (any::<[u64; 8]>(), counts(), counts()).prop_map(|(numbers, events, changes)| Counters {
+        (any::<[u64; 10]>(), counts(), counts()).prop_map(|(numbers, events, changes)| Counters {
             selected: numbers[0],
             refreshed: numbers[1],
             changed: numbers[2],
             waves: numbers[3],
             leavers: numbers[4],
             role_removals: numbers[5],
+            account_disables: numbers[8],
+            account_deletions: numbers[9],
             findings_opened: numbers[6],
             events,
             changes,
@@ -529,6 +531,11 @@ fn run() -> impl Strategy<Value = Run> {
                 configuration: texts.0,
                 silent: flags.1,
                 step,
+                held_kinds: texts
+                    .1
+                    .iter()
+                    .map(|text| (text.clone(), text.clone()))
+                    .collect(),
                 held: texts.1,
                 approved: flags.2,
                 counters,
