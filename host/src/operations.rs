@@ -24,7 +24,7 @@ pub struct Phase {
 }
 
 /// Every step, in order. No option and no configuration changes it.
-pub const PHASES: [Phase; 11] = [
+pub const PHASES: [Phase; 12] = [
     Phase {
         number: "0",
         phase: "selection",
@@ -96,6 +96,13 @@ pub const PHASES: [Phase; 11] = [
         group: Some("events"),
         identityiq_options: &["processTriggers"],
         what: "triggers, against what they have last seen",
+    },
+    Phase {
+        number: "14b",
+        phase: "after-refresh",
+        group: Some("events"),
+        identityiq_options: &["refreshRule"],
+        what: "values of attributes that a rule proposes, as inputs of the next refresh",
     },
     Phase {
         number: "15",
@@ -500,10 +507,12 @@ pub const OPTIONS: [RefreshOption; 52] = [
     RefreshOption {
         key: "refreshRule",
         label: "Refresh Rule",
-        name: "",
+        name: "`after_refresh` in identity.toml",
         phase: "14b",
-        default: "",
-        status: Status::NotYet,
+        default: "no rule",
+        status: Status::Works(
+            "proposals::an_after_refresh_rule_proposes_inputs_of_the_next_refresh",
+        ),
     },
     RefreshOption {
         key: "refreshThreads",

@@ -105,6 +105,14 @@ impl RuleEvaluator for Scripted {
         unreachable!("an aggregation plans nobody")
     }
 
+    fn after_refresh(
+        &mut self,
+        _: RuleIndex,
+        _: &mut TrackedView,
+    ) -> Result<Vec<Proposal>, RuleFailure> {
+        unreachable!("an aggregation plans nobody")
+    }
+
     fn promote(
         &mut self,
         _: RuleIndex,

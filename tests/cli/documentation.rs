@@ -22,6 +22,7 @@ fn the_examples_of_the_configuration_are_one_tenant_without_problems() {
         "identity-creation",
         "manager-correlation",
         "before-refresh",
+        "after-refresh",
         "attribute-promotion",
         "lifecycle-state",
         "role-assignment",
@@ -41,7 +42,7 @@ fn the_examples_of_the_configuration_are_one_tenant_without_problems() {
       IT roles                 2
       triggers                 4
       populations              1
-      rules                    8
+      rules                    9
       tasks                    1
     [exit 0]
     ");

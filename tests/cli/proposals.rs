@@ -212,3 +212,43 @@ fn rules_about_an_account_correlate_create_and_find_managers() {
     // The rule leaves names to the configuration.
     insta::assert_snapshot!(shown("x-p4"), @r#""contractor" "ana""#);
 }
+
+#[test]
+fn an_after_refresh_rule_proposes_inputs_of_the_next_refresh() {
+    let host = TestHost::with_files(FILES);
+    host.write(
+        "roles/roles.toml",
+        "[[role]]\nname = \"Staff\"\ntype = \"business\"\n\
+         selector = { filter = 'department == \"Sales\"' }\n",
+    );
+    add_rules(
+        &host,
+        &[(
+            "badges",
+            "after-refresh",
+            "parameters = { attribute = \"badge\", roles = [\"Staff=blue\"] }",
+        )],
+    );
+    edit(
+        &host,
+        "identity.toml",
+        "[attributes.department]\n",
+        "after_refresh = \"badges\"\n[attributes.badge]\nproposals = true\n\
+         sources = [{ static = \"white\" }]\n[attributes.department]\n",
+    );
+    aggregate_and_refresh(&host);
+    insta::assert_snapshot!(attribute(&host, "bela", "badge"), @"badge       white          static");
+    let due = host.json(["due"]);
+    let due: Vec<_> = due.as_array().expect("a list").iter().collect();
+    assert!(due.iter().any(|known| known["name"] == "bela"), "{due:?}");
+    let _ = host.json(["refresh"]);
+    insta::assert_snapshot!(attribute(&host, "bela", "badge"), @"badge       blue           proposed by rule badges");
+    let _ = host.json(["refresh"]);
+    let report = host.json(["refresh"]);
+    assert_eq!(report["refreshed"], 0, "it settles: {report}");
+
+    edit(&host, "identity.toml", "after_refresh = \"badges\"\n", "");
+    edit(&host, "identity.toml", "proposals = true\n", "");
+    let _ = host.json(["refresh"]);
+    insta::assert_snapshot!(attribute(&host, "bela", "badge"), @"badge       white          static");
+}

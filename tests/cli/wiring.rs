@@ -25,6 +25,8 @@ fn the_order_of_operations_is_printed() {
                                        IdentityIQ: correlateEntitlements
     13  events               events    triggers, against what they have last seen
                                        IdentityIQ: processTriggers
+    14b  after-refresh        events    values of attributes that a rule proposes, as inputs of the next refresh
+                                       IdentityIQ: refreshRule
     15  gate                           thresholds over everything planned: a trip holds the run
                                        IdentityIQ: disableIdentityProcessingThreshold
     15  apply                          each identity's changes in one transaction

@@ -78,6 +78,9 @@ pub struct Tenant {
     /// Whether a rule proposes values of attributes, and what it reads.
     pub proposes: bool,
     pub before: Vec<Read>,
+    /// Whether a rule proposes values for the next refresh, and what it reads.
+    pub follows: bool,
+    pub after: Vec<Read>,
     pub role_filters: Vec<usize>,
     pub hidden_roles: usize,
     pub edit_mode: usize,
@@ -151,6 +154,7 @@ const TRIGGER: usize = 5;
 const MANAGER: usize = 6;
 const CORRELATION: usize = 7;
 const BEFORE: usize = 8;
+const AFTER: usize = 9;
 
 fn rule_name(index: usize) -> Name {
     Name::new(&format!("rule-{index}"))
@@ -236,6 +240,8 @@ impl Tenant {
             correlation: vec![Read::Own("person")],
             proposes: false,
             before: vec![Read::Attribute("department")],
+            follows: false,
+            after: vec![Read::Attribute("department")],
             role_filters: (0..3)
                 .map(|_| random.random_range(0..FILTERS.len()))
                 .collect(),
@@ -272,6 +278,18 @@ impl Tenant {
             Read::EndIsOver,
         ];
         self.before = reads(random, &before, 2);
+        self.follows = random.random_range(0..2) == 0;
+        let after = [
+            Read::Attribute("department"),
+            Read::Attribute("grade"),
+            // What it may bring about itself: perhaps it never settles.
+            Read::Attribute("team"),
+            Read::Attribute("lifecycleState"),
+            Read::ManagerAttribute("department"),
+            Read::Holds("g1"),
+            Read::EndIsOver,
+        ];
+        self.after = reads(random, &after, 2);
         self
     }
 
@@ -412,13 +430,14 @@ impl Tenant {
         ];
         attributes[0].edit_mode = [EditMode::Permanent, EditMode::UntilFeedChanges][self.edit_mode];
         attributes.sort_by_key(|known| known.name);
-        let rules = (0..=BEFORE).map(|index| self.rule(index)).collect();
+        let rules = (0..=AFTER).map(|index| self.rule(index)).collect();
         Model {
             zone: Zone::named("Europe/Berlin").expect("bundled"),
             end_of_day: None,
             applications: vec![ad, hr],
             attributes,
             before_refresh: self.proposes.then_some(RuleIndex(BEFORE)),
+            after_refresh: self.follows.then_some(RuleIndex(AFTER)),
             manager: Some(ManagerCorrelation {
                 sources: vec![(name("hr"), name("boss"))],
                 rule: self.names_managers.then_some(RuleIndex(MANAGER)),
@@ -490,6 +509,7 @@ impl Tenant {
             MANAGER => &self.manager,
             CORRELATION => &self.correlation,
             BEFORE => &self.before,
+            AFTER => &self.after,
             _ => &self.trigger,
         }
     }
@@ -769,21 +789,16 @@ impl RuleEvaluator for Scripts {
         view: &mut TrackedView,
     ) -> Result<Vec<Proposal>, RuleFailure> {
         let drawn = self.draw(rule, view)?;
-        let propose = |attribute: &str, value: Option<u64>| Proposal {
-            attribute: attribute.to_owned(),
-            value: value.map(|number| Value::Text(format!("v{}", number % 4))),
-        };
-        match drawn % 7 {
-            0 => Err(declined(rule, Question::BeforeRefresh)),
-            1 => Ok(Vec::new()),
-            2 => Ok(vec![propose("team", None)]),
-            3 => Ok(vec![propose("department", Some(drawn))]),
-            4 => Ok(vec![propose("location", Some(drawn))]),
-            _ => Ok(vec![
-                propose("team", Some(drawn)),
-                propose("location", Some(drawn + 1)),
-            ]),
-        }
+        drawn_proposals(drawn).ok_or_else(|| declined(rule, Question::BeforeRefresh))
+    }
+
+    fn after_refresh(
+        &mut self,
+        rule: RuleIndex,
+        view: &mut TrackedView,
+    ) -> Result<Vec<Proposal>, RuleFailure> {
+        let drawn = self.draw(rule, view)?;
+        drawn_proposals(drawn).ok_or_else(|| declined(rule, Question::AfterRefresh))
     }
 
     fn correlate_manager(
@@ -870,6 +885,24 @@ impl Scripts {
     fn draw(&self, rule: RuleIndex, view: &mut TrackedView) -> Result<u64, RuleFailure> {
         answer(self.0.script(rule.0), view, rule.0 as u64)
     }
+}
+
+fn drawn_proposals(drawn: u64) -> Option<Vec<Proposal>> {
+    let propose = |attribute: &str, value: Option<u64>| Proposal {
+        attribute: attribute.to_owned(),
+        value: value.map(|number| Value::Text(format!("v{}", number % 4))),
+    };
+    Some(match drawn % 7 {
+        0 => return None,
+        1 => Vec::new(),
+        2 => vec![propose("team", None)],
+        3 => vec![propose("department", Some(drawn))],
+        4 => vec![propose("location", Some(drawn))],
+        _ => vec![
+            propose("team", Some(drawn)),
+            propose("location", Some(drawn + 1)),
+        ],
+    })
 }
 
 fn drawn_lookup(drawn: u64) -> Option<Lookup> {

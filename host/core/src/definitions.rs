@@ -32,6 +32,9 @@ pub struct Model {
     pub attributes: Vec<AttributeDefinition>,
     /// The rule that proposes values of attributes before their sources are asked.
     pub before_refresh: Option<RuleIndex>,
+    /// The rule that proposes values of attributes for the next refresh, from
+    /// what this one has settled.
+    pub after_refresh: Option<RuleIndex>,
     /// How managers are found.
     pub manager: Option<ManagerCorrelation>,
     /// The lifecycle states and what decides between them.
@@ -710,7 +713,7 @@ impl Model {
             ),
             (
                 &self.manager,
-                &self.before_refresh,
+                (&self.before_refresh, &self.after_refresh),
                 &self.lifecycle,
                 &self.populations,
                 &self.rules,

@@ -10,8 +10,8 @@ use std::sync::Arc;
 use crate::definitions::Model;
 use crate::model::{
     AccountAction, AccountOperation, AttributeState, Baseline, Effect, Event, Finding, Identity,
-    IdentityRecord, ManualEdit, Name, ReadKey, RoleAssignment, RoleDetection, TriggerMemory, Uid,
-    UnixMillis, finding,
+    IdentityRecord, ManualEdit, Name, Proposals, ReadKey, RoleAssignment, RoleDetection,
+    TriggerMemory, Uid, UnixMillis, finding,
 };
 use crate::phases::{attributes, events, roles, state_accounts};
 use crate::rule::RuleEvaluator;
@@ -109,8 +109,10 @@ pub struct EventChanges {
     pub wake: Option<UnixMillis>,
     /// What the triggers read of others.
     pub reads: Vec<ReadKey>,
-    /// The open findings of the triggers.
+    /// The open findings of the triggers and the after-refresh rule.
     pub findings: Vec<Finding>,
+    /// What the after-refresh rule proposes for the next refresh.
+    pub proposals: Proposals,
 }
 
 impl EventChanges {
@@ -119,7 +121,12 @@ impl EventChanges {
         !self.findings.iter().eq(identity
             .findings
             .iter()
-            .filter(|f| f.phase == finding::EVENTS))
+            .filter(|known| known.is_of_events()))
+    }
+
+    /// Says whether the identity's next refresh has other proposals to go by.
+    pub fn proposes_anew(&self, identity: &Identity) -> bool {
+        self.proposals.attributes != identity.proposals.attributes
     }
 
     /// Says whether recording this would leave the identity as it is.
@@ -132,6 +139,7 @@ impl EventChanges {
             && self.triggers == identity.triggers
             && self.wake == identity.wake.events
             && self.reads == identity.event_reads
+            && self.proposals == identity.proposals
             && !self.findings_differ(identity)
     }
 }
@@ -357,7 +365,7 @@ fn differences(view: &mut TrackedView, draft: Draft, settled: roles::SettledRole
 /// Says whether a finding belongs to what [`Planner::plan`] works out, and so
 /// is replaced by it.
 fn of_phases(finding: &Finding) -> bool {
-    finding.phase != finding::EVENTS && finding.cause.as_str() != finding::MANAGER_CYCLE
+    !finding.is_of_events() && finding.cause.as_str() != finding::MANAGER_CYCLE
 }
 
 /// What applying a plan has changed that others may have read or events look at.
@@ -475,7 +483,8 @@ impl Identity {
         self.wake.events = changes.wake;
         self.events.0 += changes.events.len() as u64;
         self.event_reads.clone_from(&changes.reads);
-        self.findings.retain(|known| known.phase != finding::EVENTS);
+        self.proposals.clone_from(&changes.proposals);
+        self.findings.retain(|known| !known.is_of_events());
         self.findings.extend(changes.findings.iter().cloned());
         self.findings.sort();
     }

@@ -58,6 +58,18 @@ pub trait RuleEvaluator {
         view: &mut TrackedView,
     ) -> Result<Vec<Proposal>, RuleFailure>;
 
+    /// Asks an after-refresh rule which values of attributes it proposes for the
+    /// next refresh.
+    ///
+    /// # Errors
+    ///
+    /// [`RuleFailure`], always about this rule and this call.
+    fn after_refresh(
+        &mut self,
+        rule: RuleIndex,
+        view: &mut TrackedView,
+    ) -> Result<Vec<Proposal>, RuleFailure>;
+
     /// Asks a promotion rule for the value of an identity attribute.
     ///
     /// # Errors

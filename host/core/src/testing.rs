@@ -17,7 +17,7 @@ use crate::view::{Snapshot, SnapshotError, TrackedView};
 /// What a scripted rule does with the view.
 pub(crate) type Script = Box<dyn Fn(&mut TrackedView) -> Result<Promotion, RuleFailure>>;
 
-/// What a scripted before-refresh rule does with the view.
+/// What a scripted before- or after-refresh rule does with the view.
 pub(crate) type ProposingScript =
     Box<dyn Fn(&mut TrackedView) -> Result<Vec<Proposal>, RuleFailure>>;
 
@@ -29,6 +29,7 @@ pub(crate) struct Scripts {
     pub(crate) lookup: Option<Lookup>,
     pub(crate) creation: Option<Creation>,
     pub(crate) before_refresh: Option<ProposingScript>,
+    pub(crate) after_refresh: Option<ProposingScript>,
 }
 
 impl RuleEvaluator for Scripts {
@@ -70,6 +71,17 @@ impl RuleEvaluator for Scripts {
         view: &mut TrackedView,
     ) -> Result<Vec<Proposal>, RuleFailure> {
         match &self.before_refresh {
+            Some(script) => script(view),
+            None => Ok(Vec::new()),
+        }
+    }
+
+    fn after_refresh(
+        &mut self,
+        _rule: RuleIndex,
+        view: &mut TrackedView,
+    ) -> Result<Vec<Proposal>, RuleFailure> {
+        match &self.after_refresh {
             Some(script) => script(view),
             None => Ok(Vec::new()),
         }

@@ -135,6 +135,7 @@ pub(super) struct RawIdentity {
     pub(super) version: Option<i64>,
     pub(super) attributes: BTreeMap<String, RawAttribute>,
     pub(super) before_refresh: Option<String>,
+    pub(super) after_refresh: Option<String>,
     pub(super) manager: Option<RawManager>,
 }
 

@@ -152,12 +152,15 @@ fn carry_out(
 ) -> IdentityWrite {
     let mut identity = record.identity;
     let reads_changed = changes.reads != identity.event_reads;
+    // What is proposed is an input of the next refresh.
+    let anew = i64::from(changes.proposes_anew(&identity));
     identity.apply_events(changes);
     IdentityWrite {
         uid: identity.uid,
         identity: Some(identity),
         expected: record.versions,
         versions: Versions {
+            input: record.versions.input + anew,
             events_read: record.versions.state,
             ..record.versions
         },

@@ -10,8 +10,8 @@ use std::io::{self, Write};
 use idr_core::filter::Superset;
 use idr_core::model::{
     Account, AccountAction, AccountKey, Baseline, EffectKind, Event, Finding, IdentityRecord, Lag,
-    ManualEdit, Name, NativeChange, Provenance, RoleDecision, StateOverride, TriggerMemory, Uid,
-    Value,
+    ManualEdit, Name, NativeChange, Proposals, Provenance, RoleDecision, StateOverride,
+    TriggerMemory, Uid, Value,
 };
 use idr_core::view::Snapshot;
 use serde_json::{Map, Value as Json, json};
@@ -152,6 +152,7 @@ fn identity(record: &IdentityRecord, snapshot: &dyn Snapshot) -> Result<Json, Ex
         "assigned": assigned,
         "detected": detected,
         "accountActions": identity.account_actions.iter().map(account_action).collect::<Vec<_>>(),
+        "proposals": proposals(&identity.proposals),
         "baseline": baseline(&identity.baseline, snapshot)?,
         "triggers": triggers?,
         "events": identity.events.0,
@@ -231,6 +232,15 @@ fn native_change(change: &NativeChange) -> Json {
         "operation": change.operation.as_str(),
         "attributes": change.attributes.iter().map(|name| name.as_str()).collect::<Vec<_>>(),
     })
+}
+
+fn proposals(proposals: &Proposals) -> Json {
+    let attributes: Vec<_> = proposals
+        .attributes
+        .iter()
+        .map(|(name, value)| json!({ "attribute": name.as_str(), "value": value.as_ref().map(plain) }))
+        .collect();
+    json!({ "attributes": attributes, "rounds": proposals.rounds })
 }
 
 fn baseline(baseline: &Baseline, snapshot: &dyn Snapshot) -> Result<Json, ExportError> {

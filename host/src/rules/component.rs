@@ -7,8 +7,8 @@ use wasmtime::Store;
 use wasmtime::component::{Component, Instance, InstancePre};
 
 use super::bindings::exports::idr::rules::{
-    account_correlation, attribute_promotion, before_refresh, identity_creation, identity_trigger,
-    lifecycle_state, manager_correlation, role_assignment,
+    account_correlation, after_refresh, attribute_promotion, before_refresh, identity_creation,
+    identity_trigger, lifecycle_state, manager_correlation, role_assignment,
 };
 use super::cache::ComponentCache;
 use super::call::CallState;
@@ -142,6 +142,7 @@ enum Indices {
     Correlation(account_correlation::GuestIndices),
     Creation(identity_creation::GuestIndices),
     BeforeRefresh(before_refresh::GuestIndices),
+    AfterRefresh(after_refresh::GuestIndices),
     Manager(manager_correlation::GuestIndices),
     Promotion(attribute_promotion::GuestIndices),
     State(lifecycle_state::GuestIndices),
@@ -154,6 +155,7 @@ pub(super) enum Exports {
     Correlation(account_correlation::Guest),
     Creation(identity_creation::Guest),
     BeforeRefresh(before_refresh::Guest),
+    AfterRefresh(after_refresh::Guest),
     Manager(manager_correlation::Guest),
     Promotion(attribute_promotion::Guest),
     State(lifecycle_state::Guest),
@@ -186,6 +188,9 @@ impl Prepared {
             }
             RuleKind::BeforeRefresh => {
                 before_refresh::GuestIndices::new(&instance).map(Indices::BeforeRefresh)
+            }
+            RuleKind::AfterRefresh => {
+                after_refresh::GuestIndices::new(&instance).map(Indices::AfterRefresh)
             }
             RuleKind::ManagerCorrelation => {
                 manager_correlation::GuestIndices::new(&instance).map(Indices::Manager)
@@ -247,6 +252,7 @@ impl Prepared {
             Indices::BeforeRefresh(indices) => {
                 Exports::BeforeRefresh(indices.load(store, instance)?)
             }
+            Indices::AfterRefresh(indices) => Exports::AfterRefresh(indices.load(store, instance)?),
             Indices::Manager(indices) => Exports::Manager(indices.load(store, instance)?),
             Indices::Promotion(indices) => Exports::Promotion(indices.load(store, instance)?),
             Indices::State(indices) => Exports::State(indices.load(store, instance)?),

@@ -77,12 +77,16 @@ pub(super) const INTERFACES: &[Interface] = &[
     Interface {
         name: "entitlements",
         functions: &["holds", "held"],
-        kinds: &[RuleKind::RoleAssignment, RuleKind::IdentityTrigger],
+        kinds: &[
+            RuleKind::RoleAssignment,
+            RuleKind::IdentityTrigger,
+            RuleKind::AfterRefresh,
+        ],
     },
     Interface {
         name: "roles",
         functions: &["has-assigned", "has-detected"],
-        kinds: &[RuleKind::IdentityTrigger],
+        kinds: &[RuleKind::IdentityTrigger, RuleKind::AfterRefresh],
     },
     Interface {
         name: "baseline",

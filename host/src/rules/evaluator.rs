@@ -386,6 +386,17 @@ impl RuleEvaluator for RuleWorker {
         }
     }
 
+    fn after_refresh(
+        &mut self,
+        rule: RuleIndex,
+        view: &mut TrackedView,
+    ) -> Result<Vec<Proposal>, RuleFailure> {
+        match self.evaluate(rule, Question::AfterRefresh, view)? {
+            Answer::Proposals(proposals) => Ok(proposals),
+            other => unreachable!("an after-refresh rule answered {other:?}"),
+        }
+    }
+
     fn promote(
         &mut self,
         rule: RuleIndex,

@@ -123,6 +123,11 @@ impl RuleInstance {
                 .map_err(declined)
                 .and_then(|answer| proposals_from_rule(answer).map_err(Trouble::Answer))
                 .map(Answer::Proposals),
+            (Exports::AfterRefresh(rule), Question::AfterRefresh) => rule
+                .call_propose(store)?
+                .map_err(declined)
+                .and_then(|answer| proposals_from_rule(answer).map_err(Trouble::Answer))
+                .map(Answer::Proposals),
             (Exports::Promotion(rule), Question::Promote(attribute)) => rule
                 .call_promote(store, attribute)?
                 .map_err(declined)

@@ -24,6 +24,8 @@ pub enum RuleKind {
     RoleAssignment,
     /// Whether an event has happened.
     IdentityTrigger,
+    /// Which values of attributes are proposed for the next refresh.
+    AfterRefresh,
 }
 
 /// The kinds that are about an identity.
@@ -33,6 +35,7 @@ pub(super) const ABOUT_AN_IDENTITY: &[RuleKind] = &[
     RuleKind::LifecycleState,
     RuleKind::RoleAssignment,
     RuleKind::IdentityTrigger,
+    RuleKind::AfterRefresh,
 ];
 
 /// The kinds that are about a single account.
@@ -44,7 +47,7 @@ pub(super) const ABOUT_AN_ACCOUNT: &[RuleKind] = &[
 
 impl RuleKind {
     /// Every kind, in the order in which they are asked.
-    pub const ALL: [Self; 8] = [
+    pub const ALL: [Self; 9] = [
         Self::AccountCorrelation,
         Self::IdentityCreation,
         Self::BeforeRefresh,
@@ -53,6 +56,7 @@ impl RuleKind {
         Self::LifecycleState,
         Self::RoleAssignment,
         Self::IdentityTrigger,
+        Self::AfterRefresh,
     ];
 
     /// Returns the name of the interface that a rule of this kind exports.
@@ -66,6 +70,7 @@ impl RuleKind {
             Self::LifecycleState => "lifecycle-state",
             Self::RoleAssignment => "role-assignment",
             Self::IdentityTrigger => "identity-trigger",
+            Self::AfterRefresh => "after-refresh",
         }
     }
 
@@ -105,6 +110,8 @@ pub enum Question<'a> {
     Assign(&'a [String]),
     /// Has this trigger's event happened?
     Fires(&'a str),
+    /// Which values of attributes are proposed for the next refresh?
+    AfterRefresh,
 }
 
 impl Question<'_> {
@@ -119,6 +126,7 @@ impl Question<'_> {
             Self::State => RuleKind::LifecycleState,
             Self::Assign(_) => RuleKind::RoleAssignment,
             Self::Fires(_) => RuleKind::IdentityTrigger,
+            Self::AfterRefresh => RuleKind::AfterRefresh,
         }
     }
 }
@@ -132,6 +140,7 @@ impl fmt::Display for Question<'_> {
             | Self::CreateIdentity
             | Self::CorrelateManager(_)
             | Self::BeforeRefresh
+            | Self::AfterRefresh
             | Self::State => self.kind().fmt(formatter),
             Self::Assign(roles) if roles.len() == 1 => {
                 write!(formatter, "role-assignment of `{}`", roles[0])
@@ -149,7 +158,7 @@ pub enum Answer {
     Lookup(Option<Lookup>),
     /// To [`Question::CreateIdentity`].
     Creation(Creation),
-    /// To [`Question::BeforeRefresh`].
+    /// To [`Question::BeforeRefresh`] and [`Question::AfterRefresh`].
     Proposals(Vec<Proposal>),
     /// To [`Question::Promote`].
     Promotion(Promotion),

@@ -67,5 +67,11 @@ pub fn uses_of(model: &Model, rule: RuleIndex) -> Vec<RuleUse> {
             );
         }
     }
+    if model.after_refresh == Some(rule) {
+        add(
+            RuleKind::AfterRefresh,
+            "proposals for the next refresh".to_owned(),
+        );
+    }
     uses
 }

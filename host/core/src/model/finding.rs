@@ -50,6 +50,11 @@ pub struct Finding {
 }
 
 impl Finding {
+    /// Says whether it is found once the waves have settled, with the events.
+    pub fn is_of_events(&self) -> bool {
+        self.phase == EVENTS || self.phase == AFTER_REFRESH
+    }
+
     /// Says whether both are the same trouble, however they put it in words.
     pub fn is_same(&self, other: &Self) -> bool {
         (self.phase, &self.subject, self.cause) == (other.phase, &other.subject, other.cause)
@@ -62,7 +67,7 @@ pub fn known_phase(name: &str) -> Option<&'static str> {
 }
 
 /// Every phase that makes findings, in the order of operations.
-pub const PHASES: [&str; 9] = [
+pub const PHASES: [&str; 10] = [
     AGGREGATION,
     CORRELATION,
     BEFORE_REFRESH,
@@ -72,6 +77,7 @@ pub const PHASES: [&str; 9] = [
     ENTITLEMENTS,
     ROLES,
     EVENTS,
+    AFTER_REFRESH,
 ];
 
 /// Reading accounts from an application.
@@ -95,3 +101,5 @@ pub const ROLES: &str = "roles";
 pub const MANAGER_CYCLE: &str = "manager-cycle";
 /// Firing triggers.
 pub const EVENTS: &str = "events";
+/// Proposing values of attributes for the next refresh.
+pub const AFTER_REFRESH: &str = "after-refresh";

@@ -228,6 +228,15 @@ pub struct ByHand {
     pub state: Option<StateOverride>,
 }
 
+/// What the after-refresh rule has proposed: an input of the next refresh.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Proposals {
+    /// The attributes, sorted by name, with their values; none clears.
+    pub attributes: Vec<(Name, Option<Value>)>,
+    /// How many refreshes running the rule has proposed something new.
+    pub rounds: u32,
+}
+
 /// A role whose profiles accounts of the identity satisfy. There may be several
 /// of one role.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -442,6 +451,8 @@ pub struct Identity {
     pub identity_type: IdentityType,
     /// What people have decided about it. An input.
     pub by_hand: ByHand,
+    /// What the after-refresh rule has proposed. An input.
+    pub proposals: Proposals,
     /// Native changes that events have not seen. An input.
     pub native_changes: Vec<NativeChange>,
     /// Identity attributes, sorted by name. One that never had a value is not listed.

@@ -20,8 +20,8 @@ pub use finding::{Finding, Severity};
 pub use identity::{
     AssignmentSource, AttributeState, Baseline, ByHand, Entitlement, Holding, Identity,
     IdentityRecord, IdentityType, Lag, LedgerEntry, ManualEdit, NativeChange, NativeOperation,
-    Provenance, ReadKey, RoleAssignment, RoleDecision, RoleDetection, RoleVerdict, StateOverride,
-    TriggerMemory, Uid, Versions, Wake,
+    Proposals, Provenance, ReadKey, RoleAssignment, RoleDecision, RoleDetection, RoleVerdict,
+    StateOverride, TriggerMemory, Uid, Versions, Wake,
 };
 pub use instant::UnixMillis;
 pub use name::Name;

@@ -204,29 +204,44 @@ fn promote(
         .filter(|state| state.value.is_some() || view.record().identity.attribute(name).is_some()))
 }
 
-/// Returns what is proposed for an attribute, which counts before its sources.
+/// Returns what is proposed for an attribute, which counts before its sources:
+/// by the before-refresh rule, or else by the after-refresh rule of the last
+/// refresh.
 fn proposed(
     view: &mut TrackedView,
     model: &Model,
     definition: &AttributeDefinition,
 ) -> Result<Option<Feed>, Interrupt> {
-    let Some(rule) = model.before_refresh.filter(|_| definition.proposals) else {
+    if !definition.proposals {
         return Ok(None);
-    };
-    let Slot::Proposals(proposals) = view.slot(Node::Proposals) else {
-        return Err(Interrupt::Unsettled(Node::Proposals));
-    };
-    let Some(proposals) = proposals else {
-        return Ok(Some(Feed::Fails));
-    };
-    let place = proposals.binary_search_by(|(known, _)| known.cmp(&definition.name));
-    Ok(place.ok().map(|place| match &proposals[place].1 {
-        Proposed::Unusable => Feed::Fails,
-        Proposed::Value(value) => Feed::Says(AttributeState {
+    }
+    let says = |value: &Option<Value>, rule| {
+        Feed::Says(AttributeState {
             value: value.clone(),
             provenance: Provenance::Proposed(model.rule(rule).name),
-        }),
-    }))
+        })
+    };
+    if let Some(rule) = model.before_refresh {
+        let Slot::Proposals(proposals) = view.slot(Node::Proposals) else {
+            return Err(Interrupt::Unsettled(Node::Proposals));
+        };
+        let Some(proposals) = proposals else {
+            return Ok(Some(Feed::Fails));
+        };
+        let place = proposals.binary_search_by(|(known, _)| known.cmp(&definition.name));
+        if let Ok(place) = place {
+            return Ok(Some(match &proposals[place].1 {
+                Proposed::Unusable => Feed::Fails,
+                Proposed::Value(value) => says(value, rule),
+            }));
+        }
+    }
+    let Some(rule) = model.after_refresh else {
+        return Ok(None);
+    };
+    let stored = &view.record().identity.proposals.attributes;
+    let place = stored.binary_search_by(|(known, _)| known.cmp(&definition.name));
+    Ok(place.ok().map(|place| says(&stored[place].1, rule)))
 }
 
 fn edited(edit: &ManualEdit) -> AttributeState {

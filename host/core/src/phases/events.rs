@@ -7,7 +7,7 @@
 use std::borrow::Cow;
 use std::sync::Arc;
 
-use super::{Failure, failure, store_failure};
+use super::{Failure, failure, proposals, store_failure};
 use crate::definitions::{Trigger, TriggerCondition};
 use crate::filter::{Filter, SingleValue};
 use crate::model::finding::EVENTS;
@@ -104,6 +104,10 @@ pub(crate) fn plan(
         detected_at,
         &mut changes,
     );
+    let after = proposals::after_refresh(&mut view, evaluator, &mut changes.findings);
+    let (proposed, failed_ms) = after.map_err(store_failure)?;
+    changes.proposals = proposed;
+    retry_after_ms = [retry_after_ms, failed_ms].into_iter().flatten().min();
     changes.triggers.sort_by_key(|memory| memory.trigger);
     changes.findings.sort();
     let (record, reads, wake) = view.finish();

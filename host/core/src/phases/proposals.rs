@@ -1,15 +1,19 @@
-//! Proposals: values of attributes that the before-refresh rule proposes, checked.
+//! Proposals: values of attributes that rules propose, checked.
 //!
-//! Settled on demand together with the attributes, which take them before they
+//! Those of the before-refresh rule are settled on demand together with the attributes, which take them before they
 //! ask their sources. So the rule may read whatever doesn't depend on its own
 //! answer, and a rule that does depend on it is a cycle like any other. It
 //! never sees what an earlier refresh left, or the outcome would depend on how
 //! often somebody was refreshed.
+//!
+//! Those of the after-refresh rule are made from what the waves have settled,
+//! with the events. They are stored, and an input of the next refresh: so that
+//! rule may read what it has brought about, one step per refresh.
 
 use super::{Interrupt, failure};
 use crate::definitions::{AttributeDefinition, Model};
-use crate::model::finding::BEFORE_REFRESH;
-use crate::model::{Finding, Name, Severity};
+use crate::model::finding::{AFTER_REFRESH, BEFORE_REFRESH};
+use crate::model::{Baseline, Finding, Name, Proposals, Severity};
 use crate::plan::Draft;
 use crate::rule::{Proposal, RuleEvaluator};
 use crate::text::nearest;
@@ -29,7 +33,10 @@ pub(super) fn ask(
     let answer = evaluator.before_refresh(rule, view);
     view.read_as(None);
     match answer {
-        Ok(proposals) => Ok(Slot::Proposals(Some(check(&model, proposals, draft)))),
+        Ok(proposals) => {
+            let checked = check(&model, BEFORE_REFRESH, proposals, &mut draft.findings);
+            Ok(Slot::Proposals(Some(checked)))
+        }
         Err(error) => {
             let name = model.rule(rule).name;
             let failed = failure(BEFORE_REFRESH, Severity::Error, &name, error)?;
@@ -40,14 +47,75 @@ pub(super) fn ask(
     }
 }
 
+/// After so many refreshes running with new proposals it is a finding.
+const MOST_ROUNDS: u32 = 8;
+
+/// Asks the after-refresh rule, if there is one; returns its proposals and,
+/// when its trouble may pass by itself, in how many milliseconds to ask again.
+pub(super) fn after_refresh(
+    view: &mut TrackedView,
+    evaluator: &mut dyn RuleEvaluator,
+    findings: &mut Vec<Finding>,
+) -> Result<(Proposals, Option<i64>), Interrupt> {
+    let model = view.model().clone();
+    let Some(rule) = model.after_refresh else {
+        return Ok((Proposals::default(), None));
+    };
+    // Roles can be read from here on; this kind isn't given the past itself.
+    view.show_baseline(Some(Baseline::default()));
+    view.read_as(Some(rule));
+    let answer = evaluator.after_refresh(rule, view);
+    view.read_as(None);
+    let last = view.record().identity.proposals.clone();
+    let name = model.rule(rule).name;
+    let proposed = match answer {
+        Ok(proposals) => check(&model, AFTER_REFRESH, proposals, findings),
+        Err(error) => {
+            let failed = failure(AFTER_REFRESH, Severity::Error, &name, error)?;
+            findings.push(failed.finding);
+            return Ok((last, failed.retry_after_ms));
+        }
+    };
+    let known = |name: &Name| {
+        let place = last
+            .attributes
+            .binary_search_by(|(known, _)| known.cmp(name));
+        place.ok().map(|place| last.attributes[place].clone())
+    };
+    let usable = proposed
+        .into_iter()
+        .filter_map(|(name, proposed)| match proposed {
+            Proposed::Value(value) => Some((name, value)),
+            Proposed::Unusable => known(&name),
+        });
+    let attributes: Vec<_> = usable.collect();
+    let rounds = match attributes == last.attributes {
+        true => 0,
+        false => last.rounds.saturating_add(1).min(MOST_ROUNDS),
+    };
+    if rounds == MOST_ROUNDS {
+        let message = format!("the last {MOST_ROUNDS} refreshes each brought other proposals");
+        let hint = "let the rule not depend on what its own proposals bring about".to_owned();
+        let mut endless = finding(AFTER_REFRESH, &name, "never-settles", message, hint);
+        endless.severity = Severity::Warning;
+        findings.push(endless);
+    }
+    Ok((Proposals { attributes, rounds }, None))
+}
+
 /// Returns what may be proposed, sorted by attribute; the rest are findings.
-fn check(model: &Model, proposals: Vec<Proposal>, draft: &mut Draft) -> Vec<(Name, Proposed)> {
+fn check(
+    model: &Model,
+    phase: &'static str,
+    proposals: Vec<Proposal>,
+    findings: &mut Vec<Finding>,
+) -> Vec<(Name, Proposed)> {
     let mut checked: Vec<(Name, Proposed)> = Vec::new();
     for proposal in proposals {
-        let definition = match definition(model, &proposal.attribute) {
+        let definition = match definition(model, phase, &proposal.attribute) {
             Ok(definition) => definition,
             Err(finding) => {
-                draft.findings.push(finding);
+                findings.push(finding);
                 continue;
             }
         };
@@ -64,9 +132,7 @@ fn check(model: &Model, proposals: Vec<Proposal>, draft: &mut Draft) -> Vec<(Nam
                 };
                 let hint = format!("mend the rule, or the type of `{}`", definition.name);
                 let name = &definition.name;
-                draft
-                    .findings
-                    .push(finding(name, "wrong-type", message, hint));
+                findings.push(finding(phase, name, "wrong-type", message, hint));
                 Proposed::Unusable
             }
         };
@@ -74,7 +140,8 @@ fn check(model: &Model, proposals: Vec<Proposal>, draft: &mut Draft) -> Vec<(Nam
             Err(place) => checked.insert(place, (definition.name, proposed)),
             Ok(place) => {
                 checked[place].1 = Proposed::Unusable;
-                draft.findings.push(finding(
+                findings.push(finding(
+                    phase,
                     &definition.name,
                     "proposed-twice",
                     "the rule proposes more than one value".to_owned(),
@@ -87,7 +154,11 @@ fn check(model: &Model, proposals: Vec<Proposal>, draft: &mut Draft) -> Vec<(Nam
 }
 
 /// Returns the attribute, if rules may propose a value for it.
-fn definition<'m>(model: &'m Model, attribute: &str) -> Result<&'m AttributeDefinition, Finding> {
+fn definition<'m>(
+    model: &'m Model,
+    phase: &'static str,
+    attribute: &str,
+) -> Result<&'m AttributeDefinition, Finding> {
     let index = Name::known(attribute).and_then(|name| model.attribute_index(name));
     let Some(index) = index else {
         let names = model.attributes.iter().map(|known| known.name.as_str());
@@ -96,6 +167,7 @@ fn definition<'m>(model: &'m Model, attribute: &str) -> Result<&'m AttributeDefi
             None => "identity.toml defines the attributes".to_owned(),
         };
         return Err(finding(
+            phase,
             attribute,
             "unknown-name",
             format!("the rule proposes a value for `{attribute}`, which isn't defined"),
@@ -107,6 +179,7 @@ fn definition<'m>(model: &'m Model, attribute: &str) -> Result<&'m AttributeDefi
         return Ok(definition);
     }
     Err(finding(
+        phase,
         attribute,
         "not-proposable",
         format!("the rule proposes a value for `{attribute}`, for which no rule may"),
@@ -114,10 +187,16 @@ fn definition<'m>(model: &'m Model, attribute: &str) -> Result<&'m AttributeDefi
     ))
 }
 
-fn finding(subject: &str, cause: &str, message: String, hint: String) -> Finding {
+fn finding(
+    phase: &'static str,
+    subject: &str,
+    cause: &str,
+    message: String,
+    hint: String,
+) -> Finding {
     Finding {
         severity: Severity::Error,
-        phase: BEFORE_REFRESH,
+        phase,
         subject: subject.to_owned(),
         cause: Name::new(cause),
         message,
@@ -129,10 +208,14 @@ fn finding(subject: &str, cause: &str, message: String, hint: String) -> Finding
 mod tests {
     use crate::definitions::{EditMode, Model, RuleIndex};
     use crate::model::{IdentityRecord, ManualEdit, Name, UnixMillis, Value, ValueType};
-    use crate::plan::EventChanges;
+    use std::sync::Arc;
+
+    use super::MOST_ROUNDS;
+    use crate::plan::{EventChanges, PlanContext, Planner};
     use crate::rule::{Proposal, RuleFailure};
     use crate::testing::{
-        Scripts, account, attribute, from_account, model, person, refresh, shown,
+        Nobody, ProposingScript, Scripts, account, attribute, from_account, model, person, refresh,
+        shown,
     };
 
     const NOW: UnixMillis = UnixMillis(1_000);
@@ -267,6 +350,124 @@ mod tests {
         assert_eq!(findings(&refreshed), ["location cycle"]);
         assert_eq!(shown(&refreshed, "desk"), "never set");
         assert_eq!(shown(&refreshed, "office"), "Bern Source(0)");
+    }
+
+    /// Refreshes and processes events, as a run does; says whether the next
+    /// refresh has something new to go by.
+    fn run(model: &Model, scripts: &mut Scripts, record: IdentityRecord) -> (IdentityRecord, bool) {
+        let mut record = refresh(model.clone(), scripts, NOW, record);
+        let context = PlanContext {
+            model: Arc::new(model.clone()),
+            snapshot: Arc::new(Nobody),
+            as_of: NOW,
+        };
+        let planned = Planner::new(scripts)
+            .plan_events(&context, record.clone(), NOW, false)
+            .expect("there is no store to fail");
+        let anew = planned.changes.proposes_anew(&record.identity);
+        record.identity.apply_events(&planned.changes);
+        (record, anew)
+    }
+
+    fn following(script: ProposingScript) -> (Model, Scripts) {
+        let mut model = tenant();
+        model.before_refresh = None;
+        model.after_refresh = Some(RuleIndex(1));
+        let scripts = Scripts {
+            after_refresh: Some(script),
+            ..Scripts::default()
+        };
+        (model, scripts)
+    }
+
+    fn proposal(attribute: &str, value: Option<Value>) -> Proposal {
+        Proposal {
+            attribute: attribute.to_owned(),
+            value,
+        }
+    }
+
+    #[test]
+    fn what_a_rule_proposes_afterwards_counts_in_the_next_refresh() {
+        let (model, mut scripts) = following(Box::new(|view| {
+            let office = view.attribute("office")?;
+            Ok(vec![proposal("desk", office)])
+        }));
+        let chur = || vec![account("hr", &[("place", "Chur")])];
+        let (first, anew) = run(&model, &mut scripts, somebody());
+        assert_eq!(
+            (shown(&first, "desk").as_str(), anew),
+            ("Bern Source(0)", true)
+        );
+        let (second, anew) = run(&model, &mut scripts, first);
+        assert!(shown(&second, "desk").starts_with("Bern Proposed"));
+        assert!(!anew);
+        let moved = IdentityRecord {
+            accounts: chur(),
+            ..second
+        };
+        let (third, anew) = run(&model, &mut scripts, moved);
+        assert!(shown(&third, "desk").starts_with("Bern Proposed"));
+        assert!(anew);
+        let (fourth, anew) = run(&model, &mut scripts, third);
+        assert!(shown(&fourth, "desk").starts_with("Chur Proposed"));
+        assert!(!anew);
+        scripts.after_refresh = Some(Box::new(|_| Ok(Vec::new())));
+        let (fifth, anew) = run(&model, &mut scripts, fourth);
+        assert!(anew);
+        let (sixth, anew) = run(&model, &mut scripts, fifth);
+        assert_eq!(
+            (shown(&sixth, "desk").as_str(), anew),
+            ("Chur Source(0)", false)
+        );
+        assert_eq!(findings(&sixth), [""; 0]);
+    }
+
+    #[test]
+    fn an_after_refresh_rule_that_fails_leaves_its_last_answer() {
+        let (model, mut scripts) = following(Box::new(|_| {
+            Ok(vec![proposal("desk", Some(Value::Text("7".to_owned())))])
+        }));
+        let (first, _) = run(&model, &mut scripts, somebody());
+        scripts.after_refresh = Some(Box::new(|view| {
+            view.attribute("no such attribute")?;
+            Ok(Vec::new())
+        }));
+        let model = {
+            let mut strict = model;
+            strict.rules[1].grant.everything = false;
+            strict
+        };
+        let (second, anew) = run(&model, &mut scripts, first);
+        assert!(!anew);
+        assert!(shown(&second, "desk").starts_with("7 Proposed"));
+        assert_eq!(findings(&second), ["rule-1 unknown-name"]);
+        scripts.after_refresh = Some(Box::new(|_| {
+            Ok(vec![proposal("office", None), proposal("location", None)])
+        }));
+        let (third, anew) = run(&model, &mut scripts, second);
+        assert!(anew);
+        assert_eq!(findings(&third), ["office not-proposable"]);
+    }
+
+    #[test]
+    fn proposals_that_never_settle_are_a_finding() {
+        let (model, mut scripts) = following(Box::new(|view| {
+            let desk = view.attribute("desk")?.map(|value| value.to_string());
+            let longer = format!("{}I", desk.unwrap_or_default());
+            Ok(vec![proposal("desk", Some(Value::Text(longer)))])
+        }));
+        let mut record = somebody();
+        for round in 1..=MOST_ROUNDS + 1 {
+            let (next, anew) = run(&model, &mut scripts, record);
+            assert!(anew, "each refresh goes one step");
+            let expected: &[&str] = match round < MOST_ROUNDS {
+                true => &[],
+                false => &["rule-1 never-settles"],
+            };
+            assert_eq!(findings(&next), expected, "{round}");
+            record = next;
+        }
     }
 
     #[test]

@@ -31,6 +31,7 @@ const ON_NO_ACCOUNT: [(&str, OnNoAccount); 3] = [
 pub(super) struct Identity {
     pub(super) attributes: Vec<AttributeDefinition>,
     pub(super) before_refresh: Option<RuleIndex>,
+    pub(super) after_refresh: Option<RuleIndex>,
     pub(super) manager: Option<ManagerCorrelation>,
 }
 
@@ -38,7 +39,17 @@ pub(super) struct Identity {
 pub(super) fn check(source: &Source<RawIdentity>, known: &Known, problems: &Problems) -> Identity {
     let scope = source.scope(problems);
     scope.check_version(source.raw.version, false);
-    let before_refresh = source.raw.before_refresh.as_deref();
+    let rule = |key: &str, rule: &Option<String>, as_a| {
+        let rule = rule.as_deref();
+        rule.and_then(|rule| known.rule(&scope.at(key), rule, as_a))
+    };
+    let raw = &source.raw;
+    let before_refresh = rule(
+        "before_refresh",
+        &raw.before_refresh,
+        RuleUse::BeforeRefresh,
+    );
+    let after_refresh = rule("after_refresh", &raw.after_refresh, RuleUse::AfterRefresh);
     check_proposals(&scope, &source.raw);
     let attributes = scope.at("attributes");
     let attributes = source
@@ -49,8 +60,8 @@ pub(super) fn check(source: &Source<RawIdentity>, known: &Known, problems: &Prob
     let manager = source.raw.manager.as_ref();
     Identity {
         attributes: attributes.collect(),
-        before_refresh: before_refresh
-            .and_then(|rule| known.rule(&scope.at("before_refresh"), rule, RuleUse::BeforeRefresh)),
+        before_refresh,
+        after_refresh,
         manager: manager.and_then(|raw| correlation(&scope.at("manager"), raw, known)),
     }
 }
@@ -59,22 +70,25 @@ pub(super) fn check(source: &Source<RawIdentity>, known: &Known, problems: &Prob
 /// rule proposes anything.
 fn check_proposals(scope: &Scope<'_>, raw: &RawIdentity) {
     let mut takers = raw.attributes.iter().filter(|(_, raw)| raw.proposals);
-    if raw.before_refresh.is_none() {
+    let rules = [
+        ("before_refresh", &raw.before_refresh),
+        ("after_refresh", &raw.after_refresh),
+    ];
+    if rules.iter().all(|(_, rule)| rule.is_none()) {
         for (name, _) in takers {
-            scope
-                .at("attributes")
-                .at(name)
-                .at("proposals")
-                .report_with_hint(
-                    "no rule proposes values",
-                    "name one as `before_refresh`, or leave it out",
-                );
+            let place = scope.at("attributes").at(name).at("proposals");
+            place.report_with_hint(
+                "no rule proposes values",
+                "name one as `before_refresh` or `after_refresh`, or leave it out",
+            );
         }
     } else if takers.next().is_none() {
-        scope.at("before_refresh").report_with_hint(
-            "it may not propose a value for any attribute",
-            "write `proposals = true` for those that it is about",
-        );
+        for (key, _) in rules.iter().filter(|(_, rule)| rule.is_some()) {
+            scope.at(key).report_with_hint(
+                "it may not propose a value for any attribute",
+                "write `proposals = true` for those that it is about",
+            );
+        }
     }
 }
 

@@ -154,6 +154,7 @@ pub(super) fn check(files: &Files, problems: &Problems) -> Checked {
         applications,
         attributes: identity.attributes,
         before_refresh: identity.before_refresh,
+        after_refresh: identity.after_refresh,
         manager: identity.manager,
         lifecycle,
         roles,

@@ -19,6 +19,7 @@ pub(super) enum RuleUse {
     AccountCorrelation,
     IdentityCreation,
     BeforeRefresh,
+    AfterRefresh,
     ManagerCorrelation,
     AttributePromotion,
     LifecycleState,

@@ -81,8 +81,12 @@ fn component(scope: &Scope<'_>, raw: &RawRule, files: &Files) -> (String, String
 
 /// Reports what is granted to a rule that can never read it.
 fn report_unreadable(scope: &Scope<'_>, raw: &RawRule, uses: &[RuleUse]) {
-    let reads_access =
-        |use_of: &RuleUse| matches!(use_of, RuleUse::RoleAssignment | RuleUse::IdentityTrigger);
+    let reads_access = |use_of: &RuleUse| {
+        matches!(
+            use_of,
+            RuleUse::RoleAssignment | RuleUse::IdentityTrigger | RuleUse::AfterRefresh
+        )
+    };
     if !raw.reads.entitlements.is_empty() && !uses.is_empty() && !uses.iter().any(reads_access) {
         scope.at("reads").at("entitlements").report_with_hint(
             "attributes and lifecycle states are settled before entitlements can be read",

@@ -42,6 +42,7 @@ pub(super) enum OwnedQuestion {
     CreateIdentity,
     CorrelateManager(Value),
     BeforeRefresh,
+    AfterRefresh,
     Promote(String),
     State,
     Assign(Vec<String>),
@@ -342,6 +343,7 @@ fn question(
         }
         Some((_, Some(RuleKind::IdentityCreation))) => asked.push(OwnedQuestion::CreateIdentity),
         Some((_, Some(RuleKind::BeforeRefresh))) => asked.push(OwnedQuestion::BeforeRefresh),
+        Some((_, Some(RuleKind::AfterRefresh))) => asked.push(OwnedQuestion::AfterRefresh),
         Some((_, Some(RuleKind::LifecycleState))) => asked.push(OwnedQuestion::State),
         Some((word, Some(_))) => {
             return Err(format!(
@@ -370,6 +372,7 @@ impl OwnedQuestion {
             Self::CreateIdentity => Question::CreateIdentity,
             Self::CorrelateManager(named) => Question::CorrelateManager(named),
             Self::BeforeRefresh => Question::BeforeRefresh,
+            Self::AfterRefresh => Question::AfterRefresh,
             Self::Promote(attribute) => Question::Promote(attribute),
             Self::State => Question::State,
             Self::Assign(candidates) => Question::Assign(candidates),
@@ -500,7 +503,9 @@ fn expected_answer(kind: RuleKind, raw: &toml::Value) -> Result<Answer, String> 
             expected_lookup(raw).map(Answer::Lookup)
         }
         RuleKind::IdentityCreation => expected_creation(raw).map(Answer::Creation),
-        RuleKind::BeforeRefresh => expected_proposals(raw)?.map(Answer::Proposals),
+        RuleKind::BeforeRefresh | RuleKind::AfterRefresh => {
+            expected_proposals(raw)?.map(Answer::Proposals)
+        }
         RuleKind::AttributePromotion => expected_promotion(raw)?.map(Answer::Promotion),
         RuleKind::LifecycleState => raw.as_str().map(|state| Answer::State(state.to_owned())),
         RuleKind::RoleAssignment => raw
@@ -517,7 +522,7 @@ fn expected_answer(kind: RuleKind, raw: &toml::Value) -> Result<Answer, String> 
             RuleKind::IdentityCreation => {
                 "{ create = { name = NAME, type = WORD } } or { skip = \"WHY\" }"
             }
-            RuleKind::BeforeRefresh => {
+            RuleKind::BeforeRefresh | RuleKind::AfterRefresh => {
                 "a list of { attribute = NAME, value = VALUE }, without `value` for none"
             }
             RuleKind::AttributePromotion => "{ set = VALUE }, \"clear\" or \"next\"",

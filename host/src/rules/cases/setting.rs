@@ -64,8 +64,14 @@ pub(super) fn view_of(case: &Case) -> TrackedView {
     }
 
     let kind = case.question().kind();
-    if matches!(kind, RuleKind::RoleAssignment | RuleKind::IdentityTrigger) {
+    if matches!(
+        kind,
+        RuleKind::RoleAssignment | RuleKind::IdentityTrigger | RuleKind::AfterRefresh
+    ) {
         view.open_entitlements();
+    }
+    if kind == RuleKind::AfterRefresh {
+        view.show_baseline(Some(Baseline::default()));
     }
     if kind == RuleKind::IdentityTrigger {
         view.show_baseline(Some(baseline_of(setting, &model)));

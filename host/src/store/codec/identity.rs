@@ -9,8 +9,8 @@ use std::fmt;
 use idr_core::model::{
     AccountAction, AccountKey, AssignmentSource, AttributeState, Baseline, ByHand, EventTally,
     Finding, Holding, Identity, IdentityType, Lag, ManualEdit, Name, NativeChange, NativeOperation,
-    Provenance, ReadKey, RoleAssignment, RoleDecision, RoleDetection, RoleVerdict, Severity,
-    StateOverride, TriggerMemory, Uid, UnixMillis, Value, Wake, finding,
+    Proposals, Provenance, ReadKey, RoleAssignment, RoleDecision, RoleDetection, RoleVerdict,
+    Severity, StateOverride, TriggerMemory, Uid, UnixMillis, Value, Wake, finding,
 };
 use serde::de::{Error, IgnoredAny, MapAccess, SeqAccess, Visitor};
 use serde::ser::{SerializeMap, SerializeSeq};
@@ -28,6 +28,7 @@ impl Written for Identity {
         put(&mut object, "edits", &self.by_hand.edits)?;
         put(&mut object, "roleDecisions", &self.by_hand.roles)?;
         put(&mut object, "stateOverride", &self.by_hand.state)?;
+        put(&mut object, "proposals", &self.proposals)?;
         put(&mut object, "nativeChanges", &self.native_changes)?;
         if !self.attributes.is_empty() {
             object.serialize_entry("attributes", &Values(&self.attributes))?;
@@ -64,6 +65,7 @@ impl Written for Identity {
                 roles: document.role_decisions,
                 state: document.state_override,
             },
+            proposals: document.proposals,
             native_changes: document.native_changes,
             attributes: merged(document.attributes, document.origins),
             manager: document.manager,
@@ -111,6 +113,8 @@ struct IdentityIn {
     role_decisions: Vec<RoleDecision>,
     #[serde(with = "mirror_in", default)]
     state_override: Option<StateOverride>,
+    #[serde(with = "mirror_in", default)]
+    proposals: Proposals,
     #[serde(with = "mirror_in", default)]
     native_changes: Vec<NativeChange>,
     #[serde(deserialize_with = "values", default)]
@@ -392,6 +396,15 @@ struct StateOverrideDocument {
 }
 
 #[derive(Serialize, Deserialize)]
+#[serde(remote = "Proposals", rename_all = "camelCase", deny_unknown_fields)]
+struct ProposalsDocument {
+    #[serde(with = "map", default, skip_serializing_if = "is_default")]
+    attributes: Vec<(Name, Option<Value>)>,
+    #[serde(default, skip_serializing_if = "is_default")]
+    rounds: u32,
+}
+
+#[derive(Serialize, Deserialize)]
 #[serde(remote = "NativeChange", rename_all = "camelCase", deny_unknown_fields)]
 struct NativeChangeDocument {
     #[serde(with = "mirror")]
@@ -462,6 +475,7 @@ mirrored!(
     ManualEdit => EditDocument,
     RoleDecision => RoleDecisionDocument,
     StateOverride => StateOverrideDocument,
+    Proposals => ProposalsDocument,
     NativeChange => NativeChangeDocument,
     Baseline => BaselineDocument,
     Lag => LagDocument,

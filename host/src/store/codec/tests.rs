@@ -7,8 +7,9 @@ use idr_core::model::{
     Account, AccountAction, AccountKey, AccountOperation, AccountStatus, AssignmentSource,
     AttributeState, Baseline, ByHand, Effect, EffectKind, Event, EventChange, EventTally, Finding,
     Handler, Holding, Identity, IdentityType, Lag, Link, ManualEdit, Name, NativeChange,
-    NativeOperation, Provenance, ReadKey, RoleAssignment, RoleDecision, RoleDetection, RoleVerdict,
-    Severity, StateOverride, TriggerMemory, Uid, UnixMillis, Value, Versions, Wake, finding,
+    NativeOperation, Proposals, Provenance, ReadKey, RoleAssignment, RoleDecision, RoleDetection,
+    RoleVerdict, Severity, StateOverride, TriggerMemory, Uid, UnixMillis, Value, Versions, Wake,
+    finding,
 };
 use idr_core::plan::{Changes, LifecycleChange};
 use jiff::civil::Date;
@@ -121,6 +122,11 @@ fn native_change() -> impl Strategy<Value = NativeChange> {
             detected_at,
         },
     )
+}
+
+fn proposals() -> impl Strategy<Value = Proposals> {
+    (by_name(option::of(value())), any::<u32>())
+        .prop_map(|(attributes, rounds)| Proposals { attributes, rounds })
 }
 
 fn baseline() -> impl Strategy<Value = Baseline> {
@@ -311,6 +317,7 @@ fn identity() -> impl Strategy<Value = Identity> {
         text(),
         select(IdentityType::ALL.map(|(_, case)| case).to_vec()),
         by_hand(),
+        proposals(),
         vec(native_change(), 0..2),
         by_name(attribute_state()),
         option::of(uid()),
@@ -334,6 +341,7 @@ fn identity() -> impl Strategy<Value = Identity> {
             name,
             identity_type,
             by_hand,
+            proposals,
             native_changes,
             attributes,
             manager,
@@ -357,6 +365,7 @@ fn identity() -> impl Strategy<Value = Identity> {
             name,
             identity_type,
             by_hand,
+            proposals,
             native_changes,
             attributes,
             manager,
@@ -924,6 +933,13 @@ mod full {
             name: "ana".to_owned(),
             identity_type: IdentityType::Contractor,
             by_hand: by_hand(),
+            proposals: Proposals {
+                attributes: vec![
+                    (Name::new("desk"), None),
+                    (Name::new("site"), Some(text("Bern"))),
+                ],
+                rounds: 2,
+            },
             native_changes: vec![native_change()],
             attributes: attributes(),
             manager: Some(Uid(2)),

@@ -28,7 +28,7 @@ use exports::idr::rules::attribute_promotion::{self, Promotion};
 use exports::idr::rules::identity_creation::{self, Creation, NewIdentity};
 use exports::idr::rules::role_assignment::{self, Eligibility};
 use exports::idr::rules::{
-    account_correlation, before_refresh, identity_trigger, lifecycle_state, manager_correlation,
+    account_correlation, after_refresh, before_refresh, identity_trigger, lifecycle_state, manager_correlation,
 };
 use idr::rules::subject::{self, AccountStatus};
 use idr::rules::types::{Date, Lookup, Proposal, RuleError, TimeOfDay, Value};
@@ -64,18 +64,27 @@ impl identity_creation::Guest for Rule {
 
 impl before_refresh::Guest for Rule {
     fn propose() -> Result<Vec<Proposal>, RuleError> {
-        let drawn = draw()?;
-        match drawn % 7 {
-            0 => Err(declined()),
-            1 => Ok(Vec::new()),
-            2 => Ok(vec![proposal("team", None)]),
-            3 => Ok(vec![proposal("department", Some(drawn))]),
-            4 => Ok(vec![proposal("location", Some(drawn))]),
-            _ => Ok(vec![
-                proposal("team", Some(drawn)),
-                proposal("location", Some(drawn + 1)),
-            ]),
-        }
+        proposals(draw()?)
+    }
+}
+
+impl after_refresh::Guest for Rule {
+    fn propose() -> Result<Vec<Proposal>, RuleError> {
+        proposals(draw()?)
+    }
+}
+
+fn proposals(drawn: u64) -> Result<Vec<Proposal>, RuleError> {
+    match drawn % 7 {
+        0 => Err(declined()),
+        1 => Ok(Vec::new()),
+        2 => Ok(vec![proposal("team", None)]),
+        3 => Ok(vec![proposal("department", Some(drawn))]),
+        4 => Ok(vec![proposal("location", Some(drawn))]),
+        _ => Ok(vec![
+            proposal("team", Some(drawn)),
+            proposal("location", Some(drawn + 1)),
+        ]),
     }
 }
 
