@@ -60,7 +60,7 @@ pub const PHASES: [Phase; 12] = [
         phase: "attribute-promotion",
         group: Some("identity"),
         identityiq_options: &["promoteAttributes"],
-        what: "identity attributes from their sources, in order",
+        what: "identity attributes from their sources, in order: accounts, transforms, rules",
     },
     Phase {
         number: "4",

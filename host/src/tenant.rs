@@ -165,19 +165,21 @@ impl OpenTenant {
     /// Loads the rules of a configuration; those that were once caught
     /// answering differently on used instances get fresh ones.
     fn load_rules(&self, tenant: &Tenant) -> Result<Configured, String> {
+        let model = tenant.planning_model().map_err(|error| spoken(&error))?;
         let bytes_of = |sha256: &str| tenant.component(sha256);
         let cache = ComponentCache::new(self.cache_folder());
-        let host = rules::RuleHost::load(self.engine()?, &tenant.model, bytes_of, Some(&cache))
-            .map_err(|errors| {
+        let host = rules::RuleHost::load(self.engine()?, &model, bytes_of, Some(&cache)).map_err(
+            |errors| {
                 let lines = errors.iter().map(|error| spoken(error));
                 lines.collect::<Vec<_>>().join("\n")
-            })?;
+            },
+        )?;
         let known = self.store.tenant().map_err(|error| spoken(&error))?;
         for sha256 in &known.isolated_rules {
             host.isolate(sha256);
         }
         Ok(Configured {
-            model: Arc::clone(&tenant.model),
+            model,
             rules: Arc::new(host),
         })
     }

@@ -19,4 +19,5 @@ mod selection_by_time;
 mod small_tenant;
 mod state_accounts;
 mod thresholds;
+mod transforms;
 mod wiring;

@@ -13,7 +13,7 @@ fn the_order_of_operations_is_printed() {
      2  correlation          identity  accounts without an identity look for theirs again, by rule or by their attributes
     2b  before-refresh       identity  values of attributes that a rule proposes, which count before their sources
                                        IdentityIQ: preRefreshRule
-     4  attribute-promotion  identity  identity attributes from their sources, in order
+     4  attribute-promotion  identity  identity attributes from their sources, in order: accounts, transforms, rules
                                        IdentityIQ: promoteAttributes
      4  manager              identity  the identity that the manager's attribute names, as a rule reads it or as it stands
                                        IdentityIQ: promoteAttributes

@@ -26,6 +26,11 @@ use idr_core::rule::{
     Creation, Eligibility, Lookup, Promotion, Proposal, RuleEvaluator, RuleFailure,
 };
 use idr_core::time::Zone;
+use idr_core::transform::account::AccountRead;
+use idr_core::transform::derived::{Derived, Secret};
+use idr_core::transform::moment::{Compare, DateMath, Expression, Operator, Side};
+use idr_core::transform::text::TextOperation;
+use idr_core::transform::{Referenced, Transform};
 use idr_core::view::TrackedView;
 use rand::RngExt;
 use rand_chacha::ChaCha8Rng;
@@ -88,6 +93,7 @@ pub struct Tenant {
     pub freeze: usize,
     pub access: Access,
     pub start: UnixMillis,
+    pub transforms: [usize; 2],
     pub serial: u64,
 }
 
@@ -208,6 +214,9 @@ impl Tenant {
             Read::Attribute("location"),
             Read::Attribute("grade"),
             Read::Attribute("team"),
+            Read::Attribute("code"),
+            Read::Attribute("label"),
+            Read::ManagerAttribute("code"),
             Read::Attribute("manager"),
             Read::Attribute("lifecycleState"),
             Read::ManagerAttribute("department"),
@@ -252,6 +261,10 @@ impl Tenant {
             // Drawn apart, so that what a seed meant before stays what it is.
             access: Access::random(&mut random.clone()),
             start: UnixMillis::default(),
+            transforms: {
+                let mut apart = random.clone();
+                [(); 2].map(|()| apart.random_range(0..TRANSFORMS))
+            },
             serial: 0,
         }
     }
@@ -304,7 +317,8 @@ impl Tenant {
     /// Changes one definition, as somebody who edits a file would.
     pub fn edit(&mut self, random: &mut ChaCha8Rng) {
         self.serial += 1;
-        match random.random_range(0..6) {
+        match random.random_range(0..7) {
+            6 => self.transforms = Self::random(random).transforms,
             0 | 1 => {
                 let role = random.random_range(0..self.role_filters.len());
                 self.role_filters[role] = random.random_range(0..FILTERS.len());
@@ -424,6 +438,19 @@ impl Tenant {
                 ValueType::Text,
                 vec![source(Origin::Rule(RuleIndex(2)))],
             ),
+            attribute(
+                "code",
+                ValueType::Text,
+                vec![source(transform(self.transforms[0], "label"))],
+            ),
+            attribute(
+                "label",
+                ValueType::Text,
+                vec![
+                    source(transform(self.transforms[1], "code")),
+                    source(Origin::Static(Value::Text("v3".to_owned()))),
+                ],
+            ),
             attribute("start", ValueType::Date, vec![from("hr", "start")]),
             attribute("end", ValueType::Date, vec![from("hr", "end")]),
             attribute("zone", ValueType::Text, vec![from("hr", "zone")]),
@@ -476,6 +503,9 @@ impl Tenant {
             populations: Vec::new(),
             rules,
             thresholds: Default::default(),
+            needs_secret: true,
+            secret: Secret::new(b"a secret of the tests".to_vec()),
+            secret_generation: 1,
         }
     }
 
@@ -642,6 +672,64 @@ impl Tenant {
             ),
         ]
     }
+}
+
+/// How many transforms there are to choose from.
+const TRANSFORMS: usize = 10;
+
+/// Returns one of the transforms; `other` is the other attribute that has one.
+fn transform(number: usize, other: &str) -> Origin {
+    let attribute = |name: &str| Transform::Attribute(Name::new(name));
+    let fixed = |text: &str| Transform::Fixed(Value::Text(text.to_owned()));
+    let math = |input: Transform, expression: &str| {
+        Transform::DateMath(Box::new(DateMath {
+            input,
+            expression: Expression::parse(expression).expect("an expression"),
+            round_up: false,
+        }))
+    };
+    let compare = |first, operator, second| {
+        Transform::Compare(Box::new(Compare {
+            first,
+            second,
+            operator,
+            positive: fixed("v1"),
+            negative: fixed("v2"),
+        }))
+    };
+    let account = |first_only| {
+        Transform::Account(AccountRead {
+            application: Name::new("ad"),
+            attribute: Name::new("title"),
+            sort_by: Some(Name::new("person")),
+            descending: first_only,
+            first_only,
+            filters: vec![Filter::parse("status != \"locked\"").expect("a filter")],
+        })
+    };
+    let now = |expression: &str| Side::Now(Expression::parse(expression).expect("now").steps);
+    Origin::Transform(Arc::new(match number {
+        0 => Transform::Concat(vec![attribute("department"), attribute(other)]),
+        1 => Transform::FirstValid {
+            values: vec![
+                Transform::Text(Box::new(account(true)), TextOperation::Upper),
+                attribute("location"),
+            ],
+            ignore_errors: true,
+        },
+        2 => compare(Side::Of(attribute("end")), Operator::Less, now("now-2d")),
+        3 => compare(
+            now("now"),
+            Operator::GreaterOrEqual,
+            Side::Of(math(attribute("start"), "+1M-12h")),
+        ),
+        4 => math(Transform::Input, "now-1w/d"),
+        5 => math(Transform::Input, "now+3d/M+5h"),
+        6 => Transform::AttributeOf(Referenced::Manager, Name::new(other)),
+        7 => Transform::AttributeOf(Referenced::Named("p1".to_owned()), Name::new("department")),
+        8 => Transform::Derived(Derived::Uuid),
+        _ => Transform::Join(vec![account(false), attribute("grade")], "-".to_owned()),
+    }))
 }
 
 /// Turns the files of [`Tenant::files`] back into the tenant: the test keeps

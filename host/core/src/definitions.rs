@@ -5,6 +5,7 @@
 //! files it was made from and keeps to them.
 
 use std::fmt::Debug;
+use std::sync::Arc;
 
 use jiff::civil::Time;
 
@@ -13,6 +14,8 @@ use crate::model::{
     AccountOperation, Handler, IdentityType, Name, NativeOperation, UnixMillis, Value, ValueType,
 };
 use crate::time::Zone;
+use crate::transform::Transform;
+use crate::transform::derived::Secret;
 
 mod roles;
 
@@ -49,6 +52,12 @@ pub struct Model {
     pub rules: Vec<Rule>,
     /// How much one run may change.
     pub thresholds: Thresholds,
+    /// Whether some attribute is derived from the tenant's secret.
+    pub needs_secret: bool,
+    /// The tenant's secret, where planning needs it.
+    pub secret: Option<Secret>,
+    /// Counted by people: another secret is taken only with a higher one.
+    pub secret_generation: u64,
 }
 
 /// An application that accounts are aggregated from.
@@ -167,6 +176,8 @@ pub enum Origin {
     Static(Value),
     /// A promotion rule, by its place in [`Model::rules`].
     Rule(RuleIndex),
+    /// What a native transform comes to.
+    Transform(Arc<Transform>),
 }
 
 /// What a source's blank field means.

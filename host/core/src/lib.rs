@@ -2,8 +2,8 @@
 //!
 //! [`model`] has the values, [`definitions`] what a tenant defines, [`filter`]
 //! the filter language, [`view`] the one door for reads, [`phases`] the built-in
-//! phases, and [`plan`] takes one identity through them. Nothing
-//! here reads a clock, a file, a network or a store; the same input gives the
+//! phases with their native [`transform`]s, and [`plan`] takes one identity
+//! through them. Nothing here reads a clock, a file, a network or a store; the same input gives the
 //! same plan everywhere.
 
 pub mod definitions;
@@ -17,4 +17,5 @@ pub mod rule;
 mod testing;
 pub mod text;
 pub mod time;
+pub mod transform;
 pub mod view;

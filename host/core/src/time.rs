@@ -7,7 +7,7 @@ use std::fmt;
 
 use jiff::civil::{Date, DateTime, Time};
 use jiff::tz::{TimeZone, TimeZoneDatabase};
-use jiff::{Span, ToSpan};
+use jiff::{Span, ToSpan, Zoned};
 use std::sync::LazyLock;
 
 use crate::model::UnixMillis;
@@ -52,6 +52,11 @@ impl Zone {
         }
     }
 
+    /// Returns a moment in this zone.
+    pub fn zoned_at(&self, instant: UnixMillis) -> Zoned {
+        instant.timestamp().to_zoned(self.0.clone())
+    }
+
     /// Returns the date and the clock time that it is at a moment.
     pub fn clock_at(&self, instant: UnixMillis) -> DateTime {
         self.0.to_datetime(instant.timestamp())
@@ -71,7 +76,7 @@ pub fn plus_days(day: Date, days: i32) -> Option<Date> {
 
 /// Returns the moment one calendar day later in a zone: the same clock time.
 pub fn next_day(zone: &Zone, instant: UnixMillis) -> UnixMillis {
-    let zoned = instant.timestamp().to_zoned(zone.0.clone());
+    let zoned = zone.zoned_at(instant);
     zoned
         .checked_add(1.day())
         .map_or(UnixMillis(i64::MAX), |later| later.timestamp().into())

@@ -149,7 +149,9 @@ impl From<RefreshError> for CommandError {
             RefreshError::Store(_) | RefreshError::Snapshot(_) | RefreshError::Correlation(_) => {
                 ErrorKind::Failed
             }
-            RefreshError::Configuration(_) => ErrorKind::Configuration,
+            RefreshError::Configuration(_) | RefreshError::SecretChanged => {
+                ErrorKind::Configuration
+            }
             RefreshError::InTheFuture { .. }
             | RefreshError::BeforeTheLast { .. }
             | RefreshError::Criterion { .. }

@@ -11,6 +11,7 @@ mod outline;
 mod paths;
 mod problem;
 mod raw;
+mod secret;
 #[cfg(test)]
 mod tests;
 mod values;
@@ -29,6 +30,7 @@ pub use files::{Files, sha256};
 pub use paths::{FilterPlace, PathError, Readable};
 use problem::Problems;
 pub use problem::{ConfigError, Problem};
+pub use secret::{SecretError, SecretReference, SecretSettings};
 pub use values::{group_filter, parse_duration, parse_instant};
 
 /// A tenant whose configuration has no problems.
@@ -42,7 +44,9 @@ pub struct Tenant {
     pub clock: Clock,
     /// Where and how its state is stored.
     pub store: StoreSettings,
-    /// Its definitions.
+    /// Where its secret is, and which one it is.
+    pub secret: Option<SecretSettings>,
+    /// Its definitions, without the secret.
     pub model: Arc<Model>,
     /// How each application of the model is aggregated.
     pub connectors: BTreeMap<Name, Connector>,
@@ -158,6 +162,7 @@ impl Tenant {
             name: checked.name,
             clock: checked.clock,
             store: checked.store,
+            secret: checked.secret,
             model: checked.model,
             connectors: checked.connectors,
             files,
@@ -165,6 +170,23 @@ impl Tenant {
             tasks: checked.tasks,
             remarks,
         })
+    }
+
+    /// Returns the definitions as planning needs them: with the secret, where
+    /// something is derived from it.
+    ///
+    /// # Errors
+    ///
+    /// [`SecretError`] when the secret can't be had.
+    pub fn planning_model(&self) -> Result<Arc<Model>, SecretError> {
+        let settings = self.secret.as_ref().filter(|_| self.model.needs_secret);
+        let Some(settings) = settings else {
+            return Ok(Arc::clone(&self.model));
+        };
+        let mut model = Model::clone(&self.model);
+        model.secret = Some(settings.reference.read(&self.directory)?);
+        model.secret_generation = settings.generation;
+        Ok(Arc::new(model))
     }
 
     /// Returns the rule component with this sha256, which one of the model's

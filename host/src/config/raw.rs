@@ -16,6 +16,8 @@ pub(super) struct RawSettings {
     pub(super) clock: Option<String>,
     pub(super) zone: Option<String>,
     pub(super) end_of_day: Option<Value>,
+    pub(super) secret: Option<String>,
+    pub(super) secret_generation: Option<i64>,
     pub(super) store: RawStore,
     pub(super) limits: RawLimits,
     pub(super) thresholds: RawThresholds,
@@ -136,6 +138,7 @@ pub(super) struct RawIdentity {
     pub(super) attributes: BTreeMap<String, RawAttribute>,
     pub(super) before_refresh: Option<String>,
     pub(super) after_refresh: Option<String>,
+    pub(super) transforms: BTreeMap<String, Value>,
     pub(super) manager: Option<RawManager>,
 }
 
@@ -158,6 +161,7 @@ pub(super) struct RawSource {
     #[serde(rename = "static")]
     pub(super) fixed: Option<Value>,
     pub(super) rule: Option<String>,
+    pub(super) transform: Option<Value>,
     pub(super) on_empty: Option<String>,
     pub(super) on_no_account: Option<String>,
 }

@@ -15,6 +15,12 @@ use super::{CHUNK, Configurator, Configured, RefreshError};
 use crate::aggregate::correlate_again;
 use crate::store::{Adoption, Files, Raise, Store, StoreError, TenantState};
 
+/// The tenant's secret among its definitions: its fingerprint.
+const SECRET: &str = "secret";
+
+/// How often people have said that it is another.
+const SECRET_GENERATION: &str = "secret generation";
+
 /// What adopting a configuration would mean.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Impact {
@@ -92,13 +98,14 @@ fn correlation_key(application: Name) -> String {
 ///
 /// # Errors
 ///
-/// [`RefreshError`] when the store fails.
+/// [`RefreshError`] when the store fails, or the tenant's secret is another one.
 pub fn impact(
     store: &dyn Store,
     configurator: &dyn Configurator,
     model: &Arc<Model>,
 ) -> Result<Impact, RefreshError> {
     let tenant = store.tenant()?;
+    check_secret(&tenant, model)?;
     let new = definitions(model);
     let mut changed: Vec<String> = tenant
         .definitions
@@ -239,6 +246,20 @@ fn reads_settled_values_only(model: &Model, role: &Role) -> bool {
         .all(|path| path.segments().first().is_some_and(|first| own(first)))
 }
 
+/// Checks that the tenant's secret is the one that values were derived from, or
+/// that somebody has said that it is another.
+pub(super) fn check_secret(tenant: &TenantState, model: &Model) -> Result<(), RefreshError> {
+    let known = tenant.definitions.get(SECRET);
+    let generation = tenant.definitions.get(SECRET_GENERATION);
+    let (Some(known), Some(generation), Some(secret)) = (known, generation, &model.secret) else {
+        return Ok(());
+    };
+    if secret.fingerprint() != *known && model.secret_generation <= *generation {
+        return Err(RefreshError::SecretChanged);
+    }
+    Ok(())
+}
+
 /// Returns the digest of every definition, by kind and name.
 fn definitions(model: &Model) -> BTreeMap<String, u64> {
     let mut digests = BTreeMap::from([("common".to_owned(), model.common_digest())]);
@@ -251,6 +272,10 @@ fn definitions(model: &Model) -> BTreeMap<String, u64> {
     }
     for trigger in &model.triggers {
         digests.insert(format!("trigger {}", trigger.name), trigger.digest);
+    }
+    if let Some(secret) = &model.secret {
+        digests.insert(SECRET.to_owned(), secret.fingerprint());
+        digests.insert(SECRET_GENERATION.to_owned(), model.secret_generation);
     }
     digests
 }

@@ -30,6 +30,9 @@ pub enum RefreshError {
     /// The configuration can't be used.
     #[error("the configuration can't be used:\n{0}")]
     Configuration(String),
+    /// The tenant's secret isn't the one that values were derived from.
+    #[error("the tenant's secret is not the one that values were derived from")]
+    SecretChanged,
     /// The instant is in the future.
     #[error("{as_of} is in the future: it is {now}")]
     InTheFuture {
@@ -74,6 +77,11 @@ impl RefreshError {
             Self::Store(error) => error.hint(),
             Self::InTheFuture { .. } | Self::BeforeTheLast { .. } => Some(
                 "leave `--as-of` out; only a tenant with `clock = \"simulated\"` moves freely in time"
+                    .to_owned(),
+            ),
+            Self::SecretChanged => Some(
+                "put the old one back; or raise `secret_generation` in idr.toml, and every \
+                 derived value changes"
                     .to_owned(),
             ),
             Self::Configuration(_) => Some("see `idr check`".to_owned()),

@@ -268,6 +268,7 @@ fn continue_run(
     })?;
     run.status = RunStatus::Running;
     let configured = configure(configurator, &files)?;
+    adopt::check_secret(&store.tenant()?, &configured.model)?;
     Driver::new(store, configured, run, progress).drive()
 }
 

@@ -601,6 +601,7 @@ fn origin(model: &Model, name: Name, state: &AttributeState) -> String {
             } => format!("{application} {attribute}"),
             Origin::Static(_) => "static".to_owned(),
             Origin::Rule(rule) => format!("rule {}", model.rule(*rule).name),
+            Origin::Transform(transform) => format!("transform {}", transform.operation()),
         },
     }
 }

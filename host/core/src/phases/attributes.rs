@@ -9,7 +9,9 @@
 
 use std::sync::Arc;
 
-use super::{Failure, Interrupt, failure, lifecycle, manager, proposals, store_failure};
+use super::{
+    Failure, Interrupt, failure, lifecycle, manager, proposals, read_failure, store_failure,
+};
 use crate::definitions::{
     AttributeDefinition, EditMode, Model, OnEmpty, OnNoAccount, Origin, Source,
 };
@@ -17,6 +19,7 @@ use crate::model::finding::{ATTRIBUTE_PROMOTION, BEFORE_REFRESH, LIFECYCLE_STATE
 use crate::model::{AttributeState, Finding, ManualEdit, Name, Provenance, Severity, Value};
 use crate::plan::Draft;
 use crate::rule::{Promotion, RuleEvaluator};
+use crate::transform::{Outcome, TransformFailure};
 use crate::view::{Node, Proposed, Slot, SnapshotError, TrackedView};
 
 /// Settles every attribute, the manager and the lifecycle state.
@@ -393,7 +396,39 @@ fn ask(
                 )?),
             })
         }
+        Origin::Transform(transform) => {
+            match transform.evaluate(view, definition.name, definition.value_type) {
+                Ok(Outcome::Value(value)) => Ok(Answer::Value(value)),
+                Ok(Outcome::Empty) => Ok(Answer::Empty),
+                Ok(Outcome::NoAccount) => Ok(Answer::NoAccount),
+                Err(error) => Ok(Answer::Failed(transform_failure(definition.name, error)?)),
+            }
+        }
     }
+}
+
+fn transform_failure(attribute: Name, error: TransformFailure) -> Result<Failure, Interrupt> {
+    let (cause, message) = match error {
+        TransformFailure::Read(error) => {
+            let error = read_failure(error)?;
+            (error.cause(), error.to_string())
+        }
+        TransformFailure::Operation { cause, .. } => (cause, error.to_string()),
+    };
+    let finding = Finding {
+        severity: Severity::Error,
+        phase: ATTRIBUTE_PROMOTION,
+        subject: attribute.to_string(),
+        cause: Name::new(cause),
+        message,
+        hint: Some(format!(
+            "mend what it reads, or the transform of `{attribute}` in identity.toml"
+        )),
+    };
+    Ok(Failure {
+        finding,
+        retry_after_ms: None,
+    })
 }
 
 #[cfg(test)]

@@ -4,7 +4,7 @@ use std::borrow::Cow;
 
 use super::{AccountHandle, ReadError, TrackedView};
 use crate::definitions::Application;
-use crate::filter::{Path, Properties};
+use crate::filter::{Filter, Path, Properties};
 use crate::model::{Name, Value};
 
 impl Properties<ReadError> for TrackedView {
@@ -70,6 +70,16 @@ fn unknown(what: &'static str, path: &Path) -> ReadError {
 }
 
 impl TrackedView {
+    /// Says whether a filter that reads the properties of an account lets one of
+    /// the identity's through.
+    pub(crate) fn account_matches(
+        &mut self,
+        index: usize,
+        filter: &Filter,
+    ) -> Result<bool, ReadError> {
+        filter.matches(&mut AccountProperties { view: self, index })
+    }
+
     /// Answers a path through the identity's accounts or roles with the texts
     /// of all items.
     fn collection(&mut self, first: Name, path: &str) -> Result<Option<Value>, ReadError> {

@@ -347,6 +347,39 @@ impl TrackedView {
         })
     }
 
+    /// Returns all accounts in an application that count, in order of native
+    /// identity: those that are present, or else those that are missing and
+    /// haven't vanished yet.
+    pub(crate) fn usable_accounts(&mut self, application: Name) -> Vec<usize> {
+        let accounts = &self.state().record.accounts;
+        let own =
+            (0..accounts.len()).filter(|&index| accounts[index].key.application == application);
+        let own: Vec<usize> = own.collect();
+        let present = |index: &usize| accounts[*index].missing_since.is_none();
+        if own.iter().any(present) {
+            return own.iter().copied().filter(present).collect();
+        }
+        let mut usable = own;
+        usable.retain(|&index| !self.is_vanished(index));
+        usable
+    }
+
+    /// Returns an attribute of the identity with a name, as it was before the
+    /// current wave. For native transforms, not for rules.
+    pub(crate) fn attribute_of_named(
+        &mut self,
+        identity: &str,
+        name: Name,
+    ) -> Result<Option<Value>, ReadError> {
+        let found = self.find(Name::new("name"), identity)?;
+        let value = match found.as_slice() {
+            [uid] => self.attribute_of(*uid, name)?,
+            _ => None,
+        };
+        self.note(|| format!("{identity} {name}"), || spoken(value.as_ref()));
+        Ok(value)
+    }
+
     pub(crate) fn own_attribute(&mut self, name: Name) -> Result<Option<Value>, ReadError> {
         let identity = &self.state().record.identity;
         match name.as_str() {

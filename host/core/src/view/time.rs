@@ -83,8 +83,12 @@ impl TrackedView {
             return Zone::named(name)
                 .ok_or_else(|| ReadError::Argument(format!("there is no time zone `{name}`")));
         }
-        // The identity's zone is an attribute like any other where the tenant
-        // defines one; a value that names no zone falls back to the tenant's.
+        self.own_zone()
+    }
+
+    /// Returns the identity's zone: an attribute like any other where the tenant
+    /// defines one; a value that names no zone falls back to the tenant's.
+    pub(crate) fn own_zone(&mut self) -> Result<Zone, ReadError> {
         let own = self.own_attribute(Name::new("zone"))?;
         let named = own.as_ref().and_then(Value::as_text).and_then(Zone::named);
         Ok(named.unwrap_or_else(|| self.state().model.zone.clone()))

@@ -1,13 +1,18 @@
 //! `identity.toml`: identity attributes, and how managers are found.
 
+use std::sync::Arc;
+
 use idr_core::definitions::{
     AttributeDefinition, EditMode, ManagerCorrelation, OnEmpty, OnNoAccount, Origin, RuleIndex,
     Source as AttributeSource,
 };
 use idr_core::model::{Name, ValueType};
+use idr_core::transform::Transform;
+use idr_core::transform::account::AccountRead;
 
 use super::Source;
 use super::names::{Known, RuleUse, check_attribute_name};
+use super::transforms::Shelf;
 use crate::config::document::Scope;
 use crate::config::problem::Problems;
 use crate::config::raw::{RawAttribute, RawIdentity, RawManager, RawSource};
@@ -51,12 +56,14 @@ pub(super) fn check(source: &Source<RawIdentity>, known: &Known, problems: &Prob
     );
     let after_refresh = rule("after_refresh", &raw.after_refresh, RuleUse::AfterRefresh);
     check_proposals(&scope, &source.raw);
+    let shelf = Shelf::new(scope.at("transforms"), &source.raw.transforms, known);
+    shelf.check_all();
     let attributes = scope.at("attributes");
     let attributes = source
         .raw
         .attributes
         .iter()
-        .map(|(name, raw)| attribute(&attributes.at(name), name, raw, known));
+        .map(|(name, raw)| attribute(&attributes.at(name), name, raw, known, &shelf));
     let manager = source.raw.manager.as_ref();
     Identity {
         attributes: attributes.collect(),
@@ -97,6 +104,7 @@ fn attribute(
     name: &str,
     raw: &RawAttribute,
     known: &Known,
+    shelf: &Shelf<'_>,
 ) -> AttributeDefinition {
     check_attribute_name(scope, name);
     let value_type = value_type(scope, raw.value_type.as_deref());
@@ -122,7 +130,7 @@ fn attribute(
                 "it is never asked: before it is sources[{last}], {reason}"
             ));
         }
-        let Some(source) = attribute_source(&scope, raw, value_type, known) else {
+        let Some(source) = attribute_source(&scope, raw, value_type, known, shelf) else {
             continue;
         };
         if last_word.is_none() && always_answers(&source) {
@@ -145,43 +153,68 @@ fn attribute_source(
     raw: &RawSource,
     value_type: ValueType,
     known: &Known,
+    shelf: &Shelf<'_>,
 ) -> Option<AttributeSource> {
-    let origin = match (&raw.application, &raw.fixed, &raw.rule) {
-        (Some(application), None, None) => {
+    let origin = match (&raw.application, &raw.fixed, &raw.rule, &raw.transform) {
+        (Some(application), None, None, transform) => {
             known.application(&scope.at("application"), application);
             let attribute = required(scope, "attribute", raw.attribute.as_deref())?;
             let place = scope.at("attribute");
-            Some(Origin::Account {
-                application: Name::new(application),
-                attribute: known
-                    .account_attribute(&place, application, attribute)?
-                    .name,
+            let attribute = known.account_attribute(&place, application, attribute);
+            let transform = match transform {
+                Some(raw) => Some(shelf.transform(&scope.at("transform"), raw, true)?),
+                None => None,
+            };
+            let (application, attribute) = (Name::new(application), attribute?.name);
+            Some(match transform {
+                None => Origin::Account {
+                    application,
+                    attribute,
+                },
+                Some(transform) => Origin::Transform(Arc::new(Transform::Of {
+                    input: Box::new(Transform::Account(AccountRead {
+                        application,
+                        attribute,
+                        sort_by: None,
+                        descending: false,
+                        first_only: true,
+                        filters: Vec::new(),
+                    })),
+                    transform: Arc::new(transform),
+                })),
             })
         }
-        (None, Some(value), None) => {
+        (None, Some(value), None, None) => {
             of_type(&scope.at("static"), value, value_type).map(Origin::Static)
         }
-        (None, None, Some(rule)) => known
+        (None, None, Some(rule), None) => known
             .rule(&scope.at("rule"), rule, RuleUse::AttributePromotion)
             .map(Origin::Rule),
+        (None, None, None, Some(raw)) => shelf
+            .transform(&scope.at("transform"), raw, false)
+            .map(|transform| Origin::Transform(Arc::new(transform))),
         _ => {
             scope.report_with_hint(
-                "a source is one of an account's attribute, a fixed value, or a rule",
-                "write `application` and `attribute`, or `static`, or `rule`",
+                "a source is one of an account's attribute, a fixed value, a transform, or a rule",
+                "write `application` and `attribute`, or `static`, or `transform`, or `rule`",
             );
             return None;
         }
     };
     if raw.application.is_none() {
-        let what = if raw.rule.is_some() {
-            "rule"
-        } else {
-            "fixed value"
+        let what = match (&raw.rule, &raw.transform) {
+            (Some(_), _) => "rule",
+            (None, Some(_)) => "transform",
+            (None, None) => "fixed value",
         };
+        let reads_accounts = raw.transform.is_some();
         for (key, is_there) in [
             ("attribute", raw.attribute.is_some()),
-            ("on_empty", raw.on_empty.is_some()),
-            ("on_no_account", raw.on_no_account.is_some()),
+            ("on_empty", raw.on_empty.is_some() && !reads_accounts),
+            (
+                "on_no_account",
+                raw.on_no_account.is_some() && !reads_accounts,
+            ),
         ] {
             if is_there {
                 scope
@@ -203,7 +236,7 @@ fn always_answers(source: &AttributeSource) -> bool {
     match source.origin {
         Origin::Static(_) => true,
         Origin::Rule(_) => false,
-        Origin::Account { .. } => {
+        Origin::Account { .. } | Origin::Transform(_) => {
             source.on_empty == OnEmpty::Clear && source.on_no_account != OnNoAccount::Next
         }
     }

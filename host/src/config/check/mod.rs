@@ -15,6 +15,7 @@ mod roles;
 mod rules;
 mod settings;
 mod tasks;
+mod transforms;
 mod triggers;
 
 use std::collections::BTreeMap;
@@ -31,6 +32,7 @@ use super::raw::{
     RawApplication, RawIdentity, RawLifecycle, RawPopulations, RawRoles, RawRules, RawSettings,
     RawTask, RawTriggers,
 };
+use super::secret::SecretSettings;
 use super::{Clock, StoreSettings, Task};
 use crate::aggregate::connector::Connector;
 use names::Known;
@@ -118,6 +120,7 @@ pub(super) struct Checked {
     pub(super) name: String,
     pub(super) clock: Clock,
     pub(super) store: StoreSettings,
+    pub(super) secret: Option<SecretSettings>,
     pub(super) model: Arc<Model>,
     pub(super) connectors: BTreeMap<Name, Connector>,
     /// The component's path for each of the model's rules.
@@ -162,11 +165,15 @@ pub(super) fn check(files: &Files, problems: &Problems) -> Checked {
         populations,
         rules,
         thresholds: settings.thresholds,
+        needs_secret: known.needs_secret(),
+        secret: None,
+        secret_generation: 0,
     };
     Checked {
         name: settings.name,
         clock: settings.clock,
         store: settings.store,
+        secret: settings.secret,
         model: Arc::new(model),
         connectors,
         components,

@@ -1,7 +1,7 @@
 //! The names that a tenant defines, gathered before anything is checked, and
 //! the resolving of references to them.
 
-use std::cell::RefCell;
+use std::cell::{Cell, RefCell};
 use std::collections::BTreeMap;
 
 use idr_core::definitions::{RESERVED, RoleType, RuleIndex};
@@ -52,12 +52,17 @@ pub(super) struct Known {
     rules: Vec<String>,
     populations: Vec<String>,
     rule_uses: RefCell<Vec<(RuleIndex, RuleUse)>>,
+    has_secret: bool,
+    needs_secret: Cell<bool>,
 }
 
 impl Known {
     /// Gathers the names.
     pub(super) fn of(sources: &Sources) -> Self {
-        let mut known = Self::default();
+        let mut known = Self {
+            has_secret: sources.settings.raw.secret.is_some(),
+            ..Self::default()
+        };
         for (name, application) in &sources.applications {
             let schema = &application.raw.schema;
             let attributes = schema
@@ -152,6 +157,37 @@ impl Known {
         attribute.entitlement.then_some(attribute.name)
     }
 
+    /// Reads a filter over the accounts of an application: it reads their
+    /// attributes, `nativeIdentity` and `status`.
+    pub(super) fn account_filter(
+        &self,
+        scope: &Scope<'_>,
+        application: &str,
+        text: &str,
+    ) -> Option<Filter> {
+        let filter = match Filter::parse(text) {
+            Ok(filter) => filter,
+            Err(error) => {
+                scope.report_with_hint_opt(error.to_string(), error.hint());
+                return None;
+            }
+        };
+        let attributes = &self.applications.get(application)?.attributes;
+        let names = || attributes.keys().map(String::as_str);
+        let names = || names().chain(["nativeIdentity", "status"]);
+        let mut unreadable: Vec<String> = filter.paths().iter().map(ToString::to_string).collect();
+        unreadable.retain(|path| !names().any(|name| name == path));
+        for path in &unreadable {
+            let column = column_of(text, path);
+            let file = format!("the schema of applications/{application}.toml");
+            scope.report_with_hint(
+                format!("{column}accounts in `{application}` have no attribute `{path}`"),
+                hint_for(path, names(), &file),
+            );
+        }
+        unreadable.is_empty().then_some(filter)
+    }
+
     /// Says whether an application, or any, records native changes.
     pub(super) fn detects_native_changes(&self, application: Option<&str>) -> bool {
         let detects = |known: &KnownApplication| known.detects_native_changes;
@@ -189,6 +225,27 @@ impl Known {
         let names = names.chain(reserved.iter().copied());
         unknown(scope, "identity attribute", text, names, "identity.toml");
         None
+    }
+
+    /// Notes that something is derived from the tenant's secret.
+    pub(super) fn use_secret(&self, scope: &Scope<'_>) {
+        self.needs_secret.set(true);
+        if !self.has_secret {
+            scope.report_with_hint(
+                "it is derived from a secret of the tenant, and there is none",
+                "write `secret = \"env:NAME\"` or `secret = \"file:PATH\"` in idr.toml",
+            );
+        }
+    }
+
+    /// Says whether something is derived from the tenant's secret.
+    pub(super) fn needs_secret(&self) -> bool {
+        self.needs_secret.get()
+    }
+
+    /// Says whether an identity attribute is defined.
+    pub(super) fn has_identity_attribute(&self, text: &str) -> bool {
+        self.attributes.contains_key(text)
     }
 
     /// Resolves a reference to a lifecycle state.

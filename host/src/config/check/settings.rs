@@ -12,7 +12,8 @@ use super::rules::limits;
 use crate::config::document::Scope;
 use crate::config::problem::Problems;
 use crate::config::raw::{RawSettings, RawStore};
-use crate::config::values::{bound, duration_ms, required, time_of_day, word_or_default};
+use crate::config::secret::{SecretReference, SecretSettings};
+use crate::config::values::{bound, duration_ms, required, time_of_day, within, word_or_default};
 use crate::config::{Clock, StoreSettings};
 
 const CLOCKS: [(&str, Clock); 2] = [("system", Clock::System), ("simulated", Clock::Simulated)];
@@ -23,6 +24,7 @@ pub(super) struct Settings {
     pub(super) clock: Clock,
     pub(super) zone: Zone,
     pub(super) end_of_day: Option<Time>,
+    pub(super) secret: Option<SecretSettings>,
     pub(super) store: StoreSettings,
     pub(super) limits: RuleLimits,
     pub(super) thresholds: Thresholds,
@@ -44,6 +46,7 @@ pub(super) fn check(source: &Source<RawSettings>, problems: &Problems) -> Settin
         clock: word_or_default(&scope.at("clock"), raw.clock.as_deref(), &CLOCKS),
         zone: zone(&scope.at("zone"), raw.zone.as_deref()),
         end_of_day: end_of_day.and_then(|value| end_of_day_of(&scope.at("end_of_day"), value)),
+        secret: secret(&scope, raw),
         store: store(&scope.at("store"), &raw.store),
         limits: limits(&scope.at("limits"), &raw.limits, RuleLimits::default()),
         thresholds: Thresholds {
@@ -81,6 +84,30 @@ fn end_of_day_of(scope: &Scope<'_>, value: &toml::Value) -> Option<Time> {
         );
     }
     Some(time)
+}
+
+fn secret(scope: &Scope<'_>, raw: &RawSettings) -> Option<SecretSettings> {
+    let place = scope.at("secret_generation");
+    let generation = raw.secret_generation.unwrap_or(1);
+    let generation = within(&place, generation, 1, u64::from(u32::MAX));
+    let Some(text) = &raw.secret else {
+        if raw.secret_generation.is_some() {
+            place.report("it has no effect without `secret`");
+        }
+        return None;
+    };
+    let reference = SecretReference::parse(text);
+    if reference.is_none() {
+        // What stands here may be the secret itself.
+        scope.at("secret").report_with_hint(
+            "a secret is never written here",
+            "say where it is: `env:NAME` for an environment variable, or `file:PATH`",
+        );
+    }
+    Some(SecretSettings {
+        reference: reference?,
+        generation: generation?,
+    })
 }
 
 fn store(scope: &Scope<'_>, raw: &RawStore) -> StoreSettings {

@@ -1,5 +1,7 @@
 //! What a checked tenant is made of; problems are tested by the golden folders.
 
+mod transforms;
+
 use std::path::Path;
 
 use idr_core::definitions::{Bound, OnTrip, Threshold};
