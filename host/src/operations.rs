@@ -293,10 +293,12 @@ pub const OPTIONS: [RefreshOption; 52] = [
     RefreshOption {
         key: "refreshManagerStatus",
         label: "Refresh manager status",
-        name: "manager",
+        name: "idr identity show",
         phase: "4",
         default: "",
-        status: Status::NotYet,
+        status: Status::Replaced(
+            "how many somebody manages is counted whenever somebody asks: idr identity show",
+        ),
     },
     RefreshOption {
         key: "correlateEntitlements",
@@ -473,10 +475,12 @@ pub const OPTIONS: [RefreshOption; 52] = [
     RefreshOption {
         key: "promoteManagedAttributes",
         label: "Promote managed attributes",
-        name: "",
+        name: "idr entitlement list",
         phase: "6",
         default: "",
-        status: Status::NotYet,
+        status: Status::Replaced(
+            "the catalogue is worked out from accounts and roles whenever somebody asks: idr entitlement list",
+        ),
     },
     RefreshOption {
         key: "refreshProvisioningRequests",
@@ -552,7 +556,9 @@ pub const OPTIONS: [RefreshOption; 52] = [
         name: "",
         phase: "13",
         default: "",
-        status: Status::NotYet,
+        status: Status::NotOffered(
+            "handlers belong to triggers, and an event says what happened; a workflow for everybody of every run says nothing",
+        ),
     },
     RefreshOption {
         key: "refreshWorkflow",

@@ -8,8 +8,9 @@ use std::sync::atomic::{AtomicU32, Ordering};
 use idr::aggregate::{AggregateError, AggregateOptions, resume};
 use idr::store::{
     AccountMark, Adoption, AggregateBatch, Aggregation, AggregationStatus, ApplyChunk, AuditEntry,
-    Due, EffectQuery, EventQuery, Files, LastTimes, Population, Run, RunId, Selection, SpooledPlan,
-    StagedChange, Store, StoreError, StoredEffect, StoredEvent, StoredFinding, TenantState,
+    Due, EffectQuery, EventQuery, Files, LastTimes, Managed, Population, Run, RunId, Selection,
+    SpooledPlan, StagedChange, Store, StoreError, StoredEffect, StoredEvent, StoredFinding,
+    TenantState,
 };
 use idr_core::definitions::NativeChangeDetection;
 use idr_core::filter::Superset;
@@ -65,7 +66,7 @@ fragile! {
     read named(name: &str) -> Option<Uid>;
     read last_times(uids: &[Uid]) -> Vec<LastTimes>;
     read population() -> Population;
-    read managers() -> Vec<(Uid, Uid)>;
+    read managers() -> Vec<Managed>;
     read next_wake(chosen_for: Option<RunId>) -> Option<UnixMillis>;
     read due(as_of: UnixMillis, after: Option<Uid>, limit: usize) -> Vec<Due>;
     read events_pending(after: Option<Uid>, limit: usize) -> Vec<Uid>;

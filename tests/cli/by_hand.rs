@@ -280,3 +280,28 @@ fn a_decision_that_makes_no_sense_is_refused() {
     [exit 2]
     ");
 }
+
+#[test]
+fn a_manager_who_left_is_a_finding_about_those_who_stay() {
+    let host = refreshed_tenant();
+    let states = host.read("lifecycle.toml") + "[states.gone]\ninactive = true\n";
+    host.write("lifecycle.toml", states);
+    let about = |host: &TestHost| {
+        let findings = host.json(["finding", "list"]);
+        let findings = findings.as_array().expect("a list").clone();
+        let mut names: Vec<String> = findings
+            .iter()
+            .filter(|finding| finding["cause"] == "manager-inactive")
+            .map(|finding| finding["name"].as_str().expect("a name").to_owned())
+            .collect();
+        names.sort();
+        names
+    };
+    decide(&host, &["identity", "terminate", "alice"]);
+    assert_eq!(about(&host), ["bob", "carol"]);
+    decide(&host, &["identity", "terminate", "bob"]);
+    assert_eq!(about(&host), ["carol"]);
+    decide(&host, &["identity", "state", "alice", "--take-back"]);
+    refresh(&host, "2026-03-02T08:00:00Z");
+    assert_eq!(about(&host), [""; 0]);
+}

@@ -58,6 +58,7 @@ fn an_identity_is_shown_with_reasons() {
     alice (person, uid 1)
       lifecycle state  active since 2026-03-01T08:00:00Z (09:00:00 in Europe/Berlin)
       manager          none
+      manages          2 identities
       wakes up         never
       attributes
         department   Sales        hr department
@@ -135,6 +136,7 @@ fn an_identity_is_shown_with_reasons() {
       "lifecycle_state": "active",
       "manager": null,
       "name": "alice",
+      "reports": 2,
       "role_decisions": [],
       "role_metadata": [
         {

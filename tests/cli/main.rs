@@ -20,4 +20,5 @@ mod small_tenant;
 mod state_accounts;
 mod thresholds;
 mod transforms;
+mod triggers;
 mod wiring;

@@ -347,3 +347,31 @@ fn a_shared_entitlement_has_a_reason_for_each_role() {
     let _ = host.json(["refresh"]);
     insta::assert_snapshot!(ledger(&host), @"ad cn=alice  groups crm   CRM user (native)");
 }
+
+#[test]
+fn the_catalogue_lists_what_is_held_and_what_roles_contain() {
+    let host = with_roles(&format!(
+        r#"
+        {CRM}
+        [[role]]
+        name = "Admin"
+        type = "it"
+        profiles = [{{ application = "ad", entitlements = {{ groups = ["admin"] }} }}]
+        [[role]]
+        name = "Sales"
+        type = "business"
+        requires = ["CRM user"]
+        selector = {{ match = {{ department = "Sales" }} }}
+        "#
+    ));
+    insta::assert_snapshot!(host.run(["entitlement", "list"]), @"");
+    let without = host.json([
+        "entitlement",
+        "list",
+        "--without-role",
+        "--application",
+        "ad",
+    ]);
+    insta::assert_snapshot!(without, @"");
+    insta::assert_snapshot!(host.run(["entitlement", "list", "--application", "add"]), @"");
+}

@@ -209,6 +209,97 @@ fn what_is_called_off_before_it_is_done_is_withdrawn_and_what_is_undone_is_calle
     );
 }
 
+/// State, refresh and outbox at once, whatever thresholds say.
+#[test]
+fn somebody_is_terminated_at_once() {
+    let host = tenant();
+    let idr = host.read("idr.toml") + "[thresholds]\nleavers = 0\naccount_disables = 0\n";
+    host.write("idr.toml", idr);
+    let terminate = |name: &'static str, more: &[&'static str]| {
+        let why = ["--reason", "gross misconduct", "--actor", "dora"];
+        let command = ["identity", "terminate", name];
+        host.json(command.into_iter().chain(more.iter().copied()).chain(why))
+    };
+    let run = terminate("alice", &[]);
+    assert_eq!(run["status"], "done", "{run}");
+    let alice = host.json(["identity", "show", "alice"]);
+    assert_eq!(alice["lifecycle_state"], "gone");
+    insta::assert_snapshot!(host.run(["outbox", "list", "--waiting"]), @r"
+    2026-03-01T08:00:00Z (09:00:00 in Europe/Berlin)  alice  disable ad cn=alice,ou=staff                       waiting
+    2026-03-01T08:00:00Z (09:00:00 in Europe/Berlin)  alice  leaver: workflow Offboarding                       waiting
+    2026-03-01T08:00:00Z (09:00:00 in Europe/Berlin)  alice  leaver: work item for manager: Collect the laptop  waiting
+    [exit 0]
+    ");
+    // Whoever sets the state otherwise meets the threshold.
+    set_state(&host, &["bob", "gone"]);
+    let held = host.json(["refresh"]);
+    assert_eq!(held["status"], "held");
+    let why = ["--reason", "gross misconduct"];
+    let command = ["identity", "terminate", "bob", "--state", "gon"];
+    insta::assert_snapshot!(host.run(command.into_iter().chain(why)), @r"
+    error: there is no lifecycle state `gon`
+    hint: do you mean `gone`?
+    [exit 2]
+    ");
+}
+
+#[test]
+fn two_identities_that_are_one_person_are_merged_and_split_again() {
+    let host = tenant();
+    let why = ["--reason", "one person", "--actor", "dora"];
+    let said = |arguments: &[&'static str]| host.run(arguments.iter().copied().chain(why));
+    insta::assert_snapshot!(said(&["identity", "merge", "alice", "alice"]), @r"
+    error: an identity can't be merged into itself
+    [exit 2]
+    ");
+    insta::assert_snapshot!(said(&["identity", "merge", "alice", "bob"]), @r"
+    `bob` has 2 accounts of `alice`, from the next refresh on: idr refresh
+      ad cn=alice,ou=staff
+      hr 1
+    [exit 0]
+    ");
+    refresh(&host, "2026-03-02T08:00:00Z");
+    let accounts = |name: &'static str| {
+        let shown = host.json(["identity", "show", name]);
+        let accounts = shown["accounts"].as_array().expect("a list").clone();
+        let keys = accounts
+            .iter()
+            .map(|account| account["native_identity"].clone());
+        (shown["lifecycle_state"].clone(), keys.collect::<Vec<_>>())
+    };
+    let bobs = ["cn=alice,ou=staff", "cn=bob,ou=staff", "1", "2"].map(Into::into);
+    assert_eq!(accounts("bob"), ("active".into(), bobs.to_vec()));
+    assert_eq!(accounts("alice"), ("gone".into(), Vec::new()));
+    // The next file leaves it at that.
+    for application in ["hr", "ad"] {
+        let report = host.json(["aggregate", application, "--as-of", "2026-03-03T08:00:00Z"]);
+        assert_eq!(report["status"], "done");
+    }
+    refresh(&host, "2026-03-03T08:00:00Z");
+    assert_eq!(accounts("bob"), ("active".into(), bobs.to_vec()));
+    let account = ["--account", "hr", "1"];
+    let split = |new: &'static str, account: &[&'static str]| {
+        said(&[&["identity", "split", "bob", new][..], account].concat())
+    };
+    insta::assert_snapshot!(split("alice", &account), @r"
+    error: there is an identity `alice` already
+    hint: idr account link gives `alice` single accounts
+    [exit 2]
+    ");
+    insta::assert_snapshot!(split("alice2", &["--account", "hr", "7"]), @r"
+    error: `bob` has no account `7` in `hr`
+    hint: idr identity show bob lists them
+    [exit 2]
+    ");
+    insta::assert_snapshot!(split("alice2", &account), @r"
+    `alice2` has 1 account of `bob`, from the next refresh on: idr refresh
+      hr 1
+    [exit 0]
+    ");
+    refresh(&host, "2026-03-03T08:00:00Z");
+    assert_eq!(accounts("alice2"), ("active".into(), vec!["1".into()]));
+}
+
 #[test]
 fn what_makes_no_sense_is_reported() {
     let host = TestHost::with_files(TENANT);

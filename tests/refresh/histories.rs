@@ -292,7 +292,10 @@ impl Happening {
             simulated: true,
             now: self.now,
             fire_initial: false,
-            settings: RunSettings { keep_due },
+            settings: RunSettings {
+                keep_due,
+                ..RunSettings::default()
+            },
         };
         let meanwhile = Mutex::new(meanwhile);
         let progress = |run: &Run, _: u64, _: u64| {

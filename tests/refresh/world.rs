@@ -651,7 +651,14 @@ impl Tenant {
                 }],
                 Some("inactive == false"),
             ),
-            trigger("manager", vec![TriggerCondition::ManagerTransfer], None),
+            trigger(
+                "manager",
+                vec![TriggerCondition::ManagerTransfer {
+                    old: None,
+                    new: Some(Filter::parse("value != \"p1\"").expect("a filter")),
+                }],
+                None,
+            ),
             trigger(
                 "leaver",
                 vec![TriggerCondition::LifecycleChange {

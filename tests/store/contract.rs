@@ -4,13 +4,15 @@ use std::collections::BTreeMap;
 
 use idr::store::{
     AccountWrite, Adoption, AggregateBatch, Aggregation, AggregationStatus, ApplyChunk, AuditEntry,
-    EventQuery, Files, LastTimes, Population, Raise, Run, RunStatus, Selection, SpooledPlan,
-    StagedChange, Store, StoreError, TenantState, account_fingerprint, account_key_hash, event_id,
+    EffectQuery, EffectStatus, EventQuery, Files, LastTimes, Managed, Population, Raise, Run,
+    RunStatus, Selection, SpooledPlan, StagedChange, Store, StoreError, TenantState,
+    account_fingerprint, account_key_hash, event_id,
 };
 use idr_core::filter::{Filter, Superset};
 use idr_core::model::{
-    Account, ByHand, Event, IdentityType, Link, ManualEdit, Name, NativeChange, NativeOperation,
-    ReadKey, RoleAssignment, Severity, Uid, UnixMillis, Value, Versions, Wake,
+    Account, AccountAction, AccountOperation, ByHand, Effect, EffectKind, Event, IdentityType,
+    Link, ManualEdit, Name, NativeChange, NativeOperation, ReadKey, RoleAssignment, Severity, Uid,
+    UnixMillis, Value, Versions, Wake,
 };
 use idr_core::plan::Changes;
 use idr_core::view::Snapshot;
@@ -61,6 +63,7 @@ store_contract!(
     aggregations_and_their_stages,
     edits_replace_edits_and_raise_their_identity,
     an_event_is_recorded_once,
+    an_effect_waits_is_withdrawn_and_waits_again,
     findings_are_opened_changed_and_closed,
     findings_of_applications_stand_beside_those_of_identities,
     runs_are_kept_and_what_they_leave_behind_is_not,
@@ -1257,6 +1260,71 @@ fn the_last_instant_only_grows(store: &dyn Store) {
     assert_eq!(last(), Some(8));
 }
 
+fn an_effect_waits_is_withdrawn_and_waits_again(store: &dyn Store) {
+    let [ana, bo] = create(store, ["ana", "bo"]);
+    let effect = |uid, operation, at| Effect {
+        uid,
+        what: EffectKind::Account(AccountAction {
+            account: key("ad", "cn=1"),
+            operation,
+            to: None,
+            since: UnixMillis(at),
+        }),
+        effective_at: UnixMillis(at),
+        detected_at: UnixMillis(at),
+    };
+    let disable = effect(ana, AccountOperation::Disable, 1);
+    let delete = effect(ana, AccountOperation::Delete, 2);
+    let others = effect(bo, AccountOperation::Disable, 1);
+    let apply = |effects: &[&Effect], withdrawn: &[&Effect]| {
+        let owned = |effects: &[&Effect]| effects.iter().copied().cloned().collect();
+        let chunk = ApplyChunk {
+            effects: owned(effects),
+            withdrawn: owned(withdrawn),
+            ..ApplyChunk::default()
+        };
+        store.apply(&chunk).expect("accepted");
+    };
+    let known = |uid, waiting| {
+        let query = EffectQuery { uid, waiting };
+        let stored = store.effects(&query, 9).expect("readable");
+        let shown = stored.into_iter().map(|stored| {
+            let waits = stored.status == EffectStatus::Waiting;
+            (stored.name, stored.effect, waits)
+        });
+        shown.collect::<Vec<_>>()
+    };
+    assert_eq!(known(None, false), []);
+    apply(&[&disable, &others], &[]);
+    apply(&[&disable, &delete], &[]);
+    let named = |name: &str, effect: &Effect, waits| (name.to_owned(), effect.clone(), waits);
+    assert_eq!(
+        known(None, false),
+        [
+            named("ana", &delete, true),
+            named("bo", &others, true),
+            named("ana", &disable, true),
+        ]
+    );
+    // What was never recorded can't be withdrawn.
+    apply(&[], &[&disable, &effect(ana, AccountOperation::Enable, 1)]);
+    assert_eq!(
+        known(Some(ana), false),
+        [named("ana", &delete, true), named("ana", &disable, false)]
+    );
+    assert_eq!(known(Some(ana), true), [named("ana", &delete, true)]);
+    apply(&[&disable], &[]);
+    assert_eq!(known(Some(ana), true).len(), 2);
+    // Nothing is done about whoever has moved on.
+    let mut stale = write(store, bo, |_| {});
+    stale.expected.input += 1;
+    let mut chunk = chunk([stale]);
+    chunk.withdrawn = vec![others.clone()];
+    chunk.effects = vec![effect(bo, AccountOperation::Delete, 3)];
+    assert_eq!(store.apply(&chunk).expect("accepted"), [bo]);
+    assert_eq!(known(Some(bo), false), [named("bo", &others, true)]);
+}
+
 fn what_percentages_are_taken_of(store: &dyn Store) {
     let [ana, bo, cyd] = create(store, ["ana", "bo", "cyd"]);
     change(store, ana, |ana| {
@@ -1273,9 +1341,20 @@ fn what_percentages_are_taken_of(store: &dyn Store) {
         with_roles: 1,
     };
     assert_eq!(store.population().expect("readable"), population);
-    assert_eq!(store.managers().expect("readable"), [(ana, cyd), (bo, ana)]);
+    let managed = || {
+        let managed = store.managers().expect("readable").into_iter();
+        let shown = |known: Managed| {
+            let managed = (known.uid, known.inactive);
+            (managed, known.manager, known.manager_inactive)
+        };
+        managed.map(shown).collect::<Vec<_>>()
+    };
+    assert_eq!(
+        managed(),
+        [((ana, true), cyd, false), ((bo, false), ana, true)]
+    );
     change(store, ana, |ana| ana.manager = None);
-    assert_eq!(store.managers().expect("readable"), [(bo, ana)]);
+    assert_eq!(managed(), [((bo, false), ana, true)]);
 }
 
 fn audit_entries_come_the_latest_first(store: &dyn Store) {

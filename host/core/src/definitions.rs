@@ -493,7 +493,12 @@ pub enum TriggerCondition {
         new: Option<Filter>,
     },
     /// The manager has changed, also to or from nobody.
-    ManagerTransfer,
+    ManagerTransfer {
+        /// What the old manager's name must be like (`value` in the filter).
+        old: Option<Filter>,
+        /// What the new manager's name must be like (`value` in the filter).
+        new: Option<Filter>,
+    },
     /// The lifecycle state has changed.
     LifecycleChange {
         /// From this state; from any when absent.

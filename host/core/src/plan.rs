@@ -365,7 +365,7 @@ fn differences(view: &mut TrackedView, draft: Draft, settled: roles::SettledRole
 /// Says whether a finding belongs to what [`Planner::plan`] works out, and so
 /// is replaced by it.
 fn of_phases(finding: &Finding) -> bool {
-    !finding.is_of_events() && finding.cause.as_str() != finding::MANAGER_CYCLE
+    !finding.is_of_events() && !finding::is_across(finding)
 }
 
 /// What applying a plan has changed that others may have read or events look at.

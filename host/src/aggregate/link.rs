@@ -1,10 +1,10 @@
 //! What people link and unlink: correlation leaves these accounts alone.
 
-use idr_core::model::{Account, AccountKey, Link};
+use idr_core::model::{Account, AccountKey, Link, Uid};
 
 use super::error::AggregateError;
 use super::findings::ApplicationFindings;
-use crate::store::{AccountWrite, AggregateBatch, AuditEntry, Store};
+use crate::store::{AccountWrite, AggregateBatch, AuditEntry, Creation, Store};
 
 /// Links an account to an identity, whoever's it was; returns it as it is now.
 ///
@@ -43,6 +43,50 @@ pub fn unlink(
     }
     account.link = Link::Manual;
     write(store, account, audit)
+}
+
+/// Gives accounts to another identity in one transaction; correlation leaves
+/// them there from now on. With `created` that identity is created.
+///
+/// # Errors
+///
+/// [`AggregateError::Store`] when the name of the new identity is taken.
+pub fn give(
+    store: &dyn Store,
+    accounts: Vec<Account>,
+    owner: NewOwner,
+    audit: AuditEntry,
+) -> Result<(), AggregateError> {
+    let (uid, creations) = match owner {
+        NewOwner::Known(uid) => (Some(uid), Vec::new()),
+        NewOwner::Created(creation) => (None, vec![creation]),
+    };
+    let created_owner = uid.is_none().then_some(0);
+    let given = |account: Account| AccountWrite {
+        account: Account {
+            owner: uid,
+            link: Link::Manual,
+            ..account
+        },
+        created_owner,
+        lookups: Vec::new(),
+    };
+    store.aggregate(&AggregateBatch {
+        creations,
+        accounts: accounts.into_iter().map(given).collect(),
+        audit: Some(audit),
+        ..AggregateBatch::default()
+    })?;
+    Ok(())
+}
+
+/// Who is given accounts.
+#[derive(Clone, Debug)]
+pub enum NewOwner {
+    /// An identity that is there.
+    Known(Uid),
+    /// One that is created.
+    Created(Creation),
 }
 
 fn account(store: &dyn Store, key: &AccountKey) -> Result<Account, AggregateError> {

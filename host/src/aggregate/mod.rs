@@ -44,7 +44,7 @@ use idr_core::model::{Name, NativeOperation, UnixMillis};
 use idr_core::rule::RuleHost;
 
 pub use error::AggregateError;
-pub use link::{link, unlink};
+pub use link::{NewOwner, give, link, unlink};
 pub use waiting::{correlate_again, correlate_waiting};
 
 use self::connector::Connector;

@@ -1,5 +1,6 @@
-//! `identity`: list identities, show one, edit one, explain one.
+//! `identity`: list identities; show, edit, terminate, merge, split, explain one.
 
+use std::collections::BTreeSet;
 use std::io::Write;
 use std::sync::Arc;
 
@@ -15,11 +16,13 @@ use serde::Serialize;
 use super::event::events;
 use super::open::{command_for, decidable, instant_or_now, open, record_named};
 use super::person::PersonArgs;
+use super::progress::RunProgress;
 use super::selection::checked_filter;
-use super::{CommandError, GlobalOptions, Outcome, write_json};
-use crate::refresh::selection::settled_view;
+use super::{CommandError, GlobalOptions, Outcome, merge, write_json};
+use crate::refresh::selection::{Criterion, settled_view};
+use crate::refresh::{self, Request, RunSettings};
 use crate::report::{FindingReport, IdentityReport, IdentityRow, MASK, Table, write_findings};
-use crate::store::{EventQuery, Store};
+use crate::store::{EventQuery, Scope, Store};
 use crate::tenant::OpenTenant;
 
 const CHUNK: usize = 1_000;
@@ -27,7 +30,7 @@ const CHUNK: usize = 1_000;
 /// So many events are shown with an identity.
 const EVENTS_SHOWN: usize = 5;
 
-/// List, show, edit and explain identities
+/// List, show, edit, terminate, merge, split and explain identities
 #[derive(Args, Debug)]
 pub(super) struct IdentityArgs {
     #[command(subcommand)]
@@ -40,6 +43,9 @@ enum IdentityCommand {
     Show(ShowArgs),
     Edit(EditArgs),
     State(StateArgs),
+    Terminate(TerminateArgs),
+    Merge(merge::MergeArgs),
+    Split(merge::SplitArgs),
     Explain(ExplainArgs),
 }
 
@@ -101,6 +107,23 @@ struct EditArgs {
     person: PersonArgs,
 }
 
+/// Terminate somebody now: lifecycle state, refresh and outbox at once
+///
+/// Sets the state of those who are gone, as `identity state` does, and refreshes
+/// the identity; no threshold is in the way.
+#[derive(Args, Debug)]
+struct TerminateArgs {
+    /// The identity's name
+    name: String,
+
+    /// The lifecycle state; the inactive one, where there is one only
+    #[arg(long, value_name = "STATE")]
+    state: Option<String>,
+
+    #[command(flatten)]
+    person: PersonArgs,
+}
+
 /// Set the lifecycle state by hand, or let the rule decide again
 ///
 /// It outranks the rule for as long as it holds, and takes effect with the next
@@ -150,6 +173,9 @@ pub(super) fn run(
         IdentityCommand::Show(args) => show(args, &tenant, options, out),
         IdentityCommand::Edit(args) => edit(args, &tenant, options, out),
         IdentityCommand::State(args) => set_state(args, &tenant, options, out),
+        IdentityCommand::Terminate(args) => terminate(args, &tenant, options, out),
+        IdentityCommand::Merge(args) => merge::merge(args, &tenant, options, out),
+        IdentityCommand::Split(args) => merge::split(args, &tenant, options, out),
         IdentityCommand::Explain(args) => explain(args, &tenant, options, out),
     }
 }
@@ -244,10 +270,13 @@ fn show(
     let record = record_named(tenant, &args.name)?;
     let uid = record.identity.uid;
     let snapshot = tenant.store.snapshot()?;
+    let managed = tenant.store.managers()?;
+    let reports = managed.iter().filter(|known| known.manager == uid).count() as u64;
     let identity = IdentityReport::of(
         &record,
         &tenant.configuration.model,
         snapshot.as_ref(),
+        reports,
         tenant.now()?,
         args.show_sensitive,
     )?;
@@ -421,6 +450,90 @@ struct StateSet {
     until: Option<String>,
 }
 
+/// Returns a lifecycle state that a person sets, in place of what was `before`.
+fn state_override(
+    state: Name,
+    until: Option<UnixMillis>,
+    before: Option<Name>,
+    person: &PersonArgs,
+    at: UnixMillis,
+) -> StateOverride {
+    StateOverride {
+        state,
+        until,
+        before,
+        actor: person.actor(),
+        reason: person.reason.clone(),
+        at,
+    }
+}
+
+/// Sets the state and refreshes at once; no threshold is in the way.
+fn terminate(
+    args: &TerminateArgs,
+    tenant: &OpenTenant,
+    options: &GlobalOptions,
+    out: &mut dyn Write,
+) -> Result<Outcome, CommandError> {
+    let _lock = tenant.lock()?;
+    let identity = decidable(tenant, &args.name)?;
+    let state = match &args.state {
+        Some(state) => known_state(state, tenant)?,
+        None => only_inactive_state(tenant)?,
+    };
+    let at = tenant.now()?;
+    let mut by_hand = identity.by_hand;
+    let earlier = by_hand.state.take();
+    let before = earlier.map_or(identity.lifecycle_state, |earlier| earlier.before);
+    by_hand.state = Some(state_override(state, None, before, &args.person, at));
+    let audit = args.person.audit(at, "terminate", identity.name.clone());
+    tenant.store.edit_identity(identity.uid, &by_hand, &audit)?;
+    let request = Request {
+        scope: Scope::Chosen,
+        criteria: vec![Criterion::Listed(BTreeSet::from([identity.uid]))],
+        as_of: at,
+        simulated: tenant.is_simulated(),
+        now: at,
+        fire_initial: false,
+        settings: RunSettings {
+            approved: true,
+            ..RunSettings::default()
+        },
+    };
+    let progress = RunProgress::new(options);
+    let run = refresh::run(
+        &tenant.store,
+        tenant,
+        &tenant.files(),
+        &request,
+        &|run, done, of| progress.show(run, done, of),
+    )?;
+    progress.finish();
+    super::refresh::report(&run, tenant, options, out)
+}
+
+/// Returns the lifecycle state of those who are gone, where there is one only.
+pub(super) fn only_inactive_state(tenant: &OpenTenant) -> Result<Name, CommandError> {
+    let states = tenant.configuration.model.lifecycle.states.iter();
+    let inactive: Vec<Name> = states
+        .filter(|state| state.inactive)
+        .map(|state| state.name)
+        .collect();
+    match inactive.as_slice() {
+        [only] => Ok(*only),
+        [] => {
+            let message = "no lifecycle state is inactive, so nobody can be terminated";
+            let hint = "define one in lifecycle.toml with `inactive = true`";
+            Err(CommandError::usage(message).with_hint(hint.to_owned()))
+        }
+        several => {
+            let names: Vec<&str> = several.iter().map(|name| name.as_str()).collect();
+            let message = format!("{} are inactive", names.join(" and "));
+            Err(CommandError::usage(message).with_hint("say which with --state".to_owned()))
+        }
+    }
+}
+
 fn set_state(
     args: &StateArgs,
     tenant: &OpenTenant,
@@ -446,26 +559,18 @@ fn set_state(
         }
         None => None,
     };
-    let earlier = by_hand.state.take();
-    by_hand.state = match (state, earlier) {
+    by_hand.state = match state {
         // It is over from now on; what the rule gave before stays known until
         // the rule answers again.
-        (None, Some(earlier)) => Some(StateOverride {
+        None => by_hand.state.take().map(|earlier| StateOverride {
             until: Some(at),
             ..earlier
         }),
-        (None, None) => None,
-        (Some(state), earlier) => Some(StateOverride {
-            state,
-            until,
-            before: match earlier {
-                Some(earlier) => earlier.before,
-                None => identity.lifecycle_state,
-            },
-            actor: args.person.actor(),
-            reason: args.person.reason.clone(),
-            at,
-        }),
+        Some(state) => {
+            let earlier = by_hand.state.take();
+            let before = earlier.map_or(identity.lifecycle_state, |earlier| earlier.before);
+            Some(state_override(state, until, before, &args.person, at))
+        }
     };
     let action = if args.take_back {
         "take-back-state"

@@ -12,11 +12,13 @@ mod bench;
 mod check;
 mod demo;
 mod due;
+mod entitlement;
 mod error;
 mod event;
 mod finding;
 mod generate;
 mod identity;
+mod merge;
 mod open;
 mod options;
 mod outbox;
@@ -99,6 +101,7 @@ enum Command {
     Phases(phases::PhasesArgs),
     Options(options::OptionsArgs),
     Role(role::RoleArgs),
+    Entitlement(entitlement::EntitlementArgs),
     Rule(rule::RuleArgs),
 }
 
@@ -148,6 +151,7 @@ impl Cli {
             Command::Store(args) => store::run(args, options, out),
             Command::Phases(args) => phases::run(args, options, out),
             Command::Options(args) => options::run(args, options, out),
+            Command::Entitlement(args) => entitlement::run(args, options, out),
             Command::Role(args) => role::run(args, options, out),
             Command::Rule(args) => rule::run(args, options, out),
         }

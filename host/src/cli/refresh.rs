@@ -86,6 +86,7 @@ pub(super) fn run(
         fire_initial: args.fire_initial,
         settings: RunSettings {
             keep_due: args.keep_due || task.is_some_and(|task| task.keep_due),
+            approved: false,
         },
     };
     if args.dry_run {

@@ -280,7 +280,9 @@ pub(super) struct RawTriggers {
 pub(super) struct RawTrigger {
     pub(super) name: Option<String>,
     pub(super) on: Vec<RawCondition>,
+    pub(super) disabled: bool,
     pub(super) included: Option<String>,
+    pub(super) included_population: Option<String>,
     pub(super) included_before: Option<String>,
     pub(super) handlers: Vec<RawHandler>,
     pub(super) threshold: Option<Value>,

@@ -7,12 +7,12 @@
 //! stored together with every chunk, so that a run which was killed goes on
 //! where it was.
 
+mod across;
 mod adopt;
 mod apply;
 mod error;
 mod events;
 mod gate;
-mod manager_cycles;
 mod planning;
 mod preview;
 pub mod selection;
@@ -89,6 +89,8 @@ pub struct RunSettings {
     /// Whom it refreshes stays due: for all but the last of several refreshes
     /// of who is due.
     pub keep_due: bool,
+    /// No threshold stops it: a person has decided about whom it refreshes.
+    pub approved: bool,
 }
 
 /// Told how far a run has come: `(done, of)` identities of what the run's step
@@ -121,6 +123,7 @@ pub fn run(
         started_at: request.now,
         scope: request.scope.clone(),
         keep_due: request.settings.keep_due,
+        approved: request.settings.approved,
         by_window: request.criteria.iter().any(Criterion::is_window),
         configuration,
         silent: !tenant.baselines_set && !request.fire_initial,
@@ -455,7 +458,7 @@ impl<'a> Driver<'a> {
                 return Ok(());
             }
         }
-        self.report_manager_cycles()?;
+        self.report_managers()?;
         self.run.step = Step {
             instant,
             wave,

@@ -16,7 +16,7 @@ use serde_json::{Map, Value as Json};
 use super::canonical::plain;
 use super::event::MASK;
 use super::name_of;
-use super::text::{Table, local};
+use super::text::{Table, counted, local};
 
 /// An identity in a list.
 #[derive(Clone, Debug, Serialize)]
@@ -72,6 +72,8 @@ pub struct IdentityReport {
     pub attributes: Map<String, Json>,
     /// The name of its manager.
     pub manager: Option<String>,
+    /// How many identities it is the manager of.
+    pub reports: u64,
     /// Its lifecycle state.
     pub lifecycle_state: Option<&'static str>,
     /// The instant at which it took that state.
@@ -341,7 +343,8 @@ impl AccountReport {
 }
 
 impl IdentityReport {
-    /// Returns the report on an identity at an instant. In the text, sensitive
+    /// Returns the report on an identity at an instant, who is the manager of so
+    /// many (`reports`). In the text, sensitive
     /// attributes are masked unless `show_sensitive`.
     ///
     /// # Errors
@@ -351,6 +354,7 @@ impl IdentityReport {
         record: &IdentityRecord,
         model: &Model,
         snapshot: &dyn Snapshot,
+        reports: u64,
         at: UnixMillis,
         show_sensitive: bool,
     ) -> Result<Self, SnapshotError> {
@@ -402,6 +406,7 @@ impl IdentityReport {
             identity_type: identity.identity_type.as_str(),
             attributes: values.collect(),
             manager,
+            reports,
             lifecycle_state: identity.lifecycle_state.map(Name::as_str),
             lifecycle_since: identity.lifecycle_since.map(|since| since.to_string()),
             inactive: identity.inactive,
@@ -498,6 +503,10 @@ impl IdentityReport {
         let inactive = if self.inactive { ", inactive" } else { "" };
         facts.row(["lifecycle state", &format!("{state}{inactive}")]);
         facts.row(["manager", self.manager.as_deref().unwrap_or("none")]);
+        if self.reports > 0 {
+            let managed = counted(self.reports, "identity", "identities");
+            facts.row(["manages", &managed]);
+        }
         facts.row(["wakes up", shown.wake_at.as_deref().unwrap_or("never")]);
         if self.inputs_changed {
             facts.row(["due", "an input changed since the last refresh"]);

@@ -12,8 +12,8 @@ use idr_core::view::{Snapshot, SnapshotError};
 
 use super::{
     AccountMark, Adoption, AggregateBatch, Aggregation, ApplyChunk, AuditEntry, Due, EffectQuery,
-    EffectStatus, EventQuery, Files, IdentityWrite, LastTimes, Population, Raise, Run, RunId,
-    Selection, SpooledPlan, StagedChange, Store, StoreError, StoredEffect, StoredEvent,
+    EffectStatus, EventQuery, Files, IdentityWrite, LastTimes, Managed, Population, Raise, Run,
+    RunId, Selection, SpooledPlan, StagedChange, Store, StoreError, StoredEffect, StoredEvent,
     StoredFinding, TenantState, account_fingerprint, account_key_hash, check_created_owner,
     effect_id, event_id, lookup_keys,
 };
@@ -342,12 +342,19 @@ impl Store for MemoryStore {
         Ok(population)
     }
 
-    fn managers(&self) -> Result<Vec<(Uid, Uid)>, StoreError> {
+    fn managers(&self) -> Result<Vec<Managed>, StoreError> {
         let data = self.data();
-        let pairs = data.people.identities.iter();
-        Ok(pairs
-            .filter_map(|(uid, (identity, _))| Some((*uid, identity.manager?)))
-            .collect())
+        let people = &data.people.identities;
+        let is_inactive = |uid| people.get(&uid).is_some_and(|(known, _)| known.inactive);
+        let managed = people.iter().filter_map(|(uid, (identity, _))| {
+            Some(Managed {
+                uid: *uid,
+                inactive: identity.inactive,
+                manager: identity.manager?,
+                manager_inactive: is_inactive(identity.manager?),
+            })
+        });
+        Ok(managed.collect())
     }
 
     fn next_wake(&self, chosen_for: Option<RunId>) -> Result<Option<UnixMillis>, StoreError> {

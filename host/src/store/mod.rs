@@ -84,8 +84,8 @@ pub trait Store: Send + Sync {
     /// Counts what percentages of thresholds are taken of.
     fn population(&self) -> Result<Population, StoreError>;
 
-    /// Returns every identity that has a manager, with that manager, in order of uid.
-    fn managers(&self) -> Result<Vec<(Uid, Uid)>, StoreError>;
+    /// Returns every identity that has a manager, in order of uid.
+    fn managers(&self) -> Result<Vec<Managed>, StoreError>;
 
     // --- who is due
 
@@ -337,6 +337,19 @@ pub struct LastTimes {
     pub refreshed: Option<UnixMillis>,
     /// When an account of it or something that people decide was last written.
     pub modified: Option<UnixMillis>,
+}
+
+/// An identity that has a manager.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Managed {
+    /// Who.
+    pub uid: Uid,
+    /// Whether it is inactive.
+    pub inactive: bool,
+    /// The manager.
+    pub manager: Uid,
+    /// Whether the manager is inactive.
+    pub manager_inactive: bool,
 }
 
 /// Why an identity is due.

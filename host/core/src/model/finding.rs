@@ -99,6 +99,16 @@ pub const ROLES: &str = "roles";
 /// The cause of findings about managers who manage each other in a circle.
 /// They are found over all identities, after the waves.
 pub const MANAGER_CYCLE: &str = "manager-cycle";
+/// The cause of findings about managers who are inactive though those who
+/// report to them are not. Found over all identities, after the waves.
+pub const MANAGER_INACTIVE: &str = "manager-inactive";
+
+/// Says whether a finding is about several identities: it is found after the
+/// waves, and no plan of a single one replaces it.
+pub fn is_across(finding: &Finding) -> bool {
+    [MANAGER_CYCLE, MANAGER_INACTIVE].contains(&finding.cause.as_str())
+}
+
 /// Firing triggers.
 pub const EVENTS: &str = "events";
 /// Proposing values of attributes for the next refresh.

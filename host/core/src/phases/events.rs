@@ -294,15 +294,23 @@ fn holds(
         } => {
             let before = view.baseline_attribute(attribute)?;
             let now = view.attribute(attribute)?;
-            let lets_through = |filter: &Option<Filter>, value: &Option<Value>| match filter {
-                Some(filter) => filter.matches(&mut SingleValue(value.as_ref())),
-                None => Ok::<bool, ReadError>(true),
-            };
             Ok(before != now && lets_through(old, &before)? && lets_through(new, &now)?)
         }
-        TriggerCondition::ManagerTransfer => {
+        TriggerCondition::ManagerTransfer { old, new } => {
             let now = view.record().identity.manager;
-            Ok(baseline.manager.is_some_and(|before| before != now))
+            if baseline.manager.is_none_or(|before| before == now) {
+                return Ok(false);
+            }
+            // Only who is asked about needs a name.
+            let before = match old {
+                Some(_) => view.baseline_attribute("manager")?,
+                None => None,
+            };
+            let now = match new {
+                Some(_) => view.attribute("manager")?,
+                None => None,
+            };
+            Ok(lets_through(old, &before)? && lets_through(new, &now)?)
         }
         TriggerCondition::LifecycleChange { from, to } => {
             let now = view.record().identity.lifecycle_state;
@@ -313,6 +321,14 @@ fn holds(
             }))
         }
         TriggerCondition::Rule(_) => Ok(false),
+    }
+}
+
+/// Says whether a changed value is like a condition wants it.
+fn lets_through(filter: &Option<Filter>, value: &Option<Value>) -> Result<bool, ReadError> {
+    match filter {
+        Some(filter) => filter.matches(&mut SingleValue(value.as_ref())),
+        None => Ok(true),
     }
 }
 

@@ -146,7 +146,7 @@ pub(super) fn check(files: &Files, problems: &Problems) -> Checked {
     );
     role_types::check(&sources.roles, problems);
     let roles = roles::check(&sources.roles, &populations, &known, problems);
-    let mut triggers = triggers::check(&sources.triggers, &known, problems);
+    let mut triggers = triggers::check(&sources.triggers, &populations, &known, problems);
     // Last: by now every use of a rule is known.
     let (rules, components) =
         rules::check(&sources.rules, files, settings.limits, &known, problems);

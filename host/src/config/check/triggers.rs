@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use idr_core::definitions::{OnTrip, Rule, Trigger, TriggerCondition, digest};
+use idr_core::definitions::{OnTrip, Population, Rule, Trigger, TriggerCondition, digest};
 use idr_core::filter::Filter;
 use idr_core::model::{Handler, Name};
 
@@ -37,7 +37,8 @@ impl ConditionType {
     /// The keys that mean something beside `type`.
     fn keys(self) -> &'static [&'static str] {
         match self {
-            Self::Create | Self::ManagerTransfer => &[],
+            Self::Create => &[],
+            Self::ManagerTransfer => &["old", "new"],
             Self::AttributeChange => &["attribute", "old", "new"],
             Self::LifecycleChange => &["from", "to"],
             Self::NativeChange => &["application"],
@@ -49,6 +50,7 @@ impl ConditionType {
 /// Checks `triggers.toml`. The triggers have no fingerprints yet.
 pub(super) fn check(
     source: &Source<RawTriggers>,
+    populations: &[Population],
     known: &Known,
     problems: &Problems,
 ) -> Vec<Trigger> {
@@ -83,10 +85,21 @@ pub(super) fn check(
         let filter = |key: &str, text: &Option<String>, place: FilterPlace| {
             known.filter(&scope.at(key), text.as_deref()?, place)
         };
-        triggers.push(Trigger {
+        let place = scope.at("included_population");
+        let population = raw.included_population.as_deref();
+        let population = population.and_then(|text| known.population(&place, text));
+        let population = population.and_then(|index| populations.get(index));
+        if raw.included.is_some() && raw.included_population.is_some() {
+            place.report_with_hint(
+                "`included` says who is included already",
+                "leave one of them out",
+            );
+        }
+        let trigger = Trigger {
             name: Name::new(name),
             conditions,
-            included: filter("included", &raw.included, FilterPlace::Included),
+            included: filter("included", &raw.included, FilterPlace::Included)
+                .or_else(|| population.map(|population| population.filter.clone())),
             included_before: filter(
                 "included_before",
                 &raw.included_before,
@@ -111,7 +124,10 @@ pub(super) fn check(
                 Some(bound)
             }),
             digest: 0,
-        });
+        };
+        if !raw.disabled {
+            triggers.push(trigger);
+        }
     }
     triggers
 }
@@ -171,7 +187,13 @@ fn condition(scope: &Scope<'_>, raw: &RawCondition, known: &Known) -> Option<Tri
     report_other_keys(scope, raw, condition_type, found);
     match found {
         ConditionType::Create => Some(TriggerCondition::Create),
-        ConditionType::ManagerTransfer => Some(TriggerCondition::ManagerTransfer),
+        ConditionType::ManagerTransfer => {
+            let (old, new) = changed_value(scope, raw, known);
+            Some(TriggerCondition::ManagerTransfer {
+                old: old?,
+                new: new?,
+            })
+        }
         ConditionType::AttributeChange => attribute_change(scope, raw, known),
         ConditionType::LifecycleChange => {
             let state = |key: &str, text: &Option<String>| match text {
@@ -229,18 +251,28 @@ fn attribute_change(
         return None;
     }
     let (name, _) = known.identity_attribute(&place, attribute, &["name", "inactive"])?;
+    let (old, new) = changed_value(scope, raw, known);
+    Some(TriggerCondition::AttributeChange {
+        attribute: name,
+        old: old?,
+        new: new?,
+    })
+}
+
+/// Reads what the old and the new value must be like; the outer `None` says that
+/// it can't be read.
+fn changed_value(
+    scope: &Scope<'_>,
+    raw: &RawCondition,
+    known: &Known,
+) -> (Option<Option<Filter>>, Option<Option<Filter>>) {
     let filter = |key: &str, text: &Option<String>| match text {
         Some(text) => known
             .filter(&scope.at(key), text, FilterPlace::ChangedValue)
             .map(Some),
         None => Some(None),
     };
-    let (old, new) = (filter("old", &raw.old), filter("new", &raw.new));
-    Some(TriggerCondition::AttributeChange {
-        attribute: name,
-        old: old?,
-        new: new?,
-    })
+    (filter("old", &raw.old), filter("new", &raw.new))
 }
 
 fn report_other_keys(
@@ -291,6 +323,9 @@ pub(super) fn fingerprint(triggers: &mut [Trigger], rules: &[Rule]) {
                     new,
                 } => {
                     format!("change {:?}", (attribute, text(old), text(new)))
+                }
+                TriggerCondition::ManagerTransfer { old, new } => {
+                    format!("transfer {:?}", (text(old), text(new)))
                 }
                 other => format!("{other:?}"),
             });

@@ -10,7 +10,7 @@ use rusqlite::{Connection, OptionalExtension, Row, params, params_from_iter};
 use super::error::undecodable;
 use super::superset;
 use crate::store::codec;
-use crate::store::{Due, LastTimes, Population, RunId, StoreError};
+use crate::store::{Due, LastTimes, Managed, Population, RunId, StoreError};
 
 /// Uids this far apart are still read as one range.
 const WIDEST_GAP: i64 = 8;
@@ -250,11 +250,20 @@ pub(super) fn population(connection: &Connection) -> Result<Population, StoreErr
 }
 
 /// See `Store::managers`.
-pub(super) fn managers(connection: &Connection) -> Result<Vec<(Uid, Uid)>, StoreError> {
+pub(super) fn managers(connection: &Connection) -> Result<Vec<Managed>, StoreError> {
     let mut statement = connection.prepare_cached(
-        "SELECT uid, manager FROM identity WHERE manager IS NOT NULL ORDER BY uid",
+        "SELECT one.uid, one.inactive, one.manager, coalesce(manager.inactive, 0)
+         FROM identity AS one LEFT JOIN identity AS manager ON manager.uid = one.manager
+         WHERE one.manager IS NOT NULL ORDER BY one.uid",
     )?;
-    let rows = statement.query_map([], |row| Ok((Uid(row.get(0)?), Uid(row.get(1)?))))?;
+    let rows = statement.query_map([], |row| {
+        Ok(Managed {
+            uid: Uid(row.get(0)?),
+            inactive: row.get(1)?,
+            manager: Uid(row.get(2)?),
+            manager_inactive: row.get(3)?,
+        })
+    })?;
     Ok(rows.collect::<Result<_, _>>()?)
 }
 

@@ -38,8 +38,8 @@ use self::records::About;
 use self::snapshot::SqliteSnapshot;
 use super::{
     AccountMark, Adoption, AggregateBatch, Aggregation, ApplyChunk, AuditEntry, Due, EffectQuery,
-    EventQuery, Files, LastTimes, Population, Run, RunId, Selection, SpooledPlan, StagedChange,
-    Store, StoreError, StoredEffect, StoredEvent, StoredFinding, TenantState,
+    EventQuery, Files, LastTimes, Managed, Population, Run, RunId, Selection, SpooledPlan,
+    StagedChange, Store, StoreError, StoredEffect, StoredEvent, StoredFinding, TenantState,
 };
 
 pub use self::backup::BackupError;
@@ -249,7 +249,7 @@ impl Store for SqliteStore {
         identities::population(&*self.reader()?)
     }
 
-    fn managers(&self) -> Result<Vec<(Uid, Uid)>, StoreError> {
+    fn managers(&self) -> Result<Vec<Managed>, StoreError> {
         identities::managers(&*self.reader()?)
     }
 

@@ -1,52 +1,62 @@
 //! What is found only over several identities: managers who manage each other
-//! in a circle, and waves that don't end.
+//! in a circle or have left, and waves that don't end.
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use idr_core::model::finding::{ATTRIBUTE_PROMOTION, MANAGER, MANAGER_CYCLE};
+use idr_core::model::finding::{
+    ATTRIBUTE_PROMOTION, MANAGER, MANAGER_CYCLE, MANAGER_INACTIVE, is_across,
+};
 use idr_core::model::{Finding, IdentityRecord, Name, Severity, Uid, Versions};
 
 use super::{CHUNK, Driver, MAX_WAVES, RefreshError};
-use crate::store::{ApplyChunk, IdentityWrite};
+use crate::store::{ApplyChunk, IdentityWrite, Managed};
 
 impl Driver<'_> {
     /// Opens a finding for everybody who is their own manager's manager, at
-    /// whatever distance, and closes those that are no longer true.
+    /// whatever distance, or whose manager is inactive though they are not, and
+    /// closes those that are no longer true.
     ///
-    /// Looked for only when a manager changed since the run began: otherwise
-    /// the circles are those that are known.
-    pub(super) fn report_manager_cycles(&mut self) -> Result<(), RefreshError> {
-        if !self.run.counters.changes.contains_key("managers") {
+    /// Looked for only when a manager or a lifecycle state changed since the run
+    /// began: otherwise they are those that are known.
+    pub(super) fn report_managers(&mut self) -> Result<(), RefreshError> {
+        let changes = &self.run.counters.changes;
+        if !changes.contains_key("managers") && !changes.contains_key("lifecycleStates") {
             return Ok(());
         }
-        let managers: BTreeMap<Uid, Uid> = self.store.managers()?.into_iter().collect();
-        let members = members_of_cycles(&managers);
+        let managed = self.store.managers()?;
+        let managers = managed.iter().map(|known| (known.uid, known.manager));
+        let members = members_of_cycles(&managers.collect());
+        let left_alone = |known: &&Managed| known.manager_inactive && !known.inactive;
+        let left_alone = managed.iter().filter(left_alone).map(|known| known.uid);
+        let left_alone: BTreeSet<Uid> = left_alone.collect();
         let known = self.store.findings(false, usize::MAX)?;
         let known = known
             .into_iter()
-            .filter(|stored| stored.finding.cause.as_str() == MANAGER_CYCLE);
+            .filter(|stored| is_across(&stored.finding));
         let mut concerned: BTreeSet<Uid> = known.filter_map(|stored| stored.uid).collect();
         concerned.extend(&members);
+        concerned.extend(&left_alone);
         let uids: Vec<Uid> = concerned.into_iter().collect();
         for uids in uids.chunks(CHUNK) {
             let records = self.store.read_chunk(uids)?;
             self.replace_findings(records, 0, |record| {
                 let mut findings = record.identity.findings.clone();
-                findings.retain(|known| known.cause.as_str() != MANAGER_CYCLE);
+                findings.retain(|known| !is_across(known));
                 if members.contains(&record.identity.uid) {
-                    findings.push(Finding {
-                        severity: Severity::Warning,
-                        phase: MANAGER,
-                        subject: "manager".to_owned(),
-                        cause: Name::new(MANAGER_CYCLE),
-                        message: "going from manager to manager leads back to this identity"
-                            .to_owned(),
-                        hint: Some(
-                            "correct the manager in the authoritative application".to_owned(),
-                        ),
-                    });
-                    findings.sort();
+                    findings.push(about_the_manager(
+                        MANAGER_CYCLE,
+                        "going from manager to manager leads back to this identity",
+                        "correct the manager in the authoritative application",
+                    ));
                 }
+                if left_alone.contains(&record.identity.uid) {
+                    findings.push(about_the_manager(
+                        MANAGER_INACTIVE,
+                        "the manager is inactive",
+                        "name another manager in the authoritative application",
+                    ));
+                }
+                findings.sort();
                 findings
             })?;
         }
@@ -134,6 +144,17 @@ impl Driver<'_> {
             self.store.apply(&chunk)?;
         }
         Ok(())
+    }
+}
+
+fn about_the_manager(cause: &str, message: &str, hint: &str) -> Finding {
+    Finding {
+        severity: Severity::Warning,
+        phase: MANAGER,
+        subject: "manager".to_owned(),
+        cause: Name::new(cause),
+        message: message.to_owned(),
+        hint: Some(hint.to_owned()),
     }
 }
 
