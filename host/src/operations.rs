@@ -170,7 +170,7 @@ impl Serialize for Status {
 /// An option of IdentityIQ's refresh task.
 #[derive(Clone, Copy, Debug)]
 pub struct RefreshOption {
-    /// Its key in the task's attributes.
+    /// Its key in the task's attributes; empty for our own.
     pub key: &'static str,
     /// Its label in the user interface; empty when it is set in XML or by API only.
     pub label: &'static str,
@@ -186,8 +186,9 @@ pub struct RefreshOption {
 
 const ALWAYS: &str = "every refresh does it, for whom it concerns";
 
-/// Every option, in the order of IdentityIQ's page.
-pub const OPTIONS: [RefreshOption; 52] = [
+/// Every option, in the order of IdentityIQ's page; then our own, without a key of
+/// IdentityIQ. Every key of a task is one of them.
+pub const OPTIONS: [RefreshOption; 56] = [
     RefreshOption {
         key: "filter",
         label: "Optional filter string to constrain the identities refreshed",
@@ -521,10 +522,10 @@ pub const OPTIONS: [RefreshOption; 52] = [
     RefreshOption {
         key: "refreshThreads",
         label: "Number of refresh threads",
-        name: "",
+        name: "--threads",
         phase: "",
-        default: "",
-        status: Status::NotYet,
+        default: "as many as there are processors",
+        status: Status::Works("how_it_runs::a_run_plans_on_as_many_threads_as_it_is_told"),
     },
     RefreshOption {
         key: "enablePartitioning",
@@ -545,10 +546,10 @@ pub const OPTIONS: [RefreshOption; 52] = [
     RefreshOption {
         key: "lossLimit",
         label: "Loss Limit",
-        name: "",
+        name: "--chunk-size",
         phase: "",
-        default: "",
-        status: Status::NotYet,
+        default: "1000",
+        status: Status::Works("how_it_runs::a_chunk_is_what_is_committed_together"),
     },
     RefreshOption {
         key: "forceWorkflow",
@@ -605,10 +606,12 @@ pub const OPTIONS: [RefreshOption; 52] = [
     RefreshOption {
         key: "maxExceptions",
         label: "",
-        name: "",
+        name: "--max-exceptions",
         phase: "",
-        default: "",
-        status: Status::NotYet,
+        default: "go on",
+        status: Status::Works(
+            "how_it_runs::a_run_stops_once_too_many_have_new_errors_and_can_be_resumed",
+        ),
     },
     RefreshOption {
         key: "enableTriggerIdentityQueue",
@@ -630,7 +633,49 @@ pub const OPTIONS: [RefreshOption; 52] = [
             "events are recorded in the identity's own transaction, so there is no lock to queue for",
         ),
     },
+    RefreshOption {
+        key: "",
+        label: "",
+        name: "--all",
+        phase: "0",
+        default: "who is due",
+        status: Status::Works("selection::a_filter_selects_who_fulfils_it_due_or_not"),
+    },
+    RefreshOption {
+        key: "",
+        label: "",
+        name: "--identity",
+        phase: "0",
+        default: "nobody is left out",
+        status: Status::Works("selection::a_filter_selects_who_fulfils_it_due_or_not"),
+    },
+    RefreshOption {
+        key: "",
+        label: "",
+        name: "tasks",
+        phase: "",
+        default: "none",
+        status: Status::Works("how_it_runs::tasks_of_a_task_run_in_order"),
+    },
+    RefreshOption {
+        key: "",
+        label: "",
+        name: "stop_at_error",
+        phase: "",
+        default: "on",
+        status: Status::Works(
+            "how_it_runs::a_task_that_goes_wrong_is_the_last_unless_told_otherwise",
+        ),
+    },
 ];
+
+impl RefreshOption {
+    /// Says whether it is called so in a task (`tasks/NAME.toml`).
+    pub fn is_task_key(&self, key: &str) -> bool {
+        let mut names = self.name.split(" or ");
+        names.any(|name| name.trim_start_matches('-').replace('-', "_") == key)
+    }
+}
 
 /// Returns the text of `docs/order-of-operations.md`.
 pub fn markdown() -> String {
@@ -663,18 +708,19 @@ pub fn markdown() -> String {
         ## Options of IdentityIQ's refresh task\n\n\
         | key | label | here | # | default | status |\n|---|---|---|---|---|---|\n";
     for option in &OPTIONS {
-        let name = match option.name {
+        let code = |text: &str| match text {
             "" => String::new(),
-            name => format!("`{name}`"),
+            text => format!("`{text}`"),
         };
+        let (key, name) = (code(option.key), code(option.name));
         let status = match option.status.remark() {
             Some(remark) => format!("{}: {remark}", option.status.as_str()),
             None => option.status.as_str().to_owned(),
         };
         let _ = writeln!(
             text,
-            "| `{}` | {} | {name} | {} | {} | {status} |",
-            option.key, option.label, option.phase, option.default
+            "| {key} | {} | {name} | {} | {} | {status} |",
+            option.label, option.phase, option.default
         );
     }
     text

@@ -8,9 +8,9 @@ use std::sync::atomic::{AtomicU32, Ordering};
 use idr::aggregate::{AggregateError, AggregateOptions, resume};
 use idr::store::{
     AccountMark, Adoption, AggregateBatch, Aggregation, AggregationStatus, ApplyChunk, AuditEntry,
-    Due, EffectQuery, EventQuery, Files, LastTimes, Managed, Population, Run, RunId, Selection,
-    SpooledPlan, StagedChange, Store, StoreError, StoredEffect, StoredEvent, StoredFinding,
-    TenantState,
+    Due, EffectQuery, EventQuery, Files, LastTimes, Managed, Population, Run, RunId, RunProgress,
+    Selection, SpooledPlan, StagedChange, Store, StoreError, StoredEffect, StoredEvent,
+    StoredFinding, TenantState,
 };
 use idr_core::definitions::NativeChangeDetection;
 use idr_core::filter::Superset;
@@ -64,6 +64,8 @@ fragile! {
     read read_chunk(uids: &[Uid]) -> Vec<IdentityRecord>;
     read list(superset: &Superset, after: Option<Uid>, limit: usize) -> Vec<Uid>;
     read named(name: &str) -> Option<Uid>;
+    read progress(run: RunId) -> Option<RunProgress>;
+    read is_asked_to_stop(run: RunId) -> bool;
     read last_times(uids: &[Uid]) -> Vec<LastTimes>;
     read population() -> Population;
     read managers() -> Vec<Managed>;
@@ -109,6 +111,8 @@ fragile! {
         at: UnixMillis
     ) -> ();
     write audit(entry: &AuditEntry) -> ();
+    write note_progress(run: RunId, progress: &RunProgress) -> ();
+    write ask_to_stop(run: RunId, audit: &AuditEntry) -> ();
 }
 
 const BEFORE: &str = "

@@ -37,6 +37,17 @@ fn findings_are_shown_by_kind_and_closed_when_mended() {
           no identity has `name` `nobody`, whom the account names as manager
     [exit 0]
     ");
+    insta::assert_snapshot!(host.run(["finding", "list", "--limit", "1"]), @r"
+    1 of 3 open
+        warning  alice  manager: manager
+          no identity has `name` `nobody`, whom the account names as manager
+    [exit 0]
+    ");
+    let again = run(&host, &["refresh"]);
+    assert!(
+        again.contains("  findings   0 new, 3 open: idr finding list\n[exit 1]"),
+        "{again}"
+    );
     let findings = host.json(["finding", "list", "--limit", "1"]);
     insta::assert_snapshot!(serde_json::to_string_pretty(&findings).expect("JSON"), @r#"
     [

@@ -9,6 +9,7 @@ mod documentation;
 mod due;
 mod event;
 mod finding;
+mod how_it_runs;
 mod identity;
 mod proposals;
 mod refresh;

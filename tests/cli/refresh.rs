@@ -102,6 +102,7 @@ fn one_object_of_json() {
     aggregate_all(&host, "2026-03-01T08:00:00Z");
     let mut report = host.json(["refresh", "--fire-initial"]);
     report["seconds"] = "[…]".into();
+    report["threads"] = "[…]".into();
     report["identities_per_second"] = "[…]".into();
     report["configuration"] = "[…]".into();
     insta::assert_snapshot!(serde_json::to_string_pretty(&report).expect("JSON"), @r#"
@@ -109,18 +110,21 @@ fn one_object_of_json() {
       "approved": false,
       "as_of": "2026-03-01T08:00:00Z",
       "changed": 3,
+      "chunk_size": 1000,
       "configuration": "[…]",
       "counters": {
         "accountDeletions": 0,
         "accountDisables": 0,
         "assignedRoles": 2,
         "attributes": 9,
+        "chunks": 2,
         "detectedRoles": 1,
         "leavers": 0,
         "lifecycleStates": 3,
         "managers": 2,
         "roleRemovals": 0
       },
+      "error": null,
       "events": {
         "joiner": 3
       },
@@ -131,6 +135,7 @@ fn one_object_of_json() {
       "held": null,
       "held_kinds": {},
       "identities_per_second": "[…]",
+      "progress": null,
       "refreshed": 3,
       "run": 1,
       "scope": "due",
@@ -140,6 +145,7 @@ fn one_object_of_json() {
       "skipped": 0,
       "started_at": "2026-03-01T08:00:00Z",
       "status": "done",
+      "threads": "[…]",
       "waves": 1
     }
     "#);

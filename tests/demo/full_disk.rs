@@ -4,10 +4,10 @@
 use std::path::Path;
 
 use idr::organisation::{FIRST_INSTANT, Organisation, aggregate_all, write_tenant};
-use idr::refresh::{self, Request, RunSettings};
+use idr::refresh::{self, Request};
 use idr::report::canonical;
 use idr::store::sqlite::{SqliteOptions, SqliteStore};
-use idr::store::{RunStatus, Scope};
+use idr::store::{RunSettings, RunStatus, Scope};
 use idr::tenant::{Absent, OpenTenant};
 use idr_core::model::UnixMillis;
 
@@ -32,6 +32,7 @@ fn refresh_at(tenant: &OpenTenant, as_of: UnixMillis) -> Result<(), Box<dyn std:
         simulated: true,
         now: as_of,
         fire_initial: true,
+        approved: false,
         settings: RunSettings::default(),
     };
     let progress = |_: &_, _, _| {};

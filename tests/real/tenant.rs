@@ -4,10 +4,10 @@ use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
 use std::path::{Path, PathBuf};
 
 use idr::aggregate::{AggregateContext, AggregateOptions, aggregate};
-use idr::refresh::{self, Request, RunSettings};
+use idr::refresh::{self, Request};
 use idr::report::canonical;
 use idr::store::{
-    AggregationStatus, Counters, EventQuery, Run, RunStatus, Scope, Store, StoredEvent,
+    AggregationStatus, Counters, EventQuery, Run, RunSettings, RunStatus, Scope, Store, StoredEvent,
 };
 use idr::tenant::{Absent, OpenTenant};
 use idr_core::filter::Superset;
@@ -85,6 +85,7 @@ impl CertTenant {
             simulated: true,
             now: as_of,
             fire_initial: false,
+            approved: false,
             settings: RunSettings::default(),
         };
         let files = self.tenant.files();

@@ -1,11 +1,12 @@
 //! Random histories, carried out on two stores that refresh differently.
 
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex};
 
-use idr::refresh::{self, Configurator, Configured, Request, RunSettings};
+use idr::refresh::{self, Configurator, Configured, Request};
 use idr::report::canonical;
 use idr::store::{
-    AccountWrite, AggregateBatch, AuditEntry, Creation, Run, RunStatus, Scope, Store,
+    AccountWrite, AggregateBatch, AuditEntry, Creation, Run, RunSettings, RunStatus, Scope, Store,
 };
 use idr_core::model::{
     Account, AccountKey, AccountStatus, ByHand, Identity, Link, ManualEdit, Name, NativeChange,
@@ -62,6 +63,8 @@ pub enum Operation {
     Refresh { meanwhile: Option<Box<Operation>> },
     /// A refresh after which those who were due stay due.
     RefreshKeepingDue,
+    /// A refresh that is cancelled when it has told its progress so often.
+    RefreshCancelled { after: usize },
 }
 
 /// A tenant and what happens to it.
@@ -130,6 +133,11 @@ impl History {
             if let Operation::Configure(edited) = operation {
                 **edited = Tenant::clone(edited).more(&mut more);
             }
+        }
+        for _ in 0..more.random_range(0..3) {
+            let place = more.random_range(0..=operations.len());
+            let after = more.random_range(0..6);
+            operations.insert(place, Operation::RefreshCancelled { after });
         }
         operations.push(Operation::Refresh { meanwhile: None });
         operations.push(Operation::Pass(100 * 3_600_000));
@@ -274,15 +282,15 @@ impl Happening {
                 self.refresh(self.way, None, true);
                 return Some(self.export());
             }
+            // Where it stops depends on how it refreshes.
+            Operation::RefreshCancelled { .. } => {}
             input => self.input(self.store.as_ref(), input),
         }
         None
     }
 
-    /// Refreshes; after the first wave of the last instant is planned, and
-    /// before it is applied, `meanwhile` happens.
-    fn refresh(&self, way: Way, meanwhile: Option<&Operation>, keep_due: bool) {
-        let request = Request {
+    fn request(&self, way: Way, keep_due: bool) -> Request {
+        Request {
             criteria: Vec::new(),
             scope: match way {
                 Way::Incremental => Scope::Due,
@@ -292,11 +300,18 @@ impl Happening {
             simulated: true,
             now: self.now,
             fire_initial: false,
+            approved: false,
             settings: RunSettings {
                 keep_due,
                 ..RunSettings::default()
             },
-        };
+        }
+    }
+
+    /// Refreshes; after the first wave of the last instant is planned, and
+    /// before it is applied, `meanwhile` happens.
+    fn refresh(&self, way: Way, meanwhile: Option<&Operation>, keep_due: bool) {
+        let request = self.request(way, keep_due);
         let meanwhile = Mutex::new(meanwhile);
         let progress = |run: &Run, _: u64, _: u64| {
             if run.step.instant == self.now
@@ -305,16 +320,49 @@ impl Happening {
                 self.input(self.store.as_ref(), operation);
             }
         };
+        let run = self.run(&request, &progress);
+        assert_eq!(run.status, RunStatus::Done);
+    }
+
+    /// Refreshes, and asks the run to stop once it has told its progress so often.
+    fn cancelled(&self, after: usize) {
+        let told = AtomicUsize::new(0);
+        let progress = |run: &Run, _: u64, _: u64| {
+            if told.fetch_add(1, Ordering::Relaxed) == after {
+                let audit = self.audit("a run".to_owned());
+                let asked = self.store.ask_to_stop(run.id, &audit);
+                asked.expect("the store can be written");
+            }
+        };
+        let run = self.run(&self.request(Way::Incremental, false), &progress);
+        let stopped = told.into_inner() > after;
+        let wanted = match stopped {
+            true => RunStatus::Cancelled,
+            false => RunStatus::Done,
+        };
+        assert_eq!(run.status, wanted);
+    }
+
+    fn run(&self, request: &Request, progress: refresh::Progress<'_>) -> Run {
         let files = self.tenant.files();
         let run = refresh::run(
             self.store.as_ref(),
             self.tenants.as_ref(),
             &files,
-            &request,
-            &progress,
+            request,
+            progress,
         );
-        let run = run.expect("a refresh of a random tenant goes through");
-        assert_eq!(run.status, RunStatus::Done);
+        run.expect("a refresh of a random tenant goes through")
+    }
+
+    fn audit(&self, subject: String) -> AuditEntry {
+        AuditEntry {
+            at: self.now,
+            actor: SOMEBODY.to_owned(),
+            action: "edit".to_owned(),
+            subject,
+            reason: "a test".to_owned(),
+        }
     }
 
     pub fn export(&self) -> String {
@@ -430,7 +478,8 @@ impl Happening {
             Operation::Pass(_)
             | Operation::Configure(_)
             | Operation::Refresh { .. }
-            | Operation::RefreshKeepingDue => {
+            | Operation::RefreshKeepingDue
+            | Operation::RefreshCancelled { .. } => {
                 unreachable!("not an input")
             }
         }
@@ -471,13 +520,7 @@ impl Happening {
         let identity = &records[0].identity;
         let mut by_hand = identity.by_hand.clone();
         change(identity, &mut by_hand);
-        let audit = AuditEntry {
-            at: self.now,
-            actor: SOMEBODY.to_owned(),
-            action: "edit".to_owned(),
-            subject: identity.name.clone(),
-            reason: "a test".to_owned(),
-        };
+        let audit = self.audit(identity.name.clone());
         store
             .edit_identity(uid, &by_hand, &audit)
             .expect("it is there");
@@ -605,9 +648,16 @@ pub fn leaves_nothing_undone(
 ) -> Result<(), (usize, String)> {
     let mut happening = Happening::new(store, Way::Incremental, Arc::clone(tenants), history);
     for (place, operation) in history.operations.iter().enumerate() {
-        let Operation::Refresh { meanwhile } = operation else {
-            happening.happen(operation);
-            continue;
+        let meanwhile = match operation {
+            Operation::Refresh { meanwhile } => meanwhile,
+            Operation::RefreshCancelled { after } => {
+                happening.cancelled(*after);
+                continue;
+            }
+            other => {
+                happening.happen(other);
+                continue;
+            }
         };
         happening.refresh(Way::Incremental, meanwhile.as_deref(), false);
         happening.refresh(Way::Incremental, None, false);

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use idr::store::{
     AccountWrite, Adoption, AggregateBatch, Aggregation, AggregationStatus, ApplyChunk, AuditEntry,
     EffectQuery, EffectStatus, EventQuery, Files, LastTimes, Managed, Population, Raise, Run,
-    RunStatus, Selection, SpooledPlan, StagedChange, Store, StoreError, TenantState,
+    RunProgress, RunStatus, Selection, SpooledPlan, StagedChange, Store, StoreError, TenantState,
     account_fingerprint, account_key_hash, event_id,
 };
 use idr_core::filter::{Filter, Superset};
@@ -51,6 +51,8 @@ store_contract!(
     readers_are_selected_once,
     readers_follow_what_was_last_read,
     a_wave_that_is_done_was_refreshed,
+    whom_a_run_gives_up_stays_due,
+    what_other_processes_see_and_ask_of_a_run,
     what_isnt_a_refresh_modifies,
     a_snapshot_stays_as_it_was,
     look_ups_find_folded_values_of_the_chosen_attributes,
@@ -472,8 +474,59 @@ fn a_wave_that_is_done_was_refreshed(store: &dyn Store) {
     store.select(&run, &Selection::All).expect("accepted");
     assert_eq!(done(Some(5)), [at(5), never, at(5), at(5)]);
     store.select(&run, &Selection::All).expect("accepted");
-    store.select(&run, &Selection::Nobody).expect("accepted");
+    store
+        .select(&run, &Selection::Nobody { stay_due: false })
+        .expect("accepted");
     assert_eq!(done(Some(6)), [at(5), never, at(5), at(5)]);
+}
+
+fn whom_a_run_gives_up_stays_due(store: &dyn Store) {
+    let [ana, bo] = create(store, ["ana", "bo"]);
+    let run = begin_for(store, &[bo]);
+    for (stay_due, inputs) in [(false, [1, 1]), (true, [1, 2])] {
+        store.select(&run, &Selection::Chosen).expect("accepted");
+        let nobody = Selection::Nobody { stay_due };
+        assert_eq!(store.select(&run, &nobody).expect("accepted"), 0);
+        let input = |uid| read(store, uid).versions.input;
+        assert_eq!([input(ana), input(bo)], inputs);
+        assert_eq!(selected(store, run.id), []);
+    }
+}
+
+fn what_other_processes_see_and_ask_of_a_run(store: &dyn Store) {
+    let run = begin(store);
+    assert_eq!(store.progress(run.id).expect("readable"), None);
+    for done in [1, 2] {
+        let progress = RunProgress {
+            done,
+            of: 9,
+            step_ms: 3,
+            elapsed_ms: 4,
+        };
+        store.note_progress(run.id, &progress).expect("accepted");
+        assert_eq!(store.progress(run.id).expect("readable"), Some(progress));
+    }
+    let asked = || store.is_asked_to_stop(run.id).expect("readable");
+    assert!(!asked());
+    let entry = entry("run 1", "cancel");
+    store.ask_to_stop(run.id, &entry).expect("accepted");
+    store.ask_to_stop(run.id, &entry).expect("accepted");
+    assert!(asked());
+    assert_eq!(
+        store.audit_entries(9).expect("readable"),
+        [entry.clone(), entry]
+    );
+    let over = Run {
+        status: RunStatus::Cancelled,
+        ..run.clone()
+    };
+    store.update_run(&over).expect("accepted");
+    begin(store);
+    assert!(
+        !asked(),
+        "dropped with what runs that are over leave behind"
+    );
+    assert_eq!(store.progress(run.id).expect("readable"), None);
 }
 
 fn what_isnt_a_refresh_modifies(store: &dyn Store) {

@@ -7,8 +7,8 @@ use std::sync::Arc;
 
 use idr::store::{
     AccountWrite, Adoption, AggregateBatch, Aggregation, AggregationStatus, ApplyChunk, AuditEntry,
-    Creation, EventQuery, IdentityWrite, Raise, Run, RunId, RunStatus, Selection, SpooledPlan,
-    Stage, StagedChange, Step, Store, StoreError, TenantState,
+    Creation, EventQuery, IdentityWrite, Raise, Run, RunId, RunProgress, RunStatus, Selection,
+    SpooledPlan, Stage, StagedChange, Step, Store, StoreError, TenantState,
 };
 use idr_core::filter::Superset;
 use idr_core::model::{
@@ -44,6 +44,8 @@ enum Action {
     Edit(i64, Option<Value>),
     ApplicationFindings(Name, Vec<Finding>),
     Audit,
+    Progress(i64, u64),
+    AskToStop(i64),
     TakeSnapshot,
 }
 
@@ -345,7 +347,7 @@ fn step() -> impl Strategy<Value = Action> {
         Just(Selection::All),
         instant().prop_map(Selection::Due),
         instant().prop_map(Selection::Wake),
-        Just(Selection::Nobody),
+        any::<bool>().prop_map(|stay_due| Selection::Nobody { stay_due }),
         Just(Selection::Chosen),
         instant().prop_map(Selection::ChosenWake),
         option::of(instant()).prop_map(|refreshed_at| Selection::Readers { refreshed_at }),
@@ -412,6 +414,8 @@ fn step() -> impl Strategy<Value = Action> {
         1 => (application(), findings())
             .prop_map(|(application, findings)| Action::ApplicationFindings(application, findings)),
         1 => Just(Action::Audit),
+        1 => (1_i64..4, 0_u64..3).prop_map(|(run, done)| Action::Progress(run, done)),
+        1 => (1_i64..4).prop_map(Action::AskToStop),
         2 => Just(Action::TakeSnapshot),
     ]
 }
@@ -513,6 +517,16 @@ impl Driven<'_> {
                 said(store.set_application_findings(*application, findings, UnixMillis(8)))
             }
             Action::Audit => said(store.audit(&an_entry())),
+            Action::Progress(run, done) => {
+                let progress = RunProgress {
+                    done: *done,
+                    of: 9,
+                    step_ms: 5,
+                    elapsed_ms: 7,
+                };
+                said(store.note_progress(RunId(*run), &progress))
+            }
+            Action::AskToStop(run) => said(store.ask_to_stop(RunId(*run), &an_entry())),
             Action::TakeSnapshot => {
                 self.held = store.snapshot().ok();
                 String::new()
@@ -615,6 +629,8 @@ impl Driven<'_> {
         for id in 1..4 {
             let id = RunId(id);
             note("run", said(store.run(id)));
+            note("progress", said(store.progress(id)));
+            note("is_asked_to_stop", said(store.is_asked_to_stop(id)));
             note("selected", said(store.selected(id, None, 99)));
             note("selected after", said(store.selected(id, Some(Uid(2)), 1)));
             note("spooled", said(store.spooled(id, None, 99)));

@@ -296,7 +296,15 @@ fn a_backup_is_the_store_at_one_moment_while_it_is_written_to() {
     let department = Name::new("department");
     let done = AtomicBool::new(false);
     let uids = [Uid(1), Uid(2)];
+    /// Ends the writing also when a check fails: else the test would never end.
+    struct EndsWriting<'a>(&'a AtomicBool);
+    impl Drop for EndsWriting<'_> {
+        fn drop(&mut self) {
+            self.0.store(true, Ordering::Relaxed);
+        }
+    }
     std::thread::scope(|scope| {
+        let _ends = EndsWriting(&done);
         scope.spawn(|| {
             for number in 0.. {
                 let text = number.to_string();
@@ -322,7 +330,6 @@ fn a_backup_is_the_store_at_one_moment_while_it_is_written_to() {
                 assert_eq!(ana.value(department), bo.value(department));
             }
         }
-        done.store(true, Ordering::Relaxed);
     });
     let taken = folder.path().join("backup-0.db");
     let before = fs::read(&taken).expect("it is there");

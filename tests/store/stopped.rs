@@ -8,7 +8,7 @@ use std::path::Path;
 use idr::store::sqlite::{SqliteOptions, SqliteStore};
 use idr::store::{
     Adoption, AggregateBatch, Aggregation, ApplyChunk, AuditEntry, Creation, IdentityWrite, Run,
-    RunId, Selection, SpooledPlan, StagedChange, Store, StoreError, TenantState,
+    RunId, RunProgress, Selection, SpooledPlan, StagedChange, Store, StoreError, TenantState,
 };
 use idr_core::filter::Superset;
 use idr_core::model::{
@@ -20,7 +20,7 @@ use idr_core::plan::Changes;
 type Write = fn(&dyn Store) -> Result<(), StoreError>;
 
 /// Every kind of write, by the name of its points.
-const WRITES: [(&str, Write); 13] = [
+const WRITES: [(&str, Write); 15] = [
     ("tenant", |store| {
         store.set_tenant(&TenantState {
             baselines_set: true,
@@ -39,6 +39,10 @@ const WRITES: [(&str, Write); 13] = [
     ("run", |store| {
         store.begin_run(&Run::default(), &[]).map(drop)
     }),
+    ("progress", |store| {
+        store.note_progress(RunId(1), &RunProgress::default())
+    }),
+    ("stop", |store| store.ask_to_stop(RunId(1), &entry())),
     ("select", |store| {
         let run = Run {
             id: RunId(1),
@@ -183,6 +187,8 @@ fn state(store: &SqliteStore) -> String {
         format!("{:?}", store.tenant()),
         format!("{:?}", store.configuration("one")),
         format!("{:?}", store.runs(9)),
+        format!("{:?}", store.progress(RunId(1))),
+        format!("{:?}", store.is_asked_to_stop(RunId(1))),
         format!("{:?}", store.selected(RunId(1), None, 9)),
         format!("{:?}", store.spooled(RunId(1), None, 9)),
         format!("{:?}", store.aggregations(9)),

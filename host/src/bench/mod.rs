@@ -17,8 +17,8 @@ use thiserror::Error;
 use crate::organisation::{
     DEPARTMENTS, FIRST_INSTANT, FeedWriter, LoadError, Organisation, aggregate_all,
 };
-use crate::refresh::{self, RefreshError, Request, RunSettings};
-use crate::store::{Run, RunStatus, Scope, Stage, Store, StoreError};
+use crate::refresh::{self, RefreshError, Request};
+use crate::store::{Run, RunSettings, RunStatus, Scope, Stage, Store, StoreError};
 use crate::tenant::{Absent, OpenError, OpenTenant};
 use usage::{MemoryWatch, cpu_time};
 
@@ -192,6 +192,7 @@ fn refresh(
         simulated: tenant.is_simulated(),
         now: as_of,
         fire_initial: false,
+        approved: false,
         settings: RunSettings::default(),
     };
     let clock = StageClock::start();

@@ -146,9 +146,12 @@ impl From<OpenError> for CommandError {
 impl From<RefreshError> for CommandError {
     fn from(error: RefreshError) -> Self {
         let kind = match &error {
-            RefreshError::Store(_) | RefreshError::Snapshot(_) | RefreshError::Correlation(_) => {
-                ErrorKind::Failed
-            }
+            RefreshError::Store(_)
+            | RefreshError::Snapshot(_)
+            | RefreshError::Correlation(_)
+            | RefreshError::Cancelled(_)
+            | RefreshError::TooManyExceptions { .. }
+            | RefreshError::Threads(_) => ErrorKind::Failed,
             RefreshError::Configuration(_) | RefreshError::SecretChanged => {
                 ErrorKind::Configuration
             }
@@ -157,6 +160,7 @@ impl From<RefreshError> for CommandError {
             | RefreshError::Criterion { .. }
             | RefreshError::NoSuchRun(_)
             | RefreshError::NotHeld { .. }
+            | RefreshError::NotCancellable { .. }
             | RefreshError::NotResumable { .. } => ErrorKind::Usage,
         };
         let hint = error.hint();

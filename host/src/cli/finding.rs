@@ -6,7 +6,8 @@ use clap::{Args, Subcommand};
 
 use super::open::{command_for, open};
 use super::{CommandError, GlobalOptions, Outcome, write_json};
-use crate::report::{FindingReport, write_findings};
+use crate::report::{FindingReport, grouped, write_findings};
+use crate::store::Store;
 
 /// Show what is wrong
 #[derive(Args, Debug)]
@@ -56,7 +57,15 @@ pub(super) fn run(
     if open.is_empty() {
         writeln!(out, "no open findings")?;
     } else {
-        writeln!(out, "{} open", open.len())?;
+        match tenant.store.open_findings()? {
+            total if total > open.len() as u64 => writeln!(
+                out,
+                "{} of {} open",
+                grouped(open.len() as u64),
+                grouped(total)
+            )?,
+            total => writeln!(out, "{} open", grouped(total))?,
+        }
         write_findings(&open, None, &command, out)?;
     }
     if !closed.is_empty() {

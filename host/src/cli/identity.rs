@@ -20,9 +20,9 @@ use super::progress::RunProgress;
 use super::selection::checked_filter;
 use super::{CommandError, GlobalOptions, Outcome, merge, write_json};
 use crate::refresh::selection::{Criterion, settled_view};
-use crate::refresh::{self, Request, RunSettings};
+use crate::refresh::{self, Request};
 use crate::report::{FindingReport, IdentityReport, IdentityRow, MASK, Table, write_findings};
-use crate::store::{EventQuery, Scope, Store};
+use crate::store::{EventQuery, RunSettings, Scope, Store};
 use crate::tenant::OpenTenant;
 
 const CHUNK: usize = 1_000;
@@ -495,10 +495,8 @@ fn terminate(
         simulated: tenant.is_simulated(),
         now: at,
         fire_initial: false,
-        settings: RunSettings {
-            approved: true,
-            ..RunSettings::default()
-        },
+        settings: RunSettings::default(),
+        approved: true,
     };
     let progress = RunProgress::new(options);
     let run = refresh::run(

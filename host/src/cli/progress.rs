@@ -5,7 +5,7 @@ use std::io::{self, IsTerminal};
 use indicatif::{ProgressBar, ProgressStyle};
 
 use super::GlobalOptions;
-use crate::store::{Run, Stage};
+use crate::store::Run;
 
 const TEMPLATE: &str = "{msg}  [{bar:30}] {human_pos}/{human_len}  {per_sec}  {eta} left  {prefix}";
 
@@ -31,11 +31,7 @@ impl RunProgress {
     /// Shows how many identities are done of what the run is doing.
     pub(super) fn show(&self, run: &Run, done: u64, of: u64) {
         let step = &run.step;
-        let doing = match step.stage {
-            Stage::Start | Stage::Plan => "planning",
-            Stage::Apply => "writing",
-            Stage::Events => "events",
-        };
+        let doing = step.stage.doing();
         self.bar
             .set_message(format!("{} wave {} {doing}", step.instant, step.wave));
         self.bar

@@ -3,16 +3,18 @@
 use std::io::Write;
 
 use clap::Args;
+use idr_core::model::UnixMillis;
+use serde::Serialize;
 
 use super::open::{command_for, instant_or_now, open, open_or_create};
 use super::progress::RunProgress;
 use super::selection::{self, SelectionArgs};
 use super::{CommandError, GlobalOptions, Outcome, write_json};
-use crate::config::Task;
+use crate::config::{RefreshSettings, Task};
 use crate::refresh::selection::Criterion;
-use crate::refresh::{self, Request, RunSettings};
-use crate::report::RunReport;
-use crate::store::{Run, Scope};
+use crate::refresh::{self, Request};
+use crate::report::{RunReport, counted};
+use crate::store::{Run, RunSettings, RunStatus, Scope};
 use crate::tenant::OpenTenant;
 
 /// Refresh identities: those that are due, unless told otherwise
@@ -22,7 +24,8 @@ use crate::tenant::OpenTenant;
 ///
 /// First replays wake-ups that have passed, each at its own instant, then plans
 /// and applies wave by wave, and fires events. A threshold that trips holds the
-/// run until a person decides. Exit code 1 when it is held or findings are open.
+/// run until a person decides. Exit code 1 when it is held or cancelled, or findings
+/// are open.
 #[derive(Args, Debug)]
 pub(super) struct RefreshArgs {
     /// Refresh everybody
@@ -40,6 +43,23 @@ pub(super) struct RefreshArgs {
     #[arg(long)]
     keep_due: bool,
 
+    /// Plan on so many threads [default: as many as there are processors]
+    #[arg(long, value_name = "NUMBER", help_heading = "How it is done",
+        value_parser = clap::value_parser!(u32).range(1..=i64::from(RefreshSettings::MOST_THREADS)))]
+    threads: Option<u32>,
+
+    /// Read, plan and commit so many identities together: what a crash can make
+    /// it do again [default: 1000]
+    #[arg(long, value_name = "NUMBER", help_heading = "How it is done",
+        value_parser = clap::value_parser!(u32).range(1..=i64::from(RefreshSettings::MOST_IN_CHUNK)))]
+    chunk_size: Option<u32>,
+
+    /// Stop, with nothing of the wave written, once so many identities have new
+    /// errors [default: go on]
+    #[arg(long, value_name = "NUMBER", help_heading = "How it is done",
+        value_parser = clap::value_parser!(u32).range(1..))]
+    max_exceptions: Option<u32>,
+
     /// Only say what would change: plan the first wave and write nothing
     #[arg(long)]
     dry_run: bool,
@@ -47,6 +67,16 @@ pub(super) struct RefreshArgs {
     /// Let a tenant's first refresh fire events, too
     #[arg(long)]
     fire_initial: bool,
+}
+
+impl RefreshArgs {
+    fn settings(&self) -> RefreshSettings {
+        RefreshSettings {
+            threads: self.threads,
+            chunk_size: self.chunk_size,
+            max_exceptions: self.max_exceptions.map(u64::from),
+        }
+    }
 }
 
 /// Runs the command.
@@ -63,17 +93,46 @@ pub(super) fn run(
         let lock = tenant.lock()?;
         (tenant, Some(lock))
     };
+    let task = match &args.selection.task {
+        Some(name) => Some(selection::task(name, &tenant.configuration)?),
+        None => None,
+    };
+    if let Some(sequence) = task.filter(|task| !task.tasks.is_empty()) {
+        if only_reads {
+            let message = format!("task `{}` consists of tasks", sequence.name);
+            let hint = format!("name one of them: {}", sequence.tasks.join(", "));
+            return Err(CommandError::usage(message).with_hint(hint));
+        }
+        return run_sequence(sequence, args, &tenant, options, out);
+    }
     let as_of = instant_or_now(&tenant, args.as_of.as_deref())?;
-    let criteria = args.selection.criteria(&tenant)?;
     if args.selection.explain_selection {
+        let criteria = args.selection.criteria(task, &tenant)?;
         selection::explain(&criteria, &tenant, as_of, options, out)?;
         return Ok(Outcome::Done);
     }
-    let task = match &args.selection.task {
-        Some(name) => Some(selection::task(name, &tenant)?),
-        None => None,
-    };
-    let request = Request {
+    if args.dry_run {
+        let request = request(args, task, as_of, &tenant)?;
+        return dry_run(&request, &tenant, options, out);
+    }
+    let run = refresh(args, task, as_of, &tenant, options)?;
+    report(&run, &tenant, options, out)
+}
+
+/// Returns what a run is asked to do: by the options, or else by the task, or
+/// else by `idr.toml`.
+fn request(
+    args: &RefreshArgs,
+    task: Option<&Task>,
+    as_of: UnixMillis,
+    tenant: &OpenTenant,
+) -> Result<Request, CommandError> {
+    let criteria = args.selection.criteria(task, tenant)?;
+    let settings = args.settings();
+    let settings = task.map_or(settings, |task| settings.or(task.settings));
+    let settings = settings.or(tenant.configuration.refresh);
+    let defaults = RunSettings::default();
+    Ok(Request {
         scope: scope(args, task, &criteria),
         criteria,
         as_of,
@@ -84,24 +143,118 @@ pub(super) fn run(
             tenant.now()?
         },
         fire_initial: args.fire_initial,
+        approved: false,
         settings: RunSettings {
             keep_due: args.keep_due || task.is_some_and(|task| task.keep_due),
-            approved: false,
+            threads: settings.threads,
+            chunk_size: settings.chunk_size.unwrap_or(defaults.chunk_size),
+            max_exceptions: settings.max_exceptions,
         },
-    };
-    if args.dry_run {
-        return dry_run(&request, &tenant, options, out);
-    }
+    })
+}
+
+fn refresh(
+    args: &RefreshArgs,
+    task: Option<&Task>,
+    as_of: UnixMillis,
+    tenant: &OpenTenant,
+    options: &GlobalOptions,
+) -> Result<Run, CommandError> {
+    let request = request(args, task, as_of, tenant)?;
     let progress = RunProgress::new(options);
     let run = refresh::run(
         &tenant.store,
-        &tenant,
+        tenant,
         &tenant.files(),
         &request,
         &|run, done, of| progress.show(run, done, of),
-    )?;
+    );
     progress.finish();
-    report(&run, &tenant, options, out)
+    Ok(run?)
+}
+
+/// One of the tasks of a sequence, as it went.
+#[derive(Serialize)]
+struct Step<'a> {
+    task: &'a str,
+    #[serde(flatten)]
+    report: Option<RunReport>,
+    error: Option<String>,
+}
+
+/// Runs tasks one after the other. One that is held or cancelled is the last: a
+/// later run would plan anew what waits for a person.
+fn run_sequence(
+    sequence: &Task,
+    args: &RefreshArgs,
+    tenant: &OpenTenant,
+    options: &GlobalOptions,
+    out: &mut dyn Write,
+) -> Result<Outcome, CommandError> {
+    let mut steps = Vec::new();
+    let mut outcome = Outcome::Done;
+    let mut failed = Vec::new();
+    let shows = !options.json && !options.quiet;
+    for name in &sequence.tasks {
+        if shows {
+            writeln!(out, "task {name}")?;
+        }
+        let task = selection::task(name, &tenant.configuration)?;
+        let as_of = instant_or_now(tenant, args.as_of.as_deref())?;
+        let run = match refresh(args, Some(task), as_of, tenant, options) {
+            Ok(run) => run,
+            Err(error) => {
+                if shows {
+                    writeln!(out, "{error}")?;
+                }
+                steps.push(Step {
+                    task: name,
+                    report: None,
+                    error: Some(error.to_string()),
+                });
+                failed.push(name.as_str());
+                if sequence.stop_at_error {
+                    break;
+                }
+                continue;
+            }
+        };
+        let zone = &tenant.configuration.model.zone;
+        let report = RunReport::of(&run, &tenant.store, zone)?;
+        if shows {
+            report.write(&command_for(options), out)?;
+        }
+        if report.wants_attention() {
+            outcome = Outcome::OpenFindings;
+        }
+        steps.push(Step {
+            task: name,
+            report: Some(report),
+            error: None,
+        });
+        if run.status != RunStatus::Done {
+            break;
+        }
+    }
+    if options.json {
+        write_json(out, &steps)?;
+    }
+    let left_out = sequence.tasks.len() - steps.len();
+    if shows && left_out > 0 {
+        let left_out = &sequence.tasks[steps.len()..];
+        writeln!(out, "left out: {}", left_out.join(", "))?;
+    }
+    if failed.is_empty() {
+        return Ok(outcome);
+    }
+    let message = format!(
+        "task `{}`: {} of {} went wrong: {}",
+        sequence.name,
+        failed.len(),
+        counted(sequence.tasks.len() as u64, "task", "tasks"),
+        failed.join(", ")
+    );
+    Err(CommandError::failed(message))
 }
 
 fn dry_run(

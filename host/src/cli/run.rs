@@ -2,6 +2,8 @@
 //! left behind.
 
 use std::io::Write;
+use std::str::FromStr;
+use std::time::Duration;
 
 use clap::{Args, Subcommand};
 use serde::Serialize;
@@ -12,11 +14,11 @@ use super::progress::RunProgress;
 use super::refresh::report;
 use super::{CommandError, GlobalOptions, Outcome, write_json};
 use crate::refresh::{self, RefreshError};
-use crate::report::{HeldReport, RunReport, Table, grouped};
-use crate::store::{Run, RunId, RunStatus, Store};
+use crate::report::{HeldReport, ProgressReport, RunReport, Table, grouped};
+use crate::store::{Run, RunId, RunLock, RunStatus, Store, StoreError};
 use crate::tenant::OpenTenant;
 
-/// List refresh runs, show one, resume one, and decide about one that is held
+/// List refresh runs, show one, resume or cancel one, and decide about one that is held
 #[derive(Args, Debug)]
 pub(super) struct RunArgs {
     #[command(subcommand)]
@@ -37,6 +39,9 @@ enum RunCommand {
     Approve(DecideArgs),
     /// Drop a held run; everybody in it stays due
     Reject(DecideArgs),
+    /// Stop a run that is under way, was left behind or is held; what is written
+    /// stays, everybody else stays due
+    Cancel(CancelArgs),
 }
 
 #[derive(Args, Debug)]
@@ -48,8 +53,55 @@ struct ListArgs {
 
 #[derive(Args, Debug)]
 struct IdArgs {
-    /// The run's number
-    run: i64,
+    /// The run's number, or `current`: the one that is not over
+    run: RunName,
+}
+
+#[derive(Args, Debug)]
+struct CancelArgs {
+    /// The run's number, or `current`: the one that is not over
+    run: RunName,
+
+    #[command(flatten)]
+    person: PersonArgs,
+}
+
+/// A run, as people name it.
+#[derive(Clone, Copy, Debug)]
+enum RunName {
+    Current,
+    Number(i64),
+}
+
+impl FromStr for RunName {
+    type Err = String;
+
+    fn from_str(text: &str) -> Result<Self, Self::Err> {
+        match text {
+            "current" => Ok(Self::Current),
+            number => number
+                .parse()
+                .map(Self::Number)
+                .map_err(|_| "write the run's number, or `current`".to_owned()),
+        }
+    }
+}
+
+impl RunName {
+    /// Returns the run's number.
+    fn id(self, tenant: &OpenTenant) -> Result<RunId, CommandError> {
+        match self {
+            Self::Number(number) => Ok(RunId(number)),
+            Self::Current => {
+                let last = tenant.store.runs(1)?.pop();
+                let current = last.filter(|run| !run.status.is_over());
+                current.map(|run| run.id).ok_or_else(|| {
+                    CommandError::usage("no run is under way or held")
+                        .with_hint("see `idr run list`".to_owned())
+                })
+            }
+        }
+    }
 }
 
 #[derive(Args, Debug)]
@@ -87,14 +139,14 @@ pub(super) fn run(
             runs.retain(|run| run.status == RunStatus::Held);
             list(&runs, &tenant, options, out)
         }
-        RunCommand::Show(args) => show(&tenant, RunId(args.run), options, out),
+        RunCommand::Show(args) => show(&tenant, args.run.id(&tenant)?, options, out),
         RunCommand::Resume(args) => {
             let _lock = tenant.lock()?;
             let progress = RunProgress::new(options);
-            let run =
-                refresh::resume(&tenant.store, &tenant, RunId(args.run), &|run, done, of| {
-                    progress.show(run, done, of);
-                })?;
+            let id = args.run.id(&tenant)?;
+            let run = refresh::resume(&tenant.store, &tenant, id, &|run, done, of| {
+                progress.show(run, done, of);
+            })?;
             progress.finish();
             report(&run, &tenant, options, out)
         }
@@ -114,6 +166,42 @@ pub(super) fn run(
             let run = refresh::reject(&tenant.store, id)?;
             report(&run, &tenant, options, out)
         }
+        RunCommand::Cancel(args) => cancel(&tenant, args, options, out),
+    }
+}
+
+/// Cancels a run; one that is under way in another process is asked to stop.
+fn cancel(
+    tenant: &OpenTenant,
+    args: &CancelArgs,
+    options: &GlobalOptions,
+    out: &mut dyn Write,
+) -> Result<Outcome, CommandError> {
+    let id = args.run.id(tenant)?;
+    let run = known(tenant, id)?;
+    let subject = format!("run {}", id.0);
+    let entry = args.person.audit(tenant.now()?, "cancel", subject);
+    let lock = match run.status {
+        RunStatus::Running => RunLock::take(tenant.store.path(), Duration::ZERO),
+        _ => tenant.lock(),
+    };
+    match lock {
+        Ok(_lock) => {
+            let run = refresh::cancel(&tenant.store, id)?;
+            tenant.store.audit(&entry)?;
+            report(&run, tenant, options, out)
+        }
+        Err(StoreError::Locked { .. }) if run.status == RunStatus::Running => {
+            tenant.store.ask_to_stop(id, &entry)?;
+            if options.json {
+                let run = RunReport::of(&run, &tenant.store, &tenant.configuration.model.zone)?;
+                write_json(out, &run)?;
+            } else if !options.quiet {
+                writeln!(out, "run {} stops after the chunk that it is at", id.0)?;
+            }
+            Ok(Outcome::Done)
+        }
+        Err(error) => Err(error.into()),
     }
 }
 
@@ -206,6 +294,11 @@ fn list(
     for run in runs.iter().filter(|run| run.status == RunStatus::Held) {
         if let Some(held) = &run.held {
             writeln!(out, "run {} is held: {held}", run.id.0)?;
+        }
+    }
+    for run in runs.iter().filter(|run| run.status == RunStatus::Running) {
+        if let Some(progress) = ProgressReport::of(run, &tenant.store)? {
+            writeln!(out, "run {} is at {progress}", run.id.0)?;
         }
     }
     Ok(Outcome::Done)

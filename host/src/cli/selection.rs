@@ -13,7 +13,7 @@ use serde::Serialize;
 
 use super::open::{identity_named, instant};
 use super::{CommandError, GlobalOptions, write_json};
-use crate::config::{FilterPlace, Readable, Task, group_filter, parse_duration};
+use crate::config::{FilterPlace, Readable, Task, Tenant, group_filter, parse_duration};
 use crate::refresh::selection::{Choice, Criterion, choose};
 use crate::report::{Table, counted, grouped};
 use crate::store::Store;
@@ -87,9 +87,13 @@ pub(super) struct SelectionArgs {
 
 impl SelectionArgs {
     /// Returns the criteria, in the order of the help.
-    pub(super) fn criteria(&self, tenant: &OpenTenant) -> Result<Vec<Criterion>, CommandError> {
-        let mut criteria = match &self.task {
-            Some(name) => criteria_of(task(name, tenant)?, tenant)?,
+    pub(super) fn criteria(
+        &self,
+        task: Option<&Task>,
+        tenant: &OpenTenant,
+    ) -> Result<Vec<Criterion>, CommandError> {
+        let mut criteria = match task {
+            Some(task) => criteria_of(task, tenant)?,
             None => Vec::new(),
         };
         if !self.identity.is_empty() {
@@ -126,7 +130,7 @@ impl SelectionArgs {
         if self.exclude_inactive {
             criteria.push(Criterion::NotInactive);
         }
-        if self.due || (criteria.is_empty() && self.task.is_none()) {
+        if self.due || (criteria.is_empty() && task.is_none()) {
             criteria.push(Criterion::Due);
         }
         Ok(criteria)
@@ -134,8 +138,8 @@ impl SelectionArgs {
 }
 
 /// Returns the task with this name.
-pub(super) fn task<'a>(name: &str, tenant: &'a OpenTenant) -> Result<&'a Task, CommandError> {
-    let tasks = &tenant.configuration.tasks;
+pub(super) fn task<'a>(name: &str, tenant: &'a Tenant) -> Result<&'a Task, CommandError> {
+    let tasks = &tenant.tasks;
     tasks.iter().find(|task| task.name == name).ok_or_else(|| {
         let names = tasks.iter().map(|task| task.name.as_str());
         let hint = match nearest(name, names.clone()) {

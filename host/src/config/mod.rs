@@ -46,6 +46,8 @@ pub struct Tenant {
     pub store: StoreSettings,
     /// Where its secret is, and which one it is.
     pub secret: Option<SecretSettings>,
+    /// How its refreshes are done where nothing else is said.
+    pub refresh: RefreshSettings,
     /// Its definitions, without the secret.
     pub model: Arc<Model>,
     /// How each application of the model is aggregated.
@@ -100,6 +102,42 @@ pub struct Task {
     pub due: bool,
     /// Whom it refreshes stays due.
     pub keep_due: bool,
+    /// How it is done.
+    pub settings: RefreshSettings,
+    /// The tasks that it consists of, in order; then nothing else of it counts
+    /// but `stop_at_error`.
+    pub tasks: Vec<String>,
+    /// Whether the first of them that goes wrong is the last.
+    pub stop_at_error: bool,
+}
+
+/// How a refresh is done, as far as it is said.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct RefreshSettings {
+    /// On how many threads it plans.
+    pub threads: Option<u32>,
+    /// How many identities are committed together.
+    pub chunk_size: Option<u32>,
+    /// It stops once so many identities have new errors.
+    pub max_exceptions: Option<u64>,
+}
+
+impl RefreshSettings {
+    /// A refresh has so many threads at most.
+    pub const MOST_THREADS: u32 = 1_024;
+
+    /// A chunk has so many identities at most.
+    pub const MOST_IN_CHUNK: u32 = 100_000;
+
+    /// Returns these, and the others where these say nothing.
+    #[must_use]
+    pub fn or(self, others: Self) -> Self {
+        Self {
+            threads: self.threads.or(others.threads),
+            chunk_size: self.chunk_size.or(others.chunk_size),
+            max_exceptions: self.max_exceptions.or(others.max_exceptions),
+        }
+    }
 }
 
 /// Where and how a tenant's state is stored.
@@ -163,6 +201,7 @@ impl Tenant {
             clock: checked.clock,
             store: checked.store,
             secret: checked.secret,
+            refresh: checked.refresh,
             model: checked.model,
             connectors: checked.connectors,
             files,

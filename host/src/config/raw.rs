@@ -21,6 +21,7 @@ pub(super) struct RawSettings {
     pub(super) store: RawStore,
     pub(super) limits: RawLimits,
     pub(super) thresholds: RawThresholds,
+    pub(super) refresh: RawRefresh,
 }
 
 #[derive(Debug, Default, Deserialize)]
@@ -38,6 +39,14 @@ pub(super) struct RawLimits {
     pub(super) memory_bytes: Option<i64>,
     pub(super) transfer_bytes: Option<i64>,
     pub(super) log_lines: Option<i64>,
+}
+
+#[derive(Debug, Default, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub(super) struct RawRefresh {
+    pub(super) threads: Option<i64>,
+    pub(super) chunk_size: Option<i64>,
+    pub(super) max_exceptions: Option<i64>,
 }
 
 #[derive(Debug, Default, Deserialize)]
@@ -328,7 +337,7 @@ pub(super) struct RawPopulation {
 }
 
 /// `tasks/NAME.toml`. Keys that aren't known are told apart by who checks it.
-#[derive(Debug, Default, Deserialize)]
+#[derive(Debug, Default, PartialEq, Deserialize)]
 #[serde(default)]
 pub(super) struct RawTask {
     pub(super) version: Option<i64>,
@@ -344,6 +353,11 @@ pub(super) struct RawTask {
     pub(super) exclude_inactive: bool,
     pub(super) due: bool,
     pub(super) keep_due: bool,
+    pub(super) threads: Option<i64>,
+    pub(super) chunk_size: Option<i64>,
+    pub(super) max_exceptions: Option<i64>,
+    pub(super) tasks: Option<Vec<String>>,
+    pub(super) stop_at_error: Option<bool>,
     #[serde(flatten)]
     pub(super) other: BTreeMap<String, toml::Value>,
 }

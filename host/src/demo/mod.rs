@@ -24,9 +24,11 @@ use thiserror::Error;
 use crate::organisation::{
     FIRST_INSTANT, LoadError, Organisation, aggregate_all, write_configuration,
 };
-use crate::refresh::{self, RefreshError, Request, RunSettings};
+use crate::refresh::{self, RefreshError, Request};
 use crate::report::FindingReport;
-use crate::store::{EventQuery, Run, RunStatus, Scope, Store, StoreError, StoredEvent};
+use crate::store::{
+    EventQuery, Run, RunSettings, RunStatus, Scope, Store, StoreError, StoredEvent,
+};
 use crate::tenant::{Absent, OpenError, OpenTenant};
 use cast::Part;
 use month::{DAYS, Month, Scene};
@@ -184,6 +186,7 @@ fn refresh_morning(tenant: &OpenTenant, as_of: UnixMillis) -> Result<Run, DemoEr
         simulated: true,
         now: as_of,
         fire_initial: false,
+        approved: false,
         settings: RunSettings::default(),
     };
     let run = refresh::run(

@@ -7,7 +7,7 @@ use idr_core::planted::{self, Bug};
 
 use super::gate::Kind;
 use super::planning::plan_one;
-use super::{CHUNK, Driver, RefreshError};
+use super::{Driver, RefreshError};
 use crate::store::{ApplyChunk, Counters, IdentityWrite, SpooledPlan};
 
 impl Driver<'_> {
@@ -20,7 +20,7 @@ impl Driver<'_> {
         loop {
             let plans = self
                 .store
-                .spooled(self.run.id, self.run.step.cursor, CHUNK)?;
+                .spooled(self.run.id, self.run.step.cursor, self.chunk())?;
             if plans.is_empty() {
                 return Ok(());
             }
@@ -55,7 +55,7 @@ impl Driver<'_> {
                     continue;
                 }
                 count(&mut counters, &plan.changes, &record.identity);
-                let (write, keys) = carry_out(plan, record, self.run.keep_due);
+                let (write, keys) = carry_out(plan, record, self.run.settings.keep_due);
                 chunk.writes.push(write);
                 chunk.changed_keys.extend(keys);
             }
@@ -66,7 +66,7 @@ impl Driver<'_> {
             };
             let stale = self.store.apply(&chunk)?;
             self.run.counters = chunk.run.counters;
-            self.note_written(chunk.writes.len() - stale.len());
+            self.note_written(chunk.writes.len() - stale.len())?;
             plans = self.plan_again(&stale)?;
         }
         Ok(())

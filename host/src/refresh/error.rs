@@ -60,6 +60,32 @@ pub enum RefreshError {
         /// How it stands.
         status: RunStatus,
     },
+    /// The run is over.
+    #[error("run {} can't be cancelled: it is {}", .run.0, .status.as_str())]
+    NotCancellable {
+        /// The run.
+        run: RunId,
+        /// How it stands.
+        status: RunStatus,
+    },
+    /// Another process has asked the run to stop.
+    #[error("run {} was cancelled", .0.0)]
+    Cancelled(RunId),
+    /// More identities have new errors than the run may leave behind.
+    #[error("run {} stopped: {exceptions} identities have new errors, {most} are too many\n{}", .run.0, .examples.join("\n"))]
+    TooManyExceptions {
+        /// The run.
+        run: RunId,
+        /// How many there are, of those planned so far.
+        exceptions: u64,
+        /// `max_exceptions`.
+        most: u64,
+        /// The first of them, in a line each.
+        examples: Vec<String>,
+    },
+    /// There can't be so many threads.
+    #[error("the threads can't be started")]
+    Threads(#[source] rayon::ThreadPoolBuildError),
     /// The run isn't under way.
     #[error("run {} can't be resumed: it is {}", .run.0, .status.as_str())]
     NotResumable {
@@ -85,11 +111,16 @@ impl RefreshError {
                     .to_owned(),
             ),
             Self::Configuration(_) => Some("see `idr check`".to_owned()),
-            Self::NoSuchRun(_) | Self::NotHeld { .. } | Self::NotResumable { .. } => {
-                Some("see `idr run list`".to_owned())
-            }
+            Self::NoSuchRun(_)
+            | Self::NotHeld { .. }
+            | Self::NotResumable { .. }
+            | Self::NotCancellable { .. } => Some("see `idr run list`".to_owned()),
+            Self::TooManyExceptions { run, .. } => Some(format!(
+                "nothing of the wave is written; `idr run resume {}` goes on whatever their number",
+                run.0
+            )),
             Self::Criterion { source, .. } => source.hint(),
-            Self::Snapshot(_) | Self::Correlation(_) => None,
+            Self::Snapshot(_) | Self::Correlation(_) | Self::Cancelled(_) | Self::Threads(_) => None,
         }
     }
 }

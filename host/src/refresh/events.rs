@@ -7,7 +7,7 @@ use idr_core::plan::{EventChanges, PlanContext, Planner};
 use rayon::prelude::*;
 
 use super::planning::Evaluators;
-use super::{CHUNK, Driver, RefreshError};
+use super::{Driver, RefreshError};
 use crate::store::{ApplyChunk, IdentityWrite, Run, Stage, Store};
 
 impl Driver<'_> {
@@ -19,7 +19,7 @@ impl Driver<'_> {
         if let Some(reason) = self.too_many_events(&context)? {
             return self.hold_at(Stage::Events, reason).map(|()| false);
         }
-        let group = CHUNK * rayon::current_num_threads() * 2;
+        let group = self.chunk() * rayon::current_num_threads() * 2;
         (self.planned, self.written) = (0, 0);
         loop {
             let uids = self.store.events_pending(self.run.step.cursor, group)?;
@@ -42,7 +42,7 @@ impl Driver<'_> {
         if !bounded || self.run.approved || self.run.silent || self.run.step.cursor.is_some() {
             return Ok(None);
         }
-        let group = CHUNK * rayon::current_num_threads() * 2;
+        let group = self.chunk() * rayon::current_num_threads() * 2;
         let mut fired: BTreeMap<Name, u64> = BTreeMap::new();
         let mut after = None;
         loop {
@@ -65,7 +65,7 @@ impl Driver<'_> {
         uids: &[Uid],
     ) -> Vec<Result<Vec<(IdentityRecord, EventChanges)>, RefreshError>> {
         let (detected_at, silent) = (self.run.started_at, self.run.silent);
-        uids.par_chunks(CHUNK)
+        uids.par_chunks(self.chunk())
             .map(|uids| {
                 plan_chunk(
                     self.store,
@@ -121,8 +121,7 @@ impl Driver<'_> {
         // Whoever has moved on since stays pending: the next run sees to it.
         self.store.apply(&chunk)?;
         self.run.counters = chunk.run.counters;
-        self.note_written(chunk.writes.len());
-        Ok(())
+        self.note_written(chunk.writes.len())
     }
 }
 

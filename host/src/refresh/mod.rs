@@ -18,7 +18,7 @@ mod preview;
 pub mod selection;
 
 use std::sync::Arc;
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use idr_core::definitions::Model;
 use idr_core::model::UnixMillis;
@@ -27,7 +27,8 @@ use idr_core::planted::{self, Bug};
 
 use crate::aggregate::correlate_waiting;
 use crate::store::{
-    Files, Raise, Run, RunId, RunStatus, Scope, Selection, Stage, Step, Store, StoreError,
+    Files, Raise, Run, RunId, RunProgress, RunSettings, RunStatus, Scope, Selection, Stage, Step,
+    Store, StoreError,
 };
 
 use selection::{Criterion, choose};
@@ -37,8 +38,11 @@ pub use error::RefreshError;
 pub use idr_core::rule::RuleHost;
 pub use preview::preview;
 
-/// Identities are read, planned and written in chunks of this many.
-pub const CHUNK: usize = 1_000;
+/// Identities are looked at in chunks of this many where no run says otherwise.
+const CHUNK: usize = 1_000;
+
+/// How often a run notes its progress for other processes.
+const NOTE_EVERY: Duration = Duration::from_secs(1);
 
 /// After this many waves the rest is a finding and stays due.
 pub const MAX_WAVES: u32 = 8;
@@ -81,15 +85,7 @@ pub struct Request {
     pub fire_initial: bool,
     /// How it is done.
     pub settings: RunSettings,
-}
-
-/// How a run is done.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct RunSettings {
-    /// Whom it refreshes stays due: for all but the last of several refreshes
-    /// of who is due.
-    pub keep_due: bool,
-    /// No threshold stops it: a person has decided about whom it refreshes.
+    /// Whether no threshold stops it: a person has decided about whom it refreshes.
     pub approved: bool,
 }
 
@@ -100,12 +96,25 @@ pub type Progress<'a> = &'a (dyn Fn(&Run, u64, u64) + Sync);
 /// Refreshes identities: finishes a run that was left behind, adopts the
 /// configuration, and works through a new run.
 ///
-/// Returns the new run as it stands at the end: done, or held by a threshold.
+/// Returns the new run as it stands at the end: done, held by a threshold, or
+/// cancelled from another process.
 ///
 /// # Errors
 ///
 /// [`RefreshError`]; what was committed stays, and the run can be resumed.
 pub fn run(
+    store: &dyn Store,
+    configurator: &dyn Configurator,
+    files: &Files,
+    request: &Request,
+    progress: Progress<'_>,
+) -> Result<Run, RefreshError> {
+    on_threads(request.settings.threads, || {
+        begin(store, configurator, files, request, progress)
+    })
+}
+
+fn begin(
     store: &dyn Store,
     configurator: &dyn Configurator,
     files: &Files,
@@ -122,8 +131,11 @@ pub fn run(
         as_of: request.as_of,
         started_at: request.now,
         scope: request.scope.clone(),
-        keep_due: request.settings.keep_due,
-        approved: request.settings.approved,
+        settings: RunSettings {
+            threads: u32::try_from(rayon::current_num_threads()).ok(),
+            ..request.settings.clone()
+        },
+        approved: request.approved,
         by_window: request.criteria.iter().any(Criterion::is_window),
         configuration,
         silent: !tenant.baselines_set && !request.fire_initial,
@@ -140,22 +152,63 @@ pub fn run(
     Driver::new(store, configured, run, progress).drive()
 }
 
-/// Goes on with a run that was left behind.
+/// Does `work` where planning has so many threads.
+fn on_threads<T: Send>(
+    threads: Option<u32>,
+    work: impl FnOnce() -> Result<T, RefreshError> + Send,
+) -> Result<T, RefreshError> {
+    let Some(threads) = threads else {
+        return work();
+    };
+    let pool = rayon::ThreadPoolBuilder::new()
+        .num_threads(threads as usize)
+        .build()
+        .map_err(RefreshError::Threads)?;
+    pool.install(work)
+}
+
+/// Goes on with a run that was left behind, or with the last one if it stopped
+/// because of too many exceptions: then it goes on whatever their number.
 ///
 /// # Errors
 ///
-/// [`RefreshError::NotResumable`] for a run that isn't under way; others as [`run`].
+/// [`RefreshError::NotResumable`] for any other run; others as [`run`].
 pub fn resume(
     store: &dyn Store,
     configurator: &dyn Configurator,
     id: RunId,
     progress: Progress<'_>,
 ) -> Result<Run, RefreshError> {
-    let run = known_run(store, id)?;
+    let mut run = known_run(store, id)?;
+    // A later run has dropped what this one had selected.
+    let is_last = store.runs(1)?.first().is_some_and(|last| last.id == id);
     match run.status {
-        RunStatus::Running | RunStatus::Failed => continue_run(store, configurator, run, progress),
-        status => Err(RefreshError::NotResumable { run: id, status }),
+        RunStatus::Running => {}
+        RunStatus::Failed if is_last => {
+            run.settings.max_exceptions = None;
+            run.error = None;
+        }
+        status => return Err(RefreshError::NotResumable { run: id, status }),
     }
+    continue_run(store, configurator, run, progress)
+}
+
+/// Cancels a run that is held or was left behind: what was committed stays,
+/// everybody else stays due. One that is under way in another process is asked
+/// to stop instead ([`Store::ask_to_stop`]), and cancels itself.
+///
+/// # Errors
+///
+/// [`RefreshError::NotCancellable`] for a run that is over.
+pub fn cancel(store: &dyn Store, id: RunId) -> Result<Run, RefreshError> {
+    let mut run = known_run(store, id)?;
+    if run.status.is_over() {
+        let status = run.status;
+        return Err(RefreshError::NotCancellable { run: id, status });
+    }
+    run.status = RunStatus::Cancelled;
+    give_up(store, &run)?;
+    Ok(run)
 }
 
 /// Carries out a held run: what tripped a threshold has been looked at.
@@ -200,6 +253,7 @@ fn approve_kinds(
         as_of: held.as_of.max(last),
         started_at: held.started_at.max(last),
         scope: Scope::Due,
+        settings: held.settings.clone(),
         configuration: held.configuration.clone(),
         approved: true,
         ..Run::default()
@@ -225,7 +279,7 @@ pub fn reject(store: &dyn Store, id: RunId) -> Result<Run, RefreshError> {
         });
     }
     run.status = RunStatus::Rejected;
-    store.select(&run, &Selection::Nobody)?;
+    give_up(store, &run)?;
     Ok(run)
 }
 
@@ -250,10 +304,25 @@ fn settle_earlier_runs(
         );
         last = continue_run(store, configurator, last, progress)?;
     }
-    if last.status == RunStatus::Held {
-        last.status = RunStatus::Superseded;
-        store.select(&last, &Selection::Nobody)?;
+    match last.status {
+        RunStatus::Held => {
+            last.status = RunStatus::Superseded;
+            give_up(store, &last)
+        }
+        RunStatus::Failed => give_up(store, &last),
+        RunStatus::Running
+        | RunStatus::Done
+        | RunStatus::Rejected
+        | RunStatus::Superseded
+        | RunStatus::Cancelled => Ok(()),
     }
+}
+
+/// Drops what a run has selected and planned. Whom a later wave was about stays
+/// due: what they have read was changed by an earlier one, and nobody else knows.
+fn give_up(store: &dyn Store, run: &Run) -> Result<(), RefreshError> {
+    let stay_due = run.step.wave > 1 && matches!(run.step.stage, Stage::Plan | Stage::Apply);
+    store.select(run, &Selection::Nobody { stay_due })?;
     Ok(())
 }
 
@@ -272,7 +341,9 @@ fn continue_run(
     run.status = RunStatus::Running;
     let configured = configure(configurator, &files)?;
     adopt::check_secret(&store.tenant()?, &configured.model)?;
-    Driver::new(store, configured, run, progress).drive()
+    on_threads(run.settings.threads, || {
+        Driver::new(store, configured, run, progress).drive()
+    })
 }
 
 fn configure(configurator: &dyn Configurator, files: &Files) -> Result<Configured, RefreshError> {
@@ -299,6 +370,11 @@ fn check_instant(request: &Request, last: Option<UnixMillis>) -> Result<(), Refr
     }
 }
 
+/// Returns the wall time since then.
+fn milliseconds(since: Instant) -> u64 {
+    u64::try_from(since.elapsed().as_millis()).unwrap_or(u64::MAX)
+}
+
 /// Works through one run.
 struct Driver<'a> {
     store: &'a dyn Store,
@@ -312,14 +388,19 @@ struct Driver<'a> {
     planned: u64,
     /// Identities of the wave that are written, or whose events are.
     written: u64,
+    /// Identities with new errors, as far as this process planned them.
+    exceptions: planning::Exceptions,
     started: Instant,
     elapsed_before_ms: u64,
+    step_started: Instant,
+    noted: Instant,
 }
 
 impl<'a> Driver<'a> {
     fn new(store: &'a dyn Store, configured: Configured, run: Run, progress: Progress<'a>) -> Self {
         let evaluators = planning::Evaluators::new(Arc::clone(&configured.rules));
         let elapsed_before_ms = run.counters.elapsed_ms;
+        let now = Instant::now();
         Self {
             store,
             configured,
@@ -329,23 +410,49 @@ impl<'a> Driver<'a> {
             small_wave: Vec::new(),
             planned: 0,
             written: 0,
-            started: Instant::now(),
+            exceptions: planning::Exceptions::default(),
+            started: now,
             elapsed_before_ms,
+            step_started: now,
+            noted: now,
         }
     }
 
-    /// Takes the run to its end, or until a threshold holds it.
+    /// Takes the run to its end, or until a threshold holds it or somebody
+    /// cancels it.
     fn drive(mut self) -> Result<Run, RefreshError> {
         match self.work() {
             Ok(()) => {}
+            Err(RefreshError::Cancelled(_)) => {
+                self.run.status = RunStatus::Cancelled;
+                self.run.counters.elapsed_ms = self.elapsed_ms();
+                give_up(self.store, &self.run)?;
+            }
+            Err(error @ RefreshError::TooManyExceptions { .. }) => {
+                self.run.status = RunStatus::Failed;
+                self.run.error = Some(error.to_string());
+                self.run.counters.elapsed_ms = self.elapsed_ms();
+                self.store.update_run(&self.run)?;
+                return Err(error);
+            }
             // The run stays as it was last stored: whoever comes next goes on.
             Err(error) => return Err(error),
         }
         Ok(self.run)
     }
 
+    /// Stops the run if another process has asked it to.
+    fn stop_if_asked(&self) -> Result<(), RefreshError> {
+        match self.store.is_asked_to_stop(self.run.id)? {
+            true => Err(RefreshError::Cancelled(self.run.id)),
+            false => Ok(()),
+        }
+    }
+
     fn work(&mut self) -> Result<(), RefreshError> {
         loop {
+            self.stop_if_asked()?;
+            self.step_started = Instant::now();
             match self.run.step.stage {
                 Stage::Start => self.start_instant()?,
                 Stage::Plan if self.run.step.wave > MAX_WAVES => {
@@ -495,14 +602,42 @@ impl<'a> Driver<'a> {
     }
 
     /// Tells that so many more identities are written.
-    fn note_written(&mut self, more: usize) {
+    fn note_written(&mut self, more: usize) -> Result<(), RefreshError> {
         self.written += more as u64;
-        (self.progress)(&self.run, self.written, self.planned.max(self.written));
+        *self
+            .run
+            .counters
+            .changes
+            .entry("chunks".to_owned())
+            .or_default() += 1;
+        self.tell(self.written, self.planned.max(self.written))
+    }
+
+    /// Tells how far the step has come: whoever started the run, and once in a
+    /// while other processes. Stops the run when one of those has asked for it.
+    fn tell(&mut self, done: u64, of: u64) -> Result<(), RefreshError> {
+        (self.progress)(&self.run, done, of);
+        if self.noted.elapsed() >= NOTE_EVERY {
+            let progress = RunProgress {
+                done,
+                of,
+                step_ms: milliseconds(self.step_started),
+                elapsed_ms: self.elapsed_ms(),
+            };
+            self.store.note_progress(self.run.id, &progress)?;
+            self.noted = Instant::now();
+        }
+        self.stop_if_asked()
     }
 
     fn elapsed_ms(&self) -> u64 {
-        let elapsed_ms = u64::try_from(self.started.elapsed().as_millis()).unwrap_or(u64::MAX);
-        self.elapsed_before_ms.saturating_add(elapsed_ms)
+        self.elapsed_before_ms
+            .saturating_add(milliseconds(self.started))
+    }
+
+    /// Returns how many identities are read, planned and committed together.
+    fn chunk(&self) -> usize {
+        self.run.settings.chunk_size as usize
     }
 
     /// Returns how the current wave plans: against the store as it is now.

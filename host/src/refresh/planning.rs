@@ -2,13 +2,13 @@
 
 use std::sync::{Arc, Mutex, PoisonError};
 
-use idr_core::model::{IdentityRecord, Uid};
-use idr_core::plan::{PlanContext, Planner};
+use idr_core::model::{Finding, Identity, IdentityRecord, Severity, Uid};
+use idr_core::plan::{Changes, PlanContext, Planner};
 use idr_core::rule::RuleEvaluator;
 use rayon::prelude::*;
 
 use super::gate::Tally;
-use super::{CHUNK, Driver, RefreshError, RuleHost};
+use super::{Driver, RefreshError, RuleHost};
 use crate::store::{SpooledPlan, Stage, Store};
 
 /// Rule evaluators that wait for their next chunk.
@@ -52,7 +52,8 @@ impl Driver<'_> {
         let mut tally = Tally::default();
         let mut after = None;
         let mut done = 0;
-        let group = CHUNK * rayon::current_num_threads() * 2;
+        let chunk_size = self.chunk();
+        let group = chunk_size * rayon::current_num_threads() * 2;
         self.small_wave.clear();
         (self.planned, self.written) = (0, 0);
         loop {
@@ -61,7 +62,7 @@ impl Driver<'_> {
                 break;
             };
             let chunks: Vec<_> = uids
-                .par_chunks(CHUNK)
+                .par_chunks(chunk_size)
                 .map(|uids| {
                     plan_chunk(
                         self.store,
@@ -72,10 +73,11 @@ impl Driver<'_> {
                     )
                 })
                 .collect();
-            let whole_wave = after.is_none() && uids.len() <= CHUNK;
+            let whole_wave = after.is_none() && uids.len() <= chunk_size;
             for chunk in chunks {
                 let chunk = chunk?;
                 tally.add(&chunk.tally);
+                self.exceptions.add(chunk.exceptions);
                 self.planned += chunk.plans.len() as u64;
                 if whole_wave {
                     self.small_wave = chunk.plans;
@@ -85,7 +87,8 @@ impl Driver<'_> {
             }
             after = Some(last);
             done += uids.len() as u64;
-            (self.progress)(&self.run, done, done.max(self.run.counters.selected));
+            self.check_exceptions()?;
+            self.tell(done, done.max(self.run.counters.selected))?;
         }
         self.run.counters.refreshed += done;
         self.run.counters.waves += u64::from(done > 0);
@@ -107,10 +110,63 @@ impl Driver<'_> {
     }
 }
 
+/// So many exceptions are said.
+const EXAMPLES: usize = 3;
+
+/// Identities that planning opens errors about.
+#[derive(Default)]
+pub(super) struct Exceptions {
+    count: u64,
+    /// The first of them, in a line each.
+    examples: Vec<String>,
+}
+
+impl Exceptions {
+    fn note(&mut self, changes: &Changes, before: &Identity) {
+        let opened = changes.findings.iter().flatten().find(|new| {
+            new.severity < Severity::Warning && !before.findings.iter().any(|old| old.is_same(new))
+        });
+        let Some(finding) = opened else { return };
+        self.count += 1;
+        if self.examples.len() < EXAMPLES {
+            let Finding {
+                phase,
+                subject,
+                message,
+                ..
+            } = finding;
+            let name = &before.name;
+            self.examples
+                .push(format!("  {name}: {phase}: {subject}: {message}"));
+        }
+    }
+
+    fn add(&mut self, other: Self) {
+        self.count += other.count;
+        self.examples.extend(other.examples);
+        self.examples.truncate(EXAMPLES);
+    }
+}
+
+impl Driver<'_> {
+    fn check_exceptions(&mut self) -> Result<(), RefreshError> {
+        match self.run.settings.max_exceptions {
+            Some(most) if self.exceptions.count >= most => Err(RefreshError::TooManyExceptions {
+                run: self.run.id,
+                exceptions: self.exceptions.count,
+                most,
+                examples: std::mem::take(&mut self.exceptions.examples),
+            }),
+            _ => Ok(()),
+        }
+    }
+}
+
 /// The plans of a chunk: only of identities to which something happens.
 struct ChunkPlan {
     plans: Vec<SpooledPlan>,
     tally: Tally,
+    exceptions: Exceptions,
 }
 
 fn plan_chunk(
@@ -126,11 +182,13 @@ fn plan_chunk(
         let mut chunk = ChunkPlan {
             plans: Vec::new(),
             tally: Tally::default(),
+            exceptions: Exceptions::default(),
         };
         for record in records {
             let (plan, before) = plan_one(&mut planner, context, silent, record)?;
             if let Some(plan) = plan {
                 chunk.tally.note(&plan.changes, &before.identity);
+                chunk.exceptions.note(&plan.changes, &before.identity);
                 chunk.plans.push(plan);
             }
         }

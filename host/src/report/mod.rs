@@ -21,7 +21,7 @@ pub use event::{ChangeReport, EventReport, MASK};
 pub use finding::{FindingReport, write_findings};
 pub use held::{HeldReport, RoleLoss};
 pub use identity::{AccountReport, EditReport, EntitlementReport, IdentityReport, IdentityRow};
-pub use run::{FindingCounts, RunReport};
+pub use run::{FindingCounts, ProgressReport, RunReport};
 pub use text::{Table, counted, grouped, local, shortened};
 
 use idr_core::model::{Name, Uid};

@@ -1,6 +1,7 @@
 //! What a refresh run did.
 
 use std::collections::BTreeMap;
+use std::fmt;
 use std::io::{self, Write};
 
 use idr_core::time::Zone;
@@ -21,12 +22,17 @@ const FINDINGS_READ: usize = 10_000;
 pub struct RunReport {
     /// Its number; none for a dry run.
     pub run: Option<i64>,
-    /// `running`, `held`, `done`, `failed`, `rejected`, `superseded` or `dry-run`.
+    /// `running`, `held`, `done`, `failed`, `rejected`, `superseded`, `cancelled`
+    /// or `dry-run`.
     pub status: &'static str,
     /// Why it is held, or would be.
     pub held: Option<String>,
     /// Kinds of change that it left out, or would, with why.
     pub held_kinds: BTreeMap<String, String>,
+    /// What ended it, if it failed.
+    pub error: Option<String>,
+    /// How far it has come, while it is under way or was left behind.
+    pub progress: Option<ProgressReport>,
     /// The instant that it brings identities up to.
     pub as_of: String,
     /// When it was started.
@@ -53,6 +59,10 @@ pub struct RunReport {
     pub events: BTreeMap<String, u64>,
     /// How much changed, by name.
     pub counters: BTreeMap<String, u64>,
+    /// On how many threads it planned.
+    pub threads: Option<u32>,
+    /// How many identities were committed together.
+    pub chunk_size: u32,
     /// Wall time.
     pub seconds: f64,
     /// Identities refreshed in a second.
@@ -63,6 +73,67 @@ pub struct RunReport {
     as_of_local: String,
     #[serde(skip)]
     open: Vec<FindingReport>,
+}
+
+/// How far a run has come with what it is doing, as it last noted.
+#[derive(Clone, Debug, Serialize)]
+pub struct ProgressReport {
+    /// `planning`, `writing` or `events`.
+    pub doing: &'static str,
+    /// The instant that it works on.
+    pub instant: String,
+    /// The wave within the instant.
+    pub wave: u32,
+    /// Identities that are done.
+    pub done: u64,
+    /// Of so many.
+    pub of: u64,
+    /// Identities done in a second.
+    pub identities_per_second: f64,
+    /// Wall time spent on the run.
+    pub seconds: f64,
+}
+
+impl ProgressReport {
+    /// Returns how far a run has come; none of one that isn't under way, or that
+    /// has not noted anything yet, which takes it a second.
+    ///
+    /// # Errors
+    ///
+    /// [`StoreError`] when the store can't be read.
+    pub fn of(run: &Run, store: &dyn Store) -> Result<Option<Self>, StoreError> {
+        if run.status != RunStatus::Running {
+            return Ok(None);
+        }
+        let progress = store.progress(run.id)?;
+        Ok(progress.map(|progress| Self {
+            doing: run.step.stage.doing(),
+            instant: run.step.instant.to_string(),
+            wave: run.step.wave,
+            done: progress.done,
+            of: progress.of,
+            identities_per_second: (progress.done as f64 * 1_000.0
+                / progress.step_ms.max(1) as f64)
+                .round(),
+            seconds: progress.elapsed_ms as f64 / 1_000.0,
+        }))
+    }
+}
+
+impl fmt::Display for ProgressReport {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(
+            formatter,
+            "{} wave {} {}: {} of {}, {} a second, {:.1} s so far",
+            self.instant,
+            self.wave,
+            self.doing,
+            grouped(self.done),
+            grouped(self.of),
+            grouped(self.identities_per_second as u64),
+            self.seconds
+        )
+    }
 }
 
 /// How many findings there are.
@@ -138,6 +209,8 @@ impl RunReport {
             status: run.status.as_str(),
             held: run.held.clone(),
             held_kinds: run.held_kinds.clone(),
+            error: run.error.clone(),
+            progress: ProgressReport::of(run, store)?,
             as_of: run.as_of.to_string(),
             started_at: run.started_at.to_string(),
             scope: scope_word(&run.scope),
@@ -154,6 +227,8 @@ impl RunReport {
             },
             events: counters.events.clone(),
             counters: changes,
+            threads: run.settings.threads,
+            chunk_size: run.settings.chunk_size,
             seconds,
             identities_per_second: rate.round(),
             configuration: run.configuration.clone(),
@@ -175,11 +250,11 @@ impl RunReport {
         })
     }
 
-    /// Says whether a person has something to look at: it is held, or findings
-    /// are open.
+    /// Says whether a person has something to look at: it is held or cancelled,
+    /// or findings are open.
     pub fn wants_attention(&self) -> bool {
-        let is_held = self.status == RunStatus::Held.as_str();
-        self.findings.open > 0 || is_held || !self.held_kinds.is_empty()
+        let stopped = [RunStatus::Held, RunStatus::Cancelled].map(RunStatus::as_str);
+        self.findings.open > 0 || stopped.contains(&self.status) || !self.held_kinds.is_empty()
     }
 
     /// Writes the report for people. `command` is how the program is called for
@@ -194,7 +269,13 @@ impl RunReport {
             Some(id) => writeln!(out, "run {id}: {}{approved}", self.status)?,
             None => writeln!(out, "dry run of the first wave; nothing is written")?,
         }
+        if let Some(error) = &self.error {
+            writeln!(out, "  {error}")?;
+        }
         let mut facts = Table::plain(2);
+        if let Some(progress) = &self.progress {
+            facts.row(["at", &progress.to_string()]);
+        }
         facts.row(["as of", &self.as_of_local]);
         facts.row(["selected", &self.selection()]);
         facts.row(["refreshed", &self.work()]);
@@ -213,13 +294,17 @@ impl RunReport {
             self.write_events(out)?;
         }
         let (new, open) = (self.findings.new, self.findings.open);
-        writeln!(
-            out,
-            "  findings   {} new, {} open",
-            grouped(new),
-            grouped(open)
-        )?;
-        write_findings(&self.open, Some(FINDINGS_SHOWN), command, out)?;
+        let (new_text, open_text) = (grouped(new), grouped(open));
+        if new == 0 && open > 0 {
+            // They were shown when they were new.
+            writeln!(
+                out,
+                "  findings   0 new, {open_text} open: {command} finding list"
+            )?;
+        } else {
+            writeln!(out, "  findings   {new_text} new, {open_text} open")?;
+            write_findings(&self.open, Some(FINDINGS_SHOWN), command, out)?;
+        }
         for held in self.held_kinds.values() {
             writeln!(out, "  left out   {held}")?;
         }

@@ -13,9 +13,9 @@ use idr_core::view::{Snapshot, SnapshotError};
 use super::{
     AccountMark, Adoption, AggregateBatch, Aggregation, ApplyChunk, AuditEntry, Due, EffectQuery,
     EffectStatus, EventQuery, Files, IdentityWrite, LastTimes, Managed, Population, Raise, Run,
-    RunId, Selection, SpooledPlan, StagedChange, Store, StoreError, StoredEffect, StoredEvent,
-    StoredFinding, TenantState, account_fingerprint, account_key_hash, check_created_owner,
-    effect_id, event_id, lookup_keys,
+    RunId, RunProgress, Selection, SpooledPlan, StagedChange, Store, StoreError, StoredEffect,
+    StoredEvent, StoredFinding, TenantState, account_fingerprint, account_key_hash,
+    check_created_owner, effect_id, event_id, lookup_keys,
 };
 
 /// A store that is gone when it is dropped.
@@ -33,6 +33,8 @@ struct Data {
     runs: Vec<Run>,
     chosen: BTreeMap<RunId, BTreeSet<Uid>>,
     last_times: BTreeMap<Uid, LastTimes>,
+    progress: BTreeMap<RunId, RunProgress>,
+    asked_to_stop: BTreeSet<RunId>,
     selections: BTreeMap<RunId, Vec<Uid>>,
     spools: BTreeMap<RunId, Vec<SpooledPlan>>,
     changed_keys: BTreeSet<i64>,
@@ -192,6 +194,8 @@ impl Data {
             self.chosen.remove(&run.id);
             self.selections.remove(&run.id);
             self.spools.remove(&run.id);
+            self.progress.remove(&run.id);
+            self.asked_to_stop.remove(&run.id);
         }
     }
 
@@ -414,10 +418,37 @@ impl Store for MemoryStore {
         Ok(self.data().runs.iter().rev().take(limit).cloned().collect())
     }
 
+    fn note_progress(&self, run: RunId, progress: &RunProgress) -> Result<(), StoreError> {
+        self.data().progress.insert(run, *progress);
+        Ok(())
+    }
+
+    fn progress(&self, run: RunId) -> Result<Option<RunProgress>, StoreError> {
+        Ok(self.data().progress.get(&run).copied())
+    }
+
+    fn ask_to_stop(&self, run: RunId, audit: &AuditEntry) -> Result<(), StoreError> {
+        let mut data = self.data();
+        data.asked_to_stop.insert(run);
+        data.audit.push(audit.clone());
+        Ok(())
+    }
+
+    fn is_asked_to_stop(&self, run: RunId) -> Result<bool, StoreError> {
+        Ok(self.data().asked_to_stop.contains(&run))
+    }
+
     fn select(&self, run: &Run, selection: &Selection) -> Result<u64, StoreError> {
         let mut data = self.data();
         let uids: Vec<Uid> = match selection {
-            Selection::Nobody => Vec::new(),
+            Selection::Nobody { stay_due } => {
+                if *stay_due {
+                    for uid in data.selections.remove(&run.id).unwrap_or_default() {
+                        data.raise(uid);
+                    }
+                }
+                Vec::new()
+            }
             Selection::All => data.refreshed().map(|(uid, ..)| uid).collect(),
             Selection::Due(as_of) => data.due(*as_of).into_iter().map(|due| due.uid).collect(),
             Selection::Wake(instant) => data

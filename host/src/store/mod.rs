@@ -26,7 +26,7 @@ use idr_core::view::Snapshot;
 
 pub use error::StoreError;
 pub use lock::RunLock;
-pub use run::{Counters, Run, RunId, RunStatus, Scope, Stage, Step};
+pub use run::{Counters, Run, RunId, RunProgress, RunSettings, RunStatus, Scope, Stage, Step};
 
 /// A tenant's data. All methods may be called from several threads; writers
 /// wait for each other.
@@ -123,6 +123,19 @@ pub trait Store: Send + Sync {
 
     /// Returns up to `limit` runs, the latest first.
     fn runs(&self, limit: usize) -> Result<Vec<Run>, StoreError>;
+
+    /// Notes how far a run has come, for other processes; dropped with what runs
+    /// that are over leave behind.
+    fn note_progress(&self, run: RunId, progress: &RunProgress) -> Result<(), StoreError>;
+
+    /// Returns how far a run had come when it last noted it.
+    fn progress(&self, run: RunId) -> Result<Option<RunProgress>, StoreError>;
+
+    /// Asks a run that is under way in another process to stop, as the audit says.
+    fn ask_to_stop(&self, run: RunId, audit: &AuditEntry) -> Result<(), StoreError>;
+
+    /// Says whether a run is asked to stop.
+    fn is_asked_to_stop(&self, run: RunId) -> Result<bool, StoreError>;
 
     /// Replaces the run's selection (and drops its spool) by who is meant, and
     /// stores the run, in one transaction. Returns how many were selected.
@@ -369,7 +382,11 @@ pub struct Due {
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Selection {
     /// Nobody any more: what was selected and planned is dropped.
-    Nobody,
+    Nobody {
+        /// Raises the input version of whom the run had selected: only its
+        /// selection knew that something they have read has changed.
+        stay_due: bool,
+    },
     /// Everybody.
     All,
     /// Who is due at an instant.

@@ -24,8 +24,8 @@ pub struct Run {
     pub started_at: UnixMillis,
     /// Whom it was asked to refresh.
     pub scope: Scope,
-    /// Whether whom it refreshes stays due.
-    pub keep_due: bool,
+    /// How it is done.
+    pub settings: RunSettings,
     /// Whether it chose whom to refresh by a window of last refreshes. Then it
     /// doesn't count as one, or else it would choose the same again and again.
     pub by_window: bool,
@@ -49,6 +49,44 @@ pub struct Run {
     pub error: Option<String>,
 }
 
+/// How a run is done. Nothing of it changes what comes out but `keep_due`.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct RunSettings {
+    /// Whom it refreshes stays due: for all but the last of several refreshes
+    /// of who is due.
+    pub keep_due: bool,
+    /// On how many threads it plans; as many as there are processors when absent.
+    pub threads: Option<u32>,
+    /// So many identities are read, planned and committed together.
+    pub chunk_size: u32,
+    /// It stops once so many identities have new errors; never when absent.
+    pub max_exceptions: Option<u64>,
+}
+
+impl Default for RunSettings {
+    fn default() -> Self {
+        Self {
+            keep_due: false,
+            threads: None,
+            chunk_size: 1_000,
+            max_exceptions: None,
+        }
+    }
+}
+
+/// How far a run has come with what its step says, for other processes to see.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct RunProgress {
+    /// Identities that are done.
+    pub done: u64,
+    /// Of so many.
+    pub of: u64,
+    /// Wall time spent on them, in milliseconds.
+    pub step_ms: u64,
+    /// Wall time spent on the run, in milliseconds.
+    pub elapsed_ms: u64,
+}
+
 /// How a run stands.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum RunStatus {
@@ -65,17 +103,20 @@ pub enum RunStatus {
     Rejected,
     /// Held, and overtaken by a later run that planned anew.
     Superseded,
+    /// A person stopped it; what was committed stays.
+    Cancelled,
 }
 
 impl RunStatus {
     /// Every case with the word used in documents and reports.
-    pub const ALL: [(&'static str, Self); 6] = [
+    pub const ALL: [(&'static str, Self); 7] = [
         ("running", Self::Running),
         ("held", Self::Held),
         ("done", Self::Done),
         ("failed", Self::Failed),
         ("rejected", Self::Rejected),
         ("superseded", Self::Superseded),
+        ("cancelled", Self::Cancelled),
     ];
 
     /// Returns the word used in documents and reports.
@@ -88,7 +129,7 @@ impl RunStatus {
     pub fn is_over(self) -> bool {
         match self {
             Self::Running | Self::Held => false,
-            Self::Done | Self::Failed | Self::Rejected | Self::Superseded => true,
+            Self::Done | Self::Failed | Self::Rejected | Self::Superseded | Self::Cancelled => true,
         }
     }
 }
@@ -133,6 +174,17 @@ pub enum Stage {
     Events,
 }
 
+impl Stage {
+    /// Returns what it is called where progress is shown.
+    pub fn doing(self) -> &'static str {
+        match self {
+            Self::Start | Self::Plan => "planning",
+            Self::Apply => "writing",
+            Self::Events => "events",
+        }
+    }
+}
+
 /// What a run did.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct Counters {
@@ -157,7 +209,8 @@ pub struct Counters {
     /// Events by trigger.
     pub events: BTreeMap<String, u64>,
     /// What changed, by name: `attributes`, `managers`, `lifecycleStates`,
-    /// `assignedRoles`, `detectedRoles`, `correlated`, `replanned`, `effects`.
+    /// `assignedRoles`, `detectedRoles`, `correlated`, `replanned`, `effects`,
+    /// `chunks` (written, each in one transaction).
     pub changes: BTreeMap<String, u64>,
     /// Wall time spent, in milliseconds.
     pub elapsed_ms: u64,

@@ -33,7 +33,7 @@ use super::raw::{
     RawTask, RawTriggers,
 };
 use super::secret::SecretSettings;
-use super::{Clock, StoreSettings, Task};
+use super::{Clock, RefreshSettings, StoreSettings, Task};
 use crate::aggregate::connector::Connector;
 use names::Known;
 
@@ -121,6 +121,7 @@ pub(super) struct Checked {
     pub(super) clock: Clock,
     pub(super) store: StoreSettings,
     pub(super) secret: Option<SecretSettings>,
+    pub(super) refresh: RefreshSettings,
     pub(super) model: Arc<Model>,
     pub(super) connectors: BTreeMap<Name, Connector>,
     /// The component's path for each of the model's rules.
@@ -174,6 +175,7 @@ pub(super) fn check(files: &Files, problems: &Problems) -> Checked {
         clock: settings.clock,
         store: settings.store,
         secret: settings.secret,
+        refresh: settings.refresh,
         model: Arc::new(model),
         connectors,
         components,

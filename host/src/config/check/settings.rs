@@ -14,7 +14,7 @@ use crate::config::problem::Problems;
 use crate::config::raw::{RawSettings, RawStore};
 use crate::config::secret::{SecretReference, SecretSettings};
 use crate::config::values::{bound, duration_ms, required, time_of_day, within, word_or_default};
-use crate::config::{Clock, StoreSettings};
+use crate::config::{Clock, RefreshSettings, StoreSettings};
 
 const CLOCKS: [(&str, Clock); 2] = [("system", Clock::System), ("simulated", Clock::Simulated)];
 
@@ -26,6 +26,7 @@ pub(super) struct Settings {
     pub(super) end_of_day: Option<Time>,
     pub(super) secret: Option<SecretSettings>,
     pub(super) store: StoreSettings,
+    pub(super) refresh: RefreshSettings,
     pub(super) limits: RuleLimits,
     pub(super) thresholds: Thresholds,
 }
@@ -48,6 +49,12 @@ pub(super) fn check(source: &Source<RawSettings>, problems: &Problems) -> Settin
         end_of_day: end_of_day.and_then(|value| end_of_day_of(&scope.at("end_of_day"), value)),
         secret: secret(&scope, raw),
         store: store(&scope.at("store"), &raw.store),
+        refresh: refresh(
+            &scope.at("refresh"),
+            raw.refresh.threads,
+            raw.refresh.chunk_size,
+            raw.refresh.max_exceptions,
+        ),
         limits: limits(&scope.at("limits"), &raw.limits, RuleLimits::default()),
         thresholds: Thresholds {
             leavers: bound("leavers", &raw.thresholds.leavers),
@@ -55,6 +62,25 @@ pub(super) fn check(source: &Source<RawSettings>, problems: &Problems) -> Settin
             account_disables: bound("account_disables", &raw.thresholds.account_disables),
             account_deletions: bound("account_deletions", &raw.thresholds.account_deletions),
         },
+    }
+}
+
+/// Reads how a refresh is done, in `idr.toml` and in tasks.
+pub(super) fn refresh(
+    scope: &Scope<'_>,
+    threads: Option<i64>,
+    chunk_size: Option<i64>,
+    max_exceptions: Option<i64>,
+) -> RefreshSettings {
+    let number = |key: &str, number: Option<i64>, most: u32| {
+        let number = within(&scope.at(key), number?, 1, u64::from(most))?;
+        u32::try_from(number).ok()
+    };
+    RefreshSettings {
+        threads: number("threads", threads, RefreshSettings::MOST_THREADS),
+        chunk_size: number("chunk_size", chunk_size, RefreshSettings::MOST_IN_CHUNK),
+        max_exceptions: max_exceptions
+            .and_then(|most| within(&scope.at("max_exceptions"), most, 1, u64::from(u32::MAX))),
     }
 }
 

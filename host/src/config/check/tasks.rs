@@ -9,6 +9,7 @@ use idr_core::time::Zone;
 
 use super::Source;
 use super::names::Known;
+use super::settings::refresh;
 use crate::config::Task;
 use crate::config::document::Scope;
 use crate::config::paths::FilterPlace;
@@ -18,7 +19,7 @@ use crate::config::values::{duration_ms, group_filter, instant};
 use crate::operations::{OPTIONS, Status};
 
 /// The keys of a task file.
-const KEYS: [&str; 13] = [
+const KEYS: [&str; 18] = [
     "version",
     "all",
     "identity",
@@ -32,6 +33,11 @@ const KEYS: [&str; 13] = [
     "exclude_inactive",
     "due",
     "keep_due",
+    "threads",
+    "chunk_size",
+    "max_exceptions",
+    "tasks",
+    "stop_at_error",
 ];
 
 /// Checks every task.
@@ -102,6 +108,9 @@ pub(super) fn check(
             exclude_inactive: raw.exclude_inactive,
             due: raw.due,
             keep_due: raw.keep_due,
+            settings: refresh(&scope, raw.threads, raw.chunk_size, raw.max_exceptions),
+            tasks: sequence(&scope, raw, sources),
+            stop_at_error: raw.stop_at_error.unwrap_or(true),
         }
     };
     sources.iter().map(task).collect()
@@ -146,6 +155,58 @@ fn groups(scope: &Scope<'_>, texts: &[String], known: &Known) -> Vec<Filter> {
     texts.iter().filter_map(group).collect()
 }
 
+/// Reads the tasks that a task consists of. Such a task says nothing else: what it
+/// would say of each belongs into their files.
+fn sequence(
+    scope: &Scope<'_>,
+    raw: &RawTask,
+    sources: &BTreeMap<String, Source<RawTask>>,
+) -> Vec<String> {
+    let Some(tasks) = &raw.tasks else {
+        if raw.stop_at_error.is_some() {
+            scope
+                .at("stop_at_error")
+                .report_with_hint("it is about `tasks`, which isn't there", "leave it out");
+        }
+        return Vec::new();
+    };
+    let alone = RawTask {
+        version: raw.version,
+        tasks: raw.tasks.clone(),
+        stop_at_error: raw.stop_at_error,
+        ..RawTask::default()
+    };
+    if *raw != alone {
+        scope.at("tasks").report_with_hint(
+            "a task that consists of tasks says nothing else",
+            "say it in the files of those",
+        );
+    }
+    let scope = scope.at("tasks");
+    if tasks.is_empty() {
+        scope.report_with_hint("it names no task", "leave it out, or name some");
+    }
+    for name in tasks {
+        match sources.get(name) {
+            Some(known) if known.raw.tasks.is_some() => scope.report_with_hint(
+                format!("`{name}` consists of tasks itself"),
+                "name those instead",
+            ),
+            Some(_) => {}
+            None => {
+                let hint = nearest(name, sources.keys().map(String::as_str))
+                    .map(|nearest| format!("do you mean `{nearest}`?"));
+                let message = format!("there is no task `{name}`");
+                match hint {
+                    Some(hint) => scope.report_with_hint(message, hint),
+                    None => scope.report(message),
+                }
+            }
+        }
+    }
+    tasks.clone()
+}
+
 /// Reports a key that isn't known. One of IdentityIQ's is told what became of it:
 /// it is never ignored.
 fn refuse(scope: &Scope<'_>, key: &str) {
@@ -176,5 +237,19 @@ fn refuse(scope: &Scope<'_>, key: &str) {
             "this version of idr can't do that yet",
             "leave it out; see `idr options`",
         ),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::KEYS;
+    use crate::operations::OPTIONS;
+
+    #[test]
+    fn every_key_of_a_task_is_an_option() {
+        for key in KEYS.into_iter().filter(|key| *key != "version") {
+            let known = OPTIONS.iter().any(|option| option.is_task_key(key));
+            assert!(known, "{key}");
+        }
     }
 }

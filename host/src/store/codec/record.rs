@@ -7,8 +7,8 @@ use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
 use super::mirror::{self, Written, is_default, mirrored, words};
 use crate::store::{
-    Aggregation, AggregationStatus, Counters, Run, RunId, RunStatus, Scope, Stage, Step,
-    TenantState,
+    Aggregation, AggregationStatus, Counters, Run, RunId, RunSettings, RunStatus, Scope, Stage,
+    Step, TenantState,
 };
 
 #[derive(Serialize, Deserialize)]
@@ -24,8 +24,8 @@ struct RunDocument {
     started_at: UnixMillis,
     #[serde(with = "mirror", default, skip_serializing_if = "is_default")]
     scope: Scope,
-    #[serde(default, skip_serializing_if = "is_default")]
-    keep_due: bool,
+    #[serde(with = "mirror", default, skip_serializing_if = "is_default")]
+    settings: RunSettings,
     #[serde(default, skip_serializing_if = "is_default")]
     by_window: bool,
     configuration: String,
@@ -43,6 +43,18 @@ struct RunDocument {
     counters: Counters,
     #[serde(default, skip_serializing_if = "is_default")]
     error: Option<String>,
+}
+
+#[derive(Serialize, Deserialize)]
+#[serde(remote = "RunSettings", rename_all = "camelCase", deny_unknown_fields)]
+struct RunSettingsDocument {
+    #[serde(default, skip_serializing_if = "is_default")]
+    keep_due: bool,
+    #[serde(default, skip_serializing_if = "is_default")]
+    threads: Option<u32>,
+    chunk_size: u32,
+    #[serde(default, skip_serializing_if = "is_default")]
+    max_exceptions: Option<u64>,
 }
 
 #[derive(Serialize, Deserialize)]
@@ -178,6 +190,7 @@ struct TenantDocument {
 
 mirrored!(
     Run => RunDocument,
+    RunSettings => RunSettingsDocument,
     Scope => ScopeDocument,
     Step => StepDocument,
     Stage => StageDocument,

@@ -21,8 +21,8 @@ use rust_decimal::Decimal;
 
 use super::{Document, decode, encode};
 use crate::store::{
-    Aggregation, AggregationStatus, Counters, Run, RunId, RunStatus, Scope, SpooledPlan, Stage,
-    StagedChange, Step, TenantState,
+    Aggregation, AggregationStatus, Counters, Run, RunId, RunSettings, RunStatus, Scope,
+    SpooledPlan, Stage, StagedChange, Step, TenantState,
 };
 
 fn name() -> impl Strategy<Value = Name> {
@@ -515,7 +515,16 @@ fn run() -> impl Strategy<Value = Run> {
             changes,
             elapsed_ms: numbers[7],
         });
-    let flags = any::<(i64, bool, bool, bool, bool)>();
+    let flags = any::<(i64, bool, bool, bool)>();
+    let settings = any::<(bool, Option<u32>, u32, Option<u64>)>().prop_map(
+        |(keep_due, threads, chunk_size, max_exceptions)| RunSettings {
+            keep_due,
+            threads,
+            chunk_size,
+            max_exceptions,
+        },
+    );
+    let scope = (scope, settings);
     let status = select(RunStatus::ALL.map(|(_, status)| status).to_vec());
     let texts = (text(), option::of(text()), option::of(text()));
     (
@@ -534,9 +543,9 @@ fn run() -> impl Strategy<Value = Run> {
                 status,
                 as_of,
                 started_at,
-                scope,
-                keep_due: flags.3,
-                by_window: flags.4,
+                scope: scope.0,
+                settings: scope.1,
+                by_window: flags.3,
                 configuration: texts.0,
                 silent: flags.1,
                 step,
@@ -1049,7 +1058,12 @@ mod full {
             as_of: UnixMillis(9_000),
             started_at: UnixMillis(8_000),
             scope: Scope::Chosen,
-            keep_due: true,
+            settings: RunSettings {
+                keep_due: true,
+                threads: Some(2),
+                chunk_size: 3,
+                max_exceptions: Some(4),
+            },
             by_window: true,
             configuration: "c0ffee".to_owned(),
             silent: true,

@@ -38,8 +38,9 @@ use self::records::About;
 use self::snapshot::SqliteSnapshot;
 use super::{
     AccountMark, Adoption, AggregateBatch, Aggregation, ApplyChunk, AuditEntry, Due, EffectQuery,
-    EventQuery, Files, LastTimes, Managed, Population, Run, RunId, Selection, SpooledPlan,
-    StagedChange, Store, StoreError, StoredEffect, StoredEvent, StoredFinding, TenantState,
+    EventQuery, Files, LastTimes, Managed, Population, Run, RunId, RunProgress, Selection,
+    SpooledPlan, StagedChange, Store, StoreError, StoredEffect, StoredEvent, StoredFinding,
+    TenantState,
 };
 
 pub use self::backup::BackupError;
@@ -70,6 +71,8 @@ pub fn write_points() -> Vec<String> {
         "tenant",
         "adopt",
         "run",
+        "progress",
+        "stop",
         "select",
         "spool",
         "apply",
@@ -286,6 +289,27 @@ impl Store for SqliteStore {
 
     fn runs(&self, limit: usize) -> Result<Vec<Run>, StoreError> {
         runs::runs(&*self.reader()?, limit)
+    }
+
+    fn note_progress(&self, run: RunId, progress: &RunProgress) -> Result<(), StoreError> {
+        self.write(points!("progress"), |connection| {
+            runs::note_progress(connection, run, progress)
+        })
+    }
+
+    fn progress(&self, run: RunId) -> Result<Option<RunProgress>, StoreError> {
+        runs::progress(&*self.reader()?, run)
+    }
+
+    fn ask_to_stop(&self, run: RunId, audit: &AuditEntry) -> Result<(), StoreError> {
+        self.write(points!("stop"), |connection| {
+            runs::ask_to_stop(connection, run)?;
+            records::audit(connection, audit)
+        })
+    }
+
+    fn is_asked_to_stop(&self, run: RunId) -> Result<bool, StoreError> {
+        runs::is_asked_to_stop(&*self.reader()?, run)
     }
 
     fn select(&self, run: &Run, selection: &Selection) -> Result<u64, StoreError> {

@@ -6,7 +6,7 @@ use rusqlite::{Connection, OptionalExtension, params};
 use super::apply::{next_number, take_changed_keys};
 use super::error::undecodable;
 use super::identities::{INPUTS_CHANGED, above, row_limit};
-use crate::store::{Run, RunId, Selection, SpooledPlan, StoreError, codec};
+use crate::store::{Run, RunId, RunProgress, Selection, SpooledPlan, StoreError, codec};
 
 /// See `Store::begin_run`.
 pub(super) fn begin(
@@ -28,12 +28,13 @@ pub(super) fn begin(
     Ok(id)
 }
 
-/// Drops whom runs that are over were asked to refresh, their selections and spools.
+/// Drops whom runs that are over were asked to refresh, their selections, spools
+/// and progress.
 fn drop_what_is_over(connection: &Connection) -> Result<(), StoreError> {
-    for table in ["chosen", "selection", "spool"] {
+    for table in ["chosen", "selection", "spool", "progress", "asked_to_stop"] {
         let sql = format!(
             "DELETE FROM {table} WHERE run IN
-                 (SELECT id FROM run WHERE status IN ('done', 'failed', 'rejected', 'superseded'))"
+                 (SELECT id FROM run WHERE status IN ('done', 'failed', 'rejected', 'superseded', 'cancelled'))"
         );
         connection.execute(&sql, [])?;
     }
@@ -71,23 +72,81 @@ fn decode_run(id: i64, text: &str) -> Result<Run, StoreError> {
     codec::decode(text.as_bytes()).map_err(|error| undecodable::<Run>(id, &error))
 }
 
+/// See `Store::note_progress`.
+pub(super) fn note_progress(
+    connection: &Connection,
+    run: RunId,
+    progress: &RunProgress,
+) -> Result<(), StoreError> {
+    let mut statement = connection.prepare_cached(
+        "INSERT OR REPLACE INTO progress (run, done, of, step_ms, elapsed_ms)
+         VALUES (?1, ?2, ?3, ?4, ?5)",
+    )?;
+    statement.execute([
+        run.0,
+        progress.done.cast_signed(),
+        progress.of.cast_signed(),
+        progress.step_ms.cast_signed(),
+        progress.elapsed_ms.cast_signed(),
+    ])?;
+    Ok(())
+}
+
+/// See `Store::progress`.
+pub(super) fn progress(
+    connection: &Connection,
+    run: RunId,
+) -> Result<Option<RunProgress>, StoreError> {
+    let mut statement = connection
+        .prepare_cached("SELECT done, of, step_ms, elapsed_ms FROM progress WHERE run = ?1")?;
+    let number = |number: i64| number.cast_unsigned();
+    let progress = statement.query_row([run.0], |row| {
+        Ok(RunProgress {
+            done: row.get(0).map(number)?,
+            of: row.get(1).map(number)?,
+            step_ms: row.get(2).map(number)?,
+            elapsed_ms: row.get(3).map(number)?,
+        })
+    });
+    Ok(progress.optional()?)
+}
+
+/// See `Store::ask_to_stop`.
+pub(super) fn ask_to_stop(connection: &Connection, run: RunId) -> Result<(), StoreError> {
+    let mut statement =
+        connection.prepare_cached("INSERT OR IGNORE INTO asked_to_stop (run) VALUES (?1)")?;
+    statement.execute([run.0])?;
+    Ok(())
+}
+
+/// See `Store::is_asked_to_stop`.
+pub(super) fn is_asked_to_stop(connection: &Connection, run: RunId) -> Result<bool, StoreError> {
+    let mut statement = connection.prepare_cached("SELECT 1 FROM asked_to_stop WHERE run = ?1")?;
+    Ok(statement.exists([run.0])?)
+}
+
 /// See `Store::select`.
 pub(super) fn select(
     connection: &Connection,
     run: &Run,
     selection: &Selection,
 ) -> Result<u64, StoreError> {
-    if let Selection::Readers {
-        refreshed_at: Some(refreshed_at),
-    } = selection
-    {
-        note_refreshed(connection, run.id, *refreshed_at)?;
+    match selection {
+        Selection::Readers {
+            refreshed_at: Some(refreshed_at),
+        } => note_refreshed(connection, run.id, *refreshed_at)?,
+        Selection::Nobody { stay_due: true } => drop(connection.execute(
+            "UPDATE identity SET input_version = input_version + 1
+             WHERE uid IN (SELECT uid FROM selection WHERE run = ?1)",
+            [run.id.0],
+        )?),
+        _ => {}
     }
     connection.execute("DELETE FROM selection WHERE run = ?1", [run.id.0])?;
     connection.execute("DELETE FROM spool WHERE run = ?1", [run.id.0])?;
     update(connection, run)?;
     let selected = match selection {
-        Selection::Nobody => 0,
+        Selection::Nobody { .. } => 0,
         Selection::All => connection.execute(
             "INSERT INTO selection (run, uid)
              SELECT ?1, uid FROM identity WHERE type <> 'workgroup' ORDER BY uid",
