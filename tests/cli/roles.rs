@@ -364,7 +364,14 @@ fn the_catalogue_lists_what_is_held_and_what_roles_contain() {
         selector = {{ match = {{ department = "Sales" }} }}
         "#
     ));
-    insta::assert_snapshot!(host.run(["entitlement", "list"]), @"");
+    insta::assert_snapshot!(host.run(["entitlement", "list"]), @r"
+    application  attribute  value  held  natively  roles
+    ad           groups     admin     0         0  Admin
+    ad           groups     crm       1         0  CRM user
+    ad           groups     wiki      2         2
+    3 entitlements
+    [exit 0]
+    ");
     let without = host.json([
         "entitlement",
         "list",
@@ -372,6 +379,10 @@ fn the_catalogue_lists_what_is_held_and_what_roles_contain() {
         "--application",
         "ad",
     ]);
-    insta::assert_snapshot!(without, @"");
-    insta::assert_snapshot!(host.run(["entitlement", "list", "--application", "add"]), @"");
+    insta::assert_snapshot!(without, @r#"[{"application":"ad","assignment":0,"attribute":"groups","held":2,"native":2,"request":0,"roles":[],"state":0,"value":"wiki"}]"#);
+    insta::assert_snapshot!(host.run(["entitlement", "list", "--application", "add"]), @r"
+    error: there is no application `add`
+    hint: did you mean `ad`?
+    [exit 2]
+    ");
 }

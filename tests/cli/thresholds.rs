@@ -133,6 +133,30 @@ fn a_kind_of_change_may_be_left_out_while_the_run_goes_on() {
     assert_eq!(states(&host), ["inactive", "inactive", "active"]);
 }
 
+/// Two end at 17:00: that moment isn't replayed for ever, and approving the run
+/// sees to them.
+#[test]
+fn whoever_is_left_out_does_not_wake_again_at_the_moment_that_passed() {
+    let thresholds = "leavers = { limit = 1, on_trip = \"hold-kind\" }";
+    let host = tenant(thresholds, "included = 'lifecycleState == \"inactive\"'");
+    host.write(
+        "feeds/hr.csv",
+        "id,user,endDate,endTime,zone\n\
+         1,alice,2026-03-10,17:00,\n2,bob,2026-03-10,17:00,\n3,carol,,,\n",
+    );
+    aggregate_file(&host, "hr", "2026-03-09T08:00:00Z");
+    let before = host.json(["refresh", "--as-of", "2026-03-09T08:00:00Z"]);
+    assert_eq!(before["status"], "done");
+    let run = host.json(["refresh", "--as-of", "2026-03-11T08:00:00Z"]);
+    assert_eq!(run["held_kinds"]["leavers"], "2 leavers are more than 1");
+    assert_eq!(states(&host), ["active"; 3]);
+    let id = run["run"].to_string();
+    assert_eq!(approve(&host, &id)["events"]["leaver"], 2);
+    let again = ["run", "approve", &id, "--reason", "twice"];
+    let again = host.run(again);
+    assert!(again.ends_with("[exit 2]"), "{again}");
+}
+
 #[test]
 fn a_triggers_threshold_holds_the_run_before_any_event_is_recorded() {
     let host = tenant("", "threshold = 1");

@@ -73,5 +73,12 @@ fn who_is_included_is_said_once() {
     let host = small_tenant();
     let both = "included = 'inactive == false'\nincluded_population = \"seller\"";
     host.write("triggers.toml", trigger("type = \"create\"", both));
-    insta::assert_snapshot!(host.run(["check"]), @"");
+    insta::assert_snapshot!(host.run(["check"]), @r"
+    error: the configuration has 2 problems
+    triggers.toml:5: trigger[watch].included_population: `included` says who is included already
+        hint: leave one of them out
+    triggers.toml:5: trigger[watch].included_population: there is no population `seller`
+        hint: define it in populations.toml
+    [exit 2]
+    ");
 }

@@ -114,7 +114,8 @@ impl Oracle {
         }
     }
 
-    /// Whoever comes back to himself over at least one other manager is in a cycle.
+    /// Whoever comes back to himself over at least one other manager is in a cycle;
+    /// and nobody should have a manager who has left.
     fn find_cycles(&mut self) {
         let managers: HashMap<String, String> = self
             .people
@@ -133,6 +134,21 @@ impl Oracle {
             }
             if current == Some(id) && steps > 1 {
                 person.findings.insert("manager-cycle".to_owned());
+            }
+        }
+        let inactive: BTreeSet<String> = self
+            .people
+            .iter()
+            .filter(|(_, person)| person.inactive)
+            .map(|(id, _)| id.clone())
+            .collect();
+        for person in self.people.values_mut().filter(|person| !person.inactive) {
+            if person
+                .manager
+                .as_ref()
+                .is_some_and(|manager| inactive.contains(manager))
+            {
+                person.findings.insert("manager-inactive".to_owned());
             }
         }
     }

@@ -160,6 +160,7 @@ impl From<RefreshError> for CommandError {
             | RefreshError::Criterion { .. }
             | RefreshError::NoSuchRun(_)
             | RefreshError::NotHeld { .. }
+            | RefreshError::Overtaken(_)
             | RefreshError::NotCancellable { .. }
             | RefreshError::NotResumable { .. } => ErrorKind::Usage,
         };

@@ -22,7 +22,7 @@ use super::{CommandError, GlobalOptions, Outcome, merge, write_json};
 use crate::refresh::selection::{Criterion, settled_view};
 use crate::refresh::{self, Request};
 use crate::report::{FindingReport, IdentityReport, IdentityRow, MASK, Table, write_findings};
-use crate::store::{EventQuery, RunSettings, Scope, Store};
+use crate::store::{EventQuery, RunSettings, RunStatus, Scope, Store};
 use crate::tenant::OpenTenant;
 
 const CHUNK: usize = 1_000;
@@ -477,10 +477,17 @@ fn terminate(
 ) -> Result<Outcome, CommandError> {
     let _lock = tenant.lock()?;
     let identity = decidable(tenant, &args.name)?;
-    let state = match &args.state {
-        Some(state) => known_state(state, tenant)?,
-        None => only_inactive_state(tenant)?,
-    };
+    let state = inactive_state(args.state.as_deref(), tenant)?;
+    // What is held would be done along with it, and no threshold asked.
+    if let Some(held) = tenant.store.runs(1)?.pop()
+        && held.status == RunStatus::Held
+    {
+        let id = held.id.0;
+        let message = format!("run {id} is held: decide about it first");
+        let command = command_for(options);
+        let hint = format!("{command} run show {id}, then run approve or run reject");
+        return Err(CommandError::usage(message).with_hint(hint));
+    }
     let at = tenant.now()?;
     let mut by_hand = identity.by_hand;
     let earlier = by_hand.state.take();
@@ -510,8 +517,15 @@ fn terminate(
     super::refresh::report(&run, tenant, options, out)
 }
 
-/// Returns the lifecycle state of those who are gone, where there is one only.
-pub(super) fn only_inactive_state(tenant: &OpenTenant) -> Result<Name, CommandError> {
+/// Returns the lifecycle state that was asked for, or that of those who are gone,
+/// where there is one only.
+pub(super) fn inactive_state(
+    state: Option<&str>,
+    tenant: &OpenTenant,
+) -> Result<Name, CommandError> {
+    if let Some(state) = state {
+        return known_state(state, tenant);
+    }
     let states = tenant.configuration.model.lifecycle.states.iter();
     let inactive: Vec<Name> = states
         .filter(|state| state.inactive)

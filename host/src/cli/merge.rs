@@ -4,10 +4,10 @@
 use std::io::Write;
 
 use clap::Args;
-use idr_core::model::{Account, ByHand, Name, StateOverride};
+use idr_core::model::{Account, ByHand, Name, RoleDecision, StateOverride};
 use serde::Serialize;
 
-use super::identity::only_inactive_state;
+use super::identity::inactive_state;
 use super::open::{command_for, decidable, record_named};
 use super::person::PersonArgs;
 use super::{CommandError, GlobalOptions, Outcome, write_json};
@@ -28,6 +28,10 @@ pub(super) struct MergeArgs {
 
     /// The identity that gets them
     into: String,
+
+    /// The lifecycle state of the one that gives; the inactive one, where there is one only
+    #[arg(long, value_name = "STATE")]
+    state: Option<String>,
 
     #[command(flatten)]
     person: PersonArgs,
@@ -64,6 +68,8 @@ struct Given<'a> {
     to: &'a str,
     /// The accounts: application and native identity.
     accounts: Vec<[String; 2]>,
+    /// What was decided and isn't taken over.
+    remarks: Vec<String>,
 }
 
 /// Runs `identity merge`.
@@ -80,47 +86,61 @@ pub(super) fn merge(
         ));
     }
     let into = decidable(tenant, &args.into)?;
+    decidable(tenant, &args.name)?;
     let from = record_named(tenant, &args.name)?;
-    let state = only_inactive_state(tenant)?;
+    let state = inactive_state(args.state.as_deref(), tenant)?;
     let at = tenant.now()?;
-    let audit = |subject: String| args.person.audit(at, "merge", subject);
     let subject = format!("{} {}", args.name, args.into);
-    let accounts = from.accounts;
-    let given = keys(&accounts);
-    let owner = NewOwner::Known(into.uid);
-    aggregate::give(&tenant.store, accounts, owner, audit(subject.clone()))?;
-    let mut by_hand = into.by_hand;
-    for decision in from.identity.by_hand.roles {
-        let key = |known: &idr_core::model::RoleDecision| (known.role, known.verdict, known.within);
-        if !by_hand
-            .roles
-            .iter()
-            .any(|known| key(known) == key(&decision))
-        {
-            by_hand.roles.push(decision);
-        }
-    }
-    by_hand
-        .roles
-        .sort_by_key(|known| (known.role, known.verdict, known.within));
-    tenant
-        .store
-        .edit_identity(into.uid, &by_hand, &audit(subject.clone()))?;
+    let audit = || args.person.audit(at, "merge", subject.clone());
+    // The accounts last: whoever is still without them is not yet merged, and
+    // merging again does the rest.
+    let decided = from.identity.by_hand;
+    let (by_hand, remarks) = joined(into.by_hand, &decided.roles);
+    tenant.store.edit_identity(into.uid, &by_hand, &audit())?;
+    let earlier = decided.state.map(|earlier| earlier.before);
     let gone = ByHand {
+        roles: Vec::new(),
         state: Some(StateOverride {
             state,
             until: None,
-            before: from.identity.lifecycle_state,
+            before: earlier.unwrap_or(from.identity.lifecycle_state),
             actor: args.person.actor(),
             reason: args.person.reason.clone(),
             at,
         }),
-        ..ByHand::default()
+        ..decided
     };
     tenant
         .store
-        .edit_identity(from.identity.uid, &gone, &audit(subject))?;
-    report(&args.name, &args.into, given, options, out)
+        .edit_identity(from.identity.uid, &gone, &audit())?;
+    let given = keys(&from.accounts);
+    let owner = NewOwner::Known(into.uid);
+    aggregate::give(&tenant.store, from.accounts, owner, audit())?;
+    report(&args.name, &args.into, given, remarks, options, out)
+}
+
+/// Returns what was decided about one identity with what was decided about the
+/// roles of another, and what isn't taken over.
+fn joined(mut by_hand: ByHand, more: &[RoleDecision]) -> (ByHand, Vec<String>) {
+    let key = |known: &RoleDecision| (known.role, known.verdict, known.within);
+    let mut remarks = Vec::new();
+    for decision in more {
+        if by_hand
+            .roles
+            .iter()
+            .any(|known| key(known) == key(decision))
+        {
+            remarks.push(format!(
+                "role `{}` was {} for both: what was decided about the one that gets the accounts holds",
+                decision.role,
+                decision.verdict.as_str()
+            ));
+        } else {
+            by_hand.roles.push(decision.clone());
+        }
+    }
+    by_hand.roles.sort_by_key(key);
+    (by_hand, remarks)
 }
 
 /// Runs `identity split`.
@@ -155,7 +175,9 @@ pub(super) fn split(
             let hint = format!("idr identity show {name} lists them");
             return Err(CommandError::usage(message).with_hint(hint));
         };
-        moved.push(account.clone());
+        if !moved.contains(account) {
+            moved.push(account.clone());
+        }
     }
     if moved.len() == from.accounts.len() {
         let message = format!("these are all accounts of `{}`", args.name);
@@ -169,7 +191,7 @@ pub(super) fn split(
     let subject = format!("{} {}", args.name, args.new);
     let audit = args.person.audit(tenant.now()?, "split", subject);
     aggregate::give(&tenant.store, moved, owner, audit)?;
-    report(&args.name, &args.new, given, options, out)
+    report(&args.name, &args.new, given, Vec::new(), options, out)
 }
 
 fn keys(accounts: &[Account]) -> Vec<[String; 2]> {
@@ -182,10 +204,16 @@ fn report(
     from: &str,
     to: &str,
     accounts: Vec<[String; 2]>,
+    remarks: Vec<String>,
     options: &GlobalOptions,
     out: &mut dyn Write,
 ) -> Result<Outcome, CommandError> {
-    let given = Given { from, to, accounts };
+    let given = Given {
+        from,
+        to,
+        accounts,
+        remarks,
+    };
     if options.json {
         write_json(out, &given)?;
     } else if !options.quiet {
@@ -197,6 +225,9 @@ fn report(
         )?;
         for [application, native_identity] in &given.accounts {
             writeln!(out, "  {application} {native_identity}")?;
+        }
+        for remark in &given.remarks {
+            writeln!(out, "{remark}")?;
         }
     }
     Ok(Outcome::Done)

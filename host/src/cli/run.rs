@@ -15,7 +15,7 @@ use super::refresh::report;
 use super::{CommandError, GlobalOptions, Outcome, write_json};
 use crate::refresh::{self, RefreshError};
 use crate::report::{HeldReport, ProgressReport, RunReport, Table, grouped};
-use crate::store::{Run, RunId, RunLock, RunStatus, Store, StoreError};
+use crate::store::{Run, RunId, RunLock, RunStatus, Stage, Store, StoreError};
 use crate::tenant::OpenTenant;
 
 /// List refresh runs, show one, resume or cancel one, and decide about one that is held
@@ -233,7 +233,10 @@ fn show(
 ) -> Result<Outcome, CommandError> {
     let run = known(tenant, id)?;
     let would = match run.status {
-        RunStatus::Held => Some(HeldReport::of(id, &tenant.store)?),
+        // Held by a trigger's threshold, its plans are carried out already.
+        RunStatus::Held if run.step.stage != Stage::Events => {
+            Some(HeldReport::of(id, &tenant.store)?)
+        }
         _ => None,
     };
     let run = RunReport::of(&run, &tenant.store, &tenant.configuration.model.zone)?;

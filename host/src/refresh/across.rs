@@ -9,7 +9,7 @@ use idr_core::model::finding::{
 use idr_core::model::{Finding, IdentityRecord, Name, Severity, Uid, Versions};
 
 use super::{CHUNK, Driver, MAX_WAVES, RefreshError};
-use crate::store::{ApplyChunk, IdentityWrite, Managed};
+use crate::store::{ApplyChunk, IdentityWrite, Managed, RunStatus};
 
 impl Driver<'_> {
     /// Opens a finding for everybody who is their own manager's manager, at
@@ -17,10 +17,14 @@ impl Driver<'_> {
     /// closes those that are no longer true.
     ///
     /// Looked for only when a manager or a lifecycle state changed since the run
-    /// began: otherwise they are those that are known.
+    /// began, or in a run before it that didn't get so far: otherwise they are
+    /// those that are known.
     pub(super) fn report_managers(&mut self) -> Result<(), RefreshError> {
         let changes = &self.run.counters.changes;
-        if !changes.contains_key("managers") && !changes.contains_key("lifecycleStates") {
+        let changed = changes.contains_key("managers") || changes.contains_key("lifecycleStates");
+        let mut earlier = self.store.runs(2)?.into_iter();
+        let earlier = earlier.find(|run| run.id != self.run.id);
+        if !changed && earlier.is_none_or(|run| run.status == RunStatus::Done) {
             return Ok(());
         }
         let managed = self.store.managers()?;

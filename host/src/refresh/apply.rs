@@ -1,7 +1,7 @@
 //! Applying a wave: the spool in order, chunk by chunk, each in one transaction
 //! with the cursor.
 
-use idr_core::model::{AccountOperation, Identity, IdentityRecord, ReadKey, Uid, Versions};
+use idr_core::model::{AccountOperation, Identity, IdentityRecord, ReadKey, Uid, Versions, Wake};
 use idr_core::plan::{Changes, Planner};
 use idr_core::planted::{self, Bug};
 
@@ -108,7 +108,7 @@ impl Driver<'_> {
 /// whenever it is refreshed, so it need not wake any more.
 fn put_off(plan: &SpooledPlan, record: IdentityRecord) -> IdentityWrite {
     let mut identity = record.identity;
-    identity.wake.phases = None;
+    identity.wake = Wake::default();
     IdentityWrite {
         uid: plan.uid,
         identity: Some(identity),

@@ -60,6 +60,9 @@ pub enum RefreshError {
         /// How it stands.
         status: RunStatus,
     },
+    /// What a run left out can't be carried out any more.
+    #[error("run {} is not the last one, or the configuration has changed since", .0.0)]
+    Overtaken(RunId),
     /// The run is over.
     #[error("run {} can't be cancelled: it is {}", .run.0, .status.as_str())]
     NotCancellable {
@@ -115,6 +118,9 @@ impl RefreshError {
             | Self::NotHeld { .. }
             | Self::NotResumable { .. }
             | Self::NotCancellable { .. } => Some("see `idr run list`".to_owned()),
+            Self::Overtaken(_) => Some(
+                "refresh, and decide about what the new run leaves out".to_owned(),
+            ),
             Self::TooManyExceptions { run, .. } => Some(format!(
                 "nothing of the wave is written; `idr run resume {}` goes on whatever their number",
                 run.0

@@ -117,7 +117,8 @@ impl Driver<'_> {
         let population = self.store.population()?;
         let mut reasons = Vec::new();
         for ((name, kind), planned) in Kind::ALL.into_iter().zip(tally.0) {
-            let Some(bound) = kind.bound(&thresholds).filter(|_| planned > 0) else {
+            let approved = self.run.approved_kinds.iter().any(|kind| kind == name);
+            let Some(bound) = kind.bound(&thresholds).filter(|_| planned > 0 && !approved) else {
                 continue;
             };
             let done = self.done(bound.window_ms, |counters| kind.counted(counters))?;

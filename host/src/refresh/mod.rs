@@ -239,15 +239,21 @@ pub fn approve(
     continue_run(store, configurator, run, progress)
 }
 
-/// Carries out what a run left out: whoever is due, with thresholds no longer in
-/// the way, by the configuration and at the instant of that run.
+/// Carries out what the last run left out: a run of who is due, at the same
+/// instant and by the same configuration, in whose way those thresholds no
+/// longer are.
 fn approve_kinds(
     store: &dyn Store,
     configurator: &dyn Configurator,
     mut held: Run,
     progress: Progress<'_>,
 ) -> Result<Run, RefreshError> {
-    let last = store.tenant()?.last_as_of.unwrap_or_default();
+    let tenant = store.tenant()?;
+    let is_last = store.runs(1)?.iter().all(|last| last.id == held.id);
+    if !is_last || tenant.configuration.as_ref() != Some(&held.configuration) {
+        return Err(RefreshError::Overtaken(held.id));
+    }
+    let last = tenant.last_as_of.unwrap_or_default();
     let mut run = Run {
         status: RunStatus::Running,
         as_of: held.as_of.max(last),
@@ -255,7 +261,7 @@ fn approve_kinds(
         scope: Scope::Due,
         settings: held.settings.clone(),
         configuration: held.configuration.clone(),
-        approved: true,
+        approved_kinds: held.held_kinds.keys().cloned().collect(),
         ..Run::default()
     };
     held.held_kinds.clear();

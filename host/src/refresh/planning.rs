@@ -93,11 +93,11 @@ impl Driver<'_> {
         self.run.counters.refreshed += done;
         self.run.counters.waves += u64::from(done > 0);
         let verdict = self.gate(&tally)?;
-        if let Some(reason) = verdict.run {
-            return self.hold(reason).map(|()| false);
-        }
         for (kind, reason) in verdict.kinds {
             self.run.held_kinds.insert(kind.name().to_owned(), reason);
+        }
+        if let Some(reason) = verdict.run {
+            return self.hold(reason).map(|()| false);
         }
         self.run.step.stage = Stage::Apply;
         self.run.step.cursor = None;

@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 use std::io::{self, Write};
 
+use idr_core::model::AccountOperation;
 use serde::Serialize;
 
 use super::text::{Table, counted, grouped};
@@ -22,6 +23,10 @@ pub struct HeldReport {
     pub leavers: Vec<String>,
     /// Who would lose assigned roles.
     pub role_removals: Vec<RoleLoss>,
+    /// Whose state newly calls for an account to be disabled.
+    pub account_disables: Vec<String>,
+    /// Whose state newly calls for an account to be deleted.
+    pub account_deletions: Vec<String>,
 }
 
 /// An identity that would lose assigned roles.
@@ -58,6 +63,14 @@ impl HeldReport {
                 report.changes += u64::from(!plan.changes.is_empty());
                 if plan.changes.is_leaver(&before) {
                     report.leavers.push(before.name.clone());
+                }
+                for (names, operation) in [
+                    (&mut report.account_disables, AccountOperation::Disable),
+                    (&mut report.account_deletions, AccountOperation::Delete),
+                ] {
+                    if plan.changes.calls_for(&before, operation) {
+                        names.push(before.name.clone());
+                    }
                 }
                 let Some(assigned) = &plan.changes.assigned else {
                     continue;
@@ -107,7 +120,22 @@ impl HeldReport {
             examples.row([loss.name.clone(), loss.roles.join(", ")]);
         }
         examples.write(out)?;
-        write_rest(losing, out)
+        write_rest(losing, out)?;
+        for (what, names) in [
+            ("disabled", &self.account_disables),
+            ("deleted", &self.account_deletions),
+        ] {
+            if names.is_empty() {
+                continue;
+            }
+            let number = grouped(names.len() as u64);
+            writeln!(out, "  accounts to be {what}: {number}")?;
+            for name in names.iter().take(EXAMPLES) {
+                writeln!(out, "    {name}")?;
+            }
+            write_rest(names.len(), out)?;
+        }
+        Ok(())
     }
 }
 

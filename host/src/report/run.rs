@@ -9,7 +9,7 @@ use serde::Serialize;
 
 use super::finding::{FindingReport, write_findings};
 use super::text::{Table, counted, grouped, local};
-use crate::store::{Run, RunStatus, Scope, Store, StoreError};
+use crate::store::{Run, RunStatus, Scope, Stage, Store, StoreError};
 
 /// Findings of so many kinds are shown with a run.
 const FINDINGS_SHOWN: usize = 5;
@@ -71,6 +71,9 @@ pub struct RunReport {
     pub configuration: String,
     #[serde(skip)]
     as_of_local: String,
+    /// Whether it is held before its events.
+    #[serde(skip)]
+    holds_events: bool,
     #[serde(skip)]
     open: Vec<FindingReport>,
 }
@@ -233,6 +236,7 @@ impl RunReport {
             identities_per_second: rate.round(),
             configuration: run.configuration.clone(),
             as_of_local: local(run.as_of, zone),
+            holds_events: run.step.stage == Stage::Events,
             open: FindingReport::list(store, false, FINDINGS_READ)?,
         })
     }
@@ -331,7 +335,11 @@ impl RunReport {
             ]);
             ways.row([
                 format!("{command} run reject {id} --reason TEXT"),
-                "drop it; everybody stays due".to_owned(),
+                match self.holds_events {
+                    true => "drop it; its events wait for the next run",
+                    false => "drop it; everybody stays due",
+                }
+                .to_owned(),
             ]);
             ways.write(out)?;
         }

@@ -13,8 +13,8 @@ use idr_core::view::{Snapshot, SnapshotError};
 use super::{
     AccountMark, Adoption, AggregateBatch, Aggregation, ApplyChunk, AuditEntry, Due, EffectQuery,
     EffectStatus, EventQuery, Files, IdentityWrite, LastTimes, Managed, Population, Raise, Run,
-    RunId, RunProgress, Selection, SpooledPlan, StagedChange, Store, StoreError, StoredEffect,
-    StoredEvent, StoredFinding, TenantState, account_fingerprint, account_key_hash,
+    RunId, RunProgress, RunStatus, Selection, SpooledPlan, StagedChange, Store, StoreError,
+    StoredEffect, StoredEvent, StoredFinding, TenantState, account_fingerprint, account_key_hash,
     check_created_owner, effect_id, event_id, lookup_keys,
 };
 
@@ -654,6 +654,7 @@ impl Store for MemoryStore {
             check_created_owner(write, batch.creations.len())?;
         }
         let at = batch.modified_at();
+        let running = data.runs.iter().any(|run| run.status == RunStatus::Running);
         for creation in &batch.creations {
             data.last_uid += 1;
             let uid = Uid(data.last_uid);
@@ -666,7 +667,13 @@ impl Store for MemoryStore {
             identity.baseline.unseen = true;
             let keys = lookup_keys(&identity, &data.tenant.lookup_attributes);
             for (name, text) in keys {
-                data.raise_readers(ReadKey::Lookup(name, text).hash64());
+                let key = ReadKey::Lookup(name, text).hash64();
+                data.raise_readers(key);
+                // Whom a run under way has planned, but not yet written, has
+                // looked for it as well.
+                if running {
+                    data.changed_keys.insert(key);
+                }
             }
             let versions = Versions {
                 input: 1,

@@ -40,6 +40,9 @@ pub struct Run {
     /// Kinds of change that tripped a threshold and were left out, with why:
     /// whoever would change so stays due until a person approves.
     pub held_kinds: BTreeMap<String, String>,
+    /// Kinds of change that a person has approved; their thresholds no longer
+    /// stop it.
+    pub approved_kinds: Vec<String>,
     /// Whether a person has approved what tripped it; thresholds then no
     /// longer stop it.
     pub approved: bool,

@@ -38,6 +38,8 @@ struct RunDocument {
     #[serde(default, skip_serializing_if = "is_default")]
     held_kinds: BTreeMap<String, String>,
     #[serde(default, skip_serializing_if = "is_default")]
+    approved_kinds: Vec<String>,
+    #[serde(default, skip_serializing_if = "is_default")]
     approved: bool,
     #[serde(with = "mirror", default, skip_serializing_if = "is_default")]
     counters: Counters,

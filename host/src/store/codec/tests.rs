@@ -554,6 +554,7 @@ fn run() -> impl Strategy<Value = Run> {
                     .iter()
                     .map(|text| (text.clone(), text.clone()))
                     .collect(),
+                approved_kinds: texts.1.iter().cloned().collect(),
                 held: texts.1,
                 approved: flags.2,
                 counters,
@@ -1075,6 +1076,7 @@ mod full {
             },
             held: Some("too many leavers".to_owned()),
             held_kinds: [("leavers".to_owned(), "too many".to_owned())].into(),
+            approved_kinds: vec!["leavers".to_owned()],
             approved: true,
             counters: Counters {
                 selected: 1,

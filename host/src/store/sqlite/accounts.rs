@@ -6,13 +6,13 @@ use idr_core::model::{Account, AccountKey, Identity, Link, Name, ReadKey, Uid, U
 use rusqlite::types::Value as SqlValue;
 use rusqlite::{CachedStatement, Connection, OptionalExtension, params, params_from_iter};
 
-use super::apply::{Raiser, replace_lookups, write_document};
+use super::apply::{Raiser, note_changed_keys, replace_lookups, write_document};
 use super::error::is_taken;
 use super::identities::{self, account, account_key, owner_column, owner_from, row_limit};
 use super::{aggregations, records, tenant};
 use crate::store::{
-    AccountMark, AccountWrite, AggregateBatch, Creation, StoreError, account_fingerprint,
-    account_key_hash, check_created_owner, codec, lookup_keys,
+    AccountMark, AccountWrite, AggregateBatch, Creation, RunStatus, StoreError,
+    account_fingerprint, account_key_hash, check_created_owner, codec, lookup_keys,
 };
 
 /// See `Store::account_fingerprints`.
@@ -174,6 +174,11 @@ fn create_identities(
         "UPDATE identity SET input_version = input_version + 1
          WHERE uid IN (SELECT uid FROM identity_read WHERE key_hash = ?1)",
     )?;
+    // Whom a run under way has planned, but not yet written, has looked for the
+    // names as well.
+    let mut missed = Vec::new();
+    let mut running = connection.prepare_cached("SELECT 1 FROM run WHERE status = ?1")?;
+    let running = running.exists([RunStatus::Running.as_str()])?;
     let mut created = Vec::with_capacity(creations.len());
     for creation in creations {
         let mut identity = Identity {
@@ -196,10 +201,14 @@ fn create_identities(
         for (attribute, value) in &keys {
             let key = ReadKey::Lookup(*attribute, value.clone());
             raise_readers.execute([key.hash64()])?;
+            if running {
+                missed.push(key);
+            }
         }
         replace_lookups(connection, identity.uid, &[], &keys)?;
         created.push(identity.uid);
     }
+    note_changed_keys(connection, &missed)?;
     Ok(created)
 }
 

@@ -224,7 +224,10 @@ pub(super) fn replace_lookups(
 }
 
 /// Keeps the hashes of changed keys, in one row, until readers are selected.
-fn note_changed_keys(connection: &Connection, keys: &[ReadKey]) -> Result<(), StoreError> {
+pub(super) fn note_changed_keys(
+    connection: &Connection,
+    keys: &[ReadKey],
+) -> Result<(), StoreError> {
     if keys.is_empty() {
         return Ok(());
     }
