@@ -90,7 +90,7 @@ fragile! {
     read events(query: &EventQuery, limit: usize) -> Vec<StoredEvent>;
     read effects(query: &EffectQuery, limit: usize) -> Vec<StoredEffect>;
     read findings(closed: bool, limit: usize) -> Vec<StoredFinding>;
-    read open_findings() -> u64;
+    read open_findings(at: UnixMillis) -> u64;
     read audit_entries(limit: usize) -> Vec<AuditEntry>;
     write set_tenant(state: &TenantState) -> ();
     write adopt(adoption: &Adoption) -> ();
@@ -111,6 +111,11 @@ fragile! {
         at: UnixMillis
     ) -> ();
     write audit(entry: &AuditEntry) -> ();
+    write mute_findings(
+        numbers: &[i64],
+        until: Option<UnixMillis>,
+        audit: &AuditEntry
+    ) -> u64;
     write note_progress(run: RunId, progress: &RunProgress) -> ();
     write ask_to_stop(run: RunId, audit: &AuditEntry) -> ();
 }

@@ -57,7 +57,9 @@ fn findings_are_shown_by_kind_and_closed_when_mended() {
         "first_seen": "2026-03-02T08:00:00Z",
         "hint": null,
         "message": "no identity has `name` `nobody`, whom the account names as manager",
+        "muted_until": null,
         "name": "alice",
+        "number": 1,
         "phase": "manager",
         "severity": "warning",
         "subject": "manager",
@@ -76,4 +78,60 @@ fn findings_are_shown_by_kind_and_closed_when_mended() {
           no identity has `name` `nobody`, whom the account names as manager
     [exit 0]
     ");
+}
+
+#[test]
+fn a_muted_finding_does_not_count_until_its_time_is_over() {
+    let host = refreshed_tenant();
+    let feed = host.read("feeds/hr.csv");
+    host.write("feeds/hr.csv", feed.replace(",alice\n", ",nobody\n"));
+    aggregate_file(&host, "hr", "2026-03-02T08:00:00Z");
+    assert!(run(&host, &["refresh"]).ends_with("[exit 1]"));
+    let mute = |meant: &[&str]| {
+        let fixed = [
+            "finding",
+            "mute",
+            "--reason",
+            "HR knows",
+            "--until",
+            "2026-03-05",
+        ];
+        host.run(fixed.iter().chain(meant).copied())
+    };
+    insta::assert_snapshot!(mute(&["--name", "bob", "--cause", "manager-not-found"]), @r"
+    1 finding muted until 2026-03-04T23:00:00Z
+    [exit 0]
+    ");
+    insta::assert_snapshot!(host.run(["finding", "list"]), @r"
+    1 open
+        warning  carol  manager: manager
+          no identity has `name` `nobody`, whom the account names as manager
+    [exit 0]
+    ");
+    insta::assert_snapshot!(host.run(["finding", "list", "--muted"]), @r"
+    1 muted
+        warning  bob  manager: manager
+          no identity has `name` `nobody`, whom the account names as manager
+    [exit 0]
+    ");
+    let report = host.json(["refresh"]);
+    assert_eq!(report["findings"]["open"], 1);
+    assert!(mute(&["2"]).starts_with("1 finding muted"));
+    assert!(
+        run(&host, &["refresh"]).ends_with("[exit 0]"),
+        "none counts"
+    );
+    let unmute = [
+        "finding", "unmute", "--phase", "manager", "--name", "carol", "--reason", "r",
+    ];
+    insta::assert_snapshot!(host.run(unmute), @r"
+    1 finding no longer muted
+    [exit 0]
+    ");
+    let later = ["refresh", "--as-of", "2026-03-05T00:00:00Z"];
+    assert_eq!(host.json(later)["findings"]["open"], 2, "its time is over");
+    for wrong in [&[][..], &["--name", "dave"], &["9"]] {
+        let shown = mute(wrong);
+        assert!(shown.ends_with("[exit 2]"), "{shown}");
+    }
 }

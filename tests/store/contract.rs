@@ -67,6 +67,7 @@ store_contract!(
     an_event_is_recorded_once,
     an_effect_waits_is_withdrawn_and_waits_again,
     findings_are_opened_changed_and_closed,
+    a_muted_finding_does_not_count_until_its_time_is_over,
     findings_of_applications_stand_beside_those_of_identities,
     runs_are_kept_and_what_they_leave_behind_is_not,
     spooled_plans_come_in_order_of_uid,
@@ -95,7 +96,7 @@ fn a_new_store_is_empty(store: &dyn Store) {
         []
     );
     assert_eq!(store.findings(true, 9).expect("readable"), []);
-    assert_eq!(store.open_findings().expect("readable"), 0);
+    assert_eq!(store.open_findings(UnixMillis(0)).expect("readable"), 0);
 }
 
 fn uids_are_given_in_input_order(store: &dyn Store) {
@@ -231,7 +232,7 @@ fn a_stale_write_leaves_the_identity_alone(store: &dyn Store) {
             .collect::<Vec<_>>(),
         [bo]
     );
-    assert_eq!(store.open_findings().expect("readable"), 1);
+    assert_eq!(store.open_findings(UnixMillis(0)).expect("readable"), 1);
     assert_eq!(
         store.list(&Superset::All, None, 9).expect("readable").len(),
         3
@@ -1089,6 +1090,46 @@ fn an_event_is_recorded_once(store: &dyn Store) {
     assert_eq!(events(Some(bo), Some("mover"), 9), []);
 }
 
+fn a_muted_finding_does_not_count_until_its_time_is_over(store: &dyn Store) {
+    let [ana] = create(store, ["ana"]);
+    let [first, second] = ["a", "b"].map(|subject| a_finding(Severity::Error, subject, "in words"));
+    change(store, ana, |ana| {
+        ana.findings = vec![first.clone(), second.clone()];
+    });
+    let numbers = || {
+        let findings = store.findings(false, 9).expect("readable").into_iter();
+        findings
+            .map(|stored| (stored.number, stored.muted_until.map(|until| until.0)))
+            .collect::<Vec<_>>()
+    };
+    assert_eq!(numbers(), [(1, None), (2, None)]);
+    let entry = entry("findings 1", "mute");
+    let mute = |numbers: &[i64], until: Option<i64>| {
+        let muted = store.mute_findings(numbers, until.map(UnixMillis), &entry);
+        muted.expect("accepted")
+    };
+    assert_eq!(mute(&[1, 7], Some(5)), 1);
+    assert_eq!(numbers(), [(1, Some(5)), (2, None)]);
+    let open = |at| store.open_findings(UnixMillis(at)).expect("readable");
+    assert_eq!([open(4), open(5)], [1, 2]);
+    // It stays so while it is the same trouble.
+    let worse = a_finding(Severity::AccessAtRisk, "a", "in other words");
+    change(store, ana, |ana| {
+        ana.findings = vec![worse.clone(), second.clone()];
+    });
+    assert_eq!(numbers(), [(1, Some(5)), (2, None)]);
+    change(store, ana, |ana| ana.findings = vec![second.clone()]);
+    assert_eq!(mute(&[1], None), 0, "it is closed");
+    change(store, ana, |ana| {
+        ana.findings = vec![worse.clone(), second.clone()];
+    });
+    assert_eq!(numbers(), [(3, None), (2, None)]);
+    assert_eq!(mute(&[2, 3], Some(9)), 2);
+    assert_eq!(mute(&[2], None), 1);
+    assert_eq!(open(1), 1);
+    assert_eq!(store.audit_entries(9).expect("readable").len(), 4);
+}
+
 fn findings_are_opened_changed_and_closed(store: &dyn Store) {
     let [ana, bo] = create(store, ["ana", "bo"]);
     let set_findings = |uid, at, findings: &[(Severity, &str, &str)]| {
@@ -1125,7 +1166,7 @@ fn findings_are_opened_changed_and_closed(store: &dyn Store) {
         ],
     );
     assert_eq!(shown(false), "ana y three 2, bo x one 1, ana x two 2");
-    assert_eq!(store.open_findings().expect("readable"), 3);
+    assert_eq!(store.open_findings(UnixMillis(0)).expect("readable"), 3);
     set_findings(
         ana,
         3,
@@ -1141,14 +1182,14 @@ fn findings_are_opened_changed_and_closed(store: &dyn Store) {
         shown(true),
         "bo x one 1, ana x two 2-3, ana x two 4, ana y four 2-4, ana z five 3-4"
     );
-    assert_eq!(store.open_findings().expect("readable"), 2);
+    assert_eq!(store.open_findings(UnixMillis(0)).expect("readable"), 2);
     assert_eq!(store.findings(true, 2).expect("readable").len(), 2);
 
     // What isn't said to have changed isn't compared.
     let mut unchanged = write(store, bo, |bo| bo.findings.clear());
     unchanged.findings_changed = false;
     store.apply(&chunk([unchanged])).expect("accepted");
-    assert_eq!(store.open_findings().expect("readable"), 2);
+    assert_eq!(store.open_findings(UnixMillis(0)).expect("readable"), 2);
 }
 
 fn findings_of_applications_stand_beside_those_of_identities(store: &dyn Store) {

@@ -46,6 +46,7 @@ enum Action {
     Audit,
     Progress(i64, u64),
     AskToStop(i64),
+    Mute(Vec<i64>, Option<i64>),
     TakeSnapshot,
 }
 
@@ -416,6 +417,8 @@ fn step() -> impl Strategy<Value = Action> {
         1 => Just(Action::Audit),
         1 => (1_i64..4, 0_u64..3).prop_map(|(run, done)| Action::Progress(run, done)),
         1 => (1_i64..4).prop_map(Action::AskToStop),
+        1 => (vec(1_i64..5, 0..3), option::of(1_i64..4))
+            .prop_map(|(numbers, until)| Action::Mute(numbers, until)),
         2 => Just(Action::TakeSnapshot),
     ]
 }
@@ -527,6 +530,12 @@ impl Driven<'_> {
                 said(store.note_progress(RunId(*run), &progress))
             }
             Action::AskToStop(run) => said(store.ask_to_stop(RunId(*run), &an_entry())),
+            Action::Mute(numbers, until) => {
+                let mut numbers = numbers.clone();
+                numbers.sort_unstable();
+                numbers.dedup();
+                said(store.mute_findings(&numbers, until.map(UnixMillis), &an_entry()))
+            }
             Action::TakeSnapshot => {
                 self.held = store.snapshot().ok();
                 String::new()
@@ -679,7 +688,7 @@ impl Driven<'_> {
         }
         note("findings", said(store.findings(false, 99)));
         note("findings, closed too", said(store.findings(true, 7)));
-        note("open_findings", said(store.open_findings()));
+        note("open_findings", said(store.open_findings(UnixMillis(2))));
         note("audit_entries", said(store.audit_entries(3)));
         let now = store.snapshot().expect("a snapshot can be taken");
         note("snapshot", seen(&*now));

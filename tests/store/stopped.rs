@@ -20,7 +20,7 @@ use idr_core::plan::Changes;
 type Write = fn(&dyn Store) -> Result<(), StoreError>;
 
 /// Every kind of write, by the name of its points.
-const WRITES: [(&str, Write); 15] = [
+const WRITES: [(&str, Write); 16] = [
     ("tenant", |store| {
         store.set_tenant(&TenantState {
             baselines_set: true,
@@ -90,6 +90,9 @@ const WRITES: [(&str, Write); 15] = [
     }),
     ("findings", |store| {
         store.set_application_findings(Name::new("hr"), &[a_finding()], UnixMillis(1))
+    }),
+    ("mute", |store| {
+        store.mute_findings(&[1], None, &entry()).map(drop)
     }),
     ("audit", |store| store.audit(&entry())),
 ];

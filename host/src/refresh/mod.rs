@@ -600,7 +600,7 @@ impl<'a> Driver<'a> {
         self.store.set_tenant(&tenant)?;
         self.run.status = RunStatus::Done;
         // What one wave opened another may have closed again.
-        let open = self.store.open_findings()?;
+        let open = self.store.open_findings(self.run.as_of)?;
         self.run.counters.findings_opened = self.run.counters.findings_opened.min(open);
         self.run.counters.elapsed_ms = self.elapsed_ms();
         self.store.update_run(&self.run)?;

@@ -2,6 +2,7 @@
 
 use std::io::{self, Write};
 
+use idr_core::model::UnixMillis;
 use serde::Serialize;
 
 use super::text::{counted, shortened};
@@ -10,6 +11,8 @@ use crate::store::{Store, StoreError, StoredFinding};
 /// A finding, as reports show it.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub struct FindingReport {
+    /// Its number.
+    pub number: i64,
     /// `access-at-risk`, `error` or `warning`.
     pub severity: &'static str,
     /// The identity or application that it is about.
@@ -30,12 +33,17 @@ pub struct FindingReport {
     pub first_seen: String,
     /// When it was closed.
     pub closed_at: Option<String>,
+    /// Until when it is muted: then it doesn't count as open.
+    pub muted_until: Option<String>,
+    #[serde(skip)]
+    muted_until_ms: Option<UnixMillis>,
 }
 
 impl From<StoredFinding> for FindingReport {
     fn from(stored: StoredFinding) -> Self {
         let finding = stored.finding;
         Self {
+            number: stored.number,
             severity: finding.severity.as_str(),
             name: stored.name,
             uid: stored.uid.map(|uid| uid.0),
@@ -46,6 +54,8 @@ impl From<StoredFinding> for FindingReport {
             hint: finding.hint,
             first_seen: stored.first_seen.to_string(),
             closed_at: stored.closed_at.map(|at| at.to_string()),
+            muted_until: stored.muted_until.map(|until| until.to_string()),
+            muted_until_ms: stored.muted_until,
         }
     }
 }
@@ -68,6 +78,11 @@ impl FindingReport {
     pub fn list(store: &dyn Store, closed: bool, limit: usize) -> Result<Vec<Self>, StoreError> {
         let findings = store.findings(closed, limit)?;
         Ok(findings.into_iter().map(Self::from).collect())
+    }
+
+    /// Says whether it is muted at an instant.
+    pub fn is_muted(&self, at: UnixMillis) -> bool {
+        self.muted_until_ms.is_some_and(|until| until > at)
     }
 
     fn kind(&self) -> (&str, &str, &str, &str) {

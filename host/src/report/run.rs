@@ -144,7 +144,7 @@ impl fmt::Display for ProgressReport {
 pub struct FindingCounts {
     /// Opened by this run.
     pub new: u64,
-    /// Open now, whoever opened them.
+    /// Open now, whoever opened them, apart from muted ones.
     pub open: u64,
 }
 
@@ -226,7 +226,7 @@ impl RunReport {
             waves: counters.waves,
             findings: FindingCounts {
                 new: counters.findings_opened,
-                open: store.open_findings()?,
+                open: store.open_findings(run.as_of)?,
             },
             events: counters.events.clone(),
             counters: changes,
@@ -237,7 +237,10 @@ impl RunReport {
             configuration: run.configuration.clone(),
             as_of_local: local(run.as_of, zone),
             holds_events: run.step.stage == Stage::Events,
-            open: FindingReport::list(store, false, FINDINGS_READ)?,
+            open: FindingReport::list(store, false, FINDINGS_READ)?
+                .into_iter()
+                .filter(|finding| !finding.is_muted(run.as_of))
+                .collect(),
         })
     }
 

@@ -172,11 +172,13 @@ impl Data {
             });
             if !known {
                 self.findings.push(StoredFinding {
+                    number: self.findings.len() as i64 + 1,
                     uid,
                     name: application.to_owned(),
                     finding: finding.clone(),
                     first_seen: at,
                     closed_at: None,
+                    muted_until: None,
                 });
             }
         }
@@ -862,13 +864,32 @@ impl Store for MemoryStore {
         Ok(findings)
     }
 
-    fn open_findings(&self) -> Result<u64, StoreError> {
+    fn open_findings(&self, at: UnixMillis) -> Result<u64, StoreError> {
         let data = self.data();
         Ok(data
             .findings
             .iter()
             .filter(|stored| stored.closed_at.is_none())
+            .filter(|stored| stored.muted_until.is_none_or(|until| until <= at))
             .count() as u64)
+    }
+
+    fn mute_findings(
+        &self,
+        numbers: &[i64],
+        until: Option<UnixMillis>,
+        audit: &AuditEntry,
+    ) -> Result<u64, StoreError> {
+        let mut data = self.data();
+        let mut muted = 0;
+        for stored in &mut data.findings {
+            if stored.closed_at.is_none() && numbers.contains(&stored.number) {
+                stored.muted_until = until;
+                muted += 1;
+            }
+        }
+        data.audit.push(audit.clone());
+        Ok(muted)
     }
 
     fn set_application_findings(

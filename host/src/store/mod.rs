@@ -266,8 +266,18 @@ pub trait Store: Send + Sync {
     /// first, then by identity (with `closed`, closed ones as well).
     fn findings(&self, closed: bool, limit: usize) -> Result<Vec<StoredFinding>, StoreError>;
 
-    /// Counts the open findings.
-    fn open_findings(&self) -> Result<u64, StoreError>;
+    /// Counts the open findings that aren't muted at an instant.
+    fn open_findings(&self, at: UnixMillis) -> Result<u64, StoreError>;
+
+    /// Mutes open findings until an instant, or lets them speak again. Returns
+    /// how many of the numbers are those of open findings. One that is opened
+    /// anew isn't muted.
+    fn mute_findings(
+        &self,
+        numbers: &[i64],
+        until: Option<UnixMillis>,
+        audit: &AuditEntry,
+    ) -> Result<u64, StoreError>;
 
     /// Replaces the open findings about an application.
     fn set_application_findings(
@@ -648,6 +658,8 @@ impl EffectStatus {
 /// A finding as recorded.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct StoredFinding {
+    /// Its number, counted from 1.
+    pub number: i64,
     /// The identity that it is about.
     pub uid: Option<Uid>,
     /// The name of that identity now, or of the application.
@@ -658,6 +670,8 @@ pub struct StoredFinding {
     pub first_seen: UnixMillis,
     /// When it was closed.
     pub closed_at: Option<UnixMillis>,
+    /// Until when a person has muted it: then it doesn't count as open.
+    pub muted_until: Option<UnixMillis>,
 }
 
 /// Something done by a person.

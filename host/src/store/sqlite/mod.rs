@@ -82,6 +82,7 @@ pub fn write_points() -> Vec<String> {
         "stage-clear",
         "edit",
         "findings",
+        "mute",
         "audit",
     ];
     let both = |kind| {
@@ -448,8 +449,21 @@ impl Store for SqliteStore {
         records::findings(&*self.reader()?, closed, limit)
     }
 
-    fn open_findings(&self) -> Result<u64, StoreError> {
-        records::open_findings(&*self.reader()?)
+    fn open_findings(&self, at: UnixMillis) -> Result<u64, StoreError> {
+        records::open_findings(&*self.reader()?, at)
+    }
+
+    fn mute_findings(
+        &self,
+        numbers: &[i64],
+        until: Option<UnixMillis>,
+        audit: &AuditEntry,
+    ) -> Result<u64, StoreError> {
+        self.write(points!("mute"), |connection| {
+            let muted = records::mute_findings(connection, numbers, until)?;
+            records::audit(connection, audit)?;
+            Ok(muted)
+        })
     }
 
     fn set_application_findings(

@@ -180,7 +180,8 @@ pub(super) fn findings(
     let condition = if closed { "1" } else { "closed_at IS NULL" };
     let sql = format!(
         "SELECT severity, phase, subject, cause, message, hint,
-             finding.uid, coalesce(identity.name, application), first_seen, closed_at
+             finding.uid, coalesce(identity.name, application), first_seen, closed_at,
+             number, muted_until
          FROM finding LEFT JOIN identity ON identity.uid = finding.uid
          WHERE {condition}
          ORDER BY severity, finding.uid, phase, subject, cause, message, hint, number LIMIT ?1"
@@ -195,6 +196,8 @@ pub(super) fn findings(
             finding: finding_from(row)?,
             first_seen: UnixMillis(row.get(8)?),
             closed_at: row.get::<_, Option<i64>>(9)?.map(UnixMillis),
+            number: row.get(10)?,
+            muted_until: row.get::<_, Option<i64>>(11)?.map(UnixMillis),
         });
     }
     Ok(findings)
@@ -230,11 +233,29 @@ pub(super) fn finding_from(row: &Row<'_>) -> Result<Finding, StoreError> {
 }
 
 /// See `Store::open_findings`.
-pub(super) fn open_findings(connection: &Connection) -> Result<u64, StoreError> {
-    let mut statement =
-        connection.prepare_cached("SELECT count(*) FROM finding WHERE closed_at IS NULL")?;
-    let count: i64 = statement.query_row([], |row| row.get(0))?;
+pub(super) fn open_findings(connection: &Connection, at: UnixMillis) -> Result<u64, StoreError> {
+    let mut statement = connection.prepare_cached(
+        "SELECT count(*) FROM finding
+         WHERE closed_at IS NULL AND (muted_until IS NULL OR muted_until <= ?1)",
+    )?;
+    let count: i64 = statement.query_row([at.0], |row| row.get(0))?;
     Ok(count.cast_unsigned())
+}
+
+/// See `Store::mute_findings`.
+pub(super) fn mute_findings(
+    connection: &Connection,
+    numbers: &[i64],
+    until: Option<UnixMillis>,
+) -> Result<u64, StoreError> {
+    let mut statement = connection.prepare_cached(
+        "UPDATE finding SET muted_until = ?2 WHERE number = ?1 AND closed_at IS NULL",
+    )?;
+    let mut muted = 0;
+    for number in numbers {
+        muted += statement.execute(params![number, until.map(|until| until.0)])?;
+    }
+    Ok(muted as u64)
 }
 
 /// Adds an entry to the audit.
