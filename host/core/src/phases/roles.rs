@@ -147,14 +147,13 @@ fn by_selectors(
     model: &Model,
     draft: &mut Draft,
 ) -> Result<Vec<Name>, Interrupt> {
-    let held = |view: &TrackedView, role: Name| held_by_rule(&view.record().identity, role);
     let automatic = lifecycle_state(view, model).map(|state| state.automatic_roles);
     let mut selected = Vec::new();
     match automatic.unwrap_or_default() {
         AutomaticRoles::Remove => {}
         AutomaticRoles::Freeze => {
-            let roles = model.roles.iter().map(|role| role.name);
-            selected.extend(roles.filter(|role| held(view, *role)));
+            let kept = model.roles.iter().filter(|role| keeps(view, role));
+            selected.extend(kept.map(|role| role.name));
         }
         AutomaticRoles::Evaluate => {
             let mut rules: Vec<RuleIndex> = Vec::new();
@@ -174,7 +173,7 @@ fn by_selectors(
                     Ok(eligible) => eligible,
                     Err(error) => {
                         draft.findings.push(unreadable(role, &read_failure(error)?));
-                        held(view, role.name)
+                        keeps(view, role)
                     }
                 };
                 if eligible {
@@ -206,8 +205,23 @@ fn maybe_selected(view: &mut TrackedView, model: &Model) -> Result<Vec<usize>, I
     })
 }
 
+/// Says whether a role stays where its selector isn't asked: it was had by it,
+/// and is in use. One that went out of use meanwhile is lost, so there is no
+/// moment at which it would come back.
+fn keeps(view: &mut TrackedView, role: &Role) -> bool {
+    if !held_by_rule(&view.record().identity, role.name) {
+        return false;
+    }
+    let mark = view.mark();
+    let in_use = is_in_use(view, role);
+    if !in_use {
+        view.rewind(&mark);
+    }
+    in_use
+}
+
 /// Says whether the identity had a role by its selector when events were last
-/// processed: then it stays where the selector can't be asked.
+/// processed.
 fn held_by_rule(identity: &Identity, role: Name) -> bool {
     identity
         .settled_holding(role)
@@ -331,7 +345,8 @@ fn ask_rule(
     view.read_as(Some(rule));
     let answer = evaluator.assign(rule, &candidates, view);
     view.read_as(None);
-    let identity = &view.record().identity;
+    let kept =
+        |view: &mut TrackedView, role: Name| model.role(role).is_some_and(|role| keeps(view, role));
     match answer {
         Ok(answers) => {
             for (&role, answer) in candidates.iter().zip(answers) {
@@ -347,7 +362,7 @@ fn ask_rule(
                             message: format!("the rule can't tell: {why}; the role stays as it is"),
                             hint: None,
                         });
-                        held_by_rule(identity, role)
+                        kept(view, role)
                     }
                 };
                 if eligible {
@@ -360,8 +375,7 @@ fn ask_rule(
             let failed = failure(ROLES, Severity::Error, &subject, error)?;
             draft.retry_after(view.as_of(), failed.retry_after_ms);
             draft.findings.push(failed.finding);
-            let held = |role: &&Name| held_by_rule(identity, **role);
-            selected.extend(candidates.iter().filter(held));
+            selected.extend(candidates.iter().filter(|role| kept(view, **role)));
         }
     }
     Ok(())
@@ -755,6 +769,22 @@ mod tests {
         let after = at(3_000, false, within);
         assert!(assigned(&after).is_empty());
         assert_eq!(after.identity.wake.phases, None);
+    }
+
+    #[test]
+    fn a_kept_role_that_goes_out_of_use_has_no_moment_to_come_back() {
+        let mut sales = role("sales", RoleType::business(), None);
+        sales.selector = Some(Selector::Rule(RuleIndex(0)));
+        sales.active_from = Some(UnixMillis(5_000));
+        let mut scripts = Scripts {
+            eligibility: vec![Eligibility::CannotTell("no data".to_owned())],
+            ..Scripts::default()
+        };
+        let mut record = in_sales();
+        record.identity.assigned = vec![held("sales")];
+        let refreshed = refresh(tenant(vec![sales]), &mut scripts, NOW, record);
+        assert!(assigned(&refreshed).is_empty());
+        assert_eq!(refreshed.identity.wake.phases, None);
     }
 
     #[test]

@@ -31,7 +31,9 @@ impl Guest for Rule {
             Some(_) => return Err(RuleError::Invalid("`prefixes` is not a list".into())),
         };
         let login = native_identity();
-        let everyday = prefixes.iter().find_map(|prefix| login.strip_prefix(prefix));
+        let everyday = prefixes
+            .iter()
+            .find_map(|prefix| login.strip_prefix(prefix));
         if let Some(name) = everyday {
             return Ok(whose("name", name));
         }

@@ -28,7 +28,8 @@ use exports::idr::rules::attribute_promotion::{self, Promotion};
 use exports::idr::rules::identity_creation::{self, Creation, NewIdentity};
 use exports::idr::rules::role_assignment::{self, Eligibility};
 use exports::idr::rules::{
-    account_correlation, after_refresh, before_refresh, identity_trigger, lifecycle_state, manager_correlation,
+    account_correlation, after_refresh, before_refresh, identity_trigger, lifecycle_state,
+    manager_correlation,
 };
 use idr::rules::subject::{self, AccountStatus};
 use idr::rules::types::{Date, Lookup, Proposal, RuleError, TimeOfDay, Value};

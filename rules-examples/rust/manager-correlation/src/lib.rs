@@ -22,7 +22,11 @@ impl Guest for Rule {
         let named = match manager {
             Value::Text(text) => text,
             Value::Integer(number) => number.to_string(),
-            _ => return Err(RuleError::Invalid("the supervisor is no text or number".into())),
+            _ => {
+                return Err(RuleError::Invalid(
+                    "the supervisor is no text or number".into(),
+                ));
+            }
         };
         if named == "SELF" {
             return Ok(None);
@@ -34,9 +38,10 @@ impl Guest for Rule {
             return Ok(whose("employeeId", named.trim_start_matches('0')));
         }
         match attribute("country") {
-            Some(Value::Text(country)) if country == "CH" => {
-                Ok(whose("email", &format!("{}@acme.ch", named.to_ascii_lowercase())))
-            }
+            Some(Value::Text(country)) if country == "CH" => Ok(whose(
+                "email",
+                &format!("{}@acme.ch", named.to_ascii_lowercase()),
+            )),
             _ => Ok(None),
         }
     }
