@@ -12,8 +12,8 @@ use idr::store::{
 };
 use idr_core::filter::Superset;
 use idr_core::model::{
-    AccountKey, ByHand, Event, Finding, Identity, IdentityType, Name, ReadKey, Severity, Uid,
-    UnixMillis, Versions, finding,
+    AccountKey, ByHand, Effect, EffectKind, Event, Finding, Handler, Identity, IdentityType, Name,
+    ReadKey, Severity, Uid, UnixMillis, Versions, finding,
 };
 use idr_core::plan::Changes;
 
@@ -131,6 +131,19 @@ fn chunk() -> ApplyChunk {
         detected_at: UnixMillis(1),
         changes: Vec::new(),
     };
+    let effect = Effect {
+        uid: Uid(1),
+        what: EffectKind::Handler {
+            trigger: Name::new("joiner"),
+            sequence: 1,
+            place: 0,
+            handler: Handler::Workflow {
+                name: "welcome".to_owned(),
+            },
+        },
+        effective_at: UnixMillis(1),
+        detected_at: UnixMillis(1),
+    };
     ApplyChunk {
         run: Run {
             id: RunId(1),
@@ -139,6 +152,8 @@ fn chunk() -> ApplyChunk {
         },
         writes: vec![write],
         events: vec![event],
+        effects: vec![effect],
+        withdrawn: Vec::new(),
         changed_keys: vec![ReadKey::Attribute(Uid(1), Name::new("name"))],
         instant: Some(UnixMillis(5)),
     }

@@ -6,10 +6,10 @@
 //! | [`creation`] | which identity an account gives rise to | the account |
 //! | `proposals` | what a rule proposes for attributes | accounts, attributes that it can't propose |
 //! | [`attributes`] | identity attributes, manager and lifecycle state, on demand | accounts, edits, each other |
-//! | [`roles`] | assigned, then detected roles ([`detection`]) | the above and entitlements |
+//! | [`roles`] | assigned, then detected roles (`detection`) | the above and entitlements |
 //! | [`entitlements`] | the ledger: why each entitlement is there | accounts and roles |
 //! | [`role_metadata`] | what roles come to: missing, exceptions | roles |
-//! | [`state_accounts`] | what the lifecycle state does with accounts | the state and accounts |
+//! | `state_accounts` | what the lifecycle state does with accounts | the state and accounts |
 //! | [`events`] | which triggers fire | all of it and the baseline |
 //!
 //! A phase reads the tracked view and adds to the plan; it never writes.
