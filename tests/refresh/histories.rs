@@ -131,7 +131,12 @@ impl History {
         let tenant = tenant.more(&mut more);
         for operation in &mut operations {
             if let Operation::Configure(edited) = operation {
-                **edited = Tenant::clone(edited).more(&mut more);
+                let edit = Tenant::clone(edited);
+                // Mostly the same, or every edit would concern everybody.
+                **edited = match more.random_range(0..4) {
+                    0 => edit.more(&mut more),
+                    _ => edit.with_what_came_later(&tenant),
+                };
             }
         }
         for _ in 0..more.random_range(0..3) {

@@ -306,6 +306,21 @@ impl Tenant {
         self
     }
 
+    /// Takes over from another what [`Tenant::more`] draws.
+    pub fn with_what_came_later(self, other: &Self) -> Self {
+        Self {
+            names_managers: other.names_managers,
+            correlates: other.correlates,
+            manager: other.manager.clone(),
+            correlation: other.correlation.clone(),
+            proposes: other.proposes,
+            before: other.before.clone(),
+            follows: other.follows,
+            after: other.after.clone(),
+            ..self
+        }
+    }
+
     /// Lets a rule say whose an account is, before the configured matches.
     fn by_rule(&self, matches: [CorrelationStep; 1]) -> Vec<CorrelationStep> {
         let rule = self
