@@ -24,7 +24,7 @@ pub struct Phase {
 }
 
 /// Every step, in order. No option and no configuration changes it.
-pub const PHASES: [Phase; 12] = [
+pub const PHASES: [Phase; 13] = [
     Phase {
         number: "0",
         phase: "selection",
@@ -91,11 +91,18 @@ pub const PHASES: [Phase; 12] = [
         what: "assigned roles, then detected ones, then additional entitlements",
     },
     Phase {
+        number: "9",
+        phase: "state-accounts",
+        group: Some("access"),
+        identityiq_options: &[],
+        what: "what the lifecycle state calls for with accounts and isn't so yet",
+    },
+    Phase {
         number: "13",
         phase: "events",
         group: Some("events"),
         identityiq_options: &["processTriggers"],
-        what: "triggers, against what they have last seen",
+        what: "triggers, against what they have last seen; effects into the outbox",
     },
     Phase {
         number: "14b",
@@ -109,7 +116,7 @@ pub const PHASES: [Phase; 12] = [
         phase: "gate",
         group: None,
         identityiq_options: &["disableIdentityProcessingThreshold"],
-        what: "thresholds over everything planned: a trip holds the run",
+        what: "thresholds over everything planned: a trip holds the run, or leaves a kind of change out",
     },
     Phase {
         number: "15",
@@ -502,7 +509,7 @@ pub const OPTIONS: [RefreshOption; 56] = [
     RefreshOption {
         key: "preRefreshRule",
         label: "Pre-Refresh Rule",
-        name: "`before_refresh` in identity.toml",
+        name: "before_refresh in identity.toml",
         phase: "2b",
         default: "no rule",
         status: Status::Works(
@@ -512,7 +519,7 @@ pub const OPTIONS: [RefreshOption; 56] = [
     RefreshOption {
         key: "refreshRule",
         label: "Refresh Rule",
-        name: "`after_refresh` in identity.toml",
+        name: "after_refresh in identity.toml",
         phase: "14b",
         default: "no rule",
         status: Status::Works(
@@ -564,10 +571,12 @@ pub const OPTIONS: [RefreshOption; 56] = [
     RefreshOption {
         key: "refreshWorkflow",
         label: "Refresh Workflow",
-        name: "",
+        name: "handlers in triggers.toml",
         phase: "13",
         default: "",
-        status: Status::NotYet,
+        status: Status::Replaced(
+            "each trigger says what it launches; the outbox keeps what is to be launched",
+        ),
     },
     RefreshOption {
         key: "doManualActions",

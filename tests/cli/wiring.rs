@@ -23,11 +23,12 @@ fn the_order_of_operations_is_printed() {
                                        IdentityIQ: refreshIdentityEntitlements
      7  roles                access    assigned roles, then detected ones, then additional entitlements
                                        IdentityIQ: correlateEntitlements
-    13  events               events    triggers, against what they have last seen
+     9  state-accounts       access    what the lifecycle state calls for with accounts and isn't so yet
+    13  events               events    triggers, against what they have last seen; effects into the outbox
                                        IdentityIQ: processTriggers
     14b  after-refresh        events    values of attributes that a rule proposes, as inputs of the next refresh
                                        IdentityIQ: refreshRule
-    15  gate                           thresholds over everything planned: a trip holds the run
+    15  gate                           thresholds over everything planned: a trip holds the run, or leaves a kind of change out
                                        IdentityIQ: disableIdentityProcessingThreshold
     15  apply                          each identity's changes in one transaction
                                        IdentityIQ: noResetNeedsRefresh

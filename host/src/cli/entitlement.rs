@@ -4,7 +4,6 @@ use std::collections::BTreeMap;
 use std::io::Write;
 
 use clap::{Args, Subcommand};
-use idr_core::filter::Superset;
 use idr_core::model::{AssignmentSource, Name};
 use idr_core::phases::entitlements::ledger;
 use serde::Serialize;
@@ -13,10 +12,8 @@ use super::aggregate::application;
 use super::open::open;
 use super::{CommandError, GlobalOptions, Outcome, write_json};
 use crate::report::{Table, counted};
-use crate::store::Store;
+use crate::store::{StoreError, each_identity};
 use crate::tenant::OpenTenant;
-
-const CHUNK: usize = 1_000;
 
 /// Show the catalogue of entitlements
 #[derive(Args, Debug)]
@@ -69,7 +66,9 @@ struct Row {
 #[derive(Default)]
 struct Entry {
     held: u64,
-    reasons: [u64; 3],
+    assignment: u64,
+    state: u64,
+    request: u64,
     native: u64,
     roles: Vec<&'static str>,
 }
@@ -94,9 +93,9 @@ pub(super) fn run(
             attribute: attribute.as_str(),
             value,
             held: entry.held,
-            assignment: entry.reasons[AssignmentSource::Rule as usize],
-            state: entry.reasons[AssignmentSource::State as usize],
-            request: entry.reasons[AssignmentSource::Manual as usize],
+            assignment: entry.assignment,
+            state: entry.state,
+            request: entry.request,
             native: entry.native,
             roles: entry.roles,
         })
@@ -153,32 +152,24 @@ fn catalogue(tenant: &OpenTenant) -> Result<BTreeMap<(Name, Name, String), Entry
         }
     }
     let at = tenant.now()?;
-    let mut after = None;
-    loop {
-        let chunk = tenant.store.list(&Superset::All, after, CHUNK)?;
-        let Some(last) = chunk.last() else {
-            return Ok(entries);
-        };
-        after = Some(*last);
-        for record in tenant.store.read_chunk(&chunk)? {
-            for known in ledger(&record, model, at) {
-                let entitlement = known.entitlement;
-                let application = entitlement.account.application;
-                let key = (application, entitlement.attribute, entitlement.value);
-                let entry = entries.entry(key).or_default();
-                entry.held += 1;
-                entry.native += u64::from(known.assigned_roles.is_empty());
-                let mut sources: Vec<_> = known
-                    .assigned_roles
-                    .iter()
-                    .map(|(_, source)| *source)
-                    .collect();
-                sources.sort();
-                sources.dedup();
-                for source in sources {
-                    entry.reasons[source as usize] += 1;
-                }
+    each_identity(&tenant.store, |record| {
+        for known in ledger(&record, model, at) {
+            let entitlement = known.entitlement;
+            let application = entitlement.account.application;
+            let key = (application, entitlement.attribute, entitlement.value);
+            let entry = entries.entry(key).or_default();
+            entry.held += 1;
+            entry.native += u64::from(known.assigned_roles.is_empty());
+            for (source, count) in [
+                (AssignmentSource::Rule, &mut entry.assignment),
+                (AssignmentSource::State, &mut entry.state),
+                (AssignmentSource::Manual, &mut entry.request),
+            ] {
+                let mut reasons = known.assigned_roles.iter();
+                *count += u64::from(reasons.any(|(_, known)| *known == source));
             }
         }
-    }
+        Ok::<_, StoreError>(())
+    })?;
+    Ok(entries)
 }

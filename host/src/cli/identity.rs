@@ -7,7 +7,9 @@ use std::sync::Arc;
 use clap::{Args, Subcommand};
 use idr_core::definitions::{AttributeDefinition, EditMode, Model};
 use idr_core::filter::{Filter, Superset};
-use idr_core::model::{ManualEdit, Name, Provenance, StateOverride, UnixMillis, Value, ValueType};
+use idr_core::model::{
+    ByHand, ManualEdit, Name, Provenance, StateOverride, UnixMillis, Value, ValueType,
+};
 use idr_core::plan::{PlanContext, Planner};
 use idr_core::text::nearest;
 use idr_core::view::ReadError;
@@ -16,11 +18,10 @@ use serde::Serialize;
 use super::event::events;
 use super::open::{command_for, decidable, instant_or_now, open, record_named};
 use super::person::PersonArgs;
-use super::progress::RunProgress;
 use super::selection::checked_filter;
 use super::{CommandError, GlobalOptions, Outcome, merge, write_json};
+use crate::refresh::Request;
 use crate::refresh::selection::{Criterion, settled_view};
-use crate::refresh::{self, Request};
 use crate::report::{FindingReport, IdentityReport, IdentityRow, MASK, Table, write_findings};
 use crate::store::{EventQuery, RunSettings, RunStatus, Scope, Store};
 use crate::tenant::OpenTenant;
@@ -450,22 +451,24 @@ struct StateSet {
     until: Option<String>,
 }
 
-/// Returns a lifecycle state that a person sets, in place of what was `before`.
-fn state_override(
-    state: Name,
-    until: Option<UnixMillis>,
-    before: Option<Name>,
+/// Lets a person set the lifecycle state. What the rule gave before stays known,
+/// whoever set it meanwhile.
+pub(super) fn set_by_hand(
+    by_hand: &mut ByHand,
+    present: Option<Name>,
+    (state, until): (Name, Option<UnixMillis>),
     person: &PersonArgs,
     at: UnixMillis,
-) -> StateOverride {
-    StateOverride {
+) {
+    let earlier = by_hand.state.take();
+    by_hand.state = Some(StateOverride {
         state,
         until,
-        before,
+        before: earlier.map_or(present, |earlier| earlier.before),
         actor: person.actor(),
         reason: person.reason.clone(),
         at,
-    }
+    });
 }
 
 /// Sets the state and refreshes at once; no threshold is in the way.
@@ -490,9 +493,8 @@ fn terminate(
     }
     let at = tenant.now()?;
     let mut by_hand = identity.by_hand;
-    let earlier = by_hand.state.take();
-    let before = earlier.map_or(identity.lifecycle_state, |earlier| earlier.before);
-    by_hand.state = Some(state_override(state, None, before, &args.person, at));
+    let present = identity.lifecycle_state;
+    set_by_hand(&mut by_hand, present, (state, None), &args.person, at);
     let audit = args.person.audit(at, "terminate", identity.name.clone());
     tenant.store.edit_identity(identity.uid, &by_hand, &audit)?;
     let request = Request {
@@ -505,15 +507,7 @@ fn terminate(
         settings: RunSettings::default(),
         approved: true,
     };
-    let progress = RunProgress::new(options);
-    let run = refresh::run(
-        &tenant.store,
-        tenant,
-        &tenant.files(),
-        &request,
-        &|run, done, of| progress.show(run, done, of),
-    )?;
-    progress.finish();
+    let run = super::refresh::run_shown(&request, tenant, options)?;
     super::refresh::report(&run, tenant, options, out)
 }
 
@@ -571,19 +565,20 @@ fn set_state(
         }
         None => None,
     };
-    by_hand.state = match state {
+    match state {
+        Some(state) => {
+            let present = identity.lifecycle_state;
+            set_by_hand(&mut by_hand, present, (state, until), &args.person, at);
+        }
         // It is over from now on; what the rule gave before stays known until
         // the rule answers again.
-        None => by_hand.state.take().map(|earlier| StateOverride {
-            until: Some(at),
-            ..earlier
-        }),
-        Some(state) => {
-            let earlier = by_hand.state.take();
-            let before = earlier.map_or(identity.lifecycle_state, |earlier| earlier.before);
-            Some(state_override(state, until, before, &args.person, at))
+        None => {
+            by_hand.state = by_hand.state.take().map(|earlier| StateOverride {
+                until: Some(at),
+                ..earlier
+            });
         }
-    };
+    }
     let action = if args.take_back {
         "take-back-state"
     } else {

@@ -4,11 +4,11 @@
 use std::io::Write;
 
 use clap::Args;
-use idr_core::model::{Account, ByHand, Name, RoleDecision, StateOverride};
+use idr_core::model::{Account, ByHand, RoleDecision};
 use serde::Serialize;
 
-use super::identity::inactive_state;
-use super::open::{command_for, decidable, record_named};
+use super::identity::{inactive_state, set_by_hand};
+use super::open::{account_of, command_for, decidable, decidable_record, record_named};
 use super::person::PersonArgs;
 use super::{CommandError, GlobalOptions, Outcome, write_json};
 use crate::aggregate::{self, NewOwner};
@@ -86,30 +86,18 @@ pub(super) fn merge(
         ));
     }
     let into = decidable(tenant, &args.into)?;
-    decidable(tenant, &args.name)?;
-    let from = record_named(tenant, &args.name)?;
+    let from = decidable_record(tenant, &args.name)?;
     let state = inactive_state(args.state.as_deref(), tenant)?;
     let at = tenant.now()?;
     let subject = format!("{} {}", args.name, args.into);
     let audit = || args.person.audit(at, "merge", subject.clone());
     // The accounts last: whoever is still without them is not yet merged, and
     // merging again does the rest.
-    let decided = from.identity.by_hand;
-    let (by_hand, remarks) = joined(into.by_hand, &decided.roles);
+    let mut gone = from.identity.by_hand;
+    let (by_hand, remarks) = joined(into.by_hand, std::mem::take(&mut gone.roles));
     tenant.store.edit_identity(into.uid, &by_hand, &audit())?;
-    let earlier = decided.state.map(|earlier| earlier.before);
-    let gone = ByHand {
-        roles: Vec::new(),
-        state: Some(StateOverride {
-            state,
-            until: None,
-            before: earlier.unwrap_or(from.identity.lifecycle_state),
-            actor: args.person.actor(),
-            reason: args.person.reason.clone(),
-            at,
-        }),
-        ..decided
-    };
+    let present = from.identity.lifecycle_state;
+    set_by_hand(&mut gone, present, (state, None), &args.person, at);
     tenant
         .store
         .edit_identity(from.identity.uid, &gone, &audit())?;
@@ -121,14 +109,14 @@ pub(super) fn merge(
 
 /// Returns what was decided about one identity with what was decided about the
 /// roles of another, and what isn't taken over.
-fn joined(mut by_hand: ByHand, more: &[RoleDecision]) -> (ByHand, Vec<String>) {
+fn joined(mut by_hand: ByHand, more: Vec<RoleDecision>) -> (ByHand, Vec<String>) {
     let key = |known: &RoleDecision| (known.role, known.verdict, known.within);
     let mut remarks = Vec::new();
     for decision in more {
         if by_hand
             .roles
             .iter()
-            .any(|known| key(known) == key(decision))
+            .any(|known| key(known) == key(&decision))
         {
             remarks.push(format!(
                 "role `{}` was {} for both: what was decided about the one that gets the accounts holds",
@@ -136,7 +124,7 @@ fn joined(mut by_hand: ByHand, more: &[RoleDecision]) -> (ByHand, Vec<String>) {
                 decision.verdict.as_str()
             ));
         } else {
-            by_hand.roles.push(decision.clone());
+            by_hand.roles.push(decision);
         }
     }
     by_hand.roles.sort_by_key(key);
@@ -165,16 +153,7 @@ pub(super) fn split(
         let [application, native_identity] = wanted else {
             continue;
         };
-        let is_it = |account: &&Account| {
-            let key = &account.key;
-            key.application == Name::new(application) && key.native_identity == *native_identity
-        };
-        let Some(account) = from.accounts.iter().find(is_it) else {
-            let name = &args.name;
-            let message = format!("`{name}` has no account `{native_identity}` in `{application}`");
-            let hint = format!("idr identity show {name} lists them");
-            return Err(CommandError::usage(message).with_hint(hint));
-        };
+        let account = account_of(&from, application, native_identity)?;
         if !moved.contains(account) {
             moved.push(account.clone());
         }

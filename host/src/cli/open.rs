@@ -2,7 +2,7 @@
 
 use super::{CommandError, GlobalOptions};
 use crate::tenant::{Absent, OpenTenant};
-use idr_core::model::{Identity, IdentityRecord, IdentityType, Uid, UnixMillis};
+use idr_core::model::{Account, Identity, IdentityRecord, IdentityType, Uid, UnixMillis};
 
 use crate::store::Store;
 
@@ -63,10 +63,35 @@ pub(super) fn record_named(
 
 /// Returns the identity with this name, about which people may decide something.
 pub(super) fn decidable(tenant: &OpenTenant, name: &str) -> Result<Identity, CommandError> {
-    let identity = record_named(tenant, name)?.identity;
-    if identity.identity_type == IdentityType::Workgroup {
+    Ok(decidable_record(tenant, name)?.identity)
+}
+
+/// Returns the same with its accounts.
+pub(super) fn decidable_record(
+    tenant: &OpenTenant,
+    name: &str,
+) -> Result<IdentityRecord, CommandError> {
+    let record = record_named(tenant, name)?;
+    if record.identity.identity_type == IdentityType::Workgroup {
         let message = format!("`{name}` is a workgroup, which is never refreshed");
         return Err(CommandError::usage(message));
     }
-    Ok(identity)
+    Ok(record)
+}
+
+/// Returns one of an identity's accounts.
+pub(super) fn account_of<'r>(
+    record: &'r IdentityRecord,
+    application: &str,
+    native_identity: &str,
+) -> Result<&'r Account, CommandError> {
+    let is_it = |account: &&Account| {
+        let key = &account.key;
+        key.application.as_str() == application && key.native_identity == native_identity
+    };
+    record.accounts.iter().find(is_it).ok_or_else(|| {
+        let name = &record.identity.name;
+        let message = format!("`{name}` has no account `{native_identity}` in `{application}`");
+        CommandError::usage(message).with_hint(format!("idr identity show {name} lists them"))
+    })
 }

@@ -160,13 +160,21 @@ fn refresh(
     tenant: &OpenTenant,
     options: &GlobalOptions,
 ) -> Result<Run, CommandError> {
-    let request = request(args, task, as_of, tenant)?;
+    run_shown(&request(args, task, as_of, tenant)?, tenant, options)
+}
+
+/// Refreshes, and shows how far it has come.
+pub(super) fn run_shown(
+    request: &Request,
+    tenant: &OpenTenant,
+    options: &GlobalOptions,
+) -> Result<Run, CommandError> {
     let progress = RunProgress::new(options);
     let run = refresh::run(
         &tenant.store,
         tenant,
         &tenant.files(),
-        &request,
+        request,
         &|run, done, of| progress.show(run, done, of),
     );
     progress.finish();

@@ -4,20 +4,17 @@ use std::io::Write;
 
 use clap::{Args, Subcommand};
 use idr_core::definitions::Role;
-use idr_core::filter::Superset;
 use idr_core::model::{AccountKey, Name, RoleDecision, RoleVerdict, UnixMillis};
 use idr_core::phases::role_metadata::role_metadata;
 use idr_core::text::nearest;
 use serde::Serialize;
 
-use super::open::{command_for, decidable, instant_or_now, open, record_named};
+use super::open::{account_of, command_for, decidable, instant_or_now, open, record_named};
 use super::person::PersonArgs;
 use super::{CommandError, GlobalOptions, Outcome, write_json};
 use crate::report::Table;
-use crate::store::Store;
+use crate::store::{Store, StoreError, each_identity};
 use crate::tenant::OpenTenant;
-
-const CHUNK: usize = 1_000;
 
 /// List roles, assign one by hand, deny one, or take back what was decided
 ///
@@ -155,12 +152,11 @@ fn assign(args: &AssignArgs, tenant: &OpenTenant) -> Result<Decided, CommandErro
         None => None,
     };
     let account = match args.account.as_deref() {
-        Some([application, native_identity]) => Some(account_of(
-            &args.decide.name,
-            application,
-            native_identity,
-            tenant,
-        )?),
+        Some([application, native_identity]) => {
+            let record = record_named(tenant, &args.decide.name)?;
+            let account = account_of(&record, application, native_identity)?;
+            Some(account.key.clone())
+        }
         _ => None,
     };
     decide(&args.decide, RoleVerdict::Assigned, within, account, tenant)
@@ -311,24 +307,6 @@ fn permitting(within: &str, role: &str, tenant: &OpenTenant) -> Result<Name, Com
     Ok(found.name)
 }
 
-/// Returns an account of the identity.
-fn account_of(
-    name: &str,
-    application: &str,
-    native_identity: &str,
-    tenant: &OpenTenant,
-) -> Result<AccountKey, CommandError> {
-    let accounts = record_named(tenant, name)?.accounts;
-    let mut keys = accounts.into_iter().map(|account| account.key);
-    let is_it = |key: &AccountKey| {
-        key.application.as_str() == application && key.native_identity == native_identity
-    };
-    keys.find(is_it).ok_or_else(|| {
-        let message = format!("`{name}` has no account `{native_identity}` in `{application}`");
-        CommandError::usage(message).with_hint(format!("idr identity show {name} lists them"))
-    })
-}
-
 fn assignable_role(name: &str, tenant: &OpenTenant) -> Result<Name, CommandError> {
     let roles = &tenant.configuration.model.roles;
     let assignable = || roles.iter().filter(|role| role.role_type.manual);
@@ -428,24 +406,19 @@ fn counted(role_type: Option<&str>, tenant: &OpenTenant) -> Result<Vec<RoleRow>,
             exceptions: 0,
         })
         .collect();
-    let mut after = None;
-    loop {
-        let chunk = tenant.store.list(&Superset::All, after, CHUNK)?;
-        let Some(last) = chunk.last() else { break };
-        after = Some(*last);
-        for record in tenant.store.read_chunk(&chunk)? {
-            for metadata in role_metadata(&record.identity, model) {
-                let name = metadata.role.as_str();
-                let Ok(place) = rows.binary_search_by(|row| row.name.cmp(name)) else {
-                    continue;
-                };
-                let row = &mut rows[place];
-                row.assigned += u64::from(metadata.assigned.is_some());
-                row.detected += u64::from(metadata.detected);
-                row.missing += u64::from(!metadata.missing.is_empty());
-                row.exceptions += u64::from(metadata.exception);
-            }
+    each_identity(&tenant.store, |record| {
+        for metadata in role_metadata(&record.identity, model) {
+            let name = metadata.role.as_str();
+            let Ok(place) = rows.binary_search_by(|row| row.name.cmp(name)) else {
+                continue;
+            };
+            let row = &mut rows[place];
+            row.assigned += u64::from(metadata.assigned.is_some());
+            row.detected += u64::from(metadata.detected);
+            row.missing += u64::from(!metadata.missing.is_empty());
+            row.exceptions += u64::from(metadata.exception);
         }
-    }
+        Ok::<_, StoreError>(())
+    })?;
     Ok(rows)
 }

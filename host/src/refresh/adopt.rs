@@ -4,16 +4,15 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use idr_core::definitions::{Model, Role, Selector, Trigger, TriggerCondition, digest};
-use idr_core::filter::Superset;
-use idr_core::model::{Name, Uid, UnixMillis};
+use idr_core::model::{Name, UnixMillis};
 use idr_core::phases::roles;
 use idr_core::planted::{self, Bug};
 use idr_core::view::TrackedView;
 use sha2::{Digest, Sha256};
 
-use super::{CHUNK, Configurator, Configured, RefreshError};
+use super::{Configurator, Configured, RefreshError};
 use crate::aggregate::correlate_again;
-use crate::store::{Adoption, Files, Raise, Store, StoreError, TenantState};
+use crate::store::{Adoption, Files, Raise, Store, StoreError, TenantState, each_identity};
 
 /// The tenant's secret among its definitions: its fingerprint.
 const SECRET: &str = "secret";
@@ -200,29 +199,21 @@ fn concerned(
     }
     let snapshot = store.snapshot()?;
     let mut uids = Vec::new();
-    let mut after = None;
-    loop {
-        let chunk = store.list(&Superset::All, after, CHUNK)?;
-        let Some(last) = chunk.last().copied() else {
-            return Ok(Raise::Identities(uids));
-        };
-        for record in store.read_chunk(&chunk)? {
-            let uid: Uid = record.identity.uid;
-            let concerns = definitions.iter().any(|(model, role)| {
-                let snapshot = Arc::clone(&snapshot);
-                let instant = UnixMillis::default();
-                let mut view =
-                    TrackedView::new(Arc::clone(model), snapshot, instant, record.clone());
-                view.settle_from_record();
-                // What can't be read is for the refresh to say.
-                roles::may_concern(&mut view, model, role).unwrap_or(true)
-            });
-            if concerns {
-                uids.push(uid);
-            }
+    each_identity(store, |record| {
+        let concerns = definitions.iter().any(|(model, role)| {
+            let snapshot = Arc::clone(&snapshot);
+            let instant = UnixMillis::default();
+            let mut view = TrackedView::new(Arc::clone(model), snapshot, instant, record.clone());
+            view.settle_from_record();
+            // What can't be read is for the refresh to say.
+            roles::may_concern(&mut view, model, role).unwrap_or(true)
+        });
+        if concerns {
+            uids.push(record.identity.uid);
         }
-        after = Some(last);
-    }
+        Ok::<_, RefreshError>(())
+    })?;
+    Ok(Raise::Identities(uids))
 }
 
 /// Says whether a role's selector reads nothing but the identity's own settled

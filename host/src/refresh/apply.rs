@@ -1,7 +1,7 @@
 //! Applying a wave: the spool in order, chunk by chunk, each in one transaction
 //! with the cursor.
 
-use idr_core::model::{AccountOperation, Identity, IdentityRecord, ReadKey, Uid, Versions, Wake};
+use idr_core::model::{Identity, IdentityRecord, ReadKey, Uid, Versions, Wake};
 use idr_core::plan::{Changes, Planner};
 use idr_core::planted::{self, Bug};
 
@@ -165,10 +165,9 @@ pub(super) fn count(counters: &mut Counters, changes: &Changes, before: &Identit
     if changes.is_empty() {
         return;
     }
-    counters.leavers += u64::from(changes.is_leaver(before));
-    counters.role_removals += u64::from(changes.removes_role(before));
-    counters.account_disables += u64::from(changes.calls_for(before, AccountOperation::Disable));
-    counters.account_deletions += u64::from(changes.calls_for(before, AccountOperation::Delete));
+    for (_, kind) in Kind::ALL {
+        *kind.counter(counters) += u64::from(kind.is(changes, before));
+    }
     if let Some(findings) = &changes.findings {
         let opened = findings
             .iter()

@@ -7,7 +7,7 @@
 use std::collections::BTreeMap;
 
 use idr_core::definitions::{Bound, OnTrip, Threshold, Thresholds};
-use idr_core::model::{AccountOperation, Identity, Name};
+use idr_core::model::{AccountOperation, Identity, Name, UnixMillis};
 use idr_core::plan::Changes;
 
 use super::{Driver, RefreshError};
@@ -52,6 +52,16 @@ impl Kind {
             Self::RoleRemovals => counters.role_removals,
             Self::AccountDisables => counters.account_disables,
             Self::AccountDeletions => counters.account_deletions,
+        }
+    }
+
+    /// Returns the counter of the identities that a run changes so.
+    pub(super) fn counter(self, counters: &mut Counters) -> &mut u64 {
+        match self {
+            Self::Leavers => &mut counters.leavers,
+            Self::RoleRemovals => &mut counters.role_removals,
+            Self::AccountDisables => &mut counters.account_disables,
+            Self::AccountDeletions => &mut counters.account_deletions,
         }
     }
 
@@ -174,12 +184,23 @@ impl Driver<'_> {
             return Ok(done);
         };
         let begin = self.run.as_of.plus_ms(-window_ms);
-        for run in self.store.runs(usize::MAX)? {
-            if run.id != self.run.id && run.as_of > begin && run.as_of <= self.run.as_of {
-                done += counted(&run.counters);
+        for (as_of, counters) in self.earlier_runs()? {
+            if *as_of > begin && *as_of <= self.run.as_of {
+                done += counted(counters);
             }
         }
         Ok(done)
+    }
+
+    /// Returns what other runs did. They are over, so they are read once.
+    fn earlier_runs(&self) -> Result<&[(UnixMillis, Counters)], RefreshError> {
+        if let Some(earlier) = self.earlier.get() {
+            return Ok(earlier);
+        }
+        let mut runs = self.store.runs(usize::MAX)?;
+        runs.retain(|run| run.id != self.run.id);
+        let earlier = runs.into_iter().map(|run| (run.as_of, run.counters));
+        Ok(self.earlier.get_or_init(|| earlier.collect()))
     }
 
     /// Lays the run aside for a person, with its plans in the spool.

@@ -17,7 +17,7 @@ mod planning;
 mod preview;
 pub mod selection;
 
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 use std::time::{Duration, Instant};
 
 use idr_core::definitions::Model;
@@ -27,8 +27,8 @@ use idr_core::planted::{self, Bug};
 
 use crate::aggregate::correlate_waiting;
 use crate::store::{
-    Files, Raise, Run, RunId, RunProgress, RunSettings, RunStatus, Scope, Selection, Stage, Step,
-    Store, StoreError,
+    Counters, Files, Raise, Run, RunId, RunProgress, RunSettings, RunStatus, Scope, Selection,
+    Stage, Step, Store, StoreError,
 };
 
 use selection::{Criterion, choose};
@@ -226,12 +226,7 @@ pub fn approve(
     if run.status == RunStatus::Done && !run.held_kinds.is_empty() {
         return approve_kinds(store, configurator, run, progress);
     }
-    if run.status != RunStatus::Held {
-        return Err(RefreshError::NotHeld {
-            run: id,
-            status: run.status,
-        });
-    }
+    check_held(&run)?;
     run.approved = true;
     run.status = RunStatus::Running;
     run.held = None;
@@ -278,15 +273,20 @@ fn approve_kinds(
 /// [`RefreshError::NotHeld`] for a run that isn't held.
 pub fn reject(store: &dyn Store, id: RunId) -> Result<Run, RefreshError> {
     let mut run = known_run(store, id)?;
-    if run.status != RunStatus::Held {
-        return Err(RefreshError::NotHeld {
-            run: id,
-            status: run.status,
-        });
-    }
+    check_held(&run)?;
     run.status = RunStatus::Rejected;
     give_up(store, &run)?;
     Ok(run)
+}
+
+fn check_held(run: &Run) -> Result<(), RefreshError> {
+    match run.status {
+        RunStatus::Held => Ok(()),
+        status => Err(RefreshError::NotHeld {
+            run: run.id,
+            status,
+        }),
+    }
 }
 
 fn known_run(store: &dyn Store, id: RunId) -> Result<Run, RefreshError> {
@@ -396,6 +396,8 @@ struct Driver<'a> {
     written: u64,
     /// Identities with new errors, as far as this process planned them.
     exceptions: planning::Exceptions,
+    /// What earlier runs did, by their instants, once a threshold's window asks.
+    earlier: OnceLock<Vec<(UnixMillis, Counters)>>,
     started: Instant,
     elapsed_before_ms: u64,
     step_started: Instant,
@@ -417,6 +419,7 @@ impl<'a> Driver<'a> {
             planned: 0,
             written: 0,
             exceptions: planning::Exceptions::default(),
+            earlier: OnceLock::new(),
             started: now,
             elapsed_before_ms,
             step_started: now,
@@ -610,12 +613,7 @@ impl<'a> Driver<'a> {
     /// Tells that so many more identities are written.
     fn note_written(&mut self, more: usize) -> Result<(), RefreshError> {
         self.written += more as u64;
-        *self
-            .run
-            .counters
-            .changes
-            .entry("chunks".to_owned())
-            .or_default() += 1;
+        self.run.counters.chunks += 1;
         self.tell(self.written, self.planned.max(self.written))
     }
 

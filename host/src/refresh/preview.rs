@@ -12,7 +12,7 @@ use idr_core::plan::Planner;
 use rayon::prelude::*;
 
 use super::apply::count;
-use super::gate::Tally;
+use super::gate::{Kind, Tally};
 use super::planning::plan_one;
 use super::selection::choose;
 use super::{
@@ -67,14 +67,13 @@ pub fn preview(
     let mut tally = Tally::default();
     let mut total = Counters::default();
     for chunk in chunks {
-        let (planned, counters, counted) = chunk?;
+        let (planned, mut counters, counted) = chunk?;
         tally.add(&counted);
         total.selected += planned;
         total.changed += counters.changed;
-        total.leavers += counters.leavers;
-        total.role_removals += counters.role_removals;
-        total.account_disables += counters.account_disables;
-        total.account_deletions += counters.account_deletions;
+        for (_, kind) in Kind::ALL {
+            *kind.counter(&mut total) += *kind.counter(&mut counters);
+        }
         total.findings_opened += counters.findings_opened;
         for (name, number) in counters.changes {
             *total.changes.entry(name).or_default() += number;

@@ -7,7 +7,6 @@
 
 use std::io::{self, Write};
 
-use idr_core::filter::Superset;
 use idr_core::model::{
     Account, AccountAction, AccountKey, Baseline, EffectKind, Event, Finding, IdentityRecord, Lag,
     ManualEdit, Name, NativeChange, Proposals, Provenance, RoleDecision, StateOverride,
@@ -18,7 +17,7 @@ use serde_json::{Map, Value as Json, json};
 use thiserror::Error;
 
 use super::effect::handler_text;
-use crate::store::{EffectQuery, EventQuery, Store, StoreError, StoredEffect};
+use crate::store::{EffectQuery, EventQuery, Store, StoreError, StoredEffect, each_identity};
 
 /// The export could not be made.
 #[derive(Debug, Error)]
@@ -45,17 +44,10 @@ const CHUNK: usize = 1_000;
 pub fn export(store: &dyn Store, out: &mut dyn Write) -> Result<(), ExportError> {
     let snapshot = store.snapshot()?;
     let mut lines = Vec::new();
-    let mut after = None;
-    loop {
-        let uids = store.list(&Superset::All, after, CHUNK)?;
-        let Some(last) = uids.last().copied() else {
-            break;
-        };
-        for record in store.read_chunk(&uids)? {
-            lines.push(identity(&record, snapshot.as_ref())?.to_string());
-        }
-        after = Some(last);
-    }
+    each_identity(store, |record| {
+        lines.push(identity(&record, snapshot.as_ref())?.to_string());
+        Ok::<_, ExportError>(())
+    })?;
     lines.sort();
     let mut after: Option<AccountKey> = None;
     loop {

@@ -203,6 +203,7 @@ impl RunReport {
         let seconds = counters.elapsed_ms as f64 / 1_000.0;
         let rate = counters.refreshed as f64 / seconds.max(0.001);
         let mut changes = counters.changes.clone();
+        changes.insert("chunks".to_owned(), counters.chunks);
         changes.insert("leavers".to_owned(), counters.leavers);
         changes.insert("roleRemovals".to_owned(), counters.role_removals);
         changes.insert("accountDisables".to_owned(), counters.account_disables);

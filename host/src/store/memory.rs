@@ -5,8 +5,8 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use idr_core::filter::Superset;
 use idr_core::model::{
-    Account, AccountKey, ByHand, Finding, Identity, IdentityRecord, IdentityType, Name, ReadKey,
-    Uid, UnixMillis, Value, Versions,
+    Account, AccountKey, ByHand, Effect, Finding, Identity, IdentityRecord, IdentityType, Name,
+    ReadKey, Uid, UnixMillis, Value, Versions,
 };
 use idr_core::view::{Snapshot, SnapshotError};
 
@@ -42,7 +42,7 @@ struct Data {
     stages: BTreeMap<i64, Vec<StagedChange>>,
     events: Vec<idr_core::model::Event>,
     event_ids: BTreeSet<String>,
-    outbox: Vec<(idr_core::model::Effect, EffectStatus)>,
+    outbox: Vec<(Effect, EffectStatus)>,
     findings: Vec<StoredFinding>,
     audit: Vec<AuditEntry>,
     last_uid: i64,
@@ -79,7 +79,7 @@ impl Snapshot for People {
 
 impl Data {
     /// Sets the status of an effect, if it is there.
-    fn set_effect(&mut self, effect: &idr_core::model::Effect, status: EffectStatus) -> bool {
+    fn set_effect(&mut self, effect: &Effect, status: EffectStatus) -> bool {
         let id = effect_id(effect);
         let mut known = self.outbox.iter_mut();
         let found = known.find(|(known, _)| known.uid == effect.uid && effect_id(known) == id);

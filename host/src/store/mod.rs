@@ -294,6 +294,31 @@ pub trait Store: Send + Sync {
     fn audit_entries(&self, limit: usize) -> Result<Vec<AuditEntry>, StoreError>;
 }
 
+/// Identities are read in chunks of this many where nobody says otherwise.
+const CHUNK: usize = 1_000;
+
+/// Calls `visit` with every identity, in order of uid.
+///
+/// # Errors
+///
+/// [`StoreError`] when the store can't be read, and whatever `visit` returns.
+pub fn each_identity<E: From<StoreError>>(
+    store: &dyn Store,
+    mut visit: impl FnMut(IdentityRecord) -> Result<(), E>,
+) -> Result<(), E> {
+    let mut after = None;
+    loop {
+        let uids = store.list(&Superset::All, after, CHUNK)?;
+        let Some(last) = uids.last().copied() else {
+            return Ok(());
+        };
+        after = Some(last);
+        for record in store.read_chunk(&uids)? {
+            visit(record)?;
+        }
+    }
+}
+
 /// Configuration files: path relative to the tenant's directory, and content.
 pub type Files = BTreeMap<String, Vec<u8>>;
 

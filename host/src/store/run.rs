@@ -207,6 +207,8 @@ pub struct Counters {
     pub account_disables: u64,
     /// Identities whose state newly called for an account to be deleted.
     pub account_deletions: u64,
+    /// Chunks written.
+    pub chunks: u64,
     /// Findings opened.
     pub findings_opened: u64,
     /// Events by trigger.

@@ -5,7 +5,7 @@ use std::cell::{Cell, RefCell};
 use std::collections::BTreeMap;
 
 use idr_core::definitions::{RESERVED, RoleType, RuleIndex};
-use idr_core::filter::Filter;
+use idr_core::filter::{Filter, FilterError};
 use idr_core::model::{Name, ValueType};
 use idr_core::text::nearest;
 
@@ -130,11 +130,8 @@ impl Known {
             }),
             None => {
                 let names = attributes.keys().map(String::as_str);
-                let file = format!("the schema of applications/{application}.toml");
-                scope.report_with_hint(
-                    format!("accounts in `{application}` have no attribute `{text}`"),
-                    hint_for(text, names, &file),
-                );
+                let message = format!("accounts in `{application}` have no attribute `{text}`");
+                scope.report_with_hint(message, hint_for(text, names, &schema_of(application)));
                 None
             }
         }
@@ -165,13 +162,7 @@ impl Known {
         application: &str,
         text: &str,
     ) -> Option<Filter> {
-        let filter = match Filter::parse(text) {
-            Ok(filter) => filter,
-            Err(error) => {
-                scope.report_with_hint_opt(error.to_string(), error.hint());
-                return None;
-            }
-        };
+        let filter = parsed(scope, text)?;
         let attributes = &self.applications.get(application)?.attributes;
         let names = || attributes.keys().map(String::as_str);
         let names = || names().chain(["nativeIdentity", "status"]);
@@ -179,10 +170,9 @@ impl Known {
         unreadable.retain(|path| !names().any(|name| name == path));
         for path in &unreadable {
             let column = column_of(text, path);
-            let file = format!("the schema of applications/{application}.toml");
             scope.report_with_hint(
                 format!("{column}accounts in `{application}` have no attribute `{path}`"),
-                hint_for(path, names(), &file),
+                hint_for(path, names(), &schema_of(application)),
             );
         }
         unreadable.is_empty().then_some(filter)
@@ -317,13 +307,7 @@ impl Known {
         text: &str,
         place: FilterPlace,
     ) -> Option<Filter> {
-        let filter = match Filter::parse(text) {
-            Ok(filter) => filter,
-            Err(error) => {
-                scope.report_with_hint_opt(error.to_string(), error.hint());
-                return None;
-            }
-        };
+        let filter = parsed(scope, text)?;
         let attributes = self.attributes.keys().map(String::as_str);
         let applications = self.applications.values();
         let readable = Readable {
@@ -344,6 +328,18 @@ impl Known {
             }
         }
     }
+}
+
+/// Reads a filter's text.
+fn parsed(scope: &Scope<'_>, text: &str) -> Option<Filter> {
+    let parsed = Filter::parse(text);
+    let report = |error: &FilterError| scope.report_with_hint_opt(error.to_string(), error.hint());
+    parsed.inspect_err(report).ok()
+}
+
+/// Says where the attributes of an application's accounts are defined.
+fn schema_of(application: &str) -> String {
+    format!("the schema of applications/{application}.toml")
 }
 
 /// Reports a reference to something that isn't defined.

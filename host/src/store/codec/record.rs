@@ -108,6 +108,8 @@ struct CountersDocument {
     #[serde(default, skip_serializing_if = "is_default")]
     account_deletions: u64,
     #[serde(default, skip_serializing_if = "is_default")]
+    chunks: u64,
+    #[serde(default, skip_serializing_if = "is_default")]
     findings_opened: u64,
     #[serde(default, skip_serializing_if = "is_default")]
     events: BTreeMap<String, u64>,

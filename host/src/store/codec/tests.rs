@@ -501,7 +501,7 @@ fn run() -> impl Strategy<Value = Run> {
         },
     );
     let counters =
-        (any::<[u64; 10]>(), counts(), counts()).prop_map(|(numbers, events, changes)| Counters {
+        (any::<[u64; 11]>(), counts(), counts()).prop_map(|(numbers, events, changes)| Counters {
             selected: numbers[0],
             refreshed: numbers[1],
             changed: numbers[2],
@@ -510,6 +510,7 @@ fn run() -> impl Strategy<Value = Run> {
             role_removals: numbers[5],
             account_disables: numbers[8],
             account_deletions: numbers[9],
+            chunks: numbers[10],
             findings_opened: numbers[6],
             events,
             changes,
@@ -1087,6 +1088,7 @@ mod full {
                 role_removals: 6,
                 account_disables: 9,
                 account_deletions: 10,
+                chunks: 11,
                 findings_opened: 7,
                 events: counts(),
                 changes: counts(),
