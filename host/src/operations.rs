@@ -24,7 +24,7 @@ pub struct Phase {
 }
 
 /// Every step, in order. No option and no configuration changes it.
-pub const PHASES: [Phase; 13] = [
+pub const PHASES: [Phase; 14] = [
     Phase {
         number: "0",
         phase: "selection",
@@ -110,6 +110,13 @@ pub const PHASES: [Phase; 13] = [
         group: Some("events"),
         identityiq_options: &["refreshRule"],
         what: "values of attributes that a rule proposes, as inputs of the next refresh",
+    },
+    Phase {
+        number: "15",
+        phase: "claims",
+        group: None,
+        identityiq_options: &[],
+        what: "who gets a unique value that several would take, in order of identities",
     },
     Phase {
         number: "15",

@@ -8,14 +8,15 @@ use std::sync::atomic::{AtomicU32, Ordering};
 use idr::aggregate::{AggregateError, AggregateOptions, resume};
 use idr::store::{
     AccountMark, Adoption, AggregateBatch, Aggregation, AggregationStatus, ApplyChunk, AuditEntry,
-    Due, EffectQuery, EventQuery, Files, LastTimes, Managed, Population, Run, RunId, RunProgress,
-    Selection, SpooledPlan, StagedChange, Store, StoreError, StoredEffect, StoredEvent,
-    StoredFinding, TenantState,
+    ClaimEdit, ClaimQuery, Due, EffectQuery, EventQuery, Files, LastTimes, Managed, Population,
+    Run, RunId, RunProgress, Selection, SpooledPlan, StagedChange, Store, StoreError, StoredClaim,
+    StoredEffect, StoredEvent, StoredFinding, TenantState,
 };
 use idr_core::definitions::NativeChangeDetection;
 use idr_core::filter::Superset;
 use idr_core::model::{
-    Account, AccountKey, ByHand, Finding, IdentityRecord, Name, NativeOperation, Uid, UnixMillis,
+    Account, AccountKey, ByHand, Claim, Finding, IdentityRecord, Name, NativeOperation, Uid,
+    UnixMillis,
 };
 use idr_core::view::Snapshot;
 
@@ -91,6 +92,7 @@ fragile! {
     read effects(query: &EffectQuery, limit: usize) -> Vec<StoredEffect>;
     read findings(closed: bool, limit: usize) -> Vec<StoredFinding>;
     read open_findings(at: UnixMillis) -> u64;
+    read claims(query: &ClaimQuery, after: Option<&Claim>, limit: usize) -> Vec<StoredClaim>;
     read audit_entries(limit: usize) -> Vec<AuditEntry>;
     write set_tenant(state: &TenantState) -> ();
     write adopt(adoption: &Adoption) -> ();
@@ -111,6 +113,7 @@ fragile! {
         at: UnixMillis
     ) -> ();
     write audit(entry: &AuditEntry) -> ();
+    write edit_claims(edit: &ClaimEdit, audit: &AuditEntry) -> ();
     write mute_findings(
         numbers: &[i64],
         until: Option<UnixMillis>,

@@ -20,6 +20,7 @@ fn tenant() -> Tenant {
             value_type: ValueType::Text,
             sources: Vec::new(),
             proposals: false,
+            unique: None,
             edit_mode: EditMode::Permanent,
             sensitive: false,
         })

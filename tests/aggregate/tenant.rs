@@ -282,6 +282,7 @@ impl Tenant {
             findings_changed: false,
             reads_changed: false,
             keys_changed: true,
+            claims: Vec::new(),
         };
         let chunk = ApplyChunk {
             run: Run::default(),

@@ -36,7 +36,7 @@ fn the_examples_of_the_configuration_are_one_tenant_without_problems() {
     insta::assert_snapshot!(host.run(["check"]), @r"
     no problems in tenant `acme`
       applications             2
-      identity attributes      5
+      identity attributes      7
       lifecycle states         3
       business roles           6
       IT roles                 2

@@ -22,4 +22,5 @@ mod state_accounts;
 mod thresholds;
 mod transforms;
 mod triggers;
+mod unique;
 mod wiring;

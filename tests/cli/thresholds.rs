@@ -172,10 +172,29 @@ fn a_triggers_threshold_holds_the_run_before_any_event_is_recorded() {
 }
 
 #[test]
+fn a_triggers_events_may_be_left_out_while_the_run_goes_on() {
+    let host = tenant("", "threshold = { limit = 1, on_trip = \"hold-kind\" }");
+    let run = only(&host, &["carol"], "2026-03-10T08:00:00Z");
+    assert_eq!(run["status"], "done");
+    let reason = "2 events of `leaver` are more than 1";
+    assert_eq!(run["held_kinds"]["trigger leaver"], reason);
+    assert_eq!(states(&host), ["inactive", "inactive", "active"]);
+    assert_eq!(host.json(["event", "list"]), serde_json::json!([]));
+    // They stay due and are left out again; a person lets them be recorded.
+    let again = host.json(["refresh", "--as-of", "2026-03-11T08:00:00Z"]);
+    assert_eq!(again["held_kinds"]["trigger leaver"], reason);
+    let id = again["run"].to_string();
+    assert_eq!(approve(&host, &id)["events"]["leaver"], 2);
+    let after = host.json(["refresh", "--as-of", "2026-03-12T08:00:00Z"]);
+    assert_eq!(after["events"], serde_json::json!({}), "each once");
+    assert_eq!(after["selected"], 0);
+}
+
+#[test]
 fn a_threshold_that_makes_no_sense_is_reported() {
     let host = tenant(
         "leavers = { limt = 3 }\nrole_removals = { limit = \"2%\", window = 7, on_trip = \"stop\" }",
-        "threshold = { limit = 1, on_trip = \"hold-kind\" }",
+        "threshold = { limit = 1, on_trip = \"hold\" }",
     );
     insta::assert_snapshot!(host.run(["check"]), @r"
     error: the configuration has 5 problems
@@ -185,8 +204,8 @@ fn a_threshold_that_makes_no_sense_is_reported() {
     idr.toml:7: thresholds.role_removals.on_trip: `stop` is not known here
         hint: the words here are hold-run, hold-kind
     idr.toml:7: thresholds.role_removals.window: `7` is no text
-    triggers.toml:4: trigger[leaver].threshold.on_trip: events are recorded together, so a trigger holds the run
-        hint: leave it out
+    triggers.toml:4: trigger[leaver].threshold.on_trip: `hold` is not known here
+        hint: the words here are hold-run, hold-kind
     [exit 2]
     ");
 }

@@ -6,18 +6,19 @@ use std::sync::{Arc, Mutex};
 use idr::refresh::{self, Configurator, Configured, Request};
 use idr::report::canonical;
 use idr::store::{
-    AccountWrite, AggregateBatch, AuditEntry, Creation, Run, RunSettings, RunStatus, Scope, Store,
+    AccountWrite, AggregateBatch, AuditEntry, ClaimEdit, Creation, Run, RunSettings, RunStatus,
+    Scope, Store,
 };
 use idr_core::model::{
-    Account, AccountKey, AccountStatus, ByHand, Identity, Link, ManualEdit, Name, NativeChange,
-    NativeOperation, ReadKey, RoleDecision, RoleVerdict, StateOverride, UnixMillis, Value,
-    ValueType,
+    Account, AccountKey, AccountStatus, ByHand, Claim, Holder, Identity, Link, ManualEdit, Name,
+    NativeChange, NativeOperation, ReadKey, RoleDecision, RoleVerdict, StateOverride, UnixMillis,
+    Value, ValueType,
 };
 use idr_core::phases::correlation::correlate;
 use rand::{RngExt, SeedableRng};
 use rand_chacha::ChaCha8Rng;
 
-use crate::world::{Tenant, Tenants};
+use crate::world::{LOGINS, Tenant, Tenants};
 
 /// One thing that happens to a tenant.
 #[derive(Clone, Debug)]
@@ -55,6 +56,9 @@ pub enum Operation {
         person: usize,
         state: Option<(&'static str, Option<i64>)>,
     },
+    /// A person keeps a unique name from being given, or lets it be given again
+    /// if nobody has it any more.
+    Claim { name: String, reserve: bool },
     /// Somebody edits a definition.
     Configure(Box<Tenant>),
     /// Time passes, in milliseconds.
@@ -143,6 +147,27 @@ impl History {
             let place = more.random_range(0..=operations.len());
             let after = more.random_range(0..6);
             operations.insert(place, Operation::RefreshCancelled { after });
+        }
+        let mut names = ChaCha8Rng::seed_from_u64(seed ^ 0x006e_616d_6573);
+        let tenant = tenant.with_logins(&mut names);
+        for operation in &mut operations {
+            if let Operation::Configure(edited) = operation {
+                edited.logins = tenant.logins;
+                if names.random_range(0..16) == 0 {
+                    **edited = Tenant::clone(edited).with_logins(&mut names);
+                }
+            }
+        }
+        for _ in 0..names.random_range(0..5) {
+            let place = names.random_range(0..=operations.len());
+            let (name, more) = (few(&mut names), few(&mut names));
+            let claim = Operation::Claim {
+                name: [name.clone(), format!("{name}1"), format!("{name}{more}")]
+                    [names.random_range(0..3)]
+                .clone(),
+                reserve: names.random_range(0..2) == 0,
+            };
+            operations.insert(place, claim);
         }
         operations.push(Operation::Refresh { meanwhile: None });
         operations.push(Operation::Pass(100 * 3_600_000));
@@ -480,6 +505,7 @@ impl Happening {
                     });
                 });
             }
+            Operation::Claim { name, reserve } => self.claim(store, name, *reserve),
             Operation::Pass(_)
             | Operation::Configure(_)
             | Operation::Refresh { .. }
@@ -488,6 +514,30 @@ impl Happening {
                 unreachable!("not an input")
             }
         }
+    }
+
+    fn claim(&self, store: &dyn Store, name: &str, reserve: bool) {
+        let claim = Claim::on(Name::new(LOGINS), name);
+        let snapshot = store.snapshot().expect("the store can be read");
+        let holder = snapshot.holder(&claim).expect("the store can be read");
+        let edit = match (holder, reserve) {
+            (None, true) => ClaimEdit::Reserve(vec![claim]),
+            (Some(holder), false) if !self.is_value_of(store, holder, name) => {
+                ClaimEdit::Release(vec![claim])
+            }
+            _ => return,
+        };
+        let audit = self.audit(name.to_owned());
+        store.edit_claims(&edit, &audit).expect("it may be done");
+    }
+
+    fn is_value_of(&self, store: &dyn Store, holder: Holder, name: &str) -> bool {
+        let Holder::Identity(uid) = holder else {
+            return false;
+        };
+        let records = store.read_chunk(&[uid]).expect("the store can be read");
+        let value = records[0].identity.value(Name::new("login"));
+        value == Some(&Value::Text(name.to_owned()))
     }
 
     /// Returns the values by which an account finds its identity.

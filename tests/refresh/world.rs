@@ -29,7 +29,9 @@ use idr_core::time::Zone;
 use idr_core::transform::account::AccountRead;
 use idr_core::transform::derived::{Derived, Secret};
 use idr_core::transform::moment::{Compare, DateMath, Expression, Operator, Side};
+use idr_core::transform::template::{Part, Template};
 use idr_core::transform::text::TextOperation;
+use idr_core::transform::usernames::{Pattern, UsernameGenerator};
 use idr_core::transform::{Referenced, Transform};
 use idr_core::view::TrackedView;
 use rand::RngExt;
@@ -94,7 +96,20 @@ pub struct Tenant {
     pub access: Access,
     pub start: UnixMillis,
     pub transforms: [usize; 2],
+    /// Names that are given once each, if there are any.
+    pub logins: Option<Logins>,
     pub serial: u64,
+}
+
+/// How names are given that are unique.
+#[derive(Clone, Copy, Debug)]
+pub struct Logins {
+    /// Who has a name in an account keeps it.
+    existing: bool,
+    /// Whoever has other values gets another name.
+    renew: bool,
+    /// Names have numbers, so that there is always one more.
+    counted: bool,
 }
 
 /// What else there is to roles.
@@ -265,6 +280,7 @@ impl Tenant {
                 let mut apart = random.clone();
                 [(); 2].map(|()| apart.random_range(0..TRANSFORMS))
             },
+            logins: None,
             serial: 0,
         }
     }
@@ -319,6 +335,16 @@ impl Tenant {
             after: other.after.clone(),
             ..self
         }
+    }
+
+    /// Draws how unique names are given.
+    pub fn with_logins(mut self, random: &mut ChaCha8Rng) -> Self {
+        self.logins = (random.random_range(0..3) > 0).then(|| Logins {
+            existing: random.random_range(0..2) == 0,
+            renew: random.random_range(0..2) == 0,
+            counted: random.random_range(0..3) > 0,
+        });
+        self
     }
 
     /// Lets a rule say whose an account is, before the configured matches.
@@ -424,6 +450,7 @@ impl Tenant {
             value_type,
             sources,
             proposals: matches!(text, "location" | "team"),
+            unique: None,
             edit_mode: EditMode::ReadOnly,
             sensitive: false,
         };
@@ -471,6 +498,24 @@ impl Tenant {
             attribute("zone", ValueType::Text, vec![from("hr", "zone")]),
         ];
         attributes[0].edit_mode = [EditMode::Permanent, EditMode::UntilFeedChanges][self.edit_mode];
+        if let Some(logins) = self.logins {
+            let given = source(Origin::Usernames(Arc::new(logins.generator())));
+            let existing = logins.existing.then(|| from("ad", "title"));
+            let sources = existing.into_iter().chain([given]).collect();
+            let mut login = attribute("login", ValueType::Text, sources);
+            login.unique = Some(name(LOGINS));
+            let of = |transform| vec![source(Origin::Transform(Arc::new(transform)))];
+            let address = vec![Transform::Attribute(name("login")), fixed("@x")];
+            let boss = Transform::AttributeOf(Referenced::Manager, name("login"));
+            let mut badge = attribute("badge", ValueType::Text, vec![from("ad", "title")]);
+            badge.unique = Some(name("badges"));
+            attributes.extend([
+                badge,
+                login,
+                attribute("address", ValueType::Text, of(Transform::Concat(address))),
+                attribute("boss login", ValueType::Text, of(boss)),
+            ]);
+        }
         attributes.sort_by_key(|known| known.name);
         let rules = (0..=AFTER).map(|index| self.rule(index)).collect();
         Model {
@@ -638,6 +683,7 @@ impl Tenant {
                 name: Name::new(text),
                 conditions,
                 included: included.map(|text| Filter::parse(text).expect("a filter of this file")),
+                included_rule: None,
                 included_before: None,
                 handlers: match text {
                     "mover" | "leaver" => vec![Handler::Workflow {
@@ -699,10 +745,42 @@ impl Tenant {
 /// How many transforms there are to choose from.
 const TRANSFORMS: usize = 10;
 
+/// The namespace of names that are given once each.
+pub const LOGINS: &str = "logins";
+
+fn fixed(text: &str) -> Transform {
+    Transform::Fixed(Value::Text(text.to_owned()))
+}
+
+impl Logins {
+    fn generator(self) -> UsernameGenerator {
+        let of = |names: &[&str]| Template {
+            parts: names
+                .iter()
+                .map(|name| Part::Variable {
+                    transform: Transform::Attribute(Name::new(name)),
+                    quiet: false,
+                })
+                .collect(),
+            ignore_errors: false,
+        };
+        let mut patterns = vec![
+            Pattern::Fixed(of(&["department"])),
+            Pattern::Fixed(of(&["department", "location"])),
+        ];
+        if self.counted {
+            patterns.push(Pattern::Counted(of(&["department"]), of(&[])));
+        }
+        UsernameGenerator {
+            patterns,
+            renew: self.renew,
+        }
+    }
+}
+
 /// Returns one of the transforms; `other` is the other attribute that has one.
 fn transform(number: usize, other: &str) -> Origin {
     let attribute = |name: &str| Transform::Attribute(Name::new(name));
-    let fixed = |text: &str| Transform::Fixed(Value::Text(text.to_owned()));
     let math = |input: Transform, expression: &str| {
         Transform::DateMath(Box::new(DateMath {
             input,

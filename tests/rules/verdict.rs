@@ -8,7 +8,8 @@ use idr_core::definitions::{
     AttributeDefinition, EditMode, Grant, Lifecycle, Model, Rule, RuleIndex, RuleLimits,
 };
 use idr_core::model::{
-    AttributeState, IdentityRecord, Name, Provenance, Uid, UnixMillis, Value, ValueType,
+    AttributeState, Claim, Holder, IdentityRecord, Name, Provenance, Uid, UnixMillis, Value,
+    ValueType,
 };
 use idr_core::rule::{RuleEvaluator, RuleFailure};
 use idr_core::view::{Node, ReadError, Slot, Snapshot, SnapshotError, TrackedView};
@@ -33,6 +34,10 @@ impl Snapshot for NobodyElse {
     fn find(&self, _: Name, _: &str) -> Result<Vec<Uid>, SnapshotError> {
         Ok(Vec::new())
     }
+
+    fn holder(&self, _claim: &Claim) -> Result<Option<Holder>, SnapshotError> {
+        Ok(None)
+    }
 }
 
 impl Tenant {
@@ -46,6 +51,7 @@ impl Tenant {
             value_type: ValueType::Date,
             sources: Vec::new(),
             proposals: false,
+            unique: None,
             edit_mode: EditMode::ReadOnly,
             sensitive: false,
         };
@@ -438,6 +444,7 @@ fn a_rule_that_is_used_as_something_else_is_not_loaded() {
         name: Name::new("soon"),
         conditions: vec![idr_core::definitions::TriggerCondition::Rule(RULE)],
         included: None,
+        included_rule: None,
         included_before: None,
         handlers: Vec::new(),
         threshold: None,

@@ -4,15 +4,15 @@ use std::collections::BTreeMap;
 
 use idr::store::{
     AccountWrite, Adoption, AggregateBatch, Aggregation, AggregationStatus, ApplyChunk, AuditEntry,
-    EffectQuery, EffectStatus, EventQuery, Files, LastTimes, Managed, Population, Raise, Run,
-    RunProgress, RunStatus, Selection, SpooledPlan, StagedChange, Store, StoreError, TenantState,
-    account_fingerprint, account_key_hash, event_id,
+    ClaimEdit, ClaimQuery, EffectQuery, EffectStatus, EventQuery, Files, IdentityWrite, LastTimes,
+    Managed, Population, Raise, Run, RunProgress, RunStatus, Selection, SpooledPlan, StagedChange,
+    Store, StoreError, TenantState, account_fingerprint, account_key_hash, event_id,
 };
 use idr_core::filter::{Filter, Superset};
 use idr_core::model::{
-    Account, AccountAction, AccountOperation, ByHand, Effect, EffectKind, Event, IdentityType,
-    Link, ManualEdit, Name, NativeChange, NativeOperation, ReadKey, RoleAssignment, Severity, Uid,
-    UnixMillis, Value, Versions, Wake,
+    Account, AccountAction, AccountOperation, ByHand, Claim, Effect, EffectKind, Event, Holder,
+    IdentityType, Link, ManualEdit, Name, NativeChange, NativeOperation, NewClaim, ReadKey,
+    RoleAssignment, Severity, Uid, UnixMillis, Value, Versions, Wake,
 };
 use idr_core::plan::Changes;
 use idr_core::view::Snapshot;
@@ -66,6 +66,8 @@ store_contract!(
     edits_replace_edits_and_raise_their_identity,
     an_event_is_recorded_once,
     an_effect_waits_is_withdrawn_and_waits_again,
+    a_unique_value_is_one_identitys_for_good,
+    people_reserve_and_release_unique_values,
     findings_are_opened_changed_and_closed,
     a_muted_finding_does_not_count_until_its_time_is_over,
     findings_of_applications_stand_beside_those_of_identities,
@@ -1128,6 +1130,100 @@ fn a_muted_finding_does_not_count_until_its_time_is_over(store: &dyn Store) {
     assert_eq!(mute(&[2], None), 1);
     assert_eq!(open(1), 1);
     assert_eq!(store.audit_entries(9).expect("readable").len(), 4);
+}
+
+fn claim(value: &str) -> Claim {
+    Claim::on(Name::new("login"), value)
+}
+
+fn claiming(store: &dyn Store, uid: Uid, values: &[&str]) -> IdentityWrite {
+    let claims = values.iter().map(|value| NewClaim {
+        claim: claim(value),
+        generated: true,
+    });
+    IdentityWrite {
+        claims: claims.collect(),
+        ..write(store, uid, |identity| set(identity, "login", values[0]))
+    }
+}
+
+/// Returns who has taken what, in order.
+fn claims(store: &dyn Store) -> Vec<String> {
+    let claims = store.claims(&ClaimQuery::default(), None, 99);
+    let claims = claims.expect("readable").into_iter();
+    claims
+        .map(|stored| format!("{} {}", stored.claim.value, stored.name))
+        .collect()
+}
+
+fn a_unique_value_is_one_identitys_for_good(store: &dyn Store) {
+    let [ana, bo] = create(store, ["ana", "bo"]);
+    let writes = [
+        claiming(store, ana, &["Lee", "lee2"]),
+        claiming(store, bo, &["lee1", "LEE"]),
+    ];
+    let before = store.snapshot().expect("readable");
+    let stale = store.apply(&chunk(writes)).expect("accepted");
+    assert_eq!(stale, [bo], "one comes after the other in the same chunk");
+    assert_eq!(read(store, bo).identity.attributes, []);
+    assert_eq!(claims(store), ["lee ana", "lee2 ana"]);
+    let now = store.snapshot().expect("readable");
+    let lee = claim("LEE");
+    assert_eq!(now.holder(&lee), Ok(Some(Holder::Identity(ana))));
+    assert_eq!(before.holder(&lee), Ok(None), "it is as it was");
+
+    // Ana has another name meanwhile, and takes her old one again.
+    let again = chunk([
+        claiming(store, bo, &["lee3"]),
+        claiming(store, ana, &["lee"]),
+    ]);
+    assert_eq!(store.apply(&again).expect("accepted"), []);
+    assert_eq!(claims(store), ["lee ana", "lee2 ana", "lee3 bo"]);
+    let of_ana = ClaimQuery {
+        uid: Some(ana),
+        ..ClaimQuery::default()
+    };
+    let second = store.claims(&of_ana, Some(&lee), 9).expect("readable");
+    assert_eq!(second.len(), 1);
+    assert_eq!(second[0].claim, claim("lee2"));
+}
+
+fn people_reserve_and_release_unique_values(store: &dyn Store) {
+    let [ana, bo] = create(store, ["ana", "bo"]);
+    change(store, bo, |bo| {
+        bo.reads = vec![ReadKey::Claim(claim("lee"))];
+    });
+    let applied = store.apply(&chunk([claiming(store, ana, &["lee"])]));
+    assert_eq!(applied.expect("accepted"), []);
+    let edit = |edit: ClaimEdit| store.edit_claims(&edit, &entry("cyd", "claims"));
+    let conflict = |result: Result<(), StoreError>| matches!(result, Err(StoreError::Conflict(_)));
+    let due = || {
+        let due = store.due(UnixMillis(0), None, 9).expect("readable");
+        due.into_iter().map(|due| due.uid).collect::<Vec<_>>()
+    };
+    assert!(conflict(edit(ClaimEdit::Reserve(vec![
+        claim("root"),
+        claim("lee")
+    ]))));
+    assert_eq!(claims(store), ["lee ana"], "all or nothing");
+    edit(ClaimEdit::Reserve(vec![claim("root")])).expect("it is free");
+    assert_eq!(claims(store), ["lee ana", "root "]);
+    let stale = store.apply(&chunk([claiming(store, bo, &["root"])]));
+    assert_eq!(stale.expect("accepted"), [bo]);
+
+    edit(ClaimEdit::Give { from: ana, to: bo }).expect("accepted");
+    assert_eq!(claims(store), ["lee bo", "root "]);
+    assert_eq!(due(), []);
+    assert!(conflict(edit(ClaimEdit::Release(vec![
+        claim("lee"),
+        claim("leo")
+    ]))));
+    assert_eq!(due(), []);
+    edit(ClaimEdit::Release(vec![claim("lee"), claim("root")])).expect("they are taken");
+    assert_eq!(claims(store), [""; 0]);
+    assert_eq!(due(), [bo], "who wanted it is due");
+    let entries = store.audit_entries(9).expect("readable");
+    assert_eq!(entries.len(), 3);
 }
 
 fn findings_are_opened_changed_and_closed(store: &dyn Store) {

@@ -7,14 +7,14 @@ use std::sync::Arc;
 
 use idr::store::{
     AccountWrite, Adoption, AggregateBatch, Aggregation, AggregationStatus, ApplyChunk, AuditEntry,
-    Creation, EventQuery, IdentityWrite, Raise, Run, RunId, RunProgress, RunStatus, Selection,
-    SpooledPlan, Stage, StagedChange, Step, Store, StoreError, TenantState,
+    ClaimEdit, ClaimQuery, Creation, EventQuery, IdentityWrite, Raise, Run, RunId, RunProgress,
+    RunStatus, Selection, SpooledPlan, Stage, StagedChange, Step, Store, StoreError, TenantState,
 };
 use idr_core::filter::Superset;
 use idr_core::model::{
-    Account, AccountKey, AccountStatus, AttributeState, ByHand, Event, EventChange, Finding,
-    Identity, IdentityType, Link, ManualEdit, Name, NativeChange, NativeOperation, Provenance,
-    ReadKey, RoleAssignment, Severity, Uid, UnixMillis, Value, Versions, finding,
+    Account, AccountKey, AccountStatus, AttributeState, ByHand, Claim, Event, EventChange, Finding,
+    Identity, IdentityType, Link, ManualEdit, Name, NativeChange, NativeOperation, NewClaim,
+    Provenance, ReadKey, RoleAssignment, Severity, Uid, UnixMillis, Value, Versions, finding,
 };
 use idr_core::plan::Changes;
 use idr_core::view::Snapshot;
@@ -47,6 +47,7 @@ enum Action {
     Progress(i64, u64),
     AskToStop(i64),
     Mute(Vec<i64>, Option<i64>),
+    Claims(ClaimEdit),
     TakeSnapshot,
 }
 
@@ -67,6 +68,7 @@ struct Write {
     wake: (Option<UnixMillis>, Option<UnixMillis>),
     findings: Vec<Finding>,
     processed: (bool, bool, bool),
+    claims: Vec<NewClaim>,
 }
 
 fn names() -> impl Strategy<Value = String> {
@@ -129,11 +131,29 @@ fn read_key() -> impl Strategy<Value = ReadKey> {
     prop_oneof![
         (uid(), attribute()).prop_map(|(uid, name)| ReadKey::Attribute(Uid(uid), name)),
         (attribute(), folded()).prop_map(|(name, text)| ReadKey::Lookup(name, text)),
+        claim().prop_map(ReadKey::Claim),
     ]
 }
 
 fn folded() -> impl Strategy<Value = String> {
     prop_oneof![text(), names()].prop_map(|text| idr_core::text::fold(&text))
+}
+
+fn claim() -> impl Strategy<Value = Claim> {
+    let namespace = select(vec!["logins", "numbers"]).prop_map(Name::new);
+    let value = select(vec!["ana", "bo", "7"]);
+    (namespace, value).prop_map(|(namespace, value)| Claim::on(namespace, value))
+}
+
+fn claim_edit() -> impl Strategy<Value = ClaimEdit> {
+    prop_oneof![
+        vec(claim(), 1..3).prop_map(ClaimEdit::Reserve),
+        vec(claim(), 1..3).prop_map(ClaimEdit::Release),
+        (uid(), uid()).prop_map(|(from, to)| ClaimEdit::Give {
+            from: Uid(from),
+            to: Uid(to),
+        }),
+    ]
 }
 
 fn read_keys() -> impl Strategy<Value = Vec<ReadKey>> {
@@ -193,10 +213,17 @@ fn write() -> impl Strategy<Value = Write> {
         (option::of(instant()), option::of(instant())),
         findings(),
         any::<(bool, bool, bool)>(),
+        vec(
+            claim().prop_map(|claim| NewClaim {
+                claim,
+                generated: false,
+            }),
+            0..2,
+        ),
     );
     (first, second).prop_map(|(first, second)| {
         let (uid, whole, is_stale, name, attributes, manager, state) = first;
-        let (inactive, role, reads, event_reads, wake, findings, processed) = second;
+        let (inactive, role, reads, event_reads, wake, findings, processed, claims) = second;
         Write {
             uid,
             whole,
@@ -212,6 +239,7 @@ fn write() -> impl Strategy<Value = Write> {
             wake,
             findings,
             processed,
+            claims,
         }
     })
 }
@@ -417,6 +445,7 @@ fn step() -> impl Strategy<Value = Action> {
         1 => Just(Action::Audit),
         1 => (1_i64..4, 0_u64..3).prop_map(|(run, done)| Action::Progress(run, done)),
         1 => (1_i64..4).prop_map(Action::AskToStop),
+        3 => claim_edit().prop_map(Action::Claims),
         1 => (vec(1_i64..5, 0..3), option::of(1_i64..4))
             .prop_map(|(numbers, until)| Action::Mute(numbers, until)),
         2 => Just(Action::TakeSnapshot),
@@ -536,6 +565,7 @@ impl Driven<'_> {
                 numbers.dedup();
                 said(store.mute_findings(&numbers, until.map(UnixMillis), &an_entry()))
             }
+            Action::Claims(edit) => said(self.store.edit_claims(edit, &an_entry())),
             Action::TakeSnapshot => {
                 self.held = store.snapshot().ok();
                 String::new()
@@ -593,6 +623,7 @@ impl Driven<'_> {
             findings_changed: new.findings != old.findings,
             reads_changed: (&new.reads, &new.event_reads) != (&old.reads, &old.event_reads),
             keys_changed: new.name != old.name || new.attributes != old.attributes,
+            claims: write.claims.clone(),
             identity: write.whole.then_some(new),
         }
     }
@@ -686,6 +717,15 @@ impl Driven<'_> {
                 said(store.events(&EventQuery { uid, trigger }, 9)),
             );
         }
+        let anybodys = ClaimQuery::default();
+        note("claims", said(store.claims(&anybodys, None, 99)));
+        let bo = Claim::on(Name::new("logins"), "bo");
+        note("claims after", said(store.claims(&anybodys, Some(&bo), 1)));
+        let of_one = ClaimQuery {
+            namespace: Some(Name::new("numbers")),
+            uid: Some(Uid(2)),
+        };
+        note("claims of one", said(store.claims(&of_one, None, 9)));
         note("findings", said(store.findings(false, 99)));
         note("findings, closed too", said(store.findings(true, 7)));
         note("open_findings", said(store.open_findings(UnixMillis(2))));
@@ -735,6 +775,10 @@ fn seen(snapshot: &dyn Snapshot) -> String {
         "uid",
     ];
     let mut answers = Vec::new();
+    for (namespace, value) in [("logins", "ana"), ("logins", "7"), ("numbers", "bo")] {
+        let claim = Claim::on(Name::new(namespace), value);
+        answers.push(format!("{:?}", snapshot.holder(&claim)));
+    }
     for uid in (0..8).map(Uid) {
         for attribute in attributes.map(Name::new) {
             answers.push(format!("{:?}", snapshot.attribute_of(uid, attribute)));

@@ -87,6 +87,7 @@ pub(crate) fn write(
         findings_changed: true,
         reads_changed: true,
         keys_changed: true,
+        claims: Vec::new(),
     }
 }
 

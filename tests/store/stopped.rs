@@ -7,20 +7,21 @@ use std::path::Path;
 
 use idr::store::sqlite::{SqliteOptions, SqliteStore};
 use idr::store::{
-    Adoption, AggregateBatch, Aggregation, ApplyChunk, AuditEntry, Creation, IdentityWrite, Run,
-    RunId, RunProgress, Selection, SpooledPlan, StagedChange, Store, StoreError, TenantState,
+    Adoption, AggregateBatch, Aggregation, ApplyChunk, AuditEntry, ClaimEdit, Creation,
+    IdentityWrite, Run, RunId, RunProgress, Selection, SpooledPlan, StagedChange, Store,
+    StoreError, TenantState,
 };
 use idr_core::filter::Superset;
 use idr_core::model::{
-    AccountKey, ByHand, Effect, EffectKind, Event, Finding, Handler, Identity, IdentityType, Name,
-    ReadKey, Severity, Uid, UnixMillis, Versions, finding,
+    AccountKey, ByHand, Claim, Effect, EffectKind, Event, Finding, Handler, Identity, IdentityType,
+    Name, ReadKey, Severity, Uid, UnixMillis, Versions, finding,
 };
 use idr_core::plan::Changes;
 
 type Write = fn(&dyn Store) -> Result<(), StoreError>;
 
 /// Every kind of write, by the name of its points.
-const WRITES: [(&str, Write); 16] = [
+const WRITES: [(&str, Write); 17] = [
     ("tenant", |store| {
         store.set_tenant(&TenantState {
             baselines_set: true,
@@ -88,6 +89,10 @@ const WRITES: [(&str, Write); 16] = [
     ("edit", |store| {
         store.edit_identity(Uid(1), &ByHand::default(), &entry())
     }),
+    ("claims", |store| {
+        let claim = Claim::on(Name::new("login"), "root");
+        store.edit_claims(&ClaimEdit::Reserve(vec![claim]), &entry())
+    }),
     ("findings", |store| {
         store.set_application_findings(Name::new("hr"), &[a_finding()], UnixMillis(1))
     }),
@@ -122,6 +127,7 @@ fn chunk() -> ApplyChunk {
         findings_changed: true,
         reads_changed: true,
         keys_changed: true,
+        claims: Vec::new(),
     };
     let event = Event {
         uid: Uid(1),

@@ -16,6 +16,7 @@ use crate::model::{
 use crate::time::Zone;
 use crate::transform::Transform;
 use crate::transform::derived::Secret;
+use crate::transform::usernames::UsernameGenerator;
 
 mod roles;
 
@@ -143,6 +144,9 @@ pub struct AttributeDefinition {
     pub sources: Vec<Source>,
     /// Whether rules may propose a value, which counts before the sources.
     pub proposals: bool,
+    /// The namespace within which no two identities ever have the same value,
+    /// case-folded.
+    pub unique: Option<Name>,
     /// Whether and how long an edit by hand stays.
     pub edit_mode: EditMode,
     /// Whether its values are masked in logs, findings and recorded cases.
@@ -178,6 +182,8 @@ pub enum Origin {
     Rule(RuleIndex),
     /// What a native transform comes to.
     Transform(Arc<Transform>),
+    /// The first free name of a generator. The attribute is unique.
+    Usernames(Arc<UsernameGenerator>),
 }
 
 /// What a source's blank field means.
@@ -468,6 +474,9 @@ pub struct Trigger {
     pub conditions: Vec<TriggerCondition>,
     /// Only identities that this lets through, as they are now.
     pub included: Option<Filter>,
+    /// Only identities of which this assignment rule says yes, asked about a
+    /// candidate with the trigger's name.
+    pub included_rule: Option<RuleIndex>,
     /// Only identities that this lets through, as they were.
     pub included_before: Option<Filter>,
     /// What happens when it has fired.

@@ -10,9 +10,10 @@ use std::sync::Arc;
 use crate::definitions::Model;
 use crate::model::{
     AccountAction, AccountOperation, AttributeState, Baseline, Effect, Event, Finding, Identity,
-    IdentityRecord, ManualEdit, Name, Proposals, ReadKey, RoleAssignment, RoleDetection,
+    IdentityRecord, ManualEdit, Name, NewClaim, Proposals, ReadKey, RoleAssignment, RoleDetection,
     TriggerMemory, Uid, UnixMillis, finding,
 };
+use crate::phases::events::Occasion;
 use crate::phases::{attributes, events, roles, state_accounts};
 use crate::rule::RuleEvaluator;
 use crate::view::{Node, Slot, Snapshot, SnapshotError, TraceEntry, TrackedView};
@@ -44,6 +45,8 @@ pub struct Changes {
     pub wake: Option<Option<UnixMillis>>,
     /// The new open findings of the phases up to roles.
     pub findings: Option<Vec<Finding>>,
+    /// The unique values that it takes and that aren't its own yet, sorted.
+    pub claims: Vec<NewClaim>,
 }
 
 /// A new lifecycle state.
@@ -113,6 +116,8 @@ pub struct EventChanges {
     pub findings: Vec<Finding>,
     /// What the after-refresh rule proposes for the next refresh.
     pub proposals: Proposals,
+    /// The triggers that would have fired and are held.
+    pub held: Vec<Name>,
 }
 
 impl EventChanges {
@@ -182,6 +187,7 @@ pub struct PlannedEvents {
 pub struct Planner<'e> {
     evaluator: &'e mut dyn RuleEvaluator,
     order: Vec<Node>,
+    held_triggers: Vec<Name>,
 }
 
 impl<'e> Planner<'e> {
@@ -190,7 +196,14 @@ impl<'e> Planner<'e> {
         Self {
             evaluator,
             order: Vec::new(),
+            held_triggers: Vec::new(),
         }
+    }
+
+    /// Lets these triggers fire no events: they keep what they would have fired
+    /// for, as if they had declined.
+    pub fn hold(&mut self, triggers: &[Name]) {
+        self.held_triggers = triggers.to_vec();
     }
 
     /// Plans one identity through the phases up to roles.
@@ -249,7 +262,12 @@ impl<'e> Planner<'e> {
         detected_at: UnixMillis,
         silent: bool,
     ) -> Result<PlannedEvents, SnapshotError> {
-        events::plan(context, self.evaluator, record, detected_at, silent)
+        let occasion = Occasion {
+            detected_at,
+            silent,
+            held: &self.held_triggers,
+        };
+        events::plan(context, self.evaluator, record, &occasion)
     }
 }
 
@@ -260,6 +278,7 @@ pub(crate) struct Draft {
     pub(crate) ended_edits: Vec<Name>,
     pub(crate) override_ended: bool,
     pub(crate) retry_at: Option<UnixMillis>,
+    pub(crate) claims: Vec<NewClaim>,
 }
 
 impl Draft {
@@ -359,6 +378,9 @@ fn differences(view: &mut TrackedView, draft: Draft, settled: roles::SettledRole
     {
         changes.findings = Some(findings);
     }
+    changes.claims = draft.claims;
+    changes.claims.sort();
+    changes.claims.dedup();
     changes
 }
 

@@ -7,8 +7,8 @@ use crate::definitions::{
     Model, OnEmpty, OnNoAccount, Origin, Rule, RuleIndex, RuleLimits, Source,
 };
 use crate::model::{
-    Account, AccountKey, AccountStatus, Identity, IdentityRecord, Link, Name, Uid, UnixMillis,
-    Value, ValueType, Versions,
+    Account, AccountKey, AccountStatus, Claim, Holder, Identity, IdentityRecord, Link, Name, Uid,
+    UnixMillis, Value, ValueType, Versions,
 };
 use crate::plan::{PlanContext, Planned, Planner};
 use crate::rule::{Creation, Eligibility, Lookup, Promotion, Proposal, RuleEvaluator, RuleFailure};
@@ -134,6 +134,10 @@ impl Snapshot for Nobody {
     fn find(&self, _attribute: Name, _folded: &str) -> Result<Vec<Uid>, SnapshotError> {
         Ok(Vec::new())
     }
+
+    fn holder(&self, _claim: &Claim) -> Result<Option<Holder>, SnapshotError> {
+        Ok(None)
+    }
 }
 
 /// Applications `hr` and `ad`, whose accounts have the text attributes given,
@@ -206,6 +210,7 @@ pub(crate) fn attribute(name: &str, sources: Vec<Source>) -> AttributeDefinition
         value_type: ValueType::Text,
         sources,
         proposals: false,
+        unique: None,
         edit_mode: EditMode::ReadOnly,
         sensitive: false,
     }

@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, HashSet};
 use std::sync::Arc;
 
 use idr_core::definitions::{Application, Model};
-use idr_core::model::{Account, Finding, Name, ReadKey, Uid, Value};
+use idr_core::model::{Account, Claim, Finding, Holder, Name, ReadKey, Uid, Value};
 use idr_core::phases::correlation::{Outcome, correlate};
 use idr_core::rule::RuleEvaluator;
 use idr_core::text::fold;
@@ -180,5 +180,9 @@ impl Snapshot for PeopleToCome {
             found.extend(places.map(|place| Uid(-1 - *place as i64)));
         }
         Ok(found)
+    }
+
+    fn holder(&self, claim: &Claim) -> Result<Option<Holder>, SnapshotError> {
+        self.snapshot.holder(claim)
     }
 }

@@ -86,14 +86,13 @@ struct EditArgs {
     /// The identity's name
     name: String,
 
-    /// The attribute
+    /// The attribute, and its value: `department=Sales`
+    #[arg(value_name = "ATTRIBUTE=VALUE")]
     attribute: String,
 
-    /// The value; several for an attribute of type many
-    #[arg(
-        required_unless_present_any = ["clear", "take_back"],
-        conflicts_with_all = ["clear", "take_back"]
-    )]
+    /// The value, where it isn't behind the attribute, and further ones of an
+    /// attribute of type many
+    #[arg(conflicts_with_all = ["clear", "take_back"])]
     value: Vec<String>,
 
     /// Let the attribute have no value
@@ -106,6 +105,29 @@ struct EditArgs {
 
     #[command(flatten)]
     person: PersonArgs,
+}
+
+impl EditArgs {
+    /// Returns the attribute and its values.
+    fn assignment(&self) -> Result<(&str, Vec<String>), CommandError> {
+        let no_value = self.clear || self.take_back;
+        let (attribute, first) = match self.attribute.split_once('=') {
+            Some((attribute, value)) => (attribute, Some(value.to_owned())),
+            None => (self.attribute.as_str(), None),
+        };
+        let values: Vec<String> = first.into_iter().chain(self.value.clone()).collect();
+        match (no_value, values.is_empty()) {
+            (true, false) => {
+                let message = "a value, and that there is none: one of them only";
+                Err(CommandError::usage(message))
+            }
+            (false, true) => {
+                let hint = format!("write `{attribute}=VALUE`, or `--clear`, or `--take-back`");
+                Err(CommandError::usage("the value is missing").with_hint(hint))
+            }
+            _ => Ok((attribute, values)),
+        }
+    }
 }
 
 /// Terminate somebody now: lifecycle state, refresh and outbox at once
@@ -322,7 +344,8 @@ fn edit(
     options: &GlobalOptions,
     out: &mut dyn Write,
 ) -> Result<Outcome, CommandError> {
-    let definition = editable(tenant, &args.attribute)?;
+    let (attribute, values) = args.assignment()?;
+    let definition = editable(tenant, attribute)?;
     let _lock = tenant.lock()?;
     let record = record_named(tenant, &args.name)?;
     let identity = &record.identity;
@@ -342,7 +365,7 @@ fn edit(
         value = if args.clear {
             None
         } else {
-            parsed(definition, &args.value)?
+            parsed(definition, &values)?
         };
         // An edit ends when the sources say something else than now; what they
         // say now is hidden behind an earlier edit that is in effect.

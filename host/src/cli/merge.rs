@@ -13,12 +13,13 @@ use super::person::PersonArgs;
 use super::{CommandError, GlobalOptions, Outcome, write_json};
 use crate::aggregate::{self, NewOwner};
 use crate::report::counted;
-use crate::store::{Creation, Store};
+use crate::store::{ClaimEdit, Creation, Store};
 use crate::tenant::OpenTenant;
 
 /// Give one identity the accounts of another who is the same person
 ///
-/// What people have decided about the other's roles goes along. The other stays,
+/// What people have decided about the other's roles goes along, and its unique
+/// values do. The other stays,
 /// without accounts, in the state of those who are gone. Takes effect with the
 /// next refresh.
 #[derive(Args, Debug)]
@@ -91,6 +92,11 @@ pub(super) fn merge(
     let at = tenant.now()?;
     let subject = format!("{} {}", args.name, args.into);
     let audit = || args.person.audit(at, "merge", subject.clone());
+    let claims = ClaimEdit::Give {
+        from: from.identity.uid,
+        to: into.uid,
+    };
+    tenant.store.edit_claims(&claims, &audit())?;
     // The accounts last: whoever is still without them is not yet merged, and
     // merging again does the rest.
     let mut gone = from.identity.by_hand;

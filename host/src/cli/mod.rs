@@ -10,6 +10,7 @@ mod aggregate;
 mod aggregation;
 mod bench;
 mod check;
+mod claim;
 mod demo;
 mod due;
 mod entitlement;
@@ -89,6 +90,7 @@ enum Command {
     Refresh(refresh::RefreshArgs),
     Run(run::RunArgs),
     Identity(identity::IdentityArgs),
+    Claim(claim::ClaimArgs),
     Finding(finding::FindingArgs),
     Event(event::EventArgs),
     Outbox(outbox::OutboxArgs),
@@ -140,6 +142,7 @@ impl Cli {
             Command::Refresh(args) => refresh::run(args, options, out),
             Command::Run(args) => run::run(args, options, out),
             Command::Identity(args) => identity::run(args, options, out),
+            Command::Claim(args) => claim::run(args, options, out),
             Command::Finding(args) => finding::run(args, options, out),
             Command::Event(args) => event::run(args, options, out),
             Command::Outbox(args) => outbox::run(args, options, out),

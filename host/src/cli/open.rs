@@ -1,5 +1,8 @@
 //! What commands that work on a tenant have in common.
 
+use std::io;
+use std::path::Path;
+
 use super::{CommandError, GlobalOptions};
 use crate::tenant::{Absent, OpenTenant};
 use idr_core::model::{Account, Identity, IdentityRecord, IdentityType, Uid, UnixMillis};
@@ -94,4 +97,26 @@ pub(super) fn account_of<'r>(
         let message = format!("`{name}` has no account `{native_identity}` in `{application}`");
         CommandError::usage(message).with_hint(format!("idr identity show {name} lists them"))
     })
+}
+
+/// Reads a list: the lines of a file or of standard input (`-`) that aren't
+/// blank, with their numbers.
+pub(super) fn lines_of(file: &Path) -> Result<Vec<(usize, String)>, CommandError> {
+    let text = match file.as_os_str() == "-" {
+        true => io::read_to_string(io::stdin()),
+        false => std::fs::read_to_string(file),
+    };
+    let text = text.map_err(|error| {
+        CommandError::usage(format!(
+            "the list `{}` can't be read: {error}",
+            file.display()
+        ))
+    })?;
+    // Some editors begin a text with a mark that isn't part of it.
+    let text = text.strip_prefix('\u{feff}').unwrap_or(&text);
+    let lines = (1..).zip(text.lines().map(str::trim));
+    let lines = lines.filter(|(_, line)| !line.is_empty());
+    Ok(lines
+        .map(|(number, line)| (number, line.to_owned()))
+        .collect())
 }

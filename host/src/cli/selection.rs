@@ -1,7 +1,7 @@
 //! Whom to refresh: the options of `refresh`, turned into criteria.
 
 use std::collections::BTreeSet;
-use std::io::{self, Write};
+use std::io::Write;
 use std::path::{Path, PathBuf};
 
 use clap::Args;
@@ -11,7 +11,7 @@ use idr_core::model::UnixMillis;
 use idr_core::text::nearest;
 use serde::Serialize;
 
-use super::open::{identity_named, instant};
+use super::open::{identity_named, instant, lines_of};
 use super::{CommandError, GlobalOptions, write_json};
 use crate::config::{FilterPlace, Readable, Task, Tenant, group_filter, parse_duration};
 use crate::refresh::selection::{Choice, Criterion, choose};
@@ -193,25 +193,9 @@ fn criteria_of(task: &Task, tenant: &OpenTenant) -> Result<Vec<Criterion>, Comma
 /// Reads a list of names. None of them may be wrong: who is left out by a
 /// misspelt name would go unnoticed.
 fn listed(file: &Path, tenant: &OpenTenant) -> Result<Criterion, CommandError> {
-    let text = match file.as_os_str() == "-" {
-        true => io::read_to_string(io::stdin()),
-        false => std::fs::read_to_string(file),
-    };
-    let text = text.map_err(|error| {
-        CommandError::usage(format!(
-            "the list `{}` can't be read: {error}",
-            file.display()
-        ))
-    })?;
     let (mut uids, mut unknown) = (BTreeSet::new(), Vec::new());
-    // Some editors begin a text with a mark that isn't part of it.
-    let text = text.strip_prefix('\u{feff}').unwrap_or(&text);
-    for (number, name) in (1..).zip(text.lines()) {
-        let name = name.trim();
-        if name.is_empty() {
-            continue;
-        }
-        match tenant.store.named(name)? {
+    for (number, name) in lines_of(file)? {
+        match tenant.store.named(&name)? {
             Some(uid) => drop(uids.insert(uid)),
             None => unknown.push(format!("`{}` (line {number})", name.escape_debug())),
         }

@@ -158,8 +158,17 @@ pub(super) struct RawAttribute {
     pub(super) value_type: Option<String>,
     pub(super) sources: Vec<RawSource>,
     pub(super) proposals: bool,
+    pub(super) unique: Option<RawUnique>,
     pub(super) edit_mode: Option<String>,
     pub(super) sensitive: bool,
+}
+
+/// `true`, or the namespace that several attributes share.
+#[derive(Debug, Deserialize)]
+#[serde(untagged)]
+pub(super) enum RawUnique {
+    Is(bool),
+    Within(String),
 }
 
 #[derive(Debug, Default, Deserialize)]
@@ -292,6 +301,7 @@ pub(super) struct RawTrigger {
     pub(super) disabled: bool,
     pub(super) included: Option<String>,
     pub(super) included_population: Option<String>,
+    pub(super) included_rule: Option<String>,
     pub(super) included_before: Option<String>,
     pub(super) handlers: Vec<RawHandler>,
     pub(super) threshold: Option<Value>,

@@ -130,6 +130,7 @@ impl Driver<'_> {
             let mut identity = record.identity;
             identity.findings = findings;
             chunk.writes.push(IdentityWrite {
+                claims: Vec::new(),
                 uid: identity.uid,
                 identity: Some(identity),
                 expected: record.versions,

@@ -120,6 +120,7 @@ fn put_off(plan: &SpooledPlan, record: IdentityRecord) -> IdentityWrite {
         findings_changed: false,
         reads_changed: false,
         keys_changed: false,
+        claims: Vec::new(),
     }
 }
 
@@ -151,6 +152,7 @@ fn carry_out(
         findings_changed: changes.findings.is_some(),
         reads_changed: changes.reads.is_some(),
         keys_changed: !changes.attributes.is_empty(),
+        claims: changes.claims.clone(),
     };
     let mut keys = Vec::new();
     if !changes.is_empty() {

@@ -6,6 +6,7 @@ use idr_core::model::{IdentityRecord, Name, Uid, Versions};
 use idr_core::plan::{EventChanges, PlanContext, Planner};
 use rayon::prelude::*;
 
+use super::gate::EventVerdict;
 use super::planning::Evaluators;
 use super::{Driver, RefreshError};
 use crate::store::{ApplyChunk, IdentityWrite, Run, Stage, Store};
@@ -16,9 +17,11 @@ impl Driver<'_> {
     /// Returns whether the run may go on; otherwise it is held.
     pub(super) fn process_events(&mut self) -> Result<bool, RefreshError> {
         let context = self.context()?;
-        if let Some(reason) = self.too_many_events(&context)? {
+        let verdict = self.too_many_events(&context)?;
+        if let Some(reason) = verdict.run {
             return self.hold_at(Stage::Events, reason).map(|()| false);
         }
+        self.run.held_kinds.extend(verdict.kinds);
         let group = self.chunk() * rayon::current_num_threads() * 2;
         (self.planned, self.written) = (0, 0);
         loop {
@@ -32,15 +35,15 @@ impl Driver<'_> {
         }
     }
 
-    /// Says why the events that are pending may not be recorded, if thresholds
-    /// of triggers say so. They are all judged beforehand; where no trigger has
-    /// a threshold nobody is judged twice.
-    fn too_many_events(&self, context: &PlanContext) -> Result<Option<String>, RefreshError> {
+    /// Says which of the events that are pending may not be recorded, by the
+    /// thresholds of triggers. They are all judged beforehand; where no trigger
+    /// has a threshold nobody is judged twice.
+    fn too_many_events(&self, context: &PlanContext) -> Result<EventVerdict, RefreshError> {
         let mut triggers = context.model.triggers.iter();
         let bounded = triggers.any(|trigger| trigger.threshold.is_some());
         // Behind a cursor it was let through, and some of it is recorded.
         if !bounded || self.run.approved || self.run.silent || self.run.step.cursor.is_some() {
-            return Ok(None);
+            return Ok(EventVerdict::default());
         }
         let group = self.chunk() * rayon::current_num_threads() * 2;
         let mut fired: BTreeMap<Name, u64> = BTreeMap::new();
@@ -65,6 +68,7 @@ impl Driver<'_> {
         uids: &[Uid],
     ) -> Vec<Result<Vec<(IdentityRecord, EventChanges)>, RefreshError>> {
         let (detected_at, silent) = (self.run.started_at, self.run.silent);
+        let held = self.held_triggers();
         uids.par_chunks(self.chunk())
             .map(|uids| {
                 plan_chunk(
@@ -73,6 +77,7 @@ impl Driver<'_> {
                     &self.evaluators,
                     detected_at,
                     silent,
+                    &held,
                     uids,
                 )
             })
@@ -95,6 +100,10 @@ impl Driver<'_> {
                     .iter()
                     .filter(|new| !known.iter().any(|old| old.is_same(new)));
                 counters.findings_opened += opened.count() as u64;
+            }
+            let held = changes.held.len() as u64;
+            if held > 0 {
+                *counters.changes.entry("held".to_owned()).or_default() += held;
             }
             for event in &changes.events {
                 *counters
@@ -131,11 +140,13 @@ fn plan_chunk(
     evaluators: &Evaluators,
     detected_at: idr_core::model::UnixMillis,
     silent: bool,
+    held: &[Name],
     uids: &[Uid],
 ) -> Result<Vec<(IdentityRecord, EventChanges)>, RefreshError> {
     let records = store.read_chunk(uids)?;
     evaluators.with(|evaluator| {
         let mut planner = Planner::new(evaluator);
+        planner.hold(held);
         let plan = |record| {
             let planned = planner.plan_events(context, record, detected_at, silent)?;
             Ok((planned.record, planned.changes))
@@ -151,8 +162,9 @@ fn carry_out(
 ) -> IdentityWrite {
     let mut identity = record.identity;
     let reads_changed = changes.reads != identity.event_reads;
-    // What is proposed is an input of the next refresh.
-    let anew = i64::from(changes.proposes_anew(&identity));
+    // What is proposed is an input of the next refresh; and whoever's events are
+    // left out stays due.
+    let anew = i64::from(changes.proposes_anew(&identity) || !changes.held.is_empty());
     identity.apply_events(changes);
     IdentityWrite {
         uid: identity.uid,
@@ -166,5 +178,6 @@ fn carry_out(
         findings_changed,
         reads_changed,
         keys_changed: false,
+        claims: Vec::new(),
     }
 }

@@ -97,6 +97,13 @@ impl Tally {
         }
     }
 
+    /// Takes back what was noted of plans that aren't carried out.
+    pub(super) fn take_back(&mut self, changes: &Changes, before: &Identity) {
+        for (count, (_, kind)) in self.0.iter_mut().zip(Kind::ALL) {
+            *count -= u64::from(kind.is(changes, before));
+        }
+    }
+
     pub(super) fn add(&mut self, other: &Self) {
         for (count, more) in self.0.iter_mut().zip(other.0) {
             *count += more;
@@ -111,6 +118,20 @@ pub(super) struct Verdict {
     pub(super) run: Option<String>,
     /// The kinds of change that are left out, and why.
     pub(super) kinds: Vec<(Kind, String)>,
+}
+
+/// What thresholds of triggers say of the events that are pending.
+#[derive(Debug, Default)]
+pub(super) struct EventVerdict {
+    /// Why the run is to be held, if it is.
+    pub(super) run: Option<String>,
+    /// The triggers whose events are left out, as kinds of change, and why.
+    pub(super) kinds: Vec<(String, String)>,
+}
+
+/// Returns the kind of change that a trigger's events are.
+fn kind_of(trigger: Name) -> String {
+    format!("trigger {trigger}")
 }
 
 impl Driver<'_> {
@@ -145,31 +166,47 @@ impl Driver<'_> {
         Ok(verdict)
     }
 
-    /// Says why the events that triggers would fire may not be recorded, if so.
+    /// Says which of the events that triggers would fire may not be recorded.
     pub(super) fn gate_events(
         &self,
         fired: &BTreeMap<Name, u64>,
-    ) -> Result<Option<String>, RefreshError> {
+    ) -> Result<EventVerdict, RefreshError> {
         let population = self.store.population()?;
         let mut reasons = Vec::new();
+        let mut verdict = EventVerdict::default();
         for trigger in &self.configured.model.triggers {
             let (Some(bound), Some(planned)) = (trigger.threshold, fired.get(&trigger.name)) else {
                 continue;
             };
+            let kind = kind_of(trigger.name);
+            if self.run.approved_kinds.contains(&kind) {
+                continue;
+            }
             let name = trigger.name.as_str();
             let counted = |counters: &Counters| counters.events.get(name).copied();
             let done = self.done(bound.window_ms, |counters| {
                 counted(counters).unwrap_or_default()
             })?;
             let what = format!("events of `{name}`");
-            reasons.extend(exceeded(
-                &what,
-                bound,
-                done + planned,
-                population.identities,
-            ));
+            let Some(reason) = exceeded(&what, bound, done + planned, population.identities) else {
+                continue;
+            };
+            match bound.on_trip {
+                OnTrip::HoldRun => reasons.push(reason),
+                OnTrip::HoldKind => verdict.kinds.push((kind, reason)),
+            }
         }
-        Ok((!reasons.is_empty()).then(|| reasons.join("; ")))
+        verdict.run = (!reasons.is_empty()).then(|| reasons.join("; "));
+        Ok(verdict)
+    }
+
+    /// Returns the triggers whose events the run leaves out.
+    pub(super) fn held_triggers(&self) -> Vec<Name> {
+        let triggers = self.configured.model.triggers.iter();
+        let names = triggers.map(|trigger| trigger.name);
+        names
+            .filter(|name| self.run.held_kinds.contains_key(&kind_of(*name)))
+            .collect()
     }
 
     /// Counts what this run has done so far, and with a window what earlier runs

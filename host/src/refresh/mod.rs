@@ -10,6 +10,7 @@
 mod across;
 mod adopt;
 mod apply;
+mod claims;
 mod error;
 mod events;
 mod gate;

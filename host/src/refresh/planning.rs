@@ -7,6 +7,7 @@ use idr_core::plan::{Changes, PlanContext, Planner};
 use idr_core::rule::RuleEvaluator;
 use rayon::prelude::*;
 
+use super::claims::WaveClaims;
 use super::gate::Tally;
 use super::{Driver, RefreshError, RuleHost};
 use crate::store::{SpooledPlan, Stage, Store};
@@ -50,6 +51,7 @@ impl Driver<'_> {
         // A wave that was cut short is planned again from its beginning.
         let context = self.context()?;
         let mut tally = Tally::default();
+        let mut claims = WaveClaims::default();
         let mut after = None;
         let mut done = 0;
         let chunk_size = self.chunk();
@@ -79,6 +81,7 @@ impl Driver<'_> {
                 tally.add(&chunk.tally);
                 self.exceptions.add(chunk.exceptions);
                 self.planned += chunk.plans.len() as u64;
+                claims.note(&chunk.plans);
                 if whole_wave {
                     self.small_wave = chunk.plans;
                 } else if !chunk.plans.is_empty() {
@@ -90,6 +93,8 @@ impl Driver<'_> {
             self.check_exceptions()?;
             self.tell(done, done.max(self.run.counters.selected))?;
         }
+        self.settle_claims(&context, claims, &mut tally)?;
+        self.check_exceptions()?;
         self.run.counters.refreshed += done;
         self.run.counters.waves += u64::from(done > 0);
         let verdict = self.gate(&tally)?;
@@ -113,6 +118,13 @@ impl Driver<'_> {
 /// So many exceptions are said.
 const EXAMPLES: usize = 3;
 
+/// Returns the first error that a plan opens.
+pub(super) fn opened<'c>(changes: &'c Changes, before: &Identity) -> Option<&'c Finding> {
+    changes.findings.iter().flatten().find(|new| {
+        new.severity < Severity::Warning && !before.findings.iter().any(|old| old.is_same(new))
+    })
+}
+
 /// Identities that planning opens errors about.
 #[derive(Default)]
 pub(super) struct Exceptions {
@@ -123,10 +135,9 @@ pub(super) struct Exceptions {
 
 impl Exceptions {
     fn note(&mut self, changes: &Changes, before: &Identity) {
-        let opened = changes.findings.iter().flatten().find(|new| {
-            new.severity < Severity::Warning && !before.findings.iter().any(|old| old.is_same(new))
-        });
-        let Some(finding) = opened else { return };
+        let Some(finding) = opened(changes, before) else {
+            return;
+        };
         self.count += 1;
         if self.examples.len() < EXAMPLES {
             let Finding {
@@ -138,6 +149,13 @@ impl Exceptions {
             let name = &before.name;
             self.examples
                 .push(format!("  {name}: {phase}: {subject}: {message}"));
+        }
+    }
+
+    /// Notes a plan that takes the place of another, which may have been noted.
+    pub(super) fn note_again(&mut self, noted: bool, changes: &Changes, before: &Identity) {
+        if !noted {
+            self.note(changes, before);
         }
     }
 

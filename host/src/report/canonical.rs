@@ -8,16 +8,19 @@
 use std::io::{self, Write};
 
 use idr_core::model::{
-    Account, AccountAction, AccountKey, Baseline, EffectKind, Event, Finding, IdentityRecord, Lag,
-    ManualEdit, Name, NativeChange, Proposals, Provenance, RoleDecision, StateOverride,
-    TriggerMemory, Uid, Value,
+    Account, AccountAction, AccountKey, Baseline, Claim, EffectKind, Event, Finding, Holder,
+    IdentityRecord, Lag, ManualEdit, Name, NativeChange, Proposals, Provenance, RoleDecision,
+    StateOverride, TriggerMemory, Uid, Value,
 };
 use idr_core::view::Snapshot;
 use serde_json::{Map, Value as Json, json};
 use thiserror::Error;
 
 use super::effect::handler_text;
-use crate::store::{EffectQuery, EventQuery, Store, StoreError, StoredEffect, each_identity};
+use crate::store::{
+    ClaimQuery, EffectQuery, EventQuery, Store, StoreError, StoredClaim, StoredEffect,
+    each_identity,
+};
 
 /// The export could not be made.
 #[derive(Debug, Error)]
@@ -36,7 +39,7 @@ pub enum ExportError {
 const CHUNK: usize = 1_000;
 
 /// Writes the state: a line per identity in order of name, then per account
-/// without identity, then per event and effect in order of instant, name and sequence.
+/// without identity, then per unique value that is taken, then per event and effect in order of instant, name and sequence.
 ///
 /// # Errors
 ///
@@ -58,6 +61,13 @@ pub fn export(store: &dyn Store, out: &mut dyn Write) -> Result<(), ExportError>
             lines.push(json!({ "account": account(known) }).to_string());
         }
     }
+    let mut claimed: Option<Claim> = None;
+    loop {
+        let claims = store.claims(&ClaimQuery::default(), claimed.as_ref(), CHUNK)?;
+        let Some(last) = claims.last() else { break };
+        claimed = Some(last.claim.clone());
+        lines.extend(claims.iter().map(|stored| claim(stored).to_string()));
+    }
     let mut events = Vec::new();
     for stored in store.events(&EventQuery::default(), usize::MAX)? {
         events.push(
@@ -76,6 +86,19 @@ pub fn export(store: &dyn Store, out: &mut dyn Write) -> Result<(), ExportError>
         writeln!(out, "{line}")?;
     }
     Ok(())
+}
+
+fn claim(stored: &StoredClaim) -> Json {
+    let Claim { namespace, value } = &stored.claim;
+    let identity = match stored.holder {
+        Holder::Identity(_) => Some(&stored.name),
+        Holder::Reserved => None,
+    };
+    json!({ "claim": {
+        "namespace": namespace.as_str(),
+        "value": value,
+        "identity": identity,
+    }})
 }
 
 fn name_of(snapshot: &dyn Snapshot, uid: Uid) -> Result<String, ExportError> {

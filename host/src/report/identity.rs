@@ -611,6 +611,7 @@ fn origin(model: &Model, name: Name, state: &AttributeState) -> String {
             Origin::Static(_) => "static".to_owned(),
             Origin::Rule(rule) => format!("rule {}", model.rule(*rule).name),
             Origin::Transform(transform) => format!("transform {}", transform.operation()),
+            Origin::Usernames(_) => "transform usernameGenerator".to_owned(),
         },
     }
 }

@@ -59,6 +59,12 @@ pub fn uses_of(model: &Model, rule: RuleIndex) -> Vec<RuleUse> {
         }
     }
     for trigger in &model.triggers {
+        if trigger.included_rule == Some(rule) {
+            add(
+                RuleKind::RoleAssignment,
+                format!("whom trigger `{}` is about", trigger.name),
+            );
+        }
         let asks = |condition: &TriggerCondition| matches!(condition, TriggerCondition::Rule(used) if *used == rule);
         if trigger.conditions.iter().any(asks) {
             add(

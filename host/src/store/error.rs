@@ -2,7 +2,7 @@
 
 use std::path::PathBuf;
 
-use idr_core::model::Uid;
+use idr_core::model::{Claim, Uid};
 use thiserror::Error;
 
 /// A failed call to the store: nothing of it has happened.
@@ -62,6 +62,22 @@ impl StoreError {
     /// The error when there is nobody to write to.
     pub(super) fn no_identity(uid: Uid) -> Self {
         Self::Conflict(format!("there is no identity {uid}"))
+    }
+
+    /// The error when a unique value that is to be reserved is somebody's.
+    pub(super) fn claim_taken(claim: &Claim) -> Self {
+        Self::Conflict(format!(
+            "`{}` is taken in `{}` already",
+            claim.value, claim.namespace
+        ))
+    }
+
+    /// The error when a unique value that is to be released is nobody's.
+    pub(super) fn no_claim(claim: &Claim) -> Self {
+        Self::Conflict(format!(
+            "nobody has taken `{}` in `{}`",
+            claim.value, claim.namespace
+        ))
     }
 
     /// Says whether the same call may succeed later.

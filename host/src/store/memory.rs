@@ -5,17 +5,18 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use idr_core::filter::Superset;
 use idr_core::model::{
-    Account, AccountKey, ByHand, Effect, Finding, Identity, IdentityRecord, IdentityType, Name,
-    ReadKey, Uid, UnixMillis, Value, Versions,
+    Account, AccountKey, ByHand, Claim, Effect, Finding, Holder, Identity, IdentityRecord,
+    IdentityType, Name, NewClaim, ReadKey, Uid, UnixMillis, Value, Versions,
 };
 use idr_core::view::{Snapshot, SnapshotError};
 
 use super::{
-    AccountMark, Adoption, AggregateBatch, Aggregation, ApplyChunk, AuditEntry, Due, EffectQuery,
-    EffectStatus, EventQuery, Files, IdentityWrite, LastTimes, Managed, Population, Raise, Run,
-    RunId, RunProgress, RunStatus, Selection, SpooledPlan, StagedChange, Store, StoreError,
-    StoredEffect, StoredEvent, StoredFinding, TenantState, account_fingerprint, account_key_hash,
-    check_created_owner, effect_id, event_id, lookup_keys,
+    AccountMark, Adoption, AggregateBatch, Aggregation, ApplyChunk, AuditEntry, ClaimEdit,
+    ClaimQuery, Due, EffectQuery, EffectStatus, EventQuery, Files, IdentityWrite, LastTimes,
+    Managed, Population, Raise, Run, RunId, RunProgress, RunStatus, Selection, SpooledPlan,
+    StagedChange, Store, StoreError, StoredClaim, StoredEffect, StoredEvent, StoredFinding,
+    TenantState, account_fingerprint, account_key_hash, check_created_owner, effect_id, event_id,
+    lookup_keys,
 };
 
 /// A store that is gone when it is dropped.
@@ -53,6 +54,7 @@ struct Data {
 struct People {
     identities: BTreeMap<Uid, (Identity, Versions)>,
     lookup_attributes: Vec<Name>,
+    claims: BTreeMap<Claim, Holder>,
 }
 
 impl Snapshot for People {
@@ -74,6 +76,10 @@ impl Snapshot for People {
             .iter()
             .filter(|(_, (identity, _))| has(identity));
         Ok(found.map(|(uid, _)| *uid).collect())
+    }
+
+    fn holder(&self, claim: &Claim) -> Result<Option<Holder>, SnapshotError> {
+        Ok(self.claims.get(claim).copied())
     }
 }
 
@@ -201,19 +207,38 @@ impl Data {
         }
     }
 
+    /// Says of each write whether its identity has moved on, or would claim what
+    /// is another's by then.
+    fn are_stale(&self, writes: &[IdentityWrite]) -> Vec<bool> {
+        let mut claims = self.people.claims.clone();
+        let mut is_refused = |write: &IdentityWrite| {
+            let Some((_, versions)) = self.people.identities.get(&write.uid) else {
+                return false;
+            };
+            let own = Holder::Identity(write.uid);
+            let is_free = |new: &NewClaim| claims.get(&new.claim).is_none_or(|known| *known == own);
+            if is_stale(versions, &write.expected) || !write.claims.iter().all(is_free) {
+                return true;
+            }
+            claims.extend(write.claims.iter().map(|new| (new.claim.clone(), own)));
+            false
+        };
+        writes.iter().map(&mut is_refused).collect()
+    }
+
     /// Refuses writes after which two identities would have one name.
-    fn check_names(&self, writes: &[IdentityWrite]) -> Result<(), StoreError> {
+    fn check_names(&self, writes: &[IdentityWrite], stale: &[bool]) -> Result<(), StoreError> {
         let mut names: BTreeMap<&str, Uid> = BTreeMap::new();
         for (uid, (identity, _)) in &self.people.identities {
             names.insert(&identity.name, *uid);
         }
-        for write in writes {
-            let (Some(new), Some((old, versions))) =
+        for (write, is_stale) in writes.iter().zip(stale) {
+            let (Some(new), Some((old, _))) =
                 (&write.identity, self.people.identities.get(&write.uid))
             else {
                 continue;
             };
-            if new.name == old.name || is_stale(versions, &write.expected) {
+            if new.name == old.name || *is_stale {
                 continue;
             }
             if names.insert(&new.name, write.uid).is_some() {
@@ -535,16 +560,22 @@ impl Store for MemoryStore {
 
     fn apply(&self, chunk: &ApplyChunk) -> Result<Vec<Uid>, StoreError> {
         let mut data = self.data();
-        data.check_names(&chunk.writes)?;
+        let are_stale = data.are_stale(&chunk.writes);
+        data.check_names(&chunk.writes, &are_stale)?;
         let mut stale = Vec::new();
         let at = chunk.run.step.instant;
-        for write in &chunk.writes {
-            let Some((identity, versions)) = data.people().identities.get_mut(&write.uid) else {
-                continue;
-            };
-            if is_stale(versions, &write.expected) {
+        for (write, is_stale) in chunk.writes.iter().zip(are_stale) {
+            if is_stale {
                 stale.push(write.uid);
                 continue;
+            }
+            let people = data.people();
+            let Some((identity, versions)) = people.identities.get_mut(&write.uid) else {
+                continue;
+            };
+            for new in &write.claims {
+                let own = Holder::Identity(write.uid);
+                people.claims.insert(new.claim.clone(), own);
             }
             *versions = write.versions;
             let Some(new) = &write.identity else { continue };
@@ -778,6 +809,65 @@ impl Store for MemoryStore {
 
     fn clear_stage(&self, aggregation: i64) -> Result<(), StoreError> {
         self.data().stages.remove(&aggregation);
+        Ok(())
+    }
+
+    fn claims(
+        &self,
+        query: &ClaimQuery,
+        after: Option<&Claim>,
+        limit: usize,
+    ) -> Result<Vec<StoredClaim>, StoreError> {
+        let data = self.data();
+        let wanted = data.people.claims.iter().filter(|(claim, holder)| {
+            Some(*claim) > after
+                && query.namespace.is_none_or(|name| name == claim.namespace)
+                && query
+                    .uid
+                    .is_none_or(|uid| **holder == Holder::Identity(uid))
+        });
+        let stored = wanted.take(limit).map(|(claim, holder)| StoredClaim {
+            claim: claim.clone(),
+            holder: *holder,
+            name: match holder {
+                Holder::Identity(uid) => data.people.identities.get(uid),
+                Holder::Reserved => None,
+            }
+            .map_or_else(String::new, |(identity, _)| identity.name.clone()),
+        });
+        Ok(stored.collect())
+    }
+
+    fn edit_claims(&self, edit: &ClaimEdit, audit: &AuditEntry) -> Result<(), StoreError> {
+        let mut data = self.data();
+        let mut claims = data.people.claims.clone();
+        let mut released = Vec::new();
+        match edit {
+            ClaimEdit::Reserve(reserved) => {
+                for claim in reserved {
+                    if claims.insert(claim.clone(), Holder::Reserved).is_some() {
+                        return Err(StoreError::claim_taken(claim));
+                    }
+                }
+            }
+            ClaimEdit::Release(taken) => {
+                for claim in taken {
+                    if claims.remove(claim).is_none() {
+                        return Err(StoreError::no_claim(claim));
+                    }
+                    released.push(ReadKey::Claim(claim.clone()).hash64());
+                }
+            }
+            ClaimEdit::Give { from, to } => {
+                let given = claims.values_mut();
+                given
+                    .filter(|holder| **holder == Holder::Identity(*from))
+                    .for_each(|holder| *holder = Holder::Identity(*to));
+            }
+        }
+        data.people().claims = claims;
+        released.into_iter().for_each(|key| data.raise_readers(key));
+        data.audit.push(audit.clone());
         Ok(())
     }
 

@@ -18,8 +18,8 @@ use std::sync::Arc;
 
 use idr_core::filter::Superset;
 use idr_core::model::{
-    Account, AccountKey, ByHand, Effect, EffectKind, Event, Finding, Identity, IdentityRecord,
-    IdentityType, Name, NativeChange, ReadKey, Uid, UnixMillis, Versions,
+    Account, AccountKey, ByHand, Claim, Effect, EffectKind, Event, Finding, Holder, Identity,
+    IdentityRecord, IdentityType, Name, NativeChange, NewClaim, ReadKey, Uid, UnixMillis, Versions,
 };
 use idr_core::plan::Changes;
 use idr_core::view::Snapshot;
@@ -164,8 +164,9 @@ pub trait Store: Send + Sync {
     /// Writes a chunk of the refresh: identities, events, changed keys, and
     /// the run with its cursor, all in one transaction.
     ///
-    /// An identity whose versions are no longer the expected ones is left
-    /// alone, with its events; its uid is returned for planning again. One that
+    /// An identity whose versions are no longer the expected ones, or which would
+    /// claim what is another's, is left alone, with its events; its uid is
+    /// returned for planning again. One that
     /// doesn't exist is left out. An event that is recorded already stays as it is.
     ///
     /// # Errors
@@ -239,6 +240,26 @@ pub trait Store: Send + Sync {
 
     /// Drops the stage of an aggregation.
     fn clear_stage(&self, aggregation: i64) -> Result<(), StoreError>;
+
+    // --- unique values
+
+    /// Returns up to `limit` unique values above `after` that are somebody's or
+    /// reserved, in order of namespace and value.
+    fn claims(
+        &self,
+        query: &ClaimQuery,
+        after: Option<&Claim>,
+        limit: usize,
+    ) -> Result<Vec<StoredClaim>, StoreError>;
+
+    /// Changes by hand whose unique values are. Who wanted one that is released
+    /// becomes due.
+    ///
+    /// # Errors
+    ///
+    /// [`StoreError::Conflict`] when a value to reserve is taken, or one to
+    /// release isn't: then nothing is changed.
+    fn edit_claims(&self, edit: &ClaimEdit, audit: &AuditEntry) -> Result<(), StoreError>;
 
     // --- what people do and see
 
@@ -494,6 +515,8 @@ pub struct IdentityWrite {
     pub reads_changed: bool,
     /// Whether attributes or the name differ, so that the look-up index must follow.
     pub keys_changed: bool,
+    /// The unique values that it takes.
+    pub claims: Vec<NewClaim>,
 }
 
 /// What aggregation knows of a stored account without reading it.
@@ -678,6 +701,42 @@ impl EffectStatus {
         let found = Self::ALL.iter().find(|(_, status)| *status == self);
         found.expect("every case is listed").0
     }
+}
+
+/// Which unique values to return.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct ClaimQuery {
+    /// Of this namespace only.
+    pub namespace: Option<Name>,
+    /// Those of this identity only.
+    pub uid: Option<Uid>,
+}
+
+/// A unique value that is taken.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct StoredClaim {
+    /// The value.
+    pub claim: Claim,
+    /// Whose it is.
+    pub holder: Holder,
+    /// The name of that identity now; empty when it is reserved.
+    pub name: String,
+}
+
+/// What a person does about unique values.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum ClaimEdit {
+    /// Keeps free values from being given.
+    Reserve(Vec<Claim>),
+    /// Lets taken values be given again.
+    Release(Vec<Claim>),
+    /// Gives all that is one identity's to another.
+    Give {
+        /// The one.
+        from: Uid,
+        /// The other.
+        to: Uid,
+    },
 }
 
 /// A finding as recorded.

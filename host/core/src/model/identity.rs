@@ -2,7 +2,9 @@
 
 use std::fmt;
 
-use super::{Account, AccountAction, AccountKey, EventTally, Finding, Name, UnixMillis, Value};
+use super::{
+    Account, AccountAction, AccountKey, Claim, EventTally, Finding, Name, UnixMillis, Value,
+};
 
 /// The number of an identity: given in input order, never reused, never changed.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -410,6 +412,8 @@ pub enum ReadKey {
     /// A look-up by value: which identities have this attribute with this
     /// value, case-folded. Also noted when it found nobody.
     Lookup(Name, String),
+    /// A unique value that was somebody else's.
+    Claim(Claim),
 }
 
 impl ReadKey {
@@ -419,6 +423,7 @@ impl ReadKey {
         let text = match self {
             Self::Attribute(uid, name) => format!("a\0{uid}\0{name}"),
             Self::Lookup(name, value) => format!("l\0{name}\0{value}"),
+            Self::Claim(Claim { namespace, value }) => format!("c\0{namespace}\0{value}"),
         };
         xxhash_rust::xxh3::xxh3_64(text.as_bytes()).cast_signed()
     }

@@ -5,6 +5,7 @@
 //! written down. Everybody uses this room; it uses no other.
 
 mod account;
+mod claim;
 mod effect;
 mod event;
 pub mod finding;
@@ -14,6 +15,7 @@ mod name;
 mod value;
 
 pub use account::{Account, AccountKey, AccountStatus, Link};
+pub use claim::{Claim, Holder, NewClaim};
 pub use effect::{AccountAction, AccountOperation, Effect, EffectKind, Handler};
 pub use event::{Event, EventChange, EventTally};
 pub use finding::{Finding, Severity};

@@ -10,7 +10,7 @@
 use std::sync::Arc;
 
 use super::{
-    Failure, Interrupt, failure, lifecycle, manager, proposals, read_failure, store_failure,
+    Failure, Interrupt, failure, lifecycle, manager, proposals, read_failure, store_failure, unique,
 };
 use crate::definitions::{
     AttributeDefinition, EditMode, Model, OnEmpty, OnNoAccount, Origin, Source,
@@ -169,6 +169,22 @@ fn promote(
         .attribute_index(name)
         .expect("only defined attributes are promoted");
     let definition = &model.attributes[index];
+    let state = work_out(view, evaluator, model, definition, draft)?;
+    match definition.unique {
+        None => Ok(state),
+        Some(namespace) => unique::claim(view, definition, namespace, state, draft),
+    }
+}
+
+/// Works an attribute out, whoever else has its value.
+fn work_out(
+    view: &mut TrackedView,
+    evaluator: &mut dyn RuleEvaluator,
+    model: &Model,
+    definition: &AttributeDefinition,
+    draft: &mut Draft,
+) -> Result<Option<AttributeState>, Interrupt> {
+    let name = definition.name;
     let edit = match definition.edit_mode {
         EditMode::ReadOnly => None,
         EditMode::Permanent | EditMode::UntilFeedChanges => view
@@ -264,7 +280,7 @@ fn keep(view: &TrackedView, name: Name) -> Option<AttributeState> {
 
 /// Keeps what an attribute was before any wave worked it out from values that
 /// others have no longer.
-fn keep_settled(view: &TrackedView, name: Name) -> Option<AttributeState> {
+pub(super) fn keep_settled(view: &TrackedView, name: Name) -> Option<AttributeState> {
     let identity = &view.record().identity;
     let present = identity.attribute(name)?;
     match identity.settled_value(name) {
@@ -343,7 +359,7 @@ fn cleared(index: usize) -> Feed {
     Feed::Says(AttributeState::from_source(None, index))
 }
 
-enum Answer {
+pub(super) enum Answer {
     Value(Value),
     Clear,
     Next,
@@ -404,10 +420,14 @@ fn ask(
                 Err(error) => Ok(Answer::Failed(transform_failure(definition.name, error)?)),
             }
         }
+        Origin::Usernames(generator) => unique::generate(view, definition, generator),
     }
 }
 
-fn transform_failure(attribute: Name, error: TransformFailure) -> Result<Failure, Interrupt> {
+pub(super) fn transform_failure(
+    attribute: Name,
+    error: TransformFailure,
+) -> Result<Failure, Interrupt> {
     let (cause, message) = match error {
         TransformFailure::Read(error) => {
             let error = read_failure(error)?;

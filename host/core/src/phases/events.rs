@@ -8,7 +8,7 @@ use std::borrow::Cow;
 use std::sync::Arc;
 
 use super::{Failure, failure, proposals, store_failure};
-use crate::definitions::{Trigger, TriggerCondition};
+use crate::definitions::{RuleIndex, Trigger, TriggerCondition};
 use crate::filter::{Filter, SingleValue};
 use crate::model::finding::EVENTS;
 use crate::model::{
@@ -16,17 +16,31 @@ use crate::model::{
     Name, NativeChange, Severity, TriggerMemory, Uid, UnixMillis, Value,
 };
 use crate::plan::{EventChanges, PlanContext, PlannedEvents};
-use crate::rule::RuleEvaluator;
+use crate::rule::{Eligibility, RuleEvaluator, RuleFailure};
 use crate::view::{BaselineProperties, ReadError, SnapshotError, TrackedView};
+
+/// On what occasion events are planned.
+pub(crate) struct Occasion<'o> {
+    /// The instant at which the run was started.
+    pub(crate) detected_at: UnixMillis,
+    /// Whether no event is fired and the present becomes the baseline.
+    pub(crate) silent: bool,
+    /// The triggers that may not fire.
+    pub(crate) held: &'o [Name],
+}
 
 /// Plans the events of one identity whose plan has been applied.
 pub(crate) fn plan(
     context: &PlanContext,
     evaluator: &mut dyn RuleEvaluator,
     record: IdentityRecord,
-    detected_at: UnixMillis,
-    silent: bool,
+    occasion: &Occasion<'_>,
 ) -> Result<PlannedEvents, SnapshotError> {
+    let &Occasion {
+        detected_at,
+        silent,
+        held,
+    } = occasion;
     let model = Arc::clone(&context.model);
     let past = Past {
         baseline: record.identity.baseline.clone(),
@@ -55,6 +69,12 @@ pub(crate) fn plan(
         let memory = known.filter(|memory| memory.digest == trigger.digest);
         let unseen = Unseen::of(&past, memory);
         match judge(&mut view, evaluator, trigger, memory, &unseen, silent) {
+            Ok(Judgement { fires: true, .. }) if !silent && held.contains(&trigger.name) => {
+                let level = memory.is_some_and(|memory| memory.level);
+                let lag = (!unseen.is_empty()).then(|| unseen.into_lag());
+                changes.triggers.push(memory_of(trigger, level, lag));
+                changes.held.push(trigger.name);
+            }
             Ok(Judgement { fires, level }) => {
                 if fires && !silent {
                     let sequence = recorded + changes.events.len() as u64 + 1;
@@ -216,10 +236,13 @@ fn judge(
     let read =
         |result: Result<bool, ReadError>| result.map_err(|error| stop(trigger, error.into()));
     view.show_baseline(Some(unseen.baseline.clone().into_owned()));
-    let included = match &trigger.included {
+    let mut included = match &trigger.included {
         Some(filter) => read(filter.matches(view))?,
         None => true,
     };
+    if let Some(rule) = trigger.included_rule.filter(|_| included) {
+        included = includes(view, evaluator, trigger, rule)?;
+    }
     let included_before = match &trigger.included_before {
         Some(filter) => read(filter.matches(&mut BaselineProperties(view)))?,
         None => true,
@@ -265,7 +288,38 @@ fn judge(
     })
 }
 
-fn stop(trigger: &Trigger, error: crate::rule::RuleFailure) -> Stop {
+/// Asks an assignment rule whether a trigger is about the identity.
+fn includes(
+    view: &mut TrackedView,
+    evaluator: &mut dyn RuleEvaluator,
+    trigger: &Trigger,
+    rule: RuleIndex,
+) -> Result<bool, Stop> {
+    view.read_as(Some(rule));
+    let answers = evaluator.assign(rule, &[trigger.name], view);
+    view.read_as(None);
+    let answers = answers.map_err(|error| stop(trigger, error))?;
+    match answers.into_iter().next() {
+        Some(Eligibility::Yes) => Ok(true),
+        Some(Eligibility::No) => Ok(false),
+        Some(Eligibility::CannotTell(reason)) => Err(stop(trigger, cannot_tell(reason))),
+        None => Err(stop(
+            trigger,
+            cannot_tell("the rule gave no answer".to_owned()),
+        )),
+    }
+}
+
+fn cannot_tell(message: String) -> RuleFailure {
+    RuleFailure::Failed {
+        cause: Name::new("cannot-tell"),
+        message,
+        hint: None,
+        retry_after_ms: None,
+    }
+}
+
+fn stop(trigger: &Trigger, error: RuleFailure) -> Stop {
     match failure(EVENTS, Severity::Error, &trigger.name, error) {
         Ok(failed) => Stop::Failed(Box::new(failed)),
         Err(interrupt) => Stop::Store(store_failure(interrupt)),

@@ -159,7 +159,7 @@ mod tests {
     use std::sync::Arc;
 
     use crate::definitions::{Grant, ManagerCorrelation, RuleIndex};
-    use crate::model::{IdentityRecord, Name, ReadKey, Uid, UnixMillis, Value};
+    use crate::model::{Claim, Holder, IdentityRecord, Name, ReadKey, Uid, UnixMillis, Value};
     use crate::plan::{EventChanges, PlanContext, Planner};
     use crate::rule::Lookup;
     use crate::testing::{Scripts, account, model, person};
@@ -179,6 +179,10 @@ mod tests {
 
         fn find(&self, _attribute: Name, _folded: &str) -> Result<Vec<Uid>, SnapshotError> {
             Ok(self.0.clone())
+        }
+
+        fn holder(&self, _claim: &Claim) -> Result<Option<Holder>, SnapshotError> {
+            Ok(None)
         }
     }
 
@@ -244,6 +248,7 @@ mod tests {
             .map(|key| match key {
                 ReadKey::Lookup(attribute, value) => format!("{attribute} {value}"),
                 ReadKey::Attribute(..) => "an attribute".to_owned(),
+                ReadKey::Claim(claim) => format!("whose {} is", claim.value),
             })
             .collect()
     }

@@ -6,6 +6,7 @@
 //! | [`creation`] | which identity an account gives rise to | the account |
 //! | `proposals` | what a rule proposes for attributes | accounts, attributes that it can't propose |
 //! | [`attributes`] | identity attributes, manager and lifecycle state, on demand | accounts, edits, each other |
+//! | `unique` | values that only one identity may have, and names that are generated | attributes, claims |
 //! | [`roles`] | assigned, then detected roles (`detection`) | the above and entitlements |
 //! | [`entitlements`] | the ledger: why each entitlement is there | accounts and roles |
 //! | [`role_metadata`] | what roles come to: missing, exceptions | roles |
@@ -26,6 +27,7 @@ mod proposals;
 pub mod role_metadata;
 pub mod roles;
 pub(crate) mod state_accounts;
+mod unique;
 
 use crate::model::{Finding, Name, Severity};
 use crate::rule::RuleFailure;

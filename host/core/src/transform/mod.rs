@@ -14,6 +14,7 @@
 //! | [`moment`], [`pattern`] | days, moments, and how they are written |
 //! | [`template`] | texts with variables |
 //! | [`derived`] | values derived from the tenant's secret |
+//! | [`usernames`] | names of which each is given once |
 //!
 //! An operation on nothing gives nothing. An empty text is a value within a
 //! transform (the fallback of `firstValid` is often one) and no value at its end.
@@ -25,6 +26,7 @@ pub mod moment;
 pub mod pattern;
 pub mod template;
 pub mod text;
+pub mod usernames;
 
 use std::sync::Arc;
 
@@ -217,13 +219,7 @@ impl Transform {
         attribute: Name,
         wanted: ValueType,
     ) -> Result<Outcome, TransformFailure> {
-        let mut evaluation = Evaluation {
-            view,
-            attribute,
-            input: None,
-            account_was_missing: false,
-            field_was_blank: false,
-        };
+        let mut evaluation = Evaluation::begin(view, attribute);
         let mut value = evaluation.value(self)?.and_then(Value::normalised);
         if let (Some(Value::Instant(instant)), ValueType::Date) = (&value, wanted) {
             value = Some(Value::Date(evaluation.zone()?.day_of(*instant)));
@@ -248,7 +244,17 @@ struct Evaluation<'v> {
     field_was_blank: bool,
 }
 
-impl Evaluation<'_> {
+impl<'v> Evaluation<'v> {
+    fn begin(view: &'v mut TrackedView, attribute: Name) -> Self {
+        Self {
+            view,
+            attribute,
+            input: None,
+            account_was_missing: false,
+            field_was_blank: false,
+        }
+    }
+
     fn value(&mut self, transform: &Transform) -> Answer {
         match transform {
             Transform::Input => Ok(self.input.clone()),

@@ -5,7 +5,9 @@ use std::sync::Arc;
 
 use super::{ReadError, Snapshot, SnapshotError, TrackedView};
 use crate::definitions::Model;
-use crate::model::{Account, AccountStatus, IdentityRecord, Name, Uid, UnixMillis, Value};
+use crate::model::{
+    Account, AccountStatus, Claim, Holder, IdentityRecord, Name, Uid, UnixMillis, Value,
+};
 
 impl TrackedView {
     /// Returns a view of an account that is nobody's yet, and of nothing else.
@@ -114,5 +116,9 @@ impl Snapshot for NobodyElse {
 
     fn find(&self, _: Name, _: &str) -> Result<Vec<Uid>, SnapshotError> {
         Ok(Vec::new())
+    }
+
+    fn holder(&self, _claim: &Claim) -> Result<Option<Holder>, SnapshotError> {
+        Ok(None)
     }
 }

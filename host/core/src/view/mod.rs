@@ -20,7 +20,9 @@ use std::sync::Arc;
 use thiserror::Error;
 
 use crate::definitions::{Model, RuleIndex};
-use crate::model::{Baseline, IdentityRecord, Name, ReadKey, Uid, UnixMillis, Value};
+use crate::model::{
+    Baseline, Claim, Holder, IdentityRecord, Name, ReadKey, Uid, UnixMillis, Value,
+};
 use crate::planted::{self, Bug};
 
 pub use graph::{Node, Proposed, Slot};
@@ -45,6 +47,13 @@ pub trait Snapshot: Send + Sync {
     ///
     /// [`SnapshotError`] when the store can't be read: the run ends.
     fn find(&self, attribute: Name, folded: &str) -> Result<Vec<Uid>, SnapshotError>;
+
+    /// Returns whose a unique value is.
+    ///
+    /// # Errors
+    ///
+    /// [`SnapshotError`] when the store can't be read: the run ends.
+    fn holder(&self, claim: &Claim) -> Result<Option<Holder>, SnapshotError>;
 }
 
 /// The store could not be read while planning.
@@ -123,6 +132,17 @@ impl ReadError {
             _ => None,
         }
     }
+}
+
+/// Whether an identity may have a unique value.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Availability {
+    /// It is nobody's yet.
+    Free,
+    /// It is the identity's own already.
+    Own,
+    /// It is another's, or reserved.
+    Taken,
 }
 
 /// One read, for explanations.
@@ -287,6 +307,16 @@ impl TrackedView {
                 trace.push(entry);
             }
         }
+    }
+
+    /// Says whether the identity may have a unique value.
+    pub(crate) fn availability(&self, claim: &Claim) -> Result<Availability, SnapshotError> {
+        let own = Holder::Identity(self.state().record.identity.uid);
+        Ok(match self.state().snapshot.holder(claim)? {
+            None => Availability::Free,
+            Some(holder) if holder == own => Availability::Own,
+            Some(_) => Availability::Taken,
+        })
     }
 
     pub(crate) fn note_read(&mut self, key: ReadKey) {

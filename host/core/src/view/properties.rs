@@ -207,8 +207,8 @@ mod tests {
     use crate::definitions::{AccountAttribute, Application, Model};
     use crate::filter::Filter;
     use crate::model::{
-        Account, AccountKey, AccountStatus, IdentityRecord, Link, Name, Uid, UnixMillis, Value,
-        ValueType,
+        Account, AccountKey, AccountStatus, Claim, Holder, IdentityRecord, Link, Name, Uid,
+        UnixMillis, Value, ValueType,
     };
     use crate::view::{Snapshot, SnapshotError};
 
@@ -221,6 +221,10 @@ mod tests {
 
         fn find(&self, _: Name, _: &str) -> Result<Vec<Uid>, SnapshotError> {
             Ok(Vec::new())
+        }
+
+        fn holder(&self, _claim: &Claim) -> Result<Option<Holder>, SnapshotError> {
+            Ok(None)
         }
     }
 

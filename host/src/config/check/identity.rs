@@ -11,11 +11,11 @@ use idr_core::transform::Transform;
 use idr_core::transform::account::AccountRead;
 
 use super::Source;
-use super::names::{Known, RuleUse, check_attribute_name};
-use super::transforms::Shelf;
+use super::names::{Known, RuleUse, check_attribute_name, check_name};
+use super::transforms::{Shelf, is_generator};
 use crate::config::document::Scope;
 use crate::config::problem::Problems;
-use crate::config::raw::{RawAttribute, RawIdentity, RawManager, RawSource};
+use crate::config::raw::{RawAttribute, RawIdentity, RawManager, RawSource, RawUnique};
 use crate::config::values::{of_type, required, value_type, word_or_default};
 
 const EDIT_MODES: [(&str, EditMode); 3] = [
@@ -138,13 +138,39 @@ fn attribute(
         }
         sources.push(source);
     }
+    let generates = |source: &AttributeSource| matches!(source.origin, Origin::Usernames(_));
+    let unique = unique(scope, name, raw, sources.iter().any(generates));
+    if unique.is_some() && value_type != ValueType::Text {
+        scope.at("type").report_with_hint(
+            format!("it is {value_type}, and only texts can be unique"),
+            "write `type = \"text\"`",
+        );
+    }
     AttributeDefinition {
         name: Name::new(name),
         value_type,
         sources,
         proposals: raw.proposals,
+        unique,
         edit_mode,
         sensitive: raw.sensitive,
+    }
+}
+
+/// Returns the namespace within which an attribute's values are unique, if they
+/// are: those that are generated always.
+fn unique(scope: &Scope<'_>, name: &str, raw: &RawAttribute, generated: bool) -> Option<Name> {
+    match &raw.unique {
+        Some(RawUnique::Within(namespace)) => {
+            check_name(&scope.at("unique"), namespace).then(|| Name::new(namespace))
+        }
+        Some(RawUnique::Is(false)) if generated => {
+            let place = scope.at("unique");
+            place.report("names that are generated are unique always");
+            None
+        }
+        Some(RawUnique::Is(true)) => Some(Name::new(name)),
+        Some(RawUnique::Is(false)) | None => generated.then(|| Name::new(name)),
     }
 }
 
@@ -190,6 +216,9 @@ fn attribute_source(
         (None, None, Some(rule), None) => known
             .rule(&scope.at("rule"), rule, RuleUse::AttributePromotion)
             .map(Origin::Rule),
+        (None, None, None, Some(raw)) if is_generator(raw) => shelf
+            .usernames(&scope.at("transform"), raw)
+            .map(|generator| Origin::Usernames(Arc::new(generator))),
         (None, None, None, Some(raw)) => shelf
             .transform(&scope.at("transform"), raw, false)
             .map(|transform| Origin::Transform(Arc::new(transform))),
@@ -236,7 +265,7 @@ fn always_answers(source: &AttributeSource) -> bool {
     match source.origin {
         Origin::Static(_) => true,
         Origin::Rule(_) => false,
-        Origin::Account { .. } | Origin::Transform(_) => {
+        Origin::Account { .. } | Origin::Transform(_) | Origin::Usernames(_) => {
             source.on_empty == OnEmpty::Clear && source.on_no_account != OnNoAccount::Next
         }
     }

@@ -5,6 +5,8 @@
 //! keys beside it or in a table `attributes`. Wherever a transform may stand, a
 //! text or a number may stand for itself.
 
+mod usernames;
+
 use std::cell::{Cell, RefCell};
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -23,6 +25,8 @@ use idr_core::transform::{Conditional, Referenced, Substring, Transform};
 use super::names::Known;
 use crate::config::document::Scope;
 use crate::config::values::{typed, word};
+
+pub(super) use usernames::is_generator;
 
 /// A transform with the ones that it refers to has at most this many operations.
 const MOST_OPERATIONS: usize = 10_000;
@@ -253,6 +257,13 @@ impl Reader<'_, '_> {
             place.report("an operation is a text");
             return None;
         };
+        if text == usernames::OPERATION {
+            place.report_with_hint(
+                "it is a source by itself and not a part of another transform",
+                "let it be the `transform` of a source, and change its variables instead",
+            );
+            return None;
+        }
         let Some((operation, keys)) = OPERATIONS.iter().find(|(name, _)| *name == text) else {
             let names = OPERATIONS.iter().map(|(name, _)| *name);
             let hint = match nearest(text, names) {

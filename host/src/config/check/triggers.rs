@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use idr_core::definitions::{OnTrip, Population, Rule, Trigger, TriggerCondition, digest};
+use idr_core::definitions::{Population, Rule, RuleIndex, Trigger, TriggerCondition, digest};
 use idr_core::filter::Filter;
 use idr_core::model::{Handler, Name};
 
@@ -100,6 +100,9 @@ pub(super) fn check(
             conditions,
             included: filter("included", &raw.included, FilterPlace::Included)
                 .or_else(|| population.map(|population| population.filter.clone())),
+            included_rule: raw.included_rule.as_deref().and_then(|name| {
+                known.rule(&scope.at("included_rule"), name, RuleUse::RoleAssignment)
+            }),
             included_before: filter(
                 "included_before",
                 &raw.included_before,
@@ -112,17 +115,10 @@ pub(super) fn check(
                     .filter_map(|(index, raw)| handler(&place.item(index), raw))
                     .collect()
             },
-            threshold: raw.threshold.as_ref().and_then(|value| {
-                let place = scope.at("threshold");
-                let bound = bound(&place, value)?;
-                if bound.on_trip == OnTrip::HoldKind {
-                    place.at("on_trip").report_with_hint(
-                        "events are recorded together, so a trigger holds the run",
-                        "leave it out",
-                    );
-                }
-                Some(bound)
-            }),
+            threshold: raw
+                .threshold
+                .as_ref()
+                .and_then(|value| bound(&scope.at("threshold"), value)),
             digest: 0,
         };
         if !raw.disabled {
@@ -298,6 +294,19 @@ fn report_other_keys(
     }
 }
 
+fn part(index: RuleIndex, rules: &[Rule]) -> String {
+    match rules.get(index.0) {
+        Some(rule) => {
+            format!(
+                "{:?}",
+                (rule.name, &rule.sha256, &rule.grant, &rule.parameters)
+            )
+        }
+        // Only when the rule is wrong, and then the model isn't used.
+        None => String::new(),
+    }
+}
+
 /// Gives each trigger its fingerprint: everything that can change when it
 /// fires. A rule counts with what it is and may do, not with its place; its
 /// limits don't count.
@@ -307,16 +316,7 @@ pub(super) fn fingerprint(triggers: &mut [Trigger], rules: &[Rule]) {
         let mut parts = Vec::new();
         for condition in &trigger.conditions {
             parts.push(match condition {
-                TriggerCondition::Rule(index) => match rules.get(index.0) {
-                    Some(rule) => {
-                        format!(
-                            "{:?}",
-                            (rule.name, &rule.sha256, &rule.grant, &rule.parameters)
-                        )
-                    }
-                    // Only when the rule is wrong, and then the model isn't used.
-                    None => String::new(),
-                },
+                TriggerCondition::Rule(index) => part(*index, rules),
                 TriggerCondition::AttributeChange {
                     attribute,
                     old,
@@ -335,6 +335,7 @@ pub(super) fn fingerprint(triggers: &mut [Trigger], rules: &[Rule]) {
             parts,
             text(&trigger.included),
             text(&trigger.included_before),
+            trigger.included_rule.map(|index| part(index, rules)),
         ));
     }
 }

@@ -6,8 +6,8 @@ use std::sync::Arc;
 
 use idr_core::definitions::RuleIndex;
 use idr_core::model::{
-    Account, AccountKey, AccountStatus, Identity, IdentityRecord, Link, Name, Uid, Value,
-    ValueType, Versions,
+    Account, AccountKey, AccountStatus, Claim, Holder, Identity, IdentityRecord, Link, Name, Uid,
+    Value, ValueType, Versions,
 };
 use idr_core::plan::{PlanContext, Planned, Planner};
 use idr_core::rule::{
@@ -116,6 +116,11 @@ impl Snapshot for Boss {
             "boss" => vec![Uid(2)],
             _ => Vec::new(),
         })
+    }
+
+    fn holder(&self, claim: &Claim) -> Result<Option<Holder>, SnapshotError> {
+        let taken = ["taken", "b", "b1", "b2"].contains(&claim.value.as_str());
+        Ok(taken.then_some(Holder::Identity(Uid(2))))
     }
 }
 
@@ -975,4 +980,50 @@ fn every_moment_has_a_time_zone_of_the_identity() {
     };
     assert_eq!(somewhere("America/New_York"), "2026-03-01T05:00:00Z");
     assert_eq!(somewhere("Atlantis"), "2026-02-28T23:00:00Z");
+}
+
+#[test]
+fn usernames() {
+    let generated = |patterns: &str, rows: &[(&str, &str)]| {
+        let variables = "n = { type = 'accountAttribute', sourceName = 'hr', attributeName = 'text' }, \
+                         m = { type = 'accountAttribute', sourceName = 'hr', attributeName = 'other' }";
+        let transform =
+            format!("{{ type = 'usernameGenerator', patterns = {patterns}, {variables} }}");
+        let tenant = tenant("text", "", &transform, "");
+        for (attributes, expected) in rows {
+            let planned = plan(&tenant, vec![account("hr", "1", attributes)], NOW);
+            assert_eq!(outcome(&planned), *expected, "{patterns} of {attributes}");
+        }
+    };
+    generated(
+        "['$n', '$n$m', '$n${uniqueCounter}']",
+        &[
+            ("text=ann", "ann"),
+            ("text=Taken & other=X", "TakenX"),
+            ("text=TAKEN", "TAKEN1"),
+            ("text=B", "B3"),
+            ("other=x", "nothing"),
+            ("", "nothing"),
+        ],
+    );
+    generated(
+        "['$n$!m', 'b$uniqueCounter$m']",
+        &[("text=ann", "ann"), ("text=b & other=1", "b11")],
+    );
+    generated("['$!n$!m${uniqueCounter}']", &[("", "1")]);
+    generated(
+        "['$n', '$m']",
+        &[(
+            "text=taken & other=B",
+            "no-free-name: every name that its patterns make is taken in `out`",
+        )],
+    );
+    let several = "{ type = 'usernameGenerator', patterns = ['$n'], \
+                   n = { type = 'accountAttribute', sourceName = 'hr', attributeName = 'groups' } }";
+    comes_to(
+        several,
+        &["groups=a;b"],
+        "wrong-type: `usernameGenerator`: what it is given is not one text, but a list of several",
+    );
+    comes_to(several, &[], "nothing");
 }

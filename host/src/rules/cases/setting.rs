@@ -7,8 +7,8 @@ use idr_core::definitions::{
     AttributeDefinition, EditMode, Grant, Model, RESERVED, Rule, RuleIndex,
 };
 use idr_core::model::{
-    Account, AccountKey, AccountStatus, AssignmentSource, AttributeState, Baseline, Holding,
-    IdentityRecord, Link, Name, Provenance, RoleAssignment, RoleDetection, Uid, Value,
+    Account, AccountKey, AccountStatus, AssignmentSource, AttributeState, Baseline, Claim, Holder,
+    Holding, IdentityRecord, Link, Name, Provenance, RoleAssignment, RoleDetection, Uid, Value,
 };
 use idr_core::view::{Node, Slot, Snapshot, SnapshotError, TrackedView};
 
@@ -107,6 +107,7 @@ fn model_of(case: &Case) -> Model {
             .unwrap_or_default(),
         sources: Vec::new(),
         proposals: false,
+        unique: None,
         edit_mode: EditMode::ReadOnly,
         sensitive: false,
     };
@@ -266,6 +267,10 @@ impl Snapshot for Others {
 
     fn find(&self, _attribute: Name, _folded: &str) -> Result<Vec<Uid>, SnapshotError> {
         Ok(Vec::new())
+    }
+
+    fn holder(&self, _claim: &Claim) -> Result<Option<Holder>, SnapshotError> {
+        Ok(None)
     }
 }
 

@@ -7,10 +7,10 @@
 use std::fmt;
 
 use idr_core::model::{
-    AccountAction, AccountKey, AssignmentSource, AttributeState, Baseline, ByHand, EventTally,
-    Finding, Holding, Identity, IdentityType, Lag, ManualEdit, Name, NativeChange, NativeOperation,
-    Proposals, Provenance, ReadKey, RoleAssignment, RoleDecision, RoleDetection, RoleVerdict,
-    Severity, StateOverride, TriggerMemory, Uid, UnixMillis, Value, Wake, finding,
+    AccountAction, AccountKey, AssignmentSource, AttributeState, Baseline, ByHand, Claim,
+    EventTally, Finding, Holding, Identity, IdentityType, Lag, ManualEdit, Name, NativeChange,
+    NativeOperation, Proposals, Provenance, ReadKey, RoleAssignment, RoleDecision, RoleDetection,
+    RoleVerdict, Severity, StateOverride, TriggerMemory, Uid, UnixMillis, Value, Wake, finding,
 };
 use serde::de::{Error, IgnoredAny, MapAccess, SeqAccess, Visitor};
 use serde::ser::{SerializeMap, SerializeSeq};
@@ -639,12 +639,16 @@ impl Written for TriggerMemory {
     }
 }
 
-/// A pair: uid and attribute, or attribute and the value looked for.
+/// A pair: uid and attribute, or attribute and the value looked for; or a
+/// namespace, the unique value, and a word that says so.
 impl Written for ReadKey {
     fn write<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
         match self {
             Self::Attribute(uid, attribute) => (Out(uid), Out(attribute)).serialize(serializer),
             Self::Lookup(attribute, value) => (Out(attribute), value).serialize(serializer),
+            Self::Claim(Claim { namespace, value }) => {
+                (Out(namespace), value, CLAIM).serialize(serializer)
+            }
         }
     }
 
@@ -665,13 +669,22 @@ impl Written for ReadKey {
                         None => return Err(A::Error::custom("a look-up has no value")),
                     },
                 };
-                ended(items)?;
-                Ok(key)
+                match (items.next_element::<String>()?, key) {
+                    (None, key) => Ok(key),
+                    (Some(word), ReadKey::Lookup(namespace, value)) if word == CLAIM => {
+                        ended(items)?;
+                        Ok(ReadKey::Claim(Claim { namespace, value }))
+                    }
+                    (Some(_), _) => Err(A::Error::custom("it has more than two parts")),
+                }
             }
         }
         deserializer.deserialize_seq(Key)
     }
 }
+
+/// What stands behind a unique value that was read.
+const CLAIM: &str = "claim";
 
 /// How a read of others begins.
 enum Of {

@@ -1,8 +1,8 @@
 //! Plans in the spool: what changes, and what it was planned from.
 
 use idr_core::model::{
-    AccountAction, AttributeState, Finding, ManualEdit, Name, ReadKey, RoleAssignment,
-    RoleDetection, Uid, UnixMillis, Versions,
+    AccountAction, AttributeState, Claim, Finding, ManualEdit, Name, NewClaim, ReadKey,
+    RoleAssignment, RoleDetection, Uid, UnixMillis, Versions,
 };
 use idr_core::plan::{Changes, LifecycleChange};
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
@@ -49,6 +49,25 @@ struct ChangesDocument {
     wake: Option<Option<UnixMillis>>,
     #[serde(with = "mirror", default, skip_serializing_if = "is_default")]
     findings: Option<Vec<Finding>>,
+    #[serde(with = "mirror", default, skip_serializing_if = "is_default")]
+    claims: Vec<NewClaim>,
+}
+
+#[derive(Serialize, Deserialize)]
+#[serde(remote = "NewClaim", rename_all = "camelCase", deny_unknown_fields)]
+struct NewClaimDocument {
+    #[serde(with = "mirror")]
+    claim: Claim,
+    #[serde(default, skip_serializing_if = "is_default")]
+    generated: bool,
+}
+
+#[derive(Serialize, Deserialize)]
+#[serde(remote = "Claim", rename_all = "camelCase", deny_unknown_fields)]
+struct ClaimDocument {
+    #[serde(with = "mirror")]
+    namespace: Name,
+    value: String,
 }
 
 #[derive(Serialize, Deserialize)]
@@ -70,6 +89,8 @@ mirrored!(
     SpooledPlan => PlanDocument,
     Changes => ChangesDocument,
     LifecycleChange => LifecycleChangeDocument,
+    NewClaim => NewClaimDocument,
+    Claim => ClaimDocument,
 );
 
 /// The five counters, in their order.

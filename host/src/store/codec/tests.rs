@@ -5,11 +5,11 @@ use std::fmt::Debug;
 
 use idr_core::model::{
     Account, AccountAction, AccountKey, AccountOperation, AccountStatus, AssignmentSource,
-    AttributeState, Baseline, ByHand, Effect, EffectKind, Event, EventChange, EventTally, Finding,
-    Handler, Holding, Identity, IdentityType, Lag, Link, ManualEdit, Name, NativeChange,
-    NativeOperation, Proposals, Provenance, ReadKey, RoleAssignment, RoleDecision, RoleDetection,
-    RoleVerdict, Severity, StateOverride, TriggerMemory, Uid, UnixMillis, Value, Versions, Wake,
-    finding,
+    AttributeState, Baseline, ByHand, Claim, Effect, EffectKind, Event, EventChange, EventTally,
+    Finding, Handler, Holding, Identity, IdentityType, Lag, Link, ManualEdit, Name, NativeChange,
+    NativeOperation, NewClaim, Proposals, Provenance, ReadKey, RoleAssignment, RoleDecision,
+    RoleDetection, RoleVerdict, Severity, StateOverride, TriggerMemory, Uid, UnixMillis, Value,
+    Versions, Wake, finding,
 };
 use idr_core::plan::{Changes, LifecycleChange};
 use jiff::civil::Date;
@@ -222,10 +222,15 @@ fn trigger_memory() -> impl Strategy<Value = TriggerMemory> {
         })
 }
 
+fn claim() -> impl Strategy<Value = Claim> {
+    (name(), text()).prop_map(|(namespace, value)| Claim { namespace, value })
+}
+
 fn read_key() -> impl Strategy<Value = ReadKey> {
     prop_oneof![
         (uid(), name()).prop_map(|(uid, name)| ReadKey::Attribute(uid, name)),
         (name(), text()).prop_map(|(name, text)| ReadKey::Lookup(name, text)),
+        claim().prop_map(ReadKey::Claim),
     ]
 }
 
@@ -440,6 +445,7 @@ fn plan() -> impl Strategy<Value = SpooledPlan> {
         option::of(vec(read_key(), 0..3)),
         option::of(option::of(instant())),
         option::of(vec(a_finding(), 0..2)),
+        vec((claim(), any::<bool>()), 0..2),
     )
         .prop_map(|changes| {
             let (
@@ -453,7 +459,9 @@ fn plan() -> impl Strategy<Value = SpooledPlan> {
                 reads,
                 wake,
                 findings,
+                claims,
             ) = changes;
+            let claims = claims.into_iter();
             Changes {
                 attributes,
                 edits,
@@ -466,6 +474,9 @@ fn plan() -> impl Strategy<Value = SpooledPlan> {
                 reads,
                 wake,
                 findings,
+                claims: claims
+                    .map(|(claim, generated)| NewClaim { claim, generated })
+                    .collect(),
             }
         });
     (any::<[i64; 5]>(), any::<bool>(), changes).prop_map(|(planned, events, changes)| {
@@ -882,6 +893,7 @@ mod full {
         vec![
             ReadKey::Attribute(Uid(2), Name::new("email")),
             ReadKey::Lookup(Name::new("displayName"), "bo".to_owned()),
+            ReadKey::Claim(Claim::on(Name::new("login"), "Bo")),
         ]
     }
 
@@ -1045,6 +1057,10 @@ mod full {
                 reads: Some(reads()),
                 wake: Some(Some(UnixMillis(6_000))),
                 findings: Some(vec![finding()]),
+                claims: vec![NewClaim {
+                    claim: Claim::on(Name::new("login"), "Ann"),
+                    generated: true,
+                }],
             },
         }
     }

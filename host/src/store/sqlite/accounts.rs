@@ -6,7 +6,7 @@ use idr_core::model::{Account, AccountKey, Identity, Link, Name, ReadKey, Uid, U
 use rusqlite::types::Value as SqlValue;
 use rusqlite::{CachedStatement, Connection, OptionalExtension, params, params_from_iter};
 
-use super::apply::{Raiser, note_changed_keys, replace_lookups, write_document};
+use super::apply::{Raiser, note_changed_keys, raise_readers, replace_lookups, write_document};
 use super::error::is_taken;
 use super::identities::{self, account, account_key, owner_column, owner_from, row_limit};
 use super::{aggregations, records, tenant};
@@ -170,10 +170,6 @@ fn create_identities(
     )?;
     let mut insert_document = connection
         .prepare_cached("INSERT INTO identity_document (uid, document) VALUES (?1, ?2)")?;
-    let mut raise_readers = connection.prepare_cached(
-        "UPDATE identity SET input_version = input_version + 1
-         WHERE uid IN (SELECT uid FROM identity_read WHERE key_hash = ?1)",
-    )?;
     // Whom a run under way has planned, but not yet written, has looked for the
     // names as well.
     let mut missed = Vec::new();
@@ -200,7 +196,7 @@ fn create_identities(
         let keys = lookup_keys(&identity, &lookup_attributes);
         for (attribute, value) in &keys {
             let key = ReadKey::Lookup(*attribute, value.clone());
-            raise_readers.execute([key.hash64()])?;
+            raise_readers(connection, &key)?;
             if running {
                 missed.push(key);
             }

@@ -5,7 +5,7 @@ use rusqlite::{CachedStatement, Connection, OptionalExtension, params};
 
 use super::error::is_taken;
 use super::identities;
-use super::{outbox, records, runs, tenant};
+use super::{claims, outbox, records, runs, tenant};
 use crate::store::{ApplyChunk, IdentityWrite, StoreError, codec, lookup_keys};
 
 /// See `Store::apply`.
@@ -79,6 +79,9 @@ impl<'c> IdentityWriter<'c> {
     }
 
     fn write(&mut self, write: &IdentityWrite) -> Result<Outcome, StoreError> {
+        if !claims::are_free(self.connection, write.uid, &write.claims)? {
+            return self.not_written(write.uid);
+        }
         let (expected, versions) = (&write.expected, &write.versions);
         let written = match &write.identity {
             None => self.versions.execute(params![
@@ -108,20 +111,24 @@ impl<'c> IdentityWriter<'c> {
             ])?,
         };
         if written == 0 {
-            let mut exists = self
-                .connection
-                .prepare_cached("SELECT 1 FROM identity WHERE uid = ?1")?;
-            return Ok(match exists.exists([write.uid.0])? {
-                true => Outcome::Stale,
-                false => Outcome::Absent,
-            });
+            return self.not_written(write.uid);
         }
+        claims::take(self.connection, write.uid, &write.claims)?;
         if let Some(identity) = &write.identity {
             self.follow(write, identity)?;
             let document = codec::encode(identity);
             self.document.execute(params![write.uid.0, document])?;
         }
         Ok(Outcome::Written)
+    }
+
+    fn not_written(&self, uid: Uid) -> Result<Outcome, StoreError> {
+        let sql = "SELECT 1 FROM identity WHERE uid = ?1";
+        let mut exists = self.connection.prepare_cached(sql)?;
+        Ok(match exists.exists([uid.0])? {
+            true => Outcome::Stale,
+            false => Outcome::Absent,
+        })
     }
 
     /// Lets the indexes follow. What was in them is what the old document says.
@@ -280,6 +287,16 @@ fn hand_over(
     hashes.dedup();
     work(hashes)?;
     hashes.clear();
+    Ok(())
+}
+
+/// Raises the input version of everybody who has read something of others.
+pub(super) fn raise_readers(connection: &Connection, key: &ReadKey) -> Result<(), StoreError> {
+    let mut raise = connection.prepare_cached(
+        "UPDATE identity SET input_version = input_version + 1
+         WHERE uid IN (SELECT uid FROM identity_read WHERE key_hash = ?1)",
+    )?;
+    raise.execute([key.hash64()])?;
     Ok(())
 }
 

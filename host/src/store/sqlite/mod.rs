@@ -9,6 +9,7 @@ mod accounts;
 mod aggregations;
 mod apply;
 mod backup;
+mod claims;
 mod error;
 mod identities;
 mod open;
@@ -28,7 +29,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 
 use idr_core::filter::Superset;
 use idr_core::model::{
-    Account, AccountKey, ByHand, Finding, IdentityRecord, Name, Uid, UnixMillis,
+    Account, AccountKey, ByHand, Claim, Finding, IdentityRecord, Name, Uid, UnixMillis,
 };
 use idr_core::view::Snapshot;
 use rusqlite::{Connection, TransactionBehavior};
@@ -37,10 +38,10 @@ use self::pool::{Reader, Readers};
 use self::records::About;
 use self::snapshot::SqliteSnapshot;
 use super::{
-    AccountMark, Adoption, AggregateBatch, Aggregation, ApplyChunk, AuditEntry, Due, EffectQuery,
-    EventQuery, Files, LastTimes, Managed, Population, Run, RunId, RunProgress, Selection,
-    SpooledPlan, StagedChange, Store, StoreError, StoredEffect, StoredEvent, StoredFinding,
-    TenantState,
+    AccountMark, Adoption, AggregateBatch, Aggregation, ApplyChunk, AuditEntry, ClaimEdit,
+    ClaimQuery, Due, EffectQuery, EventQuery, Files, LastTimes, Managed, Population, Run, RunId,
+    RunProgress, Selection, SpooledPlan, StagedChange, Store, StoreError, StoredClaim,
+    StoredEffect, StoredEvent, StoredFinding, TenantState,
 };
 
 pub use self::backup::BackupError;
@@ -417,6 +418,21 @@ impl Store for SqliteStore {
     fn clear_stage(&self, aggregation: i64) -> Result<(), StoreError> {
         self.write(points!("stage-clear"), |connection| {
             aggregations::clear_stage(connection, aggregation)
+        })
+    }
+
+    fn claims(
+        &self,
+        query: &ClaimQuery,
+        after: Option<&Claim>,
+        limit: usize,
+    ) -> Result<Vec<StoredClaim>, StoreError> {
+        claims::claims(&*self.reader()?, query, after, limit)
+    }
+
+    fn edit_claims(&self, edit: &ClaimEdit, audit: &AuditEntry) -> Result<(), StoreError> {
+        self.write(points!("claims"), |connection| {
+            claims::edit(connection, edit, audit)
         })
     }
 

@@ -2,10 +2,11 @@
 
 use std::sync::{Mutex, MutexGuard, PoisonError, TryLockError};
 
-use idr_core::model::{Identity, Name, Uid, Value};
+use idr_core::model::{Claim, Holder, Identity, Name, Uid, Value};
 use idr_core::view::{Snapshot, SnapshotError};
 use rusqlite::{OptionalExtension, params};
 
+use super::claims;
 use super::error::undecodable;
 use super::pool::Reader;
 use crate::store::StoreError;
@@ -96,6 +97,10 @@ impl Snapshot for SqliteSnapshot {
 
     fn find(&self, attribute: Name, folded: &str) -> Result<Vec<Uid>, SnapshotError> {
         self.look_up(attribute, folded).map_err(failed)
+    }
+
+    fn holder(&self, claim: &Claim) -> Result<Option<Holder>, SnapshotError> {
+        claims::holder(&self.reader(), claim).map_err(failed)
     }
 }
 

@@ -76,6 +76,7 @@ pub(super) fn verify(connection: &Connection) -> Result<Verification, StoreError
         aggregations,
         events,
         findings,
+        claims,
     ] {
         let result = check(&transaction, &mut found);
         found.take(result)?;
@@ -420,5 +421,18 @@ fn findings(connection: &Connection, found: &mut Verification) -> Result<(), Sto
     each(connection, found, sql, |row, found| {
         found.findings += 1;
         finding_from(row).map(drop)
+    })
+}
+
+fn claims(connection: &Connection, found: &mut Verification) -> Result<(), StoreError> {
+    let sql = "SELECT namespace, value, uid FROM claim
+               WHERE uid <> 0 AND uid NOT IN (SELECT uid FROM identity)";
+    each(connection, found, sql, |row, found| {
+        let (namespace, value, uid): (String, String, i64) =
+            (row.get(0)?, row.get(1)?, row.get(2)?);
+        found.problem(format!(
+            "`{value}` in `{namespace}` is claimed by identity {uid}, which doesn't exist"
+        ));
+        Ok(())
     })
 }
