@@ -11,6 +11,7 @@ mod event;
 mod finding;
 mod how_it_runs;
 mod identity;
+mod native_entitlements;
 mod proposals;
 mod refresh;
 mod roles;

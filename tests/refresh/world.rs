@@ -14,9 +14,9 @@ use idr::store::Files;
 use idr_core::definitions::{
     AccountAttribute, Application, AttributeDefinition, AutomaticRoles, CorrelationMatch,
     CorrelationStep, Detection, EditMode, Grant, IdentityCreation, Lifecycle, LifecycleState,
-    ManagerCorrelation, Model, NativeChangeDetection, OnEmpty, OnNoAccount, Origin, Profile,
-    ProfileSet, RequestedRoles, Role, RoleType, Rule, RuleIndex, RuleLimits, Selector, Source,
-    StateAction, Trigger, TriggerCondition, digest,
+    ManagerCorrelation, Model, NativeChangeDetection, NativeEntitlements, NativeResponse, OnEmpty,
+    OnNoAccount, Origin, Profile, ProfileSet, RequestedRoles, Role, RoleType, Rule, RuleIndex,
+    RuleLimits, Selector, Source, StateAction, Trigger, TriggerCondition, digest,
 };
 use idr_core::filter::Filter;
 use idr_core::model::{
@@ -86,6 +86,8 @@ pub struct Tenant {
     /// Whether a rule proposes values for the next refresh, and what it reads.
     pub follows: bool,
     pub after: Vec<Read>,
+    /// What is done about native gains and losses in the directory.
+    pub native: [usize; 2],
     pub role_filters: Vec<usize>,
     pub hidden_roles: usize,
     pub edit_mode: usize,
@@ -251,6 +253,7 @@ impl Tenant {
             before: vec![Read::Attribute("department")],
             follows: false,
             after: vec![Read::Attribute("department")],
+            native: [0, 1],
             role_filters: (0..3)
                 .map(|_| random.random_range(0..FILTERS.len()))
                 .collect(),
@@ -303,6 +306,7 @@ impl Tenant {
             Read::EndIsOver,
         ];
         self.after = reads(random, &after, 2);
+        self.native = [(); 2].map(|()| random.random_range(0..3));
         self
     }
 
@@ -317,6 +321,7 @@ impl Tenant {
             before: other.before.clone(),
             follows: other.follows,
             after: other.after.clone(),
+            native: other.native,
             ..self
         }
     }
@@ -387,6 +392,7 @@ impl Tenant {
             }),
             vanish_grace_ms: self.grace_ms,
             native_changes: None,
+            native_entitlements: NativeEntitlements::default(),
         };
         let ad = Application {
             name: name("ad"),
@@ -407,6 +413,10 @@ impl Tenant {
                     .to_vec(),
                 attributes: Vec::new(),
             }),
+            native_entitlements: {
+                let [gain, loss] = self.native.map(|place| NativeResponse::ALL[place].1);
+                NativeEntitlements { gain, loss }
+            },
         };
         let source = |origin| Source {
             origin,

@@ -264,6 +264,7 @@ fn account() -> impl Strategy<Value = Account> {
                 status,
                 missing_since,
                 attributes,
+                native_entitlements: Vec::new(),
                 link,
                 owner,
             },

@@ -13,6 +13,7 @@ mod check;
 mod demo;
 mod due;
 mod entitlement;
+mod entitlement_decision;
 mod error;
 mod event;
 mod finding;

@@ -69,6 +69,8 @@ pub(super) struct RawApplication {
     pub(super) authoritative: Option<RawAuthoritative>,
     pub(super) vanish_grace: Option<String>,
     pub(super) native_changes: Option<RawNativeChanges>,
+    pub(super) native_gain: Option<String>,
+    pub(super) native_loss: Option<String>,
     pub(super) guard: RawGuard,
 }
 

@@ -7,7 +7,8 @@
 //! | `proposals` | what a rule proposes for attributes | accounts, attributes that it can't propose |
 //! | [`attributes`] | identity attributes, manager and lifecycle state, on demand | accounts, edits, each other |
 //! | [`roles`] | assigned, then detected roles (`detection`) | the above and entitlements |
-//! | [`entitlements`] | the ledger: why each entitlement is there | accounts and roles |
+//! | [`entitlements`] | the ledger: why each entitlement is there, or should be | accounts, roles, decisions |
+//! | `work_items` | what somebody is to decide or do | the ledger, the manager |
 //! | [`role_metadata`] | what roles come to: missing, exceptions | roles |
 //! | `state_accounts` | what the lifecycle state does with accounts | the state and accounts |
 //! | [`events`] | which triggers fire | all of it and the baseline |
@@ -26,6 +27,7 @@ mod proposals;
 pub mod role_metadata;
 pub mod roles;
 pub(crate) mod state_accounts;
+pub(crate) mod work_items;
 
 use crate::model::{Finding, Name, Severity};
 use crate::rule::RuleFailure;

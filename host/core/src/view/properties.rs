@@ -237,6 +237,7 @@ mod tests {
             creates: None,
             vanish_grace_ms: 0,
             native_changes: None,
+            native_entitlements: Default::default(),
         }
     }
 
@@ -249,6 +250,7 @@ mod tests {
             status,
             missing_since: None,
             attributes: vec![(Name::new(attribute), Value::Text(value.to_owned()))],
+            native_entitlements: Vec::new(),
             link: Link::Correlated,
             owner: None,
         }
