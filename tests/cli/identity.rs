@@ -172,6 +172,7 @@ fn an_identity_is_shown_with_reasons() {
       "lifecycle_state": "active",
       "manager": null,
       "name": "alice",
+      "owns": [],
       "reports": 2,
       "role_decisions": [],
       "role_metadata": [

@@ -12,6 +12,7 @@ mod finding;
 mod how_it_runs;
 mod identity;
 mod native_entitlements;
+mod owners;
 mod proposals;
 mod refresh;
 mod roles;

@@ -168,8 +168,8 @@ fn a_lost_entitlement_that_is_restored_is_missing_while_a_role_calls_for_it() {
     assert_eq!(asked(&host), NOTHING);
     let list = host.run(["entitlement", "list"]);
     insta::assert_snapshot!(list, @r"
-    application  attribute  value  held  natively  disconnected  missing  removing  roles
-    ad           groups     crm       0         0                      1            CRM user
+    application  attribute  value  name  owner  held  natively  disconnected  missing  removing  roles
+    ad           groups     crm                    0         0                      1            CRM user
     1 entitlement
     [exit 0]
     ");
@@ -294,7 +294,7 @@ fn a_gain_that_is_restored_is_to_be_removed_unless_a_role_calls_for_it() {
     let shown = host.json(["identity", "show", "alice"]);
     insta::assert_snapshot!(shown["entitlements"][0], @r#"{"aggregation_state":"connected","application":"ad","assigned_roles":[],"attribute":"groups","detected_roles":[],"native_change":"gained","native_change_at":"2026-03-02T08:00:00Z","native_identity":"cn=alice","status":"removing","undecided":false,"value":"admin"}"#);
     let counted = host.json(["entitlement", "list"]);
-    insta::assert_snapshot!(counted[0], @r#"{"application":"ad","assignment":0,"attribute":"groups","connected":1,"disconnected":0,"held":1,"missing":0,"native":1,"removing":1,"request":0,"roles":[],"state":0,"value":"admin"}"#);
+    insta::assert_snapshot!(counted[0], @r#"{"application":"ad","assignment":0,"attribute":"groups","connected":1,"description":null,"disconnected":0,"display_name":null,"held":1,"missing":0,"native":1,"owner":null,"removing":1,"request":0,"roles":[],"state":0,"value":"admin"}"#);
     // What has gone again is nothing to speak of.
     directory(&host, 3, "wiki");
     assert!(!stands(&host).contains("admin"));

@@ -151,6 +151,18 @@ impl History {
             let after = more.random_range(0..6);
             operations.insert(place, Operation::RefreshCancelled { after });
         }
+        for _ in 0..more.random_range(0..4) {
+            let place = more.random_range(0..=operations.len());
+            let before = operations[..place].iter().rev();
+            let edited = before.clone().find_map(|operation| match operation {
+                Operation::Configure(edited) => Some(edited.as_ref()),
+                _ => None,
+            });
+            let mut edited = edited.unwrap_or(&tenant).clone();
+            // Nothing but owners, so that nobody else is concerned.
+            edited.owners[more.random_range(0..2)] = more.random_range(0..=PEOPLE);
+            operations.insert(place, Operation::Configure(Box::new(edited)));
+        }
         for _ in 0..more.random_range(0..6) {
             // Where an account changes somebody may have something to decide.
             let place = more.random_range(0..=operations.len());

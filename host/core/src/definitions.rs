@@ -18,8 +18,12 @@ use crate::time::Zone;
 use crate::transform::Transform;
 use crate::transform::derived::Secret;
 
+mod catalogue;
+mod owners;
 mod roles;
 
+pub use catalogue::{Catalogue, CatalogueEntry};
+pub use owners::Owners;
 pub use roles::Roles;
 
 /// Everything that a tenant defines. All references between definitions are
@@ -45,6 +49,10 @@ pub struct Model {
     pub lifecycle: Lifecycle,
     /// Roles, sorted by name.
     pub roles: Roles,
+    /// Who owns applications, roles and entitlements.
+    pub owners: Owners,
+    /// What entitlements are called.
+    pub catalogue: Catalogue,
     /// Triggers, in the order in which they are evaluated.
     pub triggers: Vec<Trigger>,
     /// Named filters, sorted by name.
@@ -776,7 +784,7 @@ impl Model {
     }
 
     /// Returns a fingerprint of everything that can change what is planned for
-    /// anybody, apart from roles and triggers, which have their own.
+    /// anybody, apart from roles, owners and triggers, which have their own.
     pub fn common_digest(&self) -> u64 {
         digest(&(
             (

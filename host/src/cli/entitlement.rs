@@ -36,9 +36,10 @@ enum EntitlementCommand {
     Restore(DecideArgs),
 }
 
-/// List every entitlement that an account holds or a role contains
+/// List every entitlement that an account holds, a role contains or the
+/// catalogue names
 ///
-/// With how many hold it, for how many of them an assigned role, a lifecycle
+/// With its name and owner, how many hold it, for how many of them an assigned role, a lifecycle
 /// state or a request is the reason, how many should hold it or shouldn't, and
 /// which roles contain it.
 #[derive(Args, Debug)]
@@ -58,6 +59,12 @@ struct Row {
     application: &'static str,
     attribute: &'static str,
     value: String,
+    /// What people call it; null where the catalogue doesn't say.
+    display_name: Option<String>,
+    /// What it is for.
+    description: Option<String>,
+    /// The name of whoever owns it.
+    owner: Option<String>,
     /// How many accounts hold it.
     held: u64,
     /// How many of these the last aggregation of the application has seen.
@@ -117,20 +124,27 @@ pub(super) fn run(
     let mut rows: Vec<Row> = catalogue(&tenant)?
         .into_iter()
         .filter(|((application, ..), _)| wanted.is_none_or(|wanted| wanted == *application))
-        .map(|((application, attribute, value), entry)| Row {
-            application: application.as_str(),
-            attribute: attribute.as_str(),
-            value,
-            held: entry.held,
-            connected: entry.held - entry.disconnected,
-            disconnected: entry.disconnected,
-            missing: entry.missing,
-            removing: entry.removing,
-            assignment: entry.assignment,
-            state: entry.state,
-            request: entry.request,
-            native: entry.native,
-            roles: entry.roles,
+        .map(|((application, attribute, value), entry)| {
+            let model = &tenant.configuration.model;
+            let named = model.catalogue.get(application, attribute, &value);
+            Row {
+                application: application.as_str(),
+                attribute: attribute.as_str(),
+                value,
+                display_name: named.and_then(|named| named.display_name.clone()),
+                description: named.and_then(|named| named.description.clone()),
+                owner: named.and_then(|named| named.owner.clone()),
+                held: entry.held,
+                connected: entry.held - entry.disconnected,
+                disconnected: entry.disconnected,
+                missing: entry.missing,
+                removing: entry.removing,
+                assignment: entry.assignment,
+                state: entry.state,
+                request: entry.request,
+                native: entry.native,
+                roles: entry.roles,
+            }
         })
         .collect();
     if args.without_role {
@@ -144,6 +158,8 @@ pub(super) fn run(
         "application",
         "attribute",
         "value",
+        "name",
+        "owner",
         "held",
         "natively",
         "disconnected",
@@ -155,12 +171,14 @@ pub(super) fn run(
         0 => String::new(),
         count => count.to_string(),
     };
-    let mut table = Table::new(&headings).right(&[3, 4, 5, 6, 7]);
+    let mut table = Table::new(&headings).right(&[5, 6, 7, 8, 9]);
     for row in &rows {
         table.row([
             row.application.to_owned(),
             row.attribute.to_owned(),
             row.value.clone(),
+            row.display_name.clone().unwrap_or_default(),
+            row.owner.clone().unwrap_or_default(),
             row.held.to_string(),
             row.native.to_string(),
             count(row.disconnected),
@@ -181,6 +199,10 @@ pub(super) fn run(
 fn catalogue(tenant: &OpenTenant) -> Result<BTreeMap<(Name, Name, String), Entry>, CommandError> {
     let model = &tenant.configuration.model;
     let mut entries: BTreeMap<(Name, Name, String), Entry> = BTreeMap::new();
+    for named in model.catalogue.iter() {
+        let key = (named.application, named.attribute, named.value.clone());
+        entries.entry(key).or_default();
+    }
     for role in &model.roles {
         for profile in role.profiles() {
             for (attribute, values) in &profile.entitlements {

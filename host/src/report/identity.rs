@@ -75,6 +75,8 @@ pub struct IdentityReport {
     pub manager: Option<String>,
     /// How many identities it is the manager of.
     pub reports: u64,
+    /// What it owns.
+    pub owns: Vec<String>,
     /// Its lifecycle state.
     pub lifecycle_state: Option<&'static str>,
     /// The instant at which it took that state.
@@ -436,6 +438,7 @@ impl IdentityReport {
             attributes: values.collect(),
             manager,
             reports,
+            owns: model.owners.owned_by(&identity.name).to_vec(),
             lifecycle_state: identity.lifecycle_state.map(Name::as_str),
             lifecycle_since: identity.lifecycle_since.map(|since| since.to_string()),
             inactive: identity.inactive,
@@ -542,6 +545,9 @@ impl IdentityReport {
         if self.reports > 0 {
             let managed = counted(self.reports, "identity", "identities");
             facts.row(["manages", &managed]);
+        }
+        if !self.owns.is_empty() {
+            facts.row(["owns", &self.owns.join(", ")]);
         }
         facts.row(["wakes up", shown.wake_at.as_deref().unwrap_or("never")]);
         if self.inputs_changed {

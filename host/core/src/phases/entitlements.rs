@@ -4,7 +4,7 @@
 //! Worked out from the accounts and the roles that a refresh has settled;
 //! reports and exports show it. Entitlements that no detected role contains
 //! are the additional entitlements. What of it somebody is to decide becomes
-//! findings and work items ([`super::work_items`]).
+//! findings and work items (`work_items`).
 
 use super::roles::{self, SettledRoles};
 use crate::definitions::{Application, Model, NativeResponse, Profile, Role};

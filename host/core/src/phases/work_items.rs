@@ -5,12 +5,12 @@
 
 use super::roles::SettledRoles;
 use super::{entitlements, read_failure, store_failure};
-use crate::model::finding::ENTITLEMENTS;
+use crate::model::finding::{ENTITLEMENTS, LIFECYCLE_STATE};
 use crate::model::{
     EntitlementChange, Finding, Identity, LedgerEntry, Name, Severity, UnixMillis, Value, WorkItem,
 };
 use crate::plan::Draft;
-use crate::view::{SnapshotError, TrackedView};
+use crate::view::{Node, Slot, SnapshotError, TrackedView};
 
 /// Something that somebody is to do: the finding, and the words of the work item.
 struct Task {
@@ -25,7 +25,8 @@ pub(crate) fn plan(
     draft: &mut Draft,
 ) -> Result<Vec<WorkItem>, SnapshotError> {
     let undecided = entitlements::undecided(view, settled);
-    let tasks: Vec<Task> = undecided.iter().map(|entry| decide(view, entry)).collect();
+    let mut tasks: Vec<Task> = undecided.iter().map(|entry| decide(view, entry)).collect();
+    tasks.extend(find_owner(view));
     if tasks.is_empty() {
         return Ok(Vec::new());
     }
@@ -75,6 +76,30 @@ fn called_for_since(identity: &Identity, item: &WorkItem) -> UnixMillis {
     let mut known = settled.chain(&identity.work_items);
     let same = known.find(|known| known.is_same(item));
     same.map_or(item.since, |known| known.since)
+}
+
+/// Asks for another owner of what somebody inactive owns.
+fn find_owner(view: &TrackedView) -> Option<Task> {
+    let Slot::LifecycleState(_, true) = view.slot(Node::LifecycleState) else {
+        return None;
+    };
+    let owned = view.model().owners.owned_by(&view.record().identity.name);
+    if owned.is_empty() {
+        return None;
+    }
+    let owned = owned.join(", ");
+    let finding = Finding {
+        severity: Severity::Warning,
+        phase: LIFECYCLE_STATE,
+        subject: "owner".to_owned(),
+        cause: Name::new("owner-inactive"),
+        message: format!("it is inactive and owns {owned}"),
+        hint: Some("name another `owner` where that is defined".to_owned()),
+    };
+    Some(Task {
+        finding,
+        description: format!("find another owner for {owned}"),
+    })
 }
 
 /// Asks for a decision about an entitlement that was gained or lost natively.
