@@ -24,7 +24,7 @@ pub struct Phase {
 }
 
 /// Every step, in order. No option and no configuration changes it.
-pub const PHASES: [Phase; 14] = [
+pub const PHASES: [Phase; 15] = [
     Phase {
         number: "0",
         phase: "selection",
@@ -81,7 +81,7 @@ pub const PHASES: [Phase; 14] = [
         phase: "entitlements",
         group: Some("access"),
         identityiq_options: &["refreshIdentityEntitlements"],
-        what: "what the accounts hold, with the reasons",
+        what: "what the accounts hold and what is called for and isn't there, with the reasons",
     },
     Phase {
         number: "7",
@@ -96,6 +96,13 @@ pub const PHASES: [Phase; 14] = [
         group: Some("access"),
         identityiq_options: &[],
         what: "what the lifecycle state calls for with accounts and isn't so yet",
+    },
+    Phase {
+        number: "9",
+        phase: "work-items",
+        group: Some("access"),
+        identityiq_options: &[],
+        what: "what the manager is to decide or do, as long as it is so",
     },
     Phase {
         number: "13",

@@ -10,6 +10,7 @@ mod guard;
 mod held;
 mod interrupted;
 mod native_changes;
+mod native_entitlements;
 mod program;
 mod properties;
 mod rules;

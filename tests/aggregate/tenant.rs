@@ -69,6 +69,7 @@ fn application(name: &str, correlation: &[(&str, &str)]) -> Application {
         creates: None,
         vanish_grace_ms: 0,
         native_changes: None,
+        native_entitlements: Default::default(),
     }
 }
 

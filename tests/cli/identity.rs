@@ -129,6 +129,42 @@ fn an_identity_is_shown_with_reasons() {
         "CRM user"
       ],
       "edits": [],
+      "entitlement_decisions": [],
+      "entitlements": [
+        {
+          "aggregation_state": "connected",
+          "application": "ad",
+          "assigned_roles": [
+            {
+              "reason": "assignment",
+              "role": "Sales"
+            }
+          ],
+          "attribute": "groups",
+          "detected_roles": [
+            "CRM user"
+          ],
+          "native_change": null,
+          "native_change_at": null,
+          "native_identity": "cn=alice",
+          "status": "present",
+          "undecided": false,
+          "value": "crm"
+        },
+        {
+          "aggregation_state": "connected",
+          "application": "ad",
+          "assigned_roles": [],
+          "attribute": "groups",
+          "detected_roles": [],
+          "native_change": null,
+          "native_change_at": null,
+          "native_identity": "cn=alice",
+          "status": "present",
+          "undecided": false,
+          "value": "wiki"
+        }
+      ],
       "findings": [],
       "inactive": false,
       "inputs_changed": false,
@@ -136,6 +172,7 @@ fn an_identity_is_shown_with_reasons() {
       "lifecycle_state": "active",
       "manager": null,
       "name": "alice",
+      "owns": [],
       "reports": 2,
       "role_decisions": [],
       "role_metadata": [
@@ -159,7 +196,8 @@ fn an_identity_is_shown_with_reasons() {
       "state_override": null,
       "type": "person",
       "uid": 1,
-      "wake_at": null
+      "wake_at": null,
+      "work_items": []
     }
     "#);
     assert!(

@@ -11,6 +11,8 @@ mod event;
 mod finding;
 mod how_it_runs;
 mod identity;
+mod native_entitlements;
+mod owners;
 mod proposals;
 mod refresh;
 mod roles;

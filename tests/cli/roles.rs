@@ -365,10 +365,10 @@ fn the_catalogue_lists_what_is_held_and_what_roles_contain() {
         "#
     ));
     insta::assert_snapshot!(host.run(["entitlement", "list"]), @r"
-    application  attribute  value  held  natively  roles
-    ad           groups     admin     0         0  Admin
-    ad           groups     crm       1         0  CRM user
-    ad           groups     wiki      2         2
+    application  attribute  value  name  owner  held  natively  disconnected  missing  removing  roles
+    ad           groups     admin                  0         0                                   Admin
+    ad           groups     crm                    1         0                      1            CRM user
+    ad           groups     wiki                   2         2
     3 entitlements
     [exit 0]
     ");
@@ -379,7 +379,7 @@ fn the_catalogue_lists_what_is_held_and_what_roles_contain() {
         "--application",
         "ad",
     ]);
-    insta::assert_snapshot!(without, @r#"[{"application":"ad","assignment":0,"attribute":"groups","held":2,"native":2,"request":0,"roles":[],"state":0,"value":"wiki"}]"#);
+    insta::assert_snapshot!(without, @r#"[{"application":"ad","assignment":0,"attribute":"groups","connected":2,"description":null,"disconnected":0,"display_name":null,"held":2,"missing":0,"native":2,"owner":null,"removing":0,"request":0,"roles":[],"state":0,"value":"wiki"}]"#);
     insta::assert_snapshot!(host.run(["entitlement", "list", "--application", "add"]), @r"
     error: there is no application `add`
     hint: did you mean `ad`?

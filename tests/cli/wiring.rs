@@ -19,11 +19,12 @@ fn the_order_of_operations_is_printed() {
                                        IdentityIQ: promoteAttributes
      4  lifecycle-state      identity  the state that the lifecycle rule answers
                                        IdentityIQ: promoteAttributes
-     5  entitlements         access    what the accounts hold, with the reasons
+     5  entitlements         access    what the accounts hold and what is called for and isn't there, with the reasons
                                        IdentityIQ: refreshIdentityEntitlements
      7  roles                access    assigned roles, then detected ones, then additional entitlements
                                        IdentityIQ: correlateEntitlements
      9  state-accounts       access    what the lifecycle state calls for with accounts and isn't so yet
+     9  work-items           access    what the manager is to decide or do, as long as it is so
     13  events               events    triggers, against what they have last seen; effects into the outbox
                                        IdentityIQ: processTriggers
     14b  after-refresh        events    values of attributes that a rule proposes, as inputs of the next refresh

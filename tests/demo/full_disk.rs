@@ -49,7 +49,8 @@ const STEPS: [Step; 3] = [
 
 fn export(tenant: &OpenTenant) -> String {
     let mut text = Vec::new();
-    canonical::export(&tenant.store, &mut text).expect("the state can be exported");
+    let model = &tenant.configuration.model;
+    canonical::export(&tenant.store, model, &mut text).expect("the state can be exported");
     String::from_utf8(text).expect("JSON is UTF-8")
 }
 

@@ -165,7 +165,8 @@ impl CertTenant {
     /// Returns the canonical export.
     pub(crate) fn export(&self) -> String {
         let mut text = Vec::new();
-        canonical::export(&self.tenant.store, &mut text).expect("the state can be exported");
+        let model = &self.tenant.configuration.model;
+        canonical::export(&self.tenant.store, model, &mut text).expect("the state can be exported");
         String::from_utf8(text).expect("the export is text")
     }
 }

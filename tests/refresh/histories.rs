@@ -10,9 +10,9 @@ use idr::store::{
     Scope, Store,
 };
 use idr_core::model::{
-    Account, AccountKey, AccountStatus, ByHand, Claim, Holder, Identity, Link, ManualEdit, Name,
-    NativeChange, NativeOperation, ReadKey, RoleDecision, RoleVerdict, StateOverride, UnixMillis,
-    Value, ValueType,
+    Account, AccountKey, AccountStatus, ByHand, Claim, EntitlementDecision, EntitlementVerdict,
+    Holder, Identity, IdentityRecord, Link, ManualEdit, Name, NativeChange, NativeOperation,
+    ReadKey, RoleDecision, RoleVerdict, StateOverride, UnixMillis, Value, ValueType,
 };
 use idr_core::phases::correlation::correlate;
 use rand::{RngExt, SeedableRng};
@@ -59,6 +59,13 @@ pub enum Operation {
     /// A person keeps a unique name from being given, or lets it be given again
     /// if nobody has it any more.
     Claim { name: String, reserve: bool },
+    /// A person decides about what accounts have gained or lost natively: about
+    /// one of so many, from this on.
+    DecideEntitlement {
+        person: usize,
+        first: usize,
+        verdict: EntitlementVerdict,
+    },
     /// Somebody edits a definition.
     Configure(Box<Tenant>),
     /// Time passes, in milliseconds.
@@ -168,6 +175,33 @@ impl History {
                 reserve: names.random_range(0..2) == 0,
             };
             operations.insert(place, claim);
+        }
+        for _ in 0..more.random_range(0..4) {
+            let place = more.random_range(0..=operations.len());
+            let before = operations[..place].iter().rev();
+            let edited = before.clone().find_map(|operation| match operation {
+                Operation::Configure(edited) => Some(edited.as_ref()),
+                _ => None,
+            });
+            let mut edited = edited.unwrap_or(&tenant).clone();
+            // Nothing but owners, so that nobody else is concerned.
+            edited.owners[more.random_range(0..2)] = more.random_range(0..=PEOPLE);
+            operations.insert(place, Operation::Configure(Box::new(edited)));
+        }
+        for _ in 0..more.random_range(0..6) {
+            // Where an account changes somebody may have something to decide.
+            let place = more.random_range(0..=operations.len());
+            let person = more.random_range(0..PEOPLE);
+            let (first, verdict) = (more.random_range(0..3), more.random_range(0..2));
+            let verdict = EntitlementVerdict::ALL[verdict].1;
+            let decision = Operation::DecideEntitlement {
+                person,
+                first,
+                verdict,
+            };
+            operations.insert(place, decision);
+            let place = more.random_range(0..=place);
+            operations.insert(place, ad(&mut more));
         }
         operations.push(Operation::Refresh { meanwhile: None });
         operations.push(Operation::Pass(100 * 3_600_000));
@@ -397,7 +431,9 @@ impl Happening {
 
     pub fn export(&self) -> String {
         let mut text = Vec::new();
-        canonical::export(self.store.as_ref(), &mut text).expect("the state can be exported");
+        let model = &self.configured.model;
+        canonical::export(self.store.as_ref(), model, &mut text)
+            .expect("the state can be exported");
         String::from_utf8(text).expect("JSON is UTF-8")
     }
 
@@ -451,24 +487,33 @@ impl Happening {
                     .accounts(&[key("ad", &name)])
                     .expect("the store can be read")
                     .pop();
+                let mut account = account("ad", &name, attributes);
+                if let Some(known) = &known {
+                    let entitlements = [Name::new("groups")];
+                    let notes = known.native_entitlements_after(&account, &entitlements, self.now);
+                    account.native_entitlements = notes;
+                }
                 let owner = known.and_then(|known| known.owner);
-                let account = account("ad", &name, attributes);
                 let lookups = self.looks_for(store, &account);
                 self.write(store, account, None, owner, lookups);
             }
             Operation::Edit { person, value } => {
-                self.decide(store, *person, |identity, by_hand| {
-                    let attribute = Name::new("department");
-                    let edit = |value: &String| ManualEdit {
-                        attribute,
-                        value: Some(Value::Text(value.clone())),
-                        feed_value: identity.value(attribute).cloned(),
-                        actor: SOMEBODY.to_owned(),
-                        reason: String::new(),
-                        at: self.now,
-                    };
-                    by_hand.edits = value.iter().map(edit).collect();
-                });
+                self.decide(
+                    store,
+                    *person,
+                    |IdentityRecord { identity, .. }, by_hand| {
+                        let attribute = Name::new("department");
+                        let edit = |value: &String| ManualEdit {
+                            attribute,
+                            value: Some(Value::Text(value.clone())),
+                            feed_value: identity.value(attribute).cloned(),
+                            actor: SOMEBODY.to_owned(),
+                            reason: String::new(),
+                            at: self.now,
+                        };
+                        by_hand.edits = value.iter().map(edit).collect();
+                    },
+                );
             }
             Operation::Decide {
                 person,
@@ -494,18 +539,52 @@ impl Happening {
                 by_hand.roles.sort_by_key(|known| known.role);
             }),
             Operation::SetState { person, state } => {
-                self.decide(store, *person, |identity, by_hand| {
-                    by_hand.state = state.map(|(state, until)| StateOverride {
-                        before: identity.lifecycle_state,
-                        state: Name::new(state),
-                        until: until.map(|hours| self.hours(hours)),
-                        actor: SOMEBODY.to_owned(),
-                        reason: String::new(),
-                        at: self.now,
-                    });
-                });
+                self.decide(
+                    store,
+                    *person,
+                    |IdentityRecord { identity, .. }, by_hand| {
+                        by_hand.state = state.map(|(state, until)| StateOverride {
+                            before: identity.lifecycle_state,
+                            state: Name::new(state),
+                            until: until.map(|hours| self.hours(hours)),
+                            actor: SOMEBODY.to_owned(),
+                            reason: String::new(),
+                            at: self.now,
+                        });
+                    },
+                );
             }
             Operation::Claim { name, reserve } => self.claim(store, name, *reserve),
+            Operation::DecideEntitlement {
+                person,
+                first,
+                verdict,
+            } => self.decide(store, *person, |record, by_hand| {
+                let accounts = record.accounts.iter();
+                let noted = accounts.flat_map(|account| {
+                    let notes = account.native_entitlements.iter();
+                    notes.map(move |note| (account, note))
+                });
+                let noted: Vec<_> = noted.collect();
+                let Some((account, note)) = noted.get(first % noted.len().max(1)) else {
+                    return;
+                };
+                let decision = EntitlementDecision {
+                    account: account.key.clone(),
+                    about: (*note).clone(),
+                    verdict: *verdict,
+                    actor: SOMEBODY.to_owned(),
+                    reason: String::new(),
+                    at: self.now,
+                };
+                by_hand.entitlements.retain(|known| {
+                    (&known.account, &known.about) != (&decision.account, &decision.about)
+                });
+                by_hand.entitlements.push(decision);
+                let key =
+                    |known: &EntitlementDecision| (known.account.clone(), known.about.clone());
+                by_hand.entitlements.sort_by_key(key);
+            }),
             Operation::Pass(_)
             | Operation::Configure(_)
             | Operation::Refresh { .. }
@@ -565,7 +644,7 @@ impl Happening {
         &self,
         store: &dyn Store,
         person: usize,
-        change: impl FnOnce(&Identity, &mut ByHand),
+        change: impl FnOnce(&IdentityRecord, &mut ByHand),
     ) {
         let uid = store.named(&format!("p{person}"));
         let Some(uid) = uid.expect("the store can be read") else {
@@ -574,7 +653,7 @@ impl Happening {
         let records = store.read_chunk(&[uid]).expect("the store can be read");
         let identity = &records[0].identity;
         let mut by_hand = identity.by_hand.clone();
-        change(identity, &mut by_hand);
+        change(&records[0], &mut by_hand);
         let audit = self.audit(identity.name.clone());
         store
             .edit_identity(uid, &by_hand, &audit)
@@ -648,6 +727,7 @@ fn account(
         status: AccountStatus::Enabled,
         missing_since: None,
         attributes,
+        native_entitlements: Vec::new(),
         link: Link::Uncorrelated,
         owner: None,
     }

@@ -12,11 +12,12 @@ use idr::refresh::{Configurator, Configured, RuleHost};
 use idr::rules::{self, ComponentCache, Question, RuleEngine, RuleError, Trouble, digest_of};
 use idr::store::Files;
 use idr_core::definitions::{
-    AccountAttribute, Application, AttributeDefinition, AutomaticRoles, CorrelationMatch,
-    CorrelationStep, Detection, EditMode, Grant, IdentityCreation, Lifecycle, LifecycleState,
-    ManagerCorrelation, Model, NativeChangeDetection, OnEmpty, OnNoAccount, Origin, Profile,
-    ProfileSet, RequestedRoles, Role, RoleType, Rule, RuleIndex, RuleLimits, Selector, Source,
-    StateAction, Trigger, TriggerCondition, digest,
+    AccountAttribute, Application, AttributeDefinition, AutomaticRoles, Catalogue,
+    CorrelationMatch, CorrelationStep, Detection, EditMode, Grant, IdentityCreation, Lifecycle,
+    LifecycleState, ManagerCorrelation, Model, NativeChangeDetection, NativeEntitlements,
+    NativeResponse, OnEmpty, OnNoAccount, Origin, Owners, Profile, ProfileSet, RequestedRoles,
+    Role, RoleType, Rule, RuleIndex, RuleLimits, Selector, Source, StateAction, Trigger,
+    TriggerCondition, digest,
 };
 use idr_core::filter::Filter;
 use idr_core::model::{
@@ -88,6 +89,10 @@ pub struct Tenant {
     /// Whether a rule proposes values for the next refresh, and what it reads.
     pub follows: bool,
     pub after: Vec<Read>,
+    /// What is done about native gains and losses in the directory.
+    pub native: [usize; 2],
+    /// The numbers of the people who own the directory and a role.
+    pub owners: [usize; 2],
     pub role_filters: Vec<usize>,
     pub hidden_roles: usize,
     pub edit_mode: usize,
@@ -266,6 +271,8 @@ impl Tenant {
             before: vec![Read::Attribute("department")],
             follows: false,
             after: vec![Read::Attribute("department")],
+            native: [0, 1],
+            owners: [0, 1],
             role_filters: (0..3)
                 .map(|_| random.random_range(0..FILTERS.len()))
                 .collect(),
@@ -319,6 +326,7 @@ impl Tenant {
             Read::EndIsOver,
         ];
         self.after = reads(random, &after, 2);
+        self.native = [(); 2].map(|()| random.random_range(0..3));
         self
     }
 
@@ -333,6 +341,8 @@ impl Tenant {
             before: other.before.clone(),
             follows: other.follows,
             after: other.after.clone(),
+            native: other.native,
+            owners: other.owners,
             ..self
         }
     }
@@ -413,6 +423,7 @@ impl Tenant {
             }),
             vanish_grace_ms: self.grace_ms,
             native_changes: None,
+            native_entitlements: NativeEntitlements::default(),
         };
         let ad = Application {
             name: name("ad"),
@@ -433,6 +444,10 @@ impl Tenant {
                     .to_vec(),
                 attributes: Vec::new(),
             }),
+            native_entitlements: {
+                let [gain, loss] = self.native.map(|place| NativeResponse::ALL[place].1);
+                NativeEntitlements { gain, loss }
+            },
         };
         let source = |origin| Source {
             origin,
@@ -559,6 +574,14 @@ impl Tenant {
                 default_state: None,
             },
             roles: self.roles().into(),
+            owners: Owners::new([
+                (
+                    format!("p{}", self.owners[0]),
+                    "application `ad`".to_owned(),
+                ),
+                (format!("p{}", self.owners[1]), "role `it`".to_owned()),
+            ]),
+            catalogue: Catalogue::default(),
             triggers: self.triggers(),
             populations: Vec::new(),
             rules,

@@ -36,7 +36,7 @@ enum Action {
     Select(i64, Selection),
     Spool(i64, Vec<i64>),
     Apply(Vec<Write>, Vec<Event>, Vec<ReadKey>, Option<i64>),
-    Aggregate(AggregateBatch),
+    Aggregate(Box<AggregateBatch>),
     BeginAggregation,
     UpdateAggregation(i64, AggregationStatus),
     Stage(i64, Vec<StagedChange>),
@@ -292,6 +292,7 @@ fn account() -> impl Strategy<Value = Account> {
                 status,
                 missing_since,
                 attributes,
+                native_entitlements: Vec::new(),
                 link,
                 owner,
             },
@@ -433,7 +434,7 @@ fn step() -> impl Strategy<Value = Action> {
         8 => apply.prop_map(|(writes, events, keys, instant)| {
             Action::Apply(writes, events, keys, instant)
         }),
-        5 => batch().prop_map(Action::Aggregate),
+        5 => batch().prop_map(|batch| Action::Aggregate(Box::new(batch))),
         1 => Just(Action::BeginAggregation),
         1 => (1_i64..3, aggregation_status)
             .prop_map(|(id, status)| Action::UpdateAggregation(id, status)),

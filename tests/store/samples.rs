@@ -158,6 +158,7 @@ pub(crate) fn account(key: AccountKey, owner: Option<Uid>) -> Account {
         status: AccountStatus::Enabled,
         missing_since: None,
         attributes: vec![(Name::new("email"), Value::Text(email))],
+        native_entitlements: Vec::new(),
         link: match owner {
             Some(_) => Link::Correlated,
             None => Link::Uncorrelated,

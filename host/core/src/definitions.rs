@@ -11,15 +11,20 @@ use jiff::civil::Time;
 
 use crate::filter::Filter;
 use crate::model::{
-    AccountOperation, Handler, IdentityType, Name, NativeOperation, UnixMillis, Value, ValueType,
+    AccountOperation, EntitlementChange, Handler, IdentityType, Name, NativeOperation, UnixMillis,
+    Value, ValueType,
 };
 use crate::time::Zone;
 use crate::transform::Transform;
 use crate::transform::derived::Secret;
 use crate::transform::usernames::UsernameGenerator;
 
+mod catalogue;
+mod owners;
 mod roles;
 
+pub use catalogue::{Catalogue, CatalogueEntry};
+pub use owners::Owners;
 pub use roles::Roles;
 
 /// Everything that a tenant defines. All references between definitions are
@@ -45,6 +50,10 @@ pub struct Model {
     pub lifecycle: Lifecycle,
     /// Roles, sorted by name.
     pub roles: Roles,
+    /// Who owns applications, roles and entitlements.
+    pub owners: Owners,
+    /// What entitlements are called.
+    pub catalogue: Catalogue,
     /// Triggers, in the order in which they are evaluated.
     pub triggers: Vec<Trigger>,
     /// Named filters, sorted by name.
@@ -77,6 +86,8 @@ pub struct Application {
     pub vanish_grace_ms: i64,
     /// Which native changes are recorded for triggers; none are without.
     pub native_changes: Option<NativeChangeDetection>,
+    /// What is done about entitlements that its accounts gain or lose natively.
+    pub native_entitlements: NativeEntitlements,
 }
 
 /// An attribute of an application's accounts.
@@ -131,6 +142,54 @@ pub struct NativeChangeDetection {
     pub operations: Vec<NativeOperation>,
     /// The attributes that count for a modification; all when empty.
     pub attributes: Vec<Name>,
+}
+
+/// What is done about entitlements that accounts gain or lose natively.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct NativeEntitlements {
+    /// About those gained.
+    pub gain: NativeResponse,
+    /// About those lost that roles call for.
+    pub loss: NativeResponse,
+}
+
+impl Default for NativeEntitlements {
+    fn default() -> Self {
+        Self {
+            gain: NativeResponse::Accept,
+            loss: NativeResponse::Restore,
+        }
+    }
+}
+
+impl NativeEntitlements {
+    /// Returns what is done about a change.
+    pub fn response(self, change: EntitlementChange) -> NativeResponse {
+        match change {
+            EntitlementChange::Gained => self.gain,
+            EntitlementChange::Lost => self.loss,
+        }
+    }
+}
+
+/// What is done about a native change.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum NativeResponse {
+    /// It stays as the application has it.
+    Accept,
+    /// It is to be as it was before.
+    Restore,
+    /// Somebody is to decide.
+    Raise,
+}
+
+impl NativeResponse {
+    /// Every case with the word used in configuration.
+    pub const ALL: [(&'static str, Self); 3] = [
+        ("accept", Self::Accept),
+        ("restore", Self::Restore),
+        ("raise", Self::Raise),
+    ];
 }
 
 /// An identity attribute and where its value comes from.
@@ -321,6 +380,13 @@ pub struct Role {
 }
 
 impl Role {
+    /// Says whether it is in use at an instant.
+    pub fn is_in_use(&self, at: UnixMillis) -> bool {
+        !self.disabled
+            && self.active_from.is_none_or(|from| from <= at)
+            && self.active_until.is_none_or(|until| at < until)
+    }
+
     /// Returns all its profiles, inherited ones included.
     pub fn profiles(&self) -> impl Iterator<Item = &Profile> {
         self.detection.iter().flat_map(|set| &set.profiles)
@@ -727,7 +793,7 @@ impl Model {
     }
 
     /// Returns a fingerprint of everything that can change what is planned for
-    /// anybody, apart from roles and triggers, which have their own.
+    /// anybody, apart from roles, owners and triggers, which have their own.
     pub fn common_digest(&self) -> u64 {
         digest(&(
             (
@@ -748,6 +814,12 @@ impl Model {
 }
 
 impl Application {
+    /// Returns the attributes whose values are entitlements, sorted.
+    pub fn entitlements(&self) -> impl Iterator<Item = Name> {
+        let entitlements = self.schema.iter().filter(|known| known.entitlement);
+        entitlements.map(|known| known.name)
+    }
+
     /// Returns an attribute of the application's accounts.
     pub fn attribute(&self, name: Name) -> Option<&AccountAttribute> {
         let index = self

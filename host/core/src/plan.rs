@@ -9,12 +9,12 @@ use std::sync::Arc;
 
 use crate::definitions::Model;
 use crate::model::{
-    AccountAction, AccountOperation, AttributeState, Baseline, Effect, Event, Finding, Identity,
-    IdentityRecord, ManualEdit, Name, NewClaim, Proposals, ReadKey, RoleAssignment, RoleDetection,
-    TriggerMemory, Uid, UnixMillis, finding,
+    AccountAction, AccountOperation, AttributeState, Baseline, Effect, EntitlementDecision, Event,
+    Finding, Identity, IdentityRecord, ManualEdit, Name, NewClaim, Proposals, ReadKey,
+    RoleAssignment, RoleDetection, TriggerMemory, Uid, UnixMillis, WorkItem, finding,
 };
 use crate::phases::events::Occasion;
-use crate::phases::{attributes, events, roles, state_accounts};
+use crate::phases::{attributes, entitlements, events, roles, state_accounts, work_items};
 use crate::rule::RuleEvaluator;
 use crate::view::{Node, Slot, Snapshot, SnapshotError, TraceEntry, TrackedView};
 
@@ -39,6 +39,10 @@ pub struct Changes {
     pub detected: Option<Vec<RoleDetection>>,
     /// What the lifecycle state newly calls for with accounts.
     pub account_actions: Option<Vec<AccountAction>>,
+    /// The decisions about entitlements that remain, where one is over.
+    pub entitlement_decisions: Option<Vec<EntitlementDecision>>,
+    /// The new work items.
+    pub work_items: Option<Vec<WorkItem>>,
     /// The new reads of others.
     pub reads: Option<Vec<ReadKey>>,
     /// The new wake-up of the phases up to roles.
@@ -230,12 +234,14 @@ impl<'e> Planner<'e> {
         let mut draft = Draft::default();
         attributes::settle_all(&mut view, self.evaluator, &mut self.order, &mut draft)?;
         let settled_roles = roles::plan(&mut view, self.evaluator, &mut draft)?;
+        let items = work_items::plan(&mut view, &settled_roles, &mut draft)?;
         let lifecycle = lifecycle(&view);
         let actions = account_actions(&mut view, lifecycle);
         let trace = view.take_trace();
         let mut changes = differences(&mut view, draft, settled_roles);
         changes.lifecycle = lifecycle;
         changes.account_actions = actions;
+        changes.work_items = (items != view.record().identity.work_items).then_some(items);
         let (record, reads, _) = view.finish();
         if reads != record.identity.reads {
             changes.reads = Some(reads);
@@ -355,6 +361,7 @@ fn differences(view: &mut TrackedView, draft: Draft, settled: roles::SettledRole
         changes.edits = Some(edits.filter(remains).cloned().collect());
     }
     changes.override_ended = draft.override_ended;
+    changes.entitlement_decisions = entitlements::remaining_decisions(view.record());
     if let Slot::Manager(manager) = view.slot(Node::Manager)
         && *manager != identity.manager
     {
@@ -434,6 +441,9 @@ impl Identity {
         if changes.override_ended {
             self.by_hand.state = None;
         }
+        if let Some(decisions) = changes.entitlement_decisions {
+            self.by_hand.entitlements = decisions;
+        }
         if let Some(manager) = changes.manager {
             older.manager = Some(self.manager);
             self.manager = manager;
@@ -478,6 +488,9 @@ impl Identity {
         }
         if let Some(actions) = changes.account_actions {
             older.account_actions = Some(std::mem::replace(&mut self.account_actions, actions));
+        }
+        if let Some(items) = changes.work_items {
+            older.work_items = Some(std::mem::replace(&mut self.work_items, items));
         }
         if let Some(reads) = changes.reads {
             self.reads = reads;

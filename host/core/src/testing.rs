@@ -166,6 +166,7 @@ pub(crate) fn model(account_attributes: &[&str], attributes: Vec<AttributeDefini
         creates: None,
         vanish_grace_ms: 0,
         native_changes: None,
+        native_entitlements: Default::default(),
     };
     let mut attributes = attributes;
     attributes.sort_by_key(|known| known.name);
@@ -248,6 +249,7 @@ pub(crate) fn account(application: &str, attributes: &[(&str, &str)]) -> Account
         status: AccountStatus::Enabled,
         missing_since: None,
         attributes,
+        native_entitlements: Vec::new(),
         link: Link::Correlated,
         owner: Some(Uid(1)),
     }

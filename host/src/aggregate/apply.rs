@@ -11,7 +11,8 @@ use std::sync::Arc;
 use idr_core::definitions::{Application, Model};
 use idr_core::filter::Superset;
 use idr_core::model::{
-    Account, AccountKey, Link, Name, NativeChange, NativeOperation, Uid, UnixMillis,
+    Account, AccountKey, Link, Name, NativeChange, NativeEntitlement, NativeOperation, Uid,
+    UnixMillis,
 };
 use idr_core::phases::creation::{Creation as Rise, create};
 use idr_core::rule::RuleEvaluator;
@@ -38,12 +39,19 @@ pub(super) fn finish(
         ..
     } = *context;
     let total = staged_count(&aggregation);
+    let previous = previous_full(store, &aggregation)?;
+    // What the full file before this one wasn't read for is only now known.
+    let was_read = |name: &Name| {
+        let mut previous = previous.iter().flat_map(|known| &known.entitlements);
+        previous.any(|known| known == name)
+    };
     let mut applying = Applying {
         store,
         model,
         application,
         rules: context.rules.evaluator(),
-        previous: previous_full(store, &aggregation)?,
+        entitlements: application.entitlements().filter(was_read).collect(),
+        previous: previous.as_ref().map(|known| known.as_of),
         findings: ApplicationFindings::read(store, application.name)?,
         aggregation,
     };
@@ -87,18 +95,18 @@ fn staged_count(aggregation: &Aggregation) -> u64 {
     staged.into_iter().map(count).sum()
 }
 
-/// Returns the instant of the full aggregation of the application before this one.
+/// Returns the full aggregation of the application before this one.
 fn previous_full(
     store: &dyn Store,
     aggregation: &Aggregation,
-) -> Result<Option<UnixMillis>, AggregateError> {
+) -> Result<Option<Aggregation>, AggregateError> {
     let earlier = store.aggregations(usize::MAX)?.into_iter().find(|known| {
         known.application == aggregation.application
             && known.id < aggregation.id
             && known.status == AggregationStatus::Done
             && !known.delta
     });
-    Ok(earlier.map(|earlier| earlier.as_of))
+    Ok(earlier)
 }
 
 /// Returns the highest uid given so far.
@@ -132,7 +140,10 @@ struct Applying<'a> {
     application: &'a Application,
     rules: Box<dyn RuleEvaluator + Send>,
     aggregation: Aggregation,
+    /// The instant of the full aggregation before this one.
     previous: Option<UnixMillis>,
+    /// The entitlement attributes that both were read for.
+    entitlements: Vec<Name>,
     findings: ApplicationFindings,
 }
 
@@ -183,6 +194,7 @@ impl<'a> Applying<'a> {
             owner: before.as_ref().and_then(|known| known.owner),
             ..listed
         };
+        account.native_entitlements = self.native_entitlements(before.as_ref(), &account);
         let mut created_owner = None;
         let mut lookups = Vec::new();
         if account.owner.is_none() && account.link != Link::Manual {
@@ -355,6 +367,20 @@ impl<'a> Applying<'a> {
             }
         };
         Some(self.native_change(account, operation, attributes))
+    }
+
+    /// Returns what an account that was listed notes of entitlements gained and
+    /// lost natively: nothing where it is new, or back after it had vanished.
+    fn native_entitlements(
+        &self,
+        before: Option<&Account>,
+        listed: &Account,
+    ) -> Vec<NativeEntitlement> {
+        let before = before.filter(|before| !self.was_deleted(before));
+        before.map_or_else(Vec::new, |before| {
+            let as_of = self.aggregation.as_of;
+            before.native_entitlements_after(listed, &self.entitlements, as_of)
+        })
     }
 
     /// Returns the deletion of an account that wasn't listed: once, by the

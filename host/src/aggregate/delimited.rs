@@ -338,6 +338,7 @@ impl Columns {
                 status,
                 missing_since: None,
                 attributes,
+                native_entitlements: Vec::new(),
                 link: Link::default(),
                 owner: None,
             }),
@@ -466,6 +467,7 @@ mod tests {
             creates: None,
             vanish_grace_ms: 0,
             native_changes: None,
+            native_entitlements: Default::default(),
         }
     }
 

@@ -176,6 +176,7 @@ pub fn aggregate(
         file: path.display().to_string(),
         delta: options.delta,
         as_of,
+        entitlements: application.entitlements().collect(),
         ..Aggregation::default()
     };
     match with_status(&earlier, AggregationStatus::Staging).next() {

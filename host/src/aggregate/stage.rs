@@ -350,6 +350,7 @@ mod tests {
                 (Name::new("department"), text("Sales")),
                 (Name::new("email"), text("ana@acme.example")),
             ],
+            native_entitlements: Vec::new(),
             link: Link::default(),
             owner: None,
         };

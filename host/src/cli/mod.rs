@@ -14,6 +14,7 @@ mod claim;
 mod demo;
 mod due;
 mod entitlement;
+mod entitlement_decision;
 mod error;
 mod event;
 mod finding;

@@ -23,7 +23,8 @@ enum OutboxCommand {
 
 /// List effects, the latest first
 ///
-/// What lifecycle states do with accounts and what triggers' handlers are to do.
+/// What lifecycle states do with accounts, what managers are asked to decide or do,
+/// and what triggers' handlers are to do.
 /// One is withdrawn when it is no longer called for before it was carried out.
 #[derive(Args, Debug)]
 struct ListArgs {

@@ -39,6 +39,6 @@ pub(super) fn run(
 ) -> Result<Outcome, CommandError> {
     let StateCommand::Export(_) = &args.command;
     let tenant = open(options)?;
-    canonical::export(&tenant.store, out)?;
+    canonical::export(&tenant.store, &tenant.configuration.model, out)?;
     Ok(Outcome::Done)
 }

@@ -19,6 +19,8 @@ pub(super) const SETTINGS: &str = "idr.toml";
 pub(super) const IDENTITY: &str = "identity.toml";
 /// Lifecycle states.
 pub(super) const LIFECYCLE: &str = "lifecycle.toml";
+/// What entitlements are called, and who owns them.
+pub(super) const ENTITLEMENTS: &str = "entitlements.toml";
 /// Triggers.
 pub(super) const TRIGGERS: &str = "triggers.toml";
 /// Populations.
@@ -26,7 +28,14 @@ pub(super) const POPULATIONS: &str = "populations.toml";
 /// Rules.
 pub(super) const RULES: &str = "rules/rules.toml";
 
-const SINGLE_FILES: [&str; 5] = [SETTINGS, IDENTITY, LIFECYCLE, TRIGGERS, POPULATIONS];
+const SINGLE_FILES: [&str; 6] = [
+    SETTINGS,
+    IDENTITY,
+    LIFECYCLE,
+    ENTITLEMENTS,
+    TRIGGERS,
+    POPULATIONS,
+];
 /// One file per application.
 pub(super) const APPLICATIONS: &str = "applications";
 /// One file per refresh task.

@@ -69,6 +69,9 @@ pub(super) struct RawApplication {
     pub(super) authoritative: Option<RawAuthoritative>,
     pub(super) vanish_grace: Option<String>,
     pub(super) native_changes: Option<RawNativeChanges>,
+    pub(super) native_gain: Option<String>,
+    pub(super) native_loss: Option<String>,
+    pub(super) owner: Option<String>,
     pub(super) guard: RawGuard,
 }
 
@@ -257,6 +260,7 @@ pub(super) struct RawRole {
     pub(super) name: Option<String>,
     #[serde(rename = "type")]
     pub(super) role_type: Option<String>,
+    pub(super) owner: Option<String>,
     pub(super) disabled: bool,
     pub(super) active_from: Option<Value>,
     pub(super) active_until: Option<Value>,
@@ -283,6 +287,25 @@ pub(super) struct RawSelector {
 pub(super) struct RawProfile {
     pub(super) application: Option<String>,
     pub(super) entitlements: BTreeMap<String, Vec<String>>,
+}
+
+/// `entitlements.toml`.
+#[derive(Debug, Default, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub(super) struct RawEntitlements {
+    pub(super) version: Option<i64>,
+    pub(super) entitlement: Vec<RawEntitlement>,
+}
+
+#[derive(Debug, Default, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub(super) struct RawEntitlement {
+    pub(super) application: Option<String>,
+    pub(super) attribute: Option<String>,
+    pub(super) value: Option<String>,
+    pub(super) display_name: Option<String>,
+    pub(super) description: Option<String>,
+    pub(super) owner: Option<String>,
 }
 
 /// `triggers.toml`.

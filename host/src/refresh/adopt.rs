@@ -133,10 +133,11 @@ fn raise(
     let Some(adopted) = &tenant.configuration else {
         return Ok(Raise::Nobody);
     };
-    let mut roles = Vec::new();
+    let (mut roles, mut owners) = (Vec::new(), Vec::new());
     for key in changed {
         match key.split_once(' ') {
             Some(("role", name)) => roles.push(name),
+            Some(("owner", name)) => owners.extend(store.named(name)?),
             // Whoever gets an account by it becomes due then.
             Some(("correlation", _)) => {}
             Some(("trigger", name)) if is_harmless(tenant, model, name) => {}
@@ -145,7 +146,10 @@ fn raise(
         }
     }
     if roles.is_empty() {
-        return Ok(Raise::Nobody);
+        return Ok(match owners.is_empty() {
+            true => Raise::Nobody,
+            false => Raise::Identities(owners),
+        });
     }
     let Some(files) = store.configuration(adopted)? else {
         return Ok(Raise::Everybody);
@@ -153,7 +157,13 @@ fn raise(
     let Ok(old) = configurator.configure(&files) else {
         return Ok(Raise::Everybody);
     };
-    concerned(store, &old.model, model, &roles)
+    let mut raise = concerned(store, &old.model, model, &roles)?;
+    if let Raise::Identities(uids) = &mut raise {
+        uids.extend(owners);
+        uids.sort();
+        uids.dedup();
+    }
+    Ok(raise)
 }
 
 /// Says whether a changed trigger concerns nobody: it is new, and needs no
@@ -260,6 +270,9 @@ fn definitions(model: &Model) -> BTreeMap<String, u64> {
     }
     for role in &model.roles {
         digests.insert(format!("role {}", role.name), digest(role));
+    }
+    for (owner, owned) in model.owners.iter() {
+        digests.insert(format!("owner {owner}"), digest(&owned));
     }
     for trigger in &model.triggers {
         digests.insert(format!("trigger {}", trigger.name), trigger.digest);

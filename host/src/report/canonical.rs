@@ -7,11 +7,14 @@
 
 use std::io::{self, Write};
 
+use idr_core::definitions::Model;
 use idr_core::model::{
-    Account, AccountAction, AccountKey, Baseline, Claim, EffectKind, Event, Finding, Holder,
-    IdentityRecord, Lag, ManualEdit, Name, NativeChange, Proposals, Provenance, RoleDecision,
-    StateOverride, TriggerMemory, Uid, Value,
+    Account, AccountAction, AccountKey, Baseline, Claim, EffectKind, EntitlementDecision, Event,
+    Finding, Holder, IdentityRecord, Lag, LedgerEntry, ManualEdit, Name, NativeChange,
+    NativeEntitlement, Proposals, Provenance, RoleDecision, StateOverride, TriggerMemory, Uid,
+    Value, WorkItem,
 };
+use idr_core::phases::entitlements::ledger;
 use idr_core::view::Snapshot;
 use serde_json::{Map, Value as Json, json};
 use thiserror::Error;
@@ -39,16 +42,20 @@ pub enum ExportError {
 const CHUNK: usize = 1_000;
 
 /// Writes the state: a line per identity in order of name, then per account
-/// without identity, then per unique value that is taken, then per event and effect in order of instant, name and sequence.
+/// without identity, then per unique value that is taken, then per event and effect
+/// in order of instant, name and sequence.
+/// The ledger is that of the model, at the last instant that was refreshed or aggregated for.
 ///
 /// # Errors
 ///
 /// [`ExportError`] when the store can't be read or `out` can't be written.
-pub fn export(store: &dyn Store, out: &mut dyn Write) -> Result<(), ExportError> {
+pub fn export(store: &dyn Store, model: &Model, out: &mut dyn Write) -> Result<(), ExportError> {
     let snapshot = store.snapshot()?;
+    let at = store.tenant()?.last_as_of.unwrap_or_default();
     let mut lines = Vec::new();
     each_identity(store, |record| {
-        lines.push(identity(&record, snapshot.as_ref())?.to_string());
+        let ledger = ledger(&record, model, at);
+        lines.push(identity(&record, &ledger, snapshot.as_ref())?.to_string());
         Ok::<_, ExportError>(())
     })?;
     lines.sort();
@@ -106,7 +113,11 @@ fn name_of(snapshot: &dyn Snapshot, uid: Uid) -> Result<String, ExportError> {
     Ok(name.map_or_else(|| format!("uid {uid}"), |name| name.to_string()))
 }
 
-fn identity(record: &IdentityRecord, snapshot: &dyn Snapshot) -> Result<Json, ExportError> {
+fn identity(
+    record: &IdentityRecord,
+    ledger: &[LedgerEntry],
+    snapshot: &dyn Snapshot,
+) -> Result<Json, ExportError> {
     let identity = &record.identity;
     let mut attributes = Map::new();
     for (name, state) in &identity.attributes {
@@ -158,6 +169,7 @@ fn identity(record: &IdentityRecord, snapshot: &dyn Snapshot) -> Result<Json, Ex
         "edits": identity.by_hand.edits.iter().map(edit).collect::<Vec<_>>(),
         "roleDecisions": identity.by_hand.roles.iter().map(role_decision).collect::<Vec<_>>(),
         "stateOverride": identity.by_hand.state.as_ref().map(state_override),
+        "entitlementDecisions": identity.by_hand.entitlements.iter().map(entitlement_decision).collect::<Vec<_>>(),
         "nativeChanges": identity.native_changes.iter().map(native_change).collect::<Vec<_>>(),
         "attributes": attributes,
         "manager": manager,
@@ -167,6 +179,8 @@ fn identity(record: &IdentityRecord, snapshot: &dyn Snapshot) -> Result<Json, Ex
         "assigned": assigned,
         "detected": detected,
         "accountActions": identity.account_actions.iter().map(account_action).collect::<Vec<_>>(),
+        "workItems": identity.work_items.iter().map(work_item).collect::<Vec<_>>(),
+        "entitlements": ledger.iter().map(entry).collect::<Vec<_>>(),
         "proposals": proposals(&identity.proposals),
         "baseline": baseline(&identity.baseline, snapshot)?,
         "triggers": triggers?,
@@ -208,6 +222,41 @@ fn account(account: &Account) -> Json {
         "missingSince": account.missing_since.map(|since| since.to_string()),
         "link": account.link.as_str(),
         "attributes": attributes,
+        "nativeEntitlements": account.native_entitlements.iter().map(native_entitlement).collect::<Vec<_>>(),
+    })
+}
+
+fn native_entitlement(note: &NativeEntitlement) -> Json {
+    json!([
+        note.attribute.as_str(),
+        note.value,
+        note.change.as_str(),
+        note.detected_at.to_string(),
+    ])
+}
+
+fn entitlement_decision(decision: &EntitlementDecision) -> Json {
+    json!({
+        "account": key(&decision.account),
+        "about": native_entitlement(&decision.about),
+        "verdict": decision.verdict.as_str(),
+        "actor": decision.actor,
+    })
+}
+
+fn entry(entry: &LedgerEntry) -> Json {
+    let entitlement = &entry.entitlement;
+    let roles = entry.assigned_roles.iter();
+    json!({
+        "account": key(&entitlement.account),
+        "attribute": entitlement.attribute.as_str(),
+        "value": entitlement.value,
+        "status": entry.status.as_str(),
+        "connected": entry.connected,
+        "native": entry.native.map(|(change, at)| json!([change.as_str(), at.to_string()])),
+        "undecided": entry.undecided,
+        "detectedRoles": entry.detected_roles.iter().map(|role| role.as_str()).collect::<Vec<_>>(),
+        "assignedRoles": roles.map(|(role, source)| json!([role.as_str(), source.as_str()])).collect::<Vec<_>>(),
     })
 }
 
@@ -291,6 +340,9 @@ fn baseline(baseline: &Baseline, snapshot: &dyn Snapshot) -> Result<Json, Export
         "accountActions": baseline.account_actions.as_ref().map(|actions| {
             actions.iter().map(account_action).collect::<Vec<_>>()
         }),
+        "workItems": baseline.work_items.as_ref().map(|items| {
+            items.iter().map(work_item).collect::<Vec<_>>()
+        }),
     }))
 }
 
@@ -303,9 +355,14 @@ fn account_action(action: &AccountAction) -> Json {
     ])
 }
 
+fn work_item(item: &WorkItem) -> Json {
+    json!([item.owner, item.description, item.since.to_string()])
+}
+
 fn effect(stored: &StoredEffect) -> Json {
     let what = match &stored.effect.what {
         EffectKind::Account(action) => account_action(action),
+        EffectKind::WorkItem(item) => work_item(item),
         EffectKind::Handler {
             trigger,
             sequence,

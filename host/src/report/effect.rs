@@ -44,6 +44,13 @@ pub enum EffectWhat {
         /// Where to move it.
         to: Option<String>,
     },
+    /// What somebody is to do.
+    WorkItem {
+        /// The name of whoever is to do it; null for nobody.
+        owner: Option<String>,
+        /// What to do.
+        description: String,
+    },
     /// What a trigger's handler is to do.
     Handler {
         /// The trigger.
@@ -70,6 +77,10 @@ impl EffectReport {
                     native_identity: action.account.native_identity,
                     operation: action.operation.as_str(),
                     to: action.to,
+                },
+                EffectKind::WorkItem(item) => EffectWhat::WorkItem {
+                    owner: item.owner,
+                    description: item.description,
                 },
                 EffectKind::Handler {
                     trigger,
@@ -102,6 +113,7 @@ impl EffectReport {
                     .map_or_else(String::new, |to| format!(" to {to}"));
                 format!("{operation} {application} {native_identity}{to}")
             }
+            EffectWhat::WorkItem { owner, description } => work_item(owner.as_deref(), description),
             EffectWhat::Handler {
                 trigger, handler, ..
             } => format!("{trigger}: {handler}"),
@@ -114,8 +126,12 @@ impl EffectReport {
 /// Returns what a handler does, in words.
 pub(super) fn handler_text(handler: &Handler) -> String {
     match handler {
-        Handler::WorkItem { owner, description } => format!("work item for {owner}: {description}"),
+        Handler::WorkItem { owner, description } => work_item(Some(owner), description),
         Handler::Workflow { name } => format!("workflow {name}"),
         Handler::Webhook { url } => format!("webhook {url}"),
     }
+}
+
+fn work_item(owner: Option<&str>, description: &str) -> String {
+    format!("work item for {}: {description}", owner.unwrap_or("nobody"))
 }

@@ -4,8 +4,8 @@ use std::io::{self, Write};
 
 use idr_core::definitions::{Model, Origin};
 use idr_core::model::{
-    Account, AccountAction, AssignmentSource, AttributeState, Identity, IdentityRecord,
-    LedgerEntry, Name, Provenance, RoleDecision, StateOverride, UnixMillis,
+    Account, AccountAction, AssignmentSource, AttributeState, Identity, IdentityRecord, Name,
+    Provenance, RoleDecision, StateOverride, UnixMillis, WorkItem,
 };
 use idr_core::phases::entitlements::ledger;
 use idr_core::phases::role_metadata::{RoleMetadata, role_metadata};
@@ -14,6 +14,7 @@ use serde::Serialize;
 use serde_json::{Map, Value as Json};
 
 use super::canonical::plain;
+use super::entitlement::{EntitlementDecisionReport, EntitlementReport, LedgerReport, shown_entry};
 use super::event::MASK;
 use super::name_of;
 use super::text::{Table, counted, local};
@@ -74,6 +75,8 @@ pub struct IdentityReport {
     pub manager: Option<String>,
     /// How many identities it is the manager of.
     pub reports: u64,
+    /// What it owns.
+    pub owns: Vec<String>,
     /// Its lifecycle state.
     pub lifecycle_state: Option<&'static str>,
     /// The instant at which it took that state.
@@ -84,12 +87,16 @@ pub struct IdentityReport {
     pub accounts: Vec<AccountReport>,
     /// What its lifecycle state calls for with accounts and isn't so yet.
     pub account_actions: Vec<AccountActionReport>,
+    /// What somebody is to do about it.
+    pub work_items: Vec<WorkItemReport>,
     /// Its assigned roles.
     pub assigned_roles: Vec<&'static str>,
     /// Its detected roles.
     pub detected_roles: Vec<&'static str>,
     /// What its roles come to.
     pub role_metadata: Vec<RoleMetadataReport>,
+    /// The entitlements that its accounts hold or its roles call for.
+    pub entitlements: Vec<LedgerReport>,
     /// Entitlements that no detected role contains.
     pub additional_entitlements: Vec<EntitlementReport>,
     /// The next moment at which it must be refreshed although nothing was written to it.
@@ -100,6 +107,8 @@ pub struct IdentityReport {
     pub edits: Vec<EditReport>,
     /// What people have decided about roles.
     pub role_decisions: Vec<RoleDecisionReport>,
+    /// What people have decided about entitlements gained or lost natively.
+    pub entitlement_decisions: Vec<EntitlementDecisionReport>,
     /// The lifecycle state, where a person has set it.
     pub state_override: Option<StateOverrideReport>,
     #[serde(skip)]
@@ -121,19 +130,6 @@ pub struct AccountReport {
     pub missing_since: Option<String>,
     /// Its attributes.
     pub attributes: Map<String, Json>,
-}
-
-/// One entitlement on one account.
-#[derive(Clone, Debug, Serialize)]
-pub struct EntitlementReport {
-    /// The application.
-    pub application: &'static str,
-    /// The account.
-    pub native_identity: String,
-    /// The account attribute that lists it.
-    pub attribute: &'static str,
-    /// Its value.
-    pub value: String,
 }
 
 /// What a lifecycle state calls for with an account.
@@ -168,6 +164,38 @@ impl AccountActionReport {
         [
             format!("{} {}", self.application, self.native_identity),
             format!("{}{to}", self.operation),
+            format!("since {}", self.since),
+        ]
+    }
+}
+
+/// What somebody is to do about an identity.
+#[derive(Clone, Debug, Serialize)]
+pub struct WorkItemReport {
+    /// The name of whoever is to do it; null for nobody.
+    pub owner: Option<String>,
+    /// What to do.
+    pub description: String,
+    /// Since when.
+    pub since: String,
+}
+
+impl WorkItemReport {
+    fn of(item: &WorkItem) -> Self {
+        Self {
+            owner: item.owner.clone(),
+            description: item.description.clone(),
+            since: item.since.to_string(),
+        }
+    }
+
+    fn row(&self) -> [String; 3] {
+        [
+            format!(
+                "work item for {}",
+                self.owner.as_deref().unwrap_or("nobody")
+            ),
+            self.description.clone(),
             format!("since {}", self.since),
         ]
     }
@@ -394,7 +422,10 @@ impl IdentityReport {
                     [known.role.to_string(), keys.collect::<Vec<_>>().join(", ")]
                 })
                 .collect(),
-            ledger: entries.iter().map(shown_entry).collect(),
+            ledger: entries
+                .iter()
+                .map(|entry| shown_entry(entry, model, show_sensitive))
+                .collect(),
         };
         let values = identity.attributes.iter().filter_map(|(name, state)| {
             let value = state.value.as_ref()?;
@@ -407,6 +438,7 @@ impl IdentityReport {
             attributes: values.collect(),
             manager,
             reports,
+            owns: model.owners.owned_by(&identity.name).to_vec(),
             lifecycle_state: identity.lifecycle_state.map(Name::as_str),
             lifecycle_since: identity.lifecycle_since.map(|since| since.to_string()),
             inactive: identity.inactive,
@@ -427,11 +459,9 @@ impl IdentityReport {
                 let actions = identity.account_actions.iter();
                 actions.map(AccountActionReport::of).collect()
             },
-            additional_entitlements: entries
-                .into_iter()
-                .filter(|entry| entry.detected_roles.is_empty())
-                .map(EntitlementReport::of)
-                .collect(),
+            work_items: identity.work_items.iter().map(WorkItemReport::of).collect(),
+            entitlements: entries.iter().map(LedgerReport::of).collect(),
+            additional_entitlements: EntitlementReport::additional(&entries),
             wake_at: identity.wake.at().map(|wake| wake.to_string()),
             inputs_changed: record.versions.inputs_changed(),
             role_decisions: identity
@@ -440,6 +470,11 @@ impl IdentityReport {
                 .iter()
                 .map(RoleDecisionReport::of)
                 .collect(),
+            entitlement_decisions: {
+                let decisions = identity.by_hand.entitlements.iter();
+                let of = |known| EntitlementDecisionReport::of(known, model, show_sensitive);
+                decisions.map(of).collect()
+            },
             state_override: identity.by_hand.state.as_ref().map(StateOverrideReport::of),
             edits: identity
                 .by_hand
@@ -477,7 +512,11 @@ impl IdentityReport {
             let what = format!("{role} {}{within}{account}{window}", decision.verdict);
             (what, &decision.actor, &decision.at, &decision.reason)
         });
-        let all = edits.chain(state).chain(roles);
+        let entitlements = self.entitlement_decisions.iter().map(|decision| {
+            let what = decision.spoken();
+            (what, &decision.actor, &decision.at, &decision.reason)
+        });
+        let all = edits.chain(state).chain(roles).chain(entitlements);
         all.map(|(what, actor, at, reason)| [what, format!("by {actor} at {at}"), reason.clone()])
             .collect()
     }
@@ -507,6 +546,9 @@ impl IdentityReport {
             let managed = counted(self.reports, "identity", "identities");
             facts.row(["manages", &managed]);
         }
+        if !self.owns.is_empty() {
+            facts.row(["owns", &self.owns.join(", ")]);
+        }
         facts.row(["wakes up", shown.wake_at.as_deref().unwrap_or("never")]);
         if self.inputs_changed {
             facts.row(["due", "an input changed since the last refresh"]);
@@ -532,22 +574,11 @@ impl IdentityReport {
             .collect();
         section("accounts", &accounts, out)?;
         let actions = self.account_actions.iter().map(AccountActionReport::row);
-        section("to be done", &actions.collect::<Vec<_>>(), out)?;
+        let items = self.work_items.iter().map(WorkItemReport::row);
+        section("to be done", &actions.chain(items).collect::<Vec<_>>(), out)?;
         section("assigned roles", &shown.roles, out)?;
         section("detected roles", &shown.detections, out)?;
         section("entitlements", &shown.ledger, out)
-    }
-}
-
-impl EntitlementReport {
-    fn of(entry: LedgerEntry) -> Self {
-        let entitlement = entry.entitlement;
-        Self {
-            application: entitlement.account.application.as_str(),
-            native_identity: entitlement.account.native_identity,
-            attribute: entitlement.attribute.as_str(),
-            value: entitlement.value,
-        }
     }
 }
 
@@ -614,37 +645,4 @@ fn origin(model: &Model, name: Name, state: &AttributeState) -> String {
             Origin::Usernames(_) => "transform usernameGenerator".to_owned(),
         },
     }
-}
-
-/// Returns the reason that an assigned role is for an entitlement.
-fn reason(source: AssignmentSource) -> &'static str {
-    match source {
-        AssignmentSource::Rule => "assignment",
-        AssignmentSource::State => "state",
-        AssignmentSource::Manual => "request",
-    }
-}
-
-/// Returns the account, the entitlement, and why it is there.
-fn shown_entry(entry: &LedgerEntry) -> [String; 3] {
-    let entitlement = &entry.entitlement;
-    let account = &entitlement.account;
-    let names = |names: &[Name]| {
-        let names: Vec<&str> = names.iter().map(|name| name.as_str()).collect();
-        names.join(", ")
-    };
-    let wanted = entry.assigned_roles.iter();
-    let wanted: Vec<String> = wanted
-        .map(|(role, source)| format!("{role} ({})", reason(*source)))
-        .collect();
-    let reason = match (entry.detected_roles.as_slice(), wanted.as_slice()) {
-        ([], _) => "additional".to_owned(),
-        (detected, []) => format!("{} (native)", names(detected)),
-        (detected, wanted) => format!("{}, for {}", names(detected), wanted.join(", ")),
-    };
-    [
-        format!("{} {}", account.application, account.native_identity),
-        format!("{} {}", entitlement.attribute, entitlement.value),
-        reason,
-    ]
 }

@@ -599,6 +599,8 @@ pub struct Aggregation {
     pub counters: BTreeMap<String, u64>,
     /// Why it is held, with examples; empty when it isn't.
     pub held: Vec<String>,
+    /// The entitlement attributes that the file was read for, sorted.
+    pub entitlements: Vec<Name>,
 }
 
 /// How far an aggregation has come.
@@ -851,6 +853,14 @@ pub fn effect_id(effect: &Effect) -> String {
             hasher.update([0]);
             hasher.update(action.to.as_deref().unwrap_or_default());
             hasher.update(action.since.0.to_le_bytes());
+        }
+        EffectKind::WorkItem(item) => {
+            hasher.update([2]);
+            for text in [item.owner.as_deref().unwrap_or_default(), &item.description] {
+                hasher.update((text.len() as u64).to_le_bytes());
+                hasher.update(text);
+            }
+            hasher.update(item.since.0.to_le_bytes());
         }
         EffectKind::Handler {
             trigger,

@@ -1,6 +1,6 @@
 //! Accounts: what was read from an application for one person.
 
-use super::{Name, Uid, UnixMillis, Value};
+use super::{Name, NativeEntitlement, Uid, UnixMillis, Value};
 
 /// What an application says of an account.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -79,6 +79,8 @@ pub struct Account {
     pub missing_since: Option<UnixMillis>,
     /// The attributes, sorted by name, each with a value that isn't empty.
     pub attributes: Vec<(Name, Value)>,
+    /// Entitlements gained or lost natively since it is known, sorted. An input.
+    pub native_entitlements: Vec<NativeEntitlement>,
     /// How it came to `owner`.
     pub link: Link,
     /// The identity that it belongs to.

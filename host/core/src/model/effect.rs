@@ -54,6 +54,24 @@ impl AccountAction {
     }
 }
 
+/// Something that somebody is to do about an identity, for as long as it is so.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub struct WorkItem {
+    /// The name of whoever is to do it: the manager. Nobody without one.
+    pub owner: Option<String>,
+    /// What to do.
+    pub description: String,
+    /// The instant of the refresh that called for it.
+    pub since: UnixMillis,
+}
+
+impl WorkItem {
+    /// Says whether both ask the same of the same, whenever they did first.
+    pub fn is_same(&self, other: &Self) -> bool {
+        (&self.owner, &self.description) == (&other.owner, &other.description)
+    }
+}
+
 /// Something to be done outside.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub struct Effect {
@@ -72,6 +90,8 @@ pub struct Effect {
 pub enum EffectKind {
     /// What a lifecycle state calls for.
     Account(AccountAction),
+    /// What somebody is to do.
+    WorkItem(WorkItem),
     /// What a trigger's handler is to do about an event.
     Handler {
         /// The trigger.

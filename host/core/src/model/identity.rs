@@ -3,7 +3,8 @@
 use std::fmt;
 
 use super::{
-    Account, AccountAction, AccountKey, Claim, EventTally, Finding, Name, UnixMillis, Value,
+    Account, AccountAction, AccountKey, Claim, EntitlementDecision, EventTally, Finding, Name,
+    UnixMillis, Value, WorkItem,
 };
 
 /// The number of an identity: given in input order, never reused, never changed.
@@ -228,6 +229,9 @@ pub struct ByHand {
     pub roles: Vec<RoleDecision>,
     /// The lifecycle state, where a person has set it.
     pub state: Option<StateOverride>,
+    /// Decisions about entitlements gained or lost natively, sorted by what they
+    /// are about; one of each.
+    pub entitlements: Vec<EntitlementDecision>,
 }
 
 /// What the after-refresh rule has proposed: an input of the next refresh.
@@ -247,33 +251,6 @@ pub struct RoleDetection {
     pub role: Name,
     /// The accounts that satisfy its profiles, in order, without repeats.
     pub accounts: Vec<AccountKey>,
-}
-
-/// One entitlement on one account.
-#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub struct Entitlement {
-    /// The account that holds it.
-    pub account: AccountKey,
-    /// The account attribute that lists it.
-    pub attribute: Name,
-    /// Its value.
-    pub value: String,
-}
-
-/// Why an entitlement is there.
-///
-/// The ledger is worked out from accounts and roles when somebody asks; nothing
-/// of it is stored that they don't already say.
-#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
-pub struct LedgerEntry {
-    /// The entitlement.
-    pub entitlement: Entitlement,
-    /// The detected roles that contain it, in order. Without any it is an
-    /// additional entitlement.
-    pub detected_roles: Vec<Name>,
-    /// The assigned roles that require or, at a person's request, permit one of
-    /// those, in order. Without any it was there natively.
-    pub assigned_roles: Vec<(Name, AssignmentSource)>,
 }
 
 /// A change to an account that idr did not make itself.
@@ -339,6 +316,8 @@ pub struct Baseline {
     pub assigned: Vec<(Name, Option<Holding>)>,
     /// What its lifecycle state called for, where that changed.
     pub account_actions: Option<Vec<AccountAction>>,
+    /// Its work items, where they changed.
+    pub work_items: Option<Vec<WorkItem>>,
 }
 
 impl Baseline {
@@ -360,6 +339,9 @@ impl Baseline {
         self.inactive = self.inactive.or(newer.inactive);
         if self.account_actions.is_none() {
             self.account_actions.clone_from(&newer.account_actions);
+        }
+        if self.work_items.is_none() {
+            self.work_items.clone_from(&newer.work_items);
         }
         for (name, value) in &newer.attributes {
             if let Err(place) = self
@@ -476,6 +458,8 @@ pub struct Identity {
     pub detected: Vec<RoleDetection>,
     /// What the lifecycle state calls for with accounts and isn't so yet, sorted.
     pub account_actions: Vec<AccountAction>,
+    /// What somebody is to do about it, sorted.
+    pub work_items: Vec<WorkItem>,
     /// Old values since events were last processed.
     pub baseline: Baseline,
     /// What single triggers remember, sorted by trigger.
@@ -549,6 +533,12 @@ impl Identity {
     pub fn settled_account_actions(&self) -> &[AccountAction] {
         let settled = self.baseline.account_actions.as_ref();
         settled.unwrap_or(&self.account_actions)
+    }
+
+    /// Returns the work items as of when events were last processed.
+    pub fn settled_work_items(&self) -> &[WorkItem] {
+        let settled = self.baseline.work_items.as_ref();
+        settled.unwrap_or(&self.work_items)
     }
 
     /// Returns how a role was had when events were last processed.

@@ -7,6 +7,7 @@
 mod account;
 mod claim;
 mod effect;
+mod entitlement;
 mod event;
 pub mod finding;
 mod identity;
@@ -16,14 +17,18 @@ mod value;
 
 pub use account::{Account, AccountKey, AccountStatus, Link};
 pub use claim::{Claim, Holder, NewClaim};
-pub use effect::{AccountAction, AccountOperation, Effect, EffectKind, Handler};
+pub use effect::{AccountAction, AccountOperation, Effect, EffectKind, Handler, WorkItem};
+pub use entitlement::{
+    Entitlement, EntitlementChange, EntitlementDecision, EntitlementStatus, EntitlementVerdict,
+    LedgerEntry, NativeEntitlement,
+};
 pub use event::{Event, EventChange, EventTally};
 pub use finding::{Finding, Severity};
 pub use identity::{
-    AssignmentSource, AttributeState, Baseline, ByHand, Entitlement, Holding, Identity,
-    IdentityRecord, IdentityType, Lag, LedgerEntry, ManualEdit, NativeChange, NativeOperation,
-    Proposals, Provenance, ReadKey, RoleAssignment, RoleDecision, RoleDetection, RoleVerdict,
-    StateOverride, TriggerMemory, Uid, Versions, Wake,
+    AssignmentSource, AttributeState, Baseline, ByHand, Holding, Identity, IdentityRecord,
+    IdentityType, Lag, ManualEdit, NativeChange, NativeOperation, Proposals, Provenance, ReadKey,
+    RoleAssignment, RoleDecision, RoleDetection, RoleVerdict, StateOverride, TriggerMemory, Uid,
+    Versions, Wake,
 };
 pub use instant::UnixMillis;
 pub use name::Name;

@@ -1,98 +1,405 @@
-//! The entitlement ledger: every entitlement present, and why it is there.
+//! The entitlement ledger: every entitlement that is there or called for, how
+//! it stands, and why.
 //!
 //! Worked out from the accounts and the roles that a refresh has settled;
 //! reports and exports show it. Entitlements that no detected role contains
-//! are the additional entitlements.
+//! are the additional entitlements. What of it somebody is to decide becomes
+//! findings and work items (`work_items`).
 
-use crate::definitions::{Model, Profile};
+use super::roles::{self, SettledRoles};
+use crate::definitions::{Application, Model, NativeResponse, Profile, Role};
 use crate::model::{
-    Account, Entitlement, IdentityRecord, LedgerEntry, Name, RoleAssignment, UnixMillis, Value,
+    Account, AccountKey, AssignmentSource, ByHand, Entitlement, EntitlementChange,
+    EntitlementDecision, EntitlementStatus, EntitlementVerdict, IdentityRecord, LedgerEntry, Name,
+    NativeEntitlement, RoleAssignment, RoleDetection, UnixMillis, Value,
 };
+use crate::view::TrackedView;
 
-/// Returns every entitlement that the identity's accounts hold, sorted, with
-/// its reasons. Accounts that have vanished by `as_of` hold nothing.
+/// Returns every entitlement that the identity's accounts hold or that its
+/// assigned roles call for, sorted. Accounts that have vanished by `as_of` hold
+/// nothing, and nothing is called for on them.
 pub fn ledger(record: &IdentityRecord, model: &Model, as_of: UnixMillis) -> Vec<LedgerEntry> {
-    let mut entries = Vec::new();
-    for account in &record.accounts {
-        let Some(application) = model.application(account.key.application) else {
-            continue;
+    let there = |account: &&Account| {
+        let application = model.application(account.key.application);
+        let grace_ms = application.map_or(0, |application| application.vanish_grace_ms);
+        let vanishes = account.missing_since.map(|at| at.plus_ms(grace_ms));
+        vanishes.is_none_or(|at| at > as_of)
+    };
+    let identity = &record.identity;
+    let wanted = wanted(&identity.assigned, &identity.by_hand, model, |role| {
+        role.is_in_use(as_of)
+    });
+    let access = Access {
+        accounts: record.accounts.iter().filter(there).collect(),
+        detected: &identity.detected,
+        by_hand: &identity.by_hand,
+        model,
+        wanted,
+    };
+    access.entries()
+}
+
+/// Returns the entries of the ledger that wait for somebody to decide, as the
+/// plan has settled the roles.
+pub(crate) fn undecided(view: &mut TrackedView, settled: &SettledRoles) -> Vec<LedgerEntry> {
+    let model = view.model().clone();
+    let raises = |account: &Account| {
+        let application = model.application(account.key.application);
+        let raises = |application: &Application| {
+            let mut notes = account.native_entitlements.iter();
+            notes.any(|note| {
+                let response = application.native_entitlements.response(note.change);
+                response == NativeResponse::Raise
+            })
         };
-        let vanishes = account
-            .missing_since
-            .map(|at| at.plus_ms(application.vanish_grace_ms));
-        if vanishes.is_some_and(|at| at <= as_of) {
-            continue;
-        }
-        for definition in application.schema.iter().filter(|known| known.entitlement) {
-            let Some(value) = account.attribute(definition.name) else {
-                continue;
-            };
-            value.each_text(|text| {
-                let entitlement = Entitlement {
-                    account: account.key.clone(),
-                    attribute: definition.name,
-                    value: text.to_owned(),
-                };
-                let detected_roles = containing(record, model, account, &entitlement);
-                let assigned = record.identity.assigned.iter();
-                let assigned_roles = assigned
-                    .filter(|known| calls_for(known, model, &detected_roles))
-                    .map(|known| (known.role, known.source))
-                    .collect();
-                entries.push(LedgerEntry {
-                    entitlement,
-                    detected_roles,
-                    assigned_roles,
-                });
-            });
-        }
+        application.is_some_and(raises)
+    };
+    if !view.record().accounts.iter().any(raises) {
+        return Vec::new();
     }
-    entries.sort();
-    entries.dedup();
+    let by_hand = view.record().identity.by_hand.clone();
+    let wanted = wanted(&settled.assigned, &by_hand, &model, |role| {
+        roles::is_in_use(view, role)
+    });
+    let there: Vec<usize> = (0..view.record().accounts.len())
+        .filter(|&index| !view.is_vanished(index))
+        .collect();
+    let accounts = &view.record().accounts;
+    let access = Access {
+        accounts: there.into_iter().map(|index| &accounts[index]).collect(),
+        detected: &settled.detected,
+        by_hand: &by_hand,
+        model: &model,
+        wanted,
+    };
+    let mut entries = access.entries();
+    entries.retain(|entry| entry.undecided);
     entries
 }
 
-/// Says whether an assigned role is a reason to have any of these detected ones.
-fn calls_for(assignment: &RoleAssignment, model: &Model, detected: &[Name]) -> bool {
-    let definition = model.role(assignment.role);
-    let requires = definition.map_or(&[][..], |role| &role.requires);
-    let mut wanted = requires.iter().chain(&assignment.permits);
-    wanted.any(|wanted| detected.contains(wanted))
+/// Returns the decisions that aren't over, if one is: what it was about is no
+/// longer noted on the account.
+pub(crate) fn remaining_decisions(record: &IdentityRecord) -> Option<Vec<EntitlementDecision>> {
+    let holds = |decision: &&EntitlementDecision| {
+        let mut accounts = record.accounts.iter();
+        let account = accounts.find(|account| account.key == decision.account);
+        account.is_some_and(|account| account.native_entitlements.contains(&decision.about))
+    };
+    let decisions = &record.identity.by_hand.entitlements;
+    let remaining: Vec<_> = decisions.iter().filter(holds).cloned().collect();
+    (remaining.len() < decisions.len()).then_some(remaining)
 }
 
-/// Returns the detected roles that contain an entitlement on its account.
-fn containing(
-    record: &IdentityRecord,
-    model: &Model,
-    account: &Account,
-    entitlement: &Entitlement,
-) -> Vec<Name> {
-    let contains = |profile: &Profile| {
-        let asks_for_it = |(attribute, values): &(Name, Vec<String>)| {
-            *attribute == entitlement.attribute && values.contains(&entitlement.value)
+/// A role that an assigned one calls for.
+struct Wanted<'m> {
+    role: &'m Role,
+    /// The assigned role.
+    by: Name,
+    source: AssignmentSource,
+    /// Since when.
+    since: UnixMillis,
+    /// The account that a person has chosen for it.
+    account: Option<AccountKey>,
+}
+
+impl Wanted<'_> {
+    /// Says whether it may be for this account.
+    fn may_be_for(&self, account: &AccountKey) -> bool {
+        let elsewhere = |chosen: &AccountKey| chosen.application != account.application;
+        let chosen = self.account.as_ref();
+        chosen.is_none_or(|chosen| elsewhere(chosen) || chosen == account)
+    }
+}
+
+/// Returns the roles that assigned ones require, or that were assigned within
+/// them, as far as they are in use.
+fn wanted<'m>(
+    assigned: &[RoleAssignment],
+    by_hand: &ByHand,
+    model: &'m Model,
+    mut is_in_use: impl FnMut(&Role) -> bool,
+) -> Vec<Wanted<'m>> {
+    let mut wanted = Vec::new();
+    for assignment in assigned {
+        let definition = model.role(assignment.role);
+        let requires = definition.map_or(&[][..], |role| &role.requires);
+        let required = requires.iter().map(|name| (*name, None));
+        let permitted = assignment.permits.iter().map(|name| {
+            let mut requests = by_hand.roles.iter();
+            let request = requests
+                .find(|request| request.role == *name && request.within == Some(assignment.role));
+            (*name, request)
+        });
+        for (name, request) in required.chain(permitted) {
+            let Some(role) = model.role(name).filter(|role| is_in_use(role)) else {
+                continue;
+            };
+            let since = request.map_or(assignment.since, |request| request.at);
+            let chosen = request.and_then(|request| request.account.as_ref());
+            wanted.push(Wanted {
+                role,
+                by: assignment.role,
+                source: assignment.source,
+                since: since.max(assignment.since),
+                account: chosen.or(assignment.account.as_ref()).cloned(),
+            });
+        }
+    }
+    wanted
+}
+
+/// What the ledger is worked out from.
+struct Access<'a> {
+    /// The accounts that haven't vanished.
+    accounts: Vec<&'a Account>,
+    detected: &'a [RoleDetection],
+    by_hand: &'a ByHand,
+    model: &'a Model,
+    wanted: Vec<Wanted<'a>>,
+}
+
+impl Access<'_> {
+    fn entries(&self) -> Vec<LedgerEntry> {
+        let mut entries = self.held();
+        entries.extend(self.missing());
+        entries.sort();
+        entries.dedup();
+        entries
+    }
+
+    /// Returns what accounts hold.
+    fn held(&self) -> Vec<LedgerEntry> {
+        let mut entries = Vec::new();
+        for account in &self.accounts {
+            let Some(application) = self.model.application(account.key.application) else {
+                continue;
+            };
+            for definition in application.schema.iter().filter(|known| known.entitlement) {
+                let Some(value) = account.attribute(definition.name) else {
+                    continue;
+                };
+                value.each_text(|text| {
+                    entries.push(self.held_entry(application, account, definition.name, text));
+                });
+            }
+        }
+        entries
+    }
+
+    fn held_entry(
+        &self,
+        application: &Application,
+        account: &Account,
+        attribute: Name,
+        value: &str,
+    ) -> LedgerEntry {
+        let detected_roles = self.containing(account, attribute, value);
+        // Those that list it: nothing is taken away that they may ask for.
+        let mut wanted: Vec<&Wanted<'_>> = self.wanted.iter().collect();
+        wanted.retain(|wanted| {
+            let mut profiles = wanted.role.profiles();
+            wanted.may_be_for(&account.key)
+                && profiles.any(|profile| lists(profile, &account.key, attribute, value))
+        });
+        let is_called_for = !wanted.is_empty();
+        wanted.retain(|wanted| {
+            detected_roles.contains(&wanted.role.name)
+                || self.asks_for(wanted, account, attribute, value)
+        });
+        let assigned = wanted.iter().map(|wanted| (wanted.by, wanted.source));
+        let mut assigned_roles: Vec<_> = assigned.collect();
+        assigned_roles.sort();
+        assigned_roles.dedup();
+        let note = account.native_entitlement(attribute, value);
+        let note = note.filter(|note| note.change == EntitlementChange::Gained);
+        let response = note
+            .filter(|_| !is_called_for)
+            .map(|note| self.response(application, account, note));
+        LedgerEntry {
+            entitlement: entitlement(account, attribute, value),
+            status: match response {
+                Some(NativeResponse::Restore) => EntitlementStatus::Removing,
+                _ => EntitlementStatus::Present,
+            },
+            connected: account.missing_since.is_none(),
+            native: note.map(|note| (note.change, note.detected_at)),
+            undecided: response == Some(NativeResponse::Raise),
+            detected_roles,
+            assigned_roles,
+        }
+    }
+
+    /// Returns what assigned roles call for and accounts don't hold.
+    fn missing(&self) -> Vec<LedgerEntry> {
+        let mut entries: Vec<LedgerEntry> = Vec::new();
+        for wanted in &self.wanted {
+            for (profile, account) in self.determined(wanted) {
+                for (attribute, values) in &profile.entitlements {
+                    for value in values {
+                        if holds(account, *attribute, value) {
+                            continue;
+                        }
+                        let entitlement = entitlement(account, *attribute, value);
+                        let Some(entry) = self.missing_entry(wanted, account, entitlement) else {
+                            continue;
+                        };
+                        let known = entries
+                            .iter_mut()
+                            .find(|known| known.entitlement == entry.entitlement);
+                        match known {
+                            Some(known) => known.assigned_roles.extend(entry.assigned_roles),
+                            None => entries.push(entry),
+                        }
+                    }
+                }
+            }
+        }
+        for entry in &mut entries {
+            entry.assigned_roles.sort();
+            entry.assigned_roles.dedup();
+        }
+        entries
+    }
+
+    /// Returns the entry of something that a role asks for and that isn't there,
+    /// unless its loss is accepted: then it is called for again by a role that is
+    /// assigned later.
+    fn missing_entry(
+        &self,
+        wanted: &Wanted<'_>,
+        account: &Account,
+        entitlement: Entitlement,
+    ) -> Option<LedgerEntry> {
+        let note = account.native_entitlement(entitlement.attribute, &entitlement.value);
+        let note = note.filter(|note| note.change == EntitlementChange::Lost);
+        let application = self.model.application(account.key.application)?;
+        let response = note.map(|note| self.response(application, account, note));
+        let is_older = note.is_some_and(|note| wanted.since <= note.detected_at);
+        if response == Some(NativeResponse::Accept) && is_older {
+            return None;
+        }
+        Some(LedgerEntry {
+            entitlement,
+            status: EntitlementStatus::Missing,
+            connected: false,
+            native: note.map(|note| (note.change, note.detected_at)),
+            undecided: response == Some(NativeResponse::Raise),
+            detected_roles: Vec::new(),
+            assigned_roles: vec![(wanted.by, wanted.source)],
+        })
+    }
+
+    /// Returns what is done about a native change: what a person has decided, or
+    /// else what the application's configuration says.
+    fn response(
+        &self,
+        application: &Application,
+        account: &Account,
+        note: &NativeEntitlement,
+    ) -> NativeResponse {
+        let mut decisions = self.by_hand.entitlements.iter();
+        let decision =
+            decisions.find(|decision| decision.account == account.key && decision.about == *note);
+        match decision.map(|decision| decision.verdict) {
+            Some(EntitlementVerdict::Accepted) => NativeResponse::Accept,
+            Some(EntitlementVerdict::Restored) => NativeResponse::Restore,
+            None => application.native_entitlements.response(note.change),
+        }
+    }
+
+    /// Returns the profiles of a role that must hold, each with the account that
+    /// it is for. Of alternatives nobody can say which.
+    fn determined<'s>(&'s self, wanted: &Wanted<'s>) -> Vec<(&'s Profile, &'s Account)> {
+        let sets = wanted.role.detection.iter();
+        let sets = sets.filter(|set| !set.any || set.profiles.len() == 1);
+        let profiles = sets.flat_map(|set| &set.profiles);
+        profiles
+            .filter_map(|profile| Some((profile, self.account_for(wanted, profile.application)?)))
+            .collect()
+    }
+
+    /// Returns the account in an application that a role is for: the one that
+    /// was chosen, or the only one that the last aggregation has seen; without
+    /// one the only one that is missing.
+    fn account_for(&self, wanted: &Wanted<'_>, application: Name) -> Option<&Account> {
+        let mut accounts: Vec<&Account> = self
+            .accounts
+            .iter()
+            .filter(|known| known.key.application == application)
+            .filter(|known| wanted.may_be_for(&known.key))
+            .copied()
+            .collect();
+        if accounts.iter().any(|known| known.missing_since.is_none()) {
+            accounts.retain(|known| known.missing_since.is_none());
+        }
+        match accounts.as_slice() {
+            [account] => Some(account),
+            _ => None,
+        }
+    }
+
+    /// Says whether a role certainly asks for an entitlement on an account.
+    fn asks_for(
+        &self,
+        wanted: &Wanted<'_>,
+        account: &Account,
+        attribute: Name,
+        value: &str,
+    ) -> bool {
+        let mut determined = self.determined(wanted).into_iter();
+        determined.any(|(profile, on)| {
+            on.key == account.key && lists(profile, &account.key, attribute, value)
+        })
+    }
+
+    /// Returns the detected roles that contain an entitlement on its account.
+    fn containing(&self, account: &Account, attribute: Name, value: &str) -> Vec<Name> {
+        let contains = |profile: &Profile| {
+            lists(profile, &account.key, attribute, value) && satisfies(account, profile)
         };
-        profile.entitlements.iter().any(asks_for_it) && satisfies(account, profile)
-    };
-    let detected = record.identity.detected.iter();
-    let mut roles: Vec<Name> = detected
-        .filter(|detection| detection.accounts.contains(&account.key))
-        .filter_map(|detection| model.role(detection.role))
-        .filter(|role| role.profiles().any(contains))
-        .map(|role| role.name)
-        .collect();
-    roles.dedup();
-    roles
+        let detected = self.detected.iter();
+        let mut roles: Vec<Name> = detected
+            .filter(|detection| detection.accounts.contains(&account.key))
+            .filter_map(|detection| self.model.role(detection.role))
+            .filter(|role| role.profiles().any(contains))
+            .map(|role| role.name)
+            .collect();
+        roles.dedup();
+        roles
+    }
+}
+
+fn entitlement(account: &Account, attribute: Name, value: &str) -> Entitlement {
+    Entitlement {
+        account: account.key.clone(),
+        attribute,
+        value: value.to_owned(),
+    }
+}
+
+/// Says whether a profile asks for an entitlement on accounts like this one.
+fn lists(profile: &Profile, account: &AccountKey, attribute: Name, value: &str) -> bool {
+    let mut entitlements = profile.entitlements.iter();
+    profile.application == account.application
+        && entitlements
+            .any(|(known, values)| *known == attribute && values.iter().any(|known| known == value))
+}
+
+/// Says whether an account holds an entitlement.
+fn holds(account: &Account, attribute: Name, value: &str) -> bool {
+    match account.attribute(attribute) {
+        Some(Value::Many(values)) => values.iter().any(|known| known == value),
+        Some(Value::Text(text)) => text == value,
+        _ => false,
+    }
 }
 
 /// Says whether one account holds everything that a profile asks for.
 pub(crate) fn satisfies(account: &Account, profile: &Profile) -> bool {
     account.key.application == profile.application
         && profile.entitlements.iter().all(|(attribute, wanted)| {
-            let held = account.attribute(*attribute);
-            wanted.iter().all(|wanted| match held {
-                Some(Value::Many(values)) => values.contains(wanted),
-                Some(Value::Text(value)) => value == wanted,
-                _ => false,
-            })
+            wanted
+                .iter()
+                .all(|wanted| holds(account, *attribute, wanted))
         })
 }

@@ -13,7 +13,7 @@ use crate::filter::{Filter, SingleValue};
 use crate::model::finding::EVENTS;
 use crate::model::{
     AccountAction, Baseline, Effect, EffectKind, Event, EventChange, Identity, IdentityRecord, Lag,
-    Name, NativeChange, Severity, TriggerMemory, Uid, UnixMillis, Value,
+    Name, NativeChange, Severity, TriggerMemory, Uid, UnixMillis, Value, WorkItem,
 };
 use crate::plan::{EventChanges, PlanContext, PlannedEvents};
 use crate::rule::{Eligibility, RuleEvaluator, RuleFailure};
@@ -118,7 +118,7 @@ pub(crate) fn plan(
             }
         }
     }
-    account_effects(
+    level_effects(
         &view.record().identity,
         context.as_of,
         detected_at,
@@ -137,28 +137,38 @@ pub(crate) fn plan(
     Ok(PlannedEvents { record, changes })
 }
 
-/// Makes effects of what the lifecycle state has newly called for with accounts,
-/// and withdraws those of what it doesn't call for any more.
-fn account_effects(
+/// Makes effects of what is newly called for (with accounts, by the lifecycle
+/// state; from people, by work items), and withdraws those of what isn't any more.
+fn level_effects(
     identity: &Identity,
     as_of: UnixMillis,
     detected_at: UnixMillis,
     changes: &mut EventChanges,
 ) {
-    let Some(before) = &identity.baseline.account_actions else {
-        return;
+    let mut compare = |before: Vec<EffectKind>, now: Vec<EffectKind>| {
+        let effect = |what: &EffectKind| Effect {
+            uid: identity.uid,
+            what: what.clone(),
+            effective_at: as_of,
+            detected_at,
+        };
+        let new = now.iter().filter(|what| !before.contains(what));
+        changes.effects.extend(new.map(effect));
+        let gone = before.iter().filter(|what| !now.contains(what));
+        changes.withdrawn.extend(gone.map(effect));
     };
-    let now = &identity.account_actions;
-    let effect = |action: &AccountAction| Effect {
-        uid: identity.uid,
-        what: EffectKind::Account(action.clone()),
-        effective_at: as_of,
-        detected_at,
-    };
-    let new = now.iter().filter(|action| !before.contains(action));
-    changes.effects.extend(new.map(effect));
-    let gone = before.iter().filter(|action| !now.contains(action));
-    changes.withdrawn.extend(gone.map(effect));
+    if let Some(before) = &identity.baseline.account_actions {
+        let of = |actions: &[AccountAction]| -> Vec<_> {
+            actions.iter().cloned().map(EffectKind::Account).collect()
+        };
+        compare(of(before), of(&identity.account_actions));
+    }
+    if let Some(before) = &identity.baseline.work_items {
+        let of = |items: &[WorkItem]| -> Vec<_> {
+            items.iter().cloned().map(EffectKind::WorkItem).collect()
+        };
+        compare(of(before), of(&identity.work_items));
+    }
 }
 
 fn memory_of(trigger: &Trigger, level: bool, lag: Option<Lag>) -> TriggerMemory {

@@ -8,7 +8,8 @@
 //! | [`attributes`] | identity attributes, manager and lifecycle state, on demand | accounts, edits, each other |
 //! | `unique` | values that only one identity may have, and names that are generated | attributes, claims |
 //! | [`roles`] | assigned, then detected roles (`detection`) | the above and entitlements |
-//! | [`entitlements`] | the ledger: why each entitlement is there | accounts and roles |
+//! | [`entitlements`] | the ledger: why each entitlement is there, or should be | accounts, roles, decisions |
+//! | `work_items` | what somebody is to decide or do | the ledger, the manager |
 //! | [`role_metadata`] | what roles come to: missing, exceptions | roles |
 //! | `state_accounts` | what the lifecycle state does with accounts | the state and accounts |
 //! | [`events`] | which triggers fire | all of it and the baseline |
@@ -28,6 +29,7 @@ pub mod role_metadata;
 pub mod roles;
 pub(crate) mod state_accounts;
 mod unique;
+pub(crate) mod work_items;
 
 use crate::model::{Finding, Name, Severity};
 use crate::rule::RuleFailure;

@@ -241,6 +241,7 @@ mod tests {
             creates: None,
             vanish_grace_ms: 0,
             native_changes: None,
+            native_entitlements: Default::default(),
         }
     }
 
@@ -253,6 +254,7 @@ mod tests {
             status,
             missing_since: None,
             attributes: vec![(Name::new(attribute), Value::Text(value.to_owned()))],
+            native_entitlements: Vec::new(),
             link: Link::Correlated,
             owner: None,
         }

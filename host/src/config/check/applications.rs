@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use encoding_rs::Encoding;
 use idr_core::definitions::{
     AccountAttribute, Application, CorrelationMatch, CorrelationStep, IdentityCreation,
-    NativeChangeDetection, Threshold,
+    NativeChangeDetection, NativeEntitlements, NativeResponse, Threshold,
 };
 use idr_core::model::{AccountStatus, IdentityType, Name, NativeOperation, ValueType};
 use idr_core::text::{fold, nearest};
@@ -86,6 +86,29 @@ fn application(scope: &Scope<'_>, name: &str, raw: &RawApplication, known: &Know
             .native_changes
             .as_ref()
             .map(|raw| detection(&native_changes, name, raw, known)),
+        native_entitlements: native_entitlements(scope, raw),
+    }
+}
+
+fn native_entitlements(scope: &Scope<'_>, raw: &RawApplication) -> NativeEntitlements {
+    let has_entitlements = raw.schema.values().any(|attribute| attribute.entitlement);
+    let response = |key: &str, text: &Option<String>, default| {
+        let Some(text) = text else {
+            return default;
+        };
+        let scope = scope.at(key);
+        if !has_entitlements {
+            scope.report_with_hint(
+                "it has no effect: none of the attributes is an entitlement",
+                "mark those that are with `entitlement = true`",
+            );
+        }
+        word(&scope, text, &NativeResponse::ALL).unwrap_or(default)
+    };
+    let defaults = NativeEntitlements::default();
+    NativeEntitlements {
+        gain: response("native_gain", &raw.native_gain, defaults.gain),
+        loss: response("native_loss", &raw.native_loss, defaults.loss),
     }
 }
 

@@ -6,9 +6,11 @@
 //! nothing was.
 
 mod applications;
+mod catalogue;
 mod identity;
 mod lifecycle;
 mod names;
+mod owners;
 mod populations;
 mod role_types;
 mod roles;
@@ -29,8 +31,8 @@ use super::document::{Document, Scope, read};
 use super::files::{self, Files};
 use super::problem::Problems;
 use super::raw::{
-    RawApplication, RawIdentity, RawLifecycle, RawPopulations, RawRoles, RawRules, RawSettings,
-    RawTask, RawTriggers,
+    RawApplication, RawEntitlements, RawIdentity, RawLifecycle, RawPopulations, RawRoles, RawRules,
+    RawSettings, RawTask, RawTriggers,
 };
 use super::secret::SecretSettings;
 use super::{Clock, RefreshSettings, StoreSettings, Task};
@@ -67,6 +69,7 @@ struct Sources {
     identity: Source<RawIdentity>,
     lifecycle: Source<RawLifecycle>,
     roles: Vec<Source<RawRoles>>,
+    entitlements: Source<RawEntitlements>,
     triggers: Source<RawTriggers>,
     populations: Source<RawPopulations>,
     rules: Source<RawRules>,
@@ -85,6 +88,7 @@ impl Sources {
                 .below(files::ROLES, ".toml")
                 .map(|(path, content)| Source::read(path, content, problems))
                 .collect(),
+            entitlements: Source::read_if_there(files, files::ENTITLEMENTS, problems),
             triggers: Source::read_if_there(files, files::TRIGGERS, problems),
             populations: Source::read_if_there(files, files::POPULATIONS, problems),
             rules: Source::read_if_there(files, files::RULES, problems),
@@ -147,6 +151,9 @@ pub(super) fn check(files: &Files, problems: &Problems) -> Checked {
     );
     role_types::check(&sources.roles, problems);
     let roles = roles::check(&sources.roles, &populations, &known, problems);
+    let catalogue = catalogue::check(&sources.entitlements, &known, problems);
+    let owned = catalogue::owned(&catalogue, &applications);
+    let owners = owners::check(&sources, owned, problems);
     let mut triggers = triggers::check(&sources.triggers, &populations, &known, problems);
     // Last: by now every use of a rule is known.
     let (rules, components) =
@@ -162,6 +169,8 @@ pub(super) fn check(files: &Files, problems: &Problems) -> Checked {
         manager: identity.manager,
         lifecycle,
         roles,
+        owners,
+        catalogue,
         triggers,
         populations,
         rules,

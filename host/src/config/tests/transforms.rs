@@ -203,6 +203,7 @@ fn account(application: &str, native_identity: &str, attributes: &str) -> Accoun
         status: AccountStatus::Enabled,
         missing_since: None,
         attributes: values,
+        native_entitlements: Vec::new(),
         link: Link::Correlated,
         owner: Some(Uid(1)),
     }

@@ -182,6 +182,7 @@ fn account_of(account: &AccountSetting, setting: &Setting) -> Account {
         // No application of the model has a grace, so missing is vanished.
         missing_since: account.status.is_none().then_some(setting.as_of),
         attributes,
+        native_entitlements: Vec::new(),
         link: Link::Correlated,
         owner: Some(SUBJECT),
     }
@@ -232,6 +233,7 @@ fn baseline_of(setting: &Setting, model: &Model) -> Baseline {
             })
             .collect(),
         account_actions: None,
+        work_items: None,
     }
 }
 

@@ -1,6 +1,9 @@
 //! Accounts, and what an aggregation wants to do with them.
 
-use idr_core::model::{Account, AccountKey, AccountStatus, Link, Name, Uid, UnixMillis, Value};
+use idr_core::model::{
+    Account, AccountKey, AccountStatus, EntitlementChange, Link, Name, NativeEntitlement, Uid,
+    UnixMillis, Value,
+};
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
 use super::mirror::{self, In, Out, Written, is_default, map, mirrored, read_text, words};
@@ -19,6 +22,8 @@ struct AccountDocument {
     #[serde(with = "map", default, skip_serializing_if = "is_default")]
     attributes: Vec<(Name, Value)>,
     #[serde(with = "mirror", default, skip_serializing_if = "is_default")]
+    native_entitlements: Vec<NativeEntitlement>,
+    #[serde(with = "mirror", default, skip_serializing_if = "is_default")]
     link: Link,
     #[serde(skip)]
     owner: Option<Uid>,
@@ -31,8 +36,30 @@ fn no_key() -> AccountKey {
     }
 }
 
-mirrored!(Account => AccountDocument);
-words!(Link, "a way to be linked");
+#[derive(Serialize, Deserialize)]
+#[serde(
+    remote = "NativeEntitlement",
+    rename_all = "camelCase",
+    deny_unknown_fields
+)]
+struct NativeEntitlementDocument {
+    #[serde(with = "mirror")]
+    attribute: Name,
+    value: String,
+    #[serde(with = "mirror")]
+    change: EntitlementChange,
+    #[serde(with = "mirror")]
+    detected_at: UnixMillis,
+}
+
+mirrored!(
+    Account => AccountDocument,
+    NativeEntitlement => NativeEntitlementDocument,
+);
+words!(
+    EntitlementChange, "a change of an entitlement";
+    Link, "a way to be linked";
+);
 
 impl Written for AccountStatus {
     fn write<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {

@@ -1,7 +1,8 @@
 //! Effects in the outbox, and what lifecycle states call for.
 
 use idr_core::model::{
-    AccountAction, AccountKey, AccountOperation, Effect, EffectKind, Handler, Name, Uid, UnixMillis,
+    AccountAction, AccountKey, AccountOperation, Effect, EffectKind, Handler, Name, Uid,
+    UnixMillis, WorkItem,
 };
 use serde::{Deserialize, Serialize};
 
@@ -25,6 +26,16 @@ struct AccountActionDocument {
 }
 
 #[derive(Serialize, Deserialize)]
+#[serde(remote = "WorkItem", rename_all = "camelCase", deny_unknown_fields)]
+struct WorkItemDocument {
+    #[serde(default, skip_serializing_if = "is_default")]
+    owner: Option<String>,
+    description: String,
+    #[serde(with = "mirror")]
+    since: UnixMillis,
+}
+
+#[derive(Serialize, Deserialize)]
 #[serde(remote = "Effect", rename_all = "camelCase", deny_unknown_fields)]
 struct EffectDocument {
     #[serde(with = "mirror")]
@@ -41,6 +52,7 @@ struct EffectDocument {
 #[serde(remote = "EffectKind", rename_all = "camelCase", deny_unknown_fields)]
 enum EffectKindDocument {
     Account(#[serde(with = "mirror")] AccountAction),
+    WorkItem(#[serde(with = "mirror")] WorkItem),
     Handler {
         #[serde(with = "mirror")]
         trigger: Name,
@@ -64,5 +76,6 @@ mirrored!(
     Effect => EffectDocument,
     EffectKind => EffectKindDocument,
     Handler => HandlerDocument,
+    WorkItem => WorkItemDocument,
 );
 words!(AccountOperation, "an operation on an account");

@@ -8,9 +8,10 @@ use std::fmt;
 
 use idr_core::model::{
     AccountAction, AccountKey, AssignmentSource, AttributeState, Baseline, ByHand, Claim,
-    EventTally, Finding, Holding, Identity, IdentityType, Lag, ManualEdit, Name, NativeChange,
-    NativeOperation, Proposals, Provenance, ReadKey, RoleAssignment, RoleDecision, RoleDetection,
-    RoleVerdict, Severity, StateOverride, TriggerMemory, Uid, UnixMillis, Value, Wake, finding,
+    EntitlementDecision, EntitlementVerdict, EventTally, Finding, Holding, Identity, IdentityType,
+    Lag, ManualEdit, Name, NativeChange, NativeEntitlement, NativeOperation, Proposals, Provenance,
+    ReadKey, RoleAssignment, RoleDecision, RoleDetection, RoleVerdict, Severity, StateOverride,
+    TriggerMemory, Uid, UnixMillis, Value, Wake, WorkItem, finding,
 };
 use serde::de::{Error, IgnoredAny, MapAccess, SeqAccess, Visitor};
 use serde::ser::{SerializeMap, SerializeSeq};
@@ -28,6 +29,11 @@ impl Written for Identity {
         put(&mut object, "edits", &self.by_hand.edits)?;
         put(&mut object, "roleDecisions", &self.by_hand.roles)?;
         put(&mut object, "stateOverride", &self.by_hand.state)?;
+        put(
+            &mut object,
+            "entitlementDecisions",
+            &self.by_hand.entitlements,
+        )?;
         put(&mut object, "proposals", &self.proposals)?;
         put(&mut object, "nativeChanges", &self.native_changes)?;
         if !self.attributes.is_empty() {
@@ -43,6 +49,7 @@ impl Written for Identity {
         put(&mut object, "assigned", &self.assigned)?;
         put(&mut object, "detected", &self.detected)?;
         put(&mut object, "accountActions", &self.account_actions)?;
+        put(&mut object, "workItems", &self.work_items)?;
         put(&mut object, "baseline", &self.baseline)?;
         put(&mut object, "triggers", &self.triggers)?;
         put(&mut object, "events", &self.events)?;
@@ -64,6 +71,7 @@ impl Written for Identity {
                 edits: document.edits,
                 roles: document.role_decisions,
                 state: document.state_override,
+                entitlements: document.entitlement_decisions,
             },
             proposals: document.proposals,
             native_changes: document.native_changes,
@@ -75,6 +83,7 @@ impl Written for Identity {
             assigned: document.assigned,
             detected: document.detected,
             account_actions: document.account_actions,
+            work_items: document.work_items,
             baseline: document.baseline,
             triggers: document.triggers,
             events: document.events,
@@ -114,6 +123,8 @@ struct IdentityIn {
     #[serde(with = "mirror_in", default)]
     state_override: Option<StateOverride>,
     #[serde(with = "mirror_in", default)]
+    entitlement_decisions: Vec<EntitlementDecision>,
+    #[serde(with = "mirror_in", default)]
     proposals: Proposals,
     #[serde(with = "mirror_in", default)]
     native_changes: Vec<NativeChange>,
@@ -135,6 +146,8 @@ struct IdentityIn {
     detected: Vec<RoleDetection>,
     #[serde(with = "mirror_in", default)]
     account_actions: Vec<AccountAction>,
+    #[serde(with = "mirror_in", default)]
+    work_items: Vec<WorkItem>,
     #[serde(with = "mirror_in", default)]
     baseline: Baseline,
     #[serde(with = "mirror_in", default)]
@@ -331,6 +344,7 @@ impl Written for AttributeState {
 
 words!(
     AssignmentSource, "what gives a role";
+    EntitlementVerdict, "a decision about an entitlement";
     IdentityType, "a type of identity";
     NativeOperation, "an operation on an account";
     RoleVerdict, "a decision about a role";
@@ -396,6 +410,26 @@ struct StateOverrideDocument {
 }
 
 #[derive(Serialize, Deserialize)]
+#[serde(
+    remote = "EntitlementDecision",
+    rename_all = "camelCase",
+    deny_unknown_fields
+)]
+struct EntitlementDecisionDocument {
+    #[serde(with = "mirror")]
+    account: AccountKey,
+    #[serde(with = "mirror")]
+    about: NativeEntitlement,
+    #[serde(with = "mirror")]
+    verdict: EntitlementVerdict,
+    actor: String,
+    #[serde(default, skip_serializing_if = "is_default")]
+    reason: String,
+    #[serde(with = "mirror")]
+    at: UnixMillis,
+}
+
+#[derive(Serialize, Deserialize)]
 #[serde(remote = "Proposals", rename_all = "camelCase", deny_unknown_fields)]
 struct ProposalsDocument {
     #[serde(with = "map", default, skip_serializing_if = "is_default")]
@@ -438,6 +472,8 @@ struct BaselineDocument {
     assigned: Vec<(Name, Option<Holding>)>,
     #[serde(with = "mirror", default, skip_serializing_if = "is_default")]
     account_actions: Option<Vec<AccountAction>>,
+    #[serde(with = "mirror", default, skip_serializing_if = "is_default")]
+    work_items: Option<Vec<WorkItem>>,
 }
 
 #[derive(Serialize, Deserialize)]
@@ -475,6 +511,7 @@ mirrored!(
     ManualEdit => EditDocument,
     RoleDecision => RoleDecisionDocument,
     StateOverride => StateOverrideDocument,
+    EntitlementDecision => EntitlementDecisionDocument,
     Proposals => ProposalsDocument,
     NativeChange => NativeChangeDocument,
     Baseline => BaselineDocument,

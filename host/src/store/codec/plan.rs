@@ -1,8 +1,8 @@
 //! Plans in the spool: what changes, and what it was planned from.
 
 use idr_core::model::{
-    AccountAction, AttributeState, Claim, Finding, ManualEdit, Name, NewClaim, ReadKey,
-    RoleAssignment, RoleDetection, Uid, UnixMillis, Versions,
+    AccountAction, AttributeState, Claim, EntitlementDecision, Finding, ManualEdit, Name, NewClaim,
+    ReadKey, RoleAssignment, RoleDetection, Uid, UnixMillis, Versions, WorkItem,
 };
 use idr_core::plan::{Changes, LifecycleChange};
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
@@ -43,6 +43,10 @@ struct ChangesDocument {
     detected: Option<Vec<RoleDetection>>,
     #[serde(with = "mirror", default, skip_serializing_if = "is_default")]
     account_actions: Option<Vec<AccountAction>>,
+    #[serde(with = "mirror", default, skip_serializing_if = "is_default")]
+    entitlement_decisions: Option<Vec<EntitlementDecision>>,
+    #[serde(with = "mirror", default, skip_serializing_if = "is_default")]
+    work_items: Option<Vec<WorkItem>>,
     #[serde(with = "mirror", default, skip_serializing_if = "is_default")]
     reads: Option<Vec<ReadKey>>,
     #[serde(with = "nested", default, skip_serializing_if = "is_default")]

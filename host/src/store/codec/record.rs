@@ -137,6 +137,8 @@ struct AggregationDocument {
     counters: BTreeMap<String, u64>,
     #[serde(default, skip_serializing_if = "is_default")]
     held: Vec<String>,
+    #[serde(with = "mirror", default, skip_serializing_if = "is_default")]
+    entitlements: Vec<Name>,
 }
 
 #[derive(Serialize, Deserialize)]

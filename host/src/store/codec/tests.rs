@@ -5,11 +5,12 @@ use std::fmt::Debug;
 
 use idr_core::model::{
     Account, AccountAction, AccountKey, AccountOperation, AccountStatus, AssignmentSource,
-    AttributeState, Baseline, ByHand, Claim, Effect, EffectKind, Event, EventChange, EventTally,
-    Finding, Handler, Holding, Identity, IdentityType, Lag, Link, ManualEdit, Name, NativeChange,
+    AttributeState, Baseline, ByHand, Claim, Effect, EffectKind, EntitlementChange,
+    EntitlementDecision, EntitlementVerdict, Event, EventChange, EventTally, Finding, Handler,
+    Holding, Identity, IdentityType, Lag, Link, ManualEdit, Name, NativeChange, NativeEntitlement,
     NativeOperation, NewClaim, Proposals, Provenance, ReadKey, RoleAssignment, RoleDecision,
     RoleDetection, RoleVerdict, Severity, StateOverride, TriggerMemory, Uid, UnixMillis, Value,
-    Versions, Wake, finding,
+    Versions, Wake, WorkItem, finding,
 };
 use idr_core::plan::{Changes, LifecycleChange};
 use jiff::civil::Date;
@@ -140,7 +141,10 @@ fn baseline() -> impl Strategy<Value = Baseline> {
         by_name(option::of(
             (instant(), source()).prop_map(|(since, source)| Holding { since, source }),
         )),
-        option::of(vec(account_action(), 0..2)),
+        (
+            option::of(vec(account_action(), 0..2)),
+            option::of(vec(work_item(), 0..2)),
+        ),
     )
         .prop_map(
             |(
@@ -151,7 +155,7 @@ fn baseline() -> impl Strategy<Value = Baseline> {
                 lifecycle,
                 inactive,
                 assigned,
-                account_actions,
+                (account_actions, work_items),
             )| Baseline {
                 unseen,
                 name,
@@ -162,8 +166,48 @@ fn baseline() -> impl Strategy<Value = Baseline> {
                 inactive,
                 assigned,
                 account_actions,
+                work_items,
             },
         )
+}
+
+fn work_item() -> impl Strategy<Value = WorkItem> {
+    (option::of(text()), text(), instant()).prop_map(|(owner, description, since)| WorkItem {
+        owner,
+        description,
+        since,
+    })
+}
+
+fn native_entitlement() -> impl Strategy<Value = NativeEntitlement> {
+    let change = select(EntitlementChange::ALL.map(|(_, change)| change).to_vec());
+    (name(), text(), change, instant()).prop_map(|(attribute, value, change, detected_at)| {
+        NativeEntitlement {
+            attribute,
+            value,
+            change,
+            detected_at,
+        }
+    })
+}
+
+fn entitlement_decision() -> impl Strategy<Value = EntitlementDecision> {
+    let verdict = select(EntitlementVerdict::ALL.map(|(_, verdict)| verdict).to_vec());
+    (
+        account_key(),
+        native_entitlement(),
+        verdict,
+        text(),
+        instant(),
+    )
+        .prop_map(|(account, about, verdict, actor, at)| EntitlementDecision {
+            account,
+            about,
+            verdict,
+            reason: actor.clone(),
+            actor,
+            at,
+        })
 }
 
 fn account_action() -> impl Strategy<Value = AccountAction> {
@@ -186,6 +230,7 @@ fn effect() -> impl Strategy<Value = Effect> {
     ];
     let what = prop_oneof![
         account_action().prop_map(EffectKind::Account),
+        work_item().prop_map(EffectKind::WorkItem),
         (name(), any::<u64>(), any::<u32>(), handler).prop_map(
             |(trigger, sequence, place, handler)| EffectKind::Handler {
                 trigger,
@@ -307,13 +352,19 @@ fn by_hand() -> impl Strategy<Value = ByHand> {
             actor,
             at,
         });
-    (vec(edit(), 0..2), vec(decision, 0..2), option::of(state)).prop_map(|(edits, roles, state)| {
-        ByHand {
+    let entitlements = vec(entitlement_decision(), 0..2);
+    (
+        vec(edit(), 0..2),
+        vec(decision, 0..2),
+        option::of(state),
+        entitlements,
+    )
+        .prop_map(|(edits, roles, state, entitlements)| ByHand {
             edits,
             roles,
             state,
-        }
-    })
+            entitlements,
+        })
 }
 
 /// The uid stands beside the document.
@@ -333,7 +384,11 @@ fn identity() -> impl Strategy<Value = Identity> {
     let second = (
         assignments(),
         detections(),
-        (vec(account_action(), 0..2), baseline()),
+        (
+            vec(account_action(), 0..2),
+            vec(work_item(), 0..2),
+            baseline(),
+        ),
         vec(trigger_memory(), 0..3),
         any::<u64>().prop_map(EventTally),
         vec(read_key(), 0..3),
@@ -357,7 +412,7 @@ fn identity() -> impl Strategy<Value = Identity> {
         let (
             assigned,
             detected,
-            (account_actions, baseline),
+            (account_actions, work_items, baseline),
             triggers,
             events,
             reads,
@@ -380,6 +435,7 @@ fn identity() -> impl Strategy<Value = Identity> {
             assigned,
             detected,
             account_actions,
+            work_items,
             baseline,
             triggers,
             events,
@@ -402,8 +458,9 @@ fn account() -> impl Strategy<Value = Account> {
         AccountStatus::Locked,
     ]);
     let link = select(Link::ALL.map(|(_, link)| link).to_vec());
-    (status, option::of(instant()), by_name(value()), link).prop_map(
-        |(status, missing_since, attributes, link)| Account {
+    let notes = vec(native_entitlement(), 0..2);
+    (status, option::of(instant()), by_name(value()), notes, link).prop_map(
+        |(status, missing_since, attributes, native_entitlements, link)| Account {
             key: AccountKey {
                 application: Name::new(""),
                 native_identity: String::new(),
@@ -411,6 +468,7 @@ fn account() -> impl Strategy<Value = Account> {
             status,
             missing_since,
             attributes,
+            native_entitlements,
             link,
             owner: None,
         },
@@ -441,7 +499,11 @@ fn plan() -> impl Strategy<Value = SpooledPlan> {
         option::of(lifecycle),
         option::of(assignments()),
         option::of(detections()),
-        option::of(vec(account_action(), 0..2)),
+        (
+            option::of(vec(account_action(), 0..2)),
+            option::of(vec(entitlement_decision(), 0..2)),
+            option::of(vec(work_item(), 0..2)),
+        ),
         option::of(vec(read_key(), 0..3)),
         option::of(option::of(instant())),
         option::of(vec(a_finding(), 0..2)),
@@ -455,7 +517,7 @@ fn plan() -> impl Strategy<Value = SpooledPlan> {
                 lifecycle,
                 assigned,
                 detected,
-                account_actions,
+                (account_actions, entitlement_decisions, work_items),
                 reads,
                 wake,
                 findings,
@@ -471,6 +533,8 @@ fn plan() -> impl Strategy<Value = SpooledPlan> {
                 assigned,
                 detected,
                 account_actions,
+                entitlement_decisions,
+                work_items,
                 reads,
                 wake,
                 findings,
@@ -591,19 +655,22 @@ fn aggregation() -> impl Strategy<Value = Aggregation> {
         instant(),
         status,
         counts(),
-        vec(text(), 0..3),
+        (vec(text(), 0..3), vec(name(), 0..3)),
     )
         .prop_map(
-            |(numbers, application, file, as_of, status, counters, held)| Aggregation {
-                id: numbers.0,
-                application,
-                file,
-                delta: numbers.2,
-                as_of,
-                status,
-                cursor: numbers.1,
-                counters,
-                held,
+            |(numbers, application, file, as_of, status, counters, (held, entitlements))| {
+                Aggregation {
+                    id: numbers.0,
+                    application,
+                    file,
+                    delta: numbers.2,
+                    as_of,
+                    status,
+                    cursor: numbers.1,
+                    counters,
+                    held,
+                    entitlements,
+                }
             },
         )
 }
@@ -842,6 +909,45 @@ mod full {
                 (Name::new("Teller"), None),
             ],
             account_actions: Some(account_actions()),
+            work_items: Some(vec![WorkItem {
+                owner: None,
+                ..work_item()
+            }]),
+        }
+    }
+
+    fn work_item() -> WorkItem {
+        WorkItem {
+            owner: Some("bo".to_owned()),
+            description: "decide about it".to_owned(),
+            since: UnixMillis(2_600),
+        }
+    }
+
+    fn native_entitlement() -> NativeEntitlement {
+        NativeEntitlement {
+            attribute: Name::new("groups"),
+            value: "g1".to_owned(),
+            change: EntitlementChange::Gained,
+            detected_at: UnixMillis(450),
+        }
+    }
+
+    fn entitlement_decisions() -> Vec<EntitlementDecision> {
+        vec![EntitlementDecision {
+            account: key("crm", "a-1"),
+            about: native_entitlement(),
+            verdict: EntitlementVerdict::Restored,
+            actor: "bo".to_owned(),
+            reason: "nobody asked for it".to_owned(),
+            at: UnixMillis(770),
+        }]
+    }
+
+    pub(super) fn work_item_effect() -> Effect {
+        Effect {
+            what: EffectKind::WorkItem(work_item()),
+            ..account_effect()
         }
     }
 
@@ -919,6 +1025,7 @@ mod full {
                 reason: "a sabbatical".to_owned(),
                 at: UnixMillis(760),
             }),
+            entitlements: entitlement_decisions(),
         }
     }
 
@@ -972,6 +1079,7 @@ mod full {
             assigned: assigned(),
             detected: detected(),
             account_actions: account_actions(),
+            work_items: vec![work_item()],
             baseline: baseline(),
             triggers: vec![
                 TriggerMemory {
@@ -1010,6 +1118,7 @@ mod full {
                 (Name::new("email"), text("ana@example.org")),
                 (Name::new("groups"), Value::Many(vec!["g1".to_owned()])),
             ],
+            native_entitlements: vec![native_entitlement()],
             link: Link::Manual,
             owner: None,
         }
@@ -1054,6 +1163,8 @@ mod full {
                 assigned: Some(assigned()),
                 detected: Some(detected()),
                 account_actions: Some(account_actions()),
+                entitlement_decisions: Some(entitlement_decisions()),
+                work_items: Some(vec![work_item()]),
                 reads: Some(reads()),
                 wake: Some(Some(UnixMillis(6_000))),
                 findings: Some(vec![finding()]),
@@ -1125,6 +1236,7 @@ mod full {
             cursor: 12,
             counters: counts(),
             held: vec!["half of all accounts are gone".to_owned()],
+            entitlements: vec![Name::new("groups")],
         }
     }
 
@@ -1176,6 +1288,7 @@ fn stays_readable<T: Document + PartialEq + Debug>(fixture: &str, value: &T) {
 fn documents_of_version_1_stay_readable() {
     stays_readable("account-effect", &full::account_effect());
     stays_readable("handler-effect", &full::handler_effect());
+    stays_readable("work-item-effect", &full::work_item_effect());
     stays_readable("identity", &full::identity());
     stays_readable("account", &full::account());
     stays_readable("listed", &full::listed());

@@ -1,0 +1,54 @@
+//! Who owns applications, roles and entitlements. Whether there are such
+//! identities only the store knows.
+
+use idr_core::definitions::Owners;
+
+use super::{Source, Sources};
+use crate::config::document::Scope;
+use crate::config::problem::Problems;
+use crate::config::raw::RawRoles;
+
+/// Collects the owners; `entitlements` are those of the catalogue, with what
+/// they own.
+pub(super) fn check(
+    sources: &Sources,
+    entitlements: Vec<(String, String)>,
+    problems: &Problems,
+) -> Owners {
+    let mut pairs = entitlements;
+    for (name, source) in &sources.applications {
+        let owner = owner(&source.scope(problems), source.raw.owner.as_deref());
+        pairs.extend(owner.map(|owner| (owner, format!("application `{name}`"))));
+    }
+    for source in &sources.roles {
+        pairs.extend(roles(source, problems));
+    }
+    Owners::new(pairs)
+}
+
+fn roles(source: &Source<RawRoles>, problems: &Problems) -> Vec<(String, String)> {
+    let scope = source.scope(problems).at("role");
+    let mut pairs = Vec::new();
+    for (index, raw) in source.raw.role.iter().enumerate() {
+        let owner = owner(&scope.item(index), raw.owner.as_deref());
+        // One without a name is reported as such.
+        if let (Some(owner), Some(name)) = (owner, &raw.name) {
+            pairs.push((owner, format!("role `{name}`")));
+        }
+    }
+    pairs
+}
+
+/// Returns the owner that something names.
+pub(super) fn owner(scope: &Scope<'_>, owner: Option<&str>) -> Option<String> {
+    match owner {
+        Some("") => {
+            scope.at("owner").report_with_hint(
+                "it is empty",
+                "write the name of an identity, or leave it out",
+            );
+            None
+        }
+        owner => owner.map(str::to_owned),
+    }
+}

@@ -1,0 +1,499 @@
+//! Entitlements that come and go natively: how they stand in the ledger, who is
+//! asked about them, and what is decided.
+
+use idr::store::Store;
+use idr::tenant::{Absent, OpenTenant};
+
+use crate::common::TestHost;
+
+const TENANT: &str = r#"
+    //- idr.toml
+    version = 1
+    name = "acme"
+    clock = "simulated"
+    //- applications/hr.toml
+    vanish_grace = "0"
+    authoritative = { name = "user" }
+    [connector]
+    type = "delimited-file"
+    path = "feeds/hr.csv"
+    native_identity = "user"
+    [schema]
+    user = {}
+    department = {}
+    boss = {}
+    [guard]
+    new = "off"
+    vanished = "off"
+    rekeyed = "off"
+    emptied = "off"
+    //- identity.toml
+    [attributes.department]
+    sources = [{ application = "hr", attribute = "department" }]
+    [manager]
+    sources = [{ application = "hr", attribute = "boss" }]
+    identity_attribute = "name"
+    //- lifecycle.toml
+    default_state = "active"
+    [states.active]
+    //- roles/roles.toml
+    [[role]]
+    name = "Sales"
+    type = "business"
+    selector = { match = { department = "Sales" } }
+    requires = ["CRM user"]
+    [[role]]
+    name = "Project"
+    type = "business"
+    requires = ["CRM user"]
+    [[role]]
+    name = "CRM user"
+    type = "it"
+    profiles = [{ application = "ad", entitlements = { groups = ["crm"] } }]
+    //- feeds/hr.csv
+    user,department,boss
+    alice,Sales,bob
+    bob,IT,
+"#;
+
+const AD: &str = r#"
+vanish_grace = "3d"
+correlation = [{ account = "owner", identity = "name" }]
+SETTINGS
+[connector]
+type = "delimited-file"
+path = "feeds/ad.csv"
+native_identity = "dn"
+[schema]
+owner = {}
+groups = { type = "many", separator = "|", entitlement = true }
+[guard]
+new = "off"
+vanished = "off"
+rekeyed = "off"
+emptied = "off"
+"#;
+
+/// A tenant with these settings, in which alice has these groups on the first day.
+fn tenant(settings: &str, groups: &str) -> TestHost {
+    let host = TestHost::with_files(TENANT);
+    host.write("applications/ad.toml", AD.replace("SETTINGS", settings));
+    let report = host.json(["aggregate", "hr", "--as-of", "2026-03-01T08:00:00Z"]);
+    assert_eq!(report["status"], "done");
+    directory(&host, 1, groups);
+    host
+}
+
+/// From this day of March on alice has these groups.
+fn directory(host: &TestHost, day: u32, groups: &str) {
+    accounts(host, day, &[("cn=alice", groups)]);
+}
+
+/// From this day of March on alice has these accounts with these groups.
+fn accounts(host: &TestHost, day: u32, accounts: &[(&str, &str)]) {
+    let rows = accounts
+        .iter()
+        .map(|(dn, groups)| format!("{dn},alice,{groups}\n"));
+    let rows: String = rows.collect();
+    host.write("feeds/ad.csv", format!("dn,owner,groups\n{rows}"));
+    let as_of = format!("2026-03-{day:02}T08:00:00Z");
+    let report = host.json(["aggregate", "ad", "--as-of", &as_of]);
+    assert_eq!(report["status"], "done");
+    refresh(host);
+}
+
+fn refresh(host: &TestHost) {
+    assert_eq!(host.json(["refresh"])["status"], "done");
+}
+
+fn said(host: &TestHost, arguments: &[&str]) -> String {
+    let why = ["--reason", "a ticket", "--actor", "dora"];
+    host.run(arguments.iter().copied().chain(why))
+}
+
+/// A person decides, and alice is refreshed.
+fn decide(host: &TestHost, arguments: &[&str]) {
+    let why = ["--reason", "a ticket", "--actor", "dora"];
+    let decided = host.json(arguments.iter().copied().chain(why));
+    assert!(decided.is_object());
+    refresh(host);
+}
+
+/// How alice's entitlements stand.
+fn stands(host: &TestHost) -> String {
+    let shown = host.run(["identity", "show", "alice"]);
+    let ledger = shown.split_once("  entitlements\n");
+    let ledger = ledger.map_or("", |(_, ledger)| ledger);
+    let rows = ledger.lines().take_while(|line| line.starts_with("    "));
+    let rows: Vec<String> = rows
+        .map(|row| row.split_whitespace().skip(1).collect::<Vec<_>>().join(" "))
+        .collect();
+    rows.join("\n")
+}
+
+/// The open findings about alice, and what waits in the outbox.
+fn asked(host: &TestHost) -> Vec<String> {
+    let findings = host.json(["finding", "list"]);
+    let findings = findings.as_array().expect("a list").clone();
+    let text = |value: &serde_json::Value, key: &str| {
+        let text = value[key].as_str();
+        text.unwrap_or("nobody").to_owned()
+    };
+    let findings = findings
+        .iter()
+        .map(|known| format!("{} {}", text(known, "severity"), text(known, "cause")));
+    let effects = host.json(["outbox", "list", "--waiting"]);
+    let effects = effects.as_array().expect("a list").clone();
+    let effects = effects
+        .iter()
+        .map(|known| format!("{}: {}", text(known, "owner"), text(known, "description")));
+    findings.chain(effects).collect()
+}
+
+const NOTHING: [&str; 0] = [];
+
+#[test]
+fn a_lost_entitlement_that_is_restored_is_missing_while_a_role_calls_for_it() {
+    let host = tenant("", "crm|wiki");
+    assert_eq!(
+        stands(&host),
+        "cn=alice groups crm CRM user, for Sales (assignment)\ncn=alice groups wiki additional"
+    );
+    directory(&host, 2, "");
+    // Nothing calls for the other one.
+    assert_eq!(
+        stands(&host),
+        "cn=alice groups crm missing, for Sales (assignment), lost natively at 2026-03-02T08:00:00Z"
+    );
+    assert_eq!(asked(&host), NOTHING);
+    let list = host.run(["entitlement", "list"]);
+    insta::assert_snapshot!(list, @r"
+    application  attribute  value  name  owner  held  natively  disconnected  missing  removing  roles
+    ad           groups     crm                    0         0                      1            CRM user
+    1 entitlement
+    [exit 0]
+    ");
+    decide(&host, &["role", "deny", "alice", "Sales"]);
+    assert_eq!(stands(&host), "");
+    decide(&host, &["role", "revoke", "alice", "Sales"]);
+    directory(&host, 3, "crm");
+    assert_eq!(
+        stands(&host),
+        "cn=alice groups crm CRM user, for Sales (assignment)"
+    );
+}
+
+#[test]
+fn an_accepted_loss_is_not_called_for_until_the_role_is_assigned_anew_or_it_is_back() {
+    let host = tenant("native_loss = \"accept\"", "crm");
+    directory(&host, 2, "");
+    assert_eq!(stands(&host), "");
+    // Another role that calls for it is assigned after the loss.
+    directory(&host, 3, "wiki");
+    decide(&host, &["role", "assign", "alice", "Project"]);
+    assert!(stands(&host).contains("groups crm missing, for Project (request), lost natively"));
+    decide(&host, &["role", "revoke", "alice", "Project"]);
+    assert!(!stands(&host).contains("crm"), "{}", stands(&host));
+    // It was lost, came back and is lost again by a role that is new.
+    decide(&host, &["role", "deny", "alice", "Sales"]);
+    decide(&host, &["role", "revoke", "alice", "Sales"]);
+    assert!(stands(&host).contains("groups crm missing, for Sales (assignment)"));
+    directory(&host, 4, "crm");
+    assert_eq!(
+        stands(&host),
+        "cn=alice groups crm CRM user, for Sales (assignment)"
+    );
+}
+
+#[test]
+fn a_loss_that_is_raised_is_missing_and_asks_the_manager_until_somebody_decides() {
+    let host = tenant("native_loss = \"raise\"", "crm|wiki");
+    assert_eq!(asked(&host), NOTHING);
+    directory(&host, 2, "");
+    insta::assert_snapshot!(stands(&host), @"cn=alice groups crm missing, for Sales (assignment), lost natively at 2026-03-02T08:00:00Z, to be decided");
+    insta::assert_snapshot!(asked(&host).join("\n"), @r"
+    warning lost-natively
+    bob: decide about `groups` `crm` of `cn=alice` in `ad`, which was lost natively
+    ");
+    // Neither a refresh nor an aggregation that finds nothing new asks again.
+    directory(&host, 3, "");
+    assert_eq!(asked(&host).len(), 2);
+    let command = ["entitlement", "restore", "alice", "ad", "groups", "crm"];
+    insta::assert_snapshot!(said(&host, &command), @r"
+    `crm` of `groups`, lost natively on `cn=alice`, is restored, once refreshed: idr refresh --identity alice
+    [exit 0]
+    ");
+    refresh(&host);
+    assert_eq!(asked(&host), NOTHING);
+    assert!(stands(&host).contains("crm missing, for Sales (assignment), lost natively"));
+    let command = ["entitlement", "accept", "alice", "ad", "groups", "crm"];
+    insta::assert_snapshot!(said(&host, &command), @r"
+    `crm` of `groups`, lost natively on `cn=alice`, is accepted, once refreshed: idr refresh --identity alice
+    this replaces: restored by dora at 2026-03-03T08:00:00Z
+    [exit 0]
+    ");
+    refresh(&host);
+    assert_eq!(stands(&host), "");
+    insta::assert_snapshot!(host.json(["identity", "show", "alice"])["entitlement_decisions"], @r#"[{"actor":"dora","application":"ad","at":"2026-03-03T08:00:00Z","attribute":"groups","native_change":"lost","native_identity":"cn=alice","reason":"a ticket","value":"crm","verdict":"accepted"}]"#);
+    let tenant = OpenTenant::open(&host.path(""), Absent::Refuse).expect("the tenant opens");
+    let audit = tenant.store.audit_entries(1).expect("readable").remove(0);
+    assert_eq!(
+        [audit.actor, audit.action, audit.subject, audit.reason],
+        [
+            "dora",
+            "accept-entitlement",
+            "alice ad cn=alice groups crm",
+            "a ticket"
+        ]
+    );
+    drop(tenant);
+    // It is over when the entitlement is back; what goes again is another loss.
+    directory(&host, 4, "crm");
+    assert_eq!(
+        host.json(["identity", "show", "alice"])["entitlement_decisions"],
+        serde_json::json!([])
+    );
+    directory(&host, 5, "");
+    assert_eq!(asked(&host).len(), 2);
+    // No role calls for it any more.
+    decide(&host, &["role", "deny", "alice", "Sales"]);
+    assert_eq!(asked(&host), NOTHING);
+}
+
+#[test]
+fn an_accepted_gain_is_present_for_no_reason() {
+    let host = tenant("", "wiki");
+    directory(&host, 2, "wiki|admin");
+    assert_eq!(
+        stands(&host),
+        "cn=alice groups admin additional, gained natively at 2026-03-02T08:00:00Z\n\
+         cn=alice groups crm missing, for Sales (assignment)\n\
+         cn=alice groups wiki additional"
+    );
+    assert_eq!(asked(&host), NOTHING);
+    // A person may decide otherwise.
+    decide(
+        &host,
+        &["entitlement", "restore", "alice", "ad", "groups", "admin"],
+    );
+    assert!(stands(&host).contains(
+        "groups admin additional, gained natively at 2026-03-02T08:00:00Z, to be removed"
+    ));
+}
+
+#[test]
+fn a_gain_that_is_restored_is_to_be_removed_unless_a_role_calls_for_it() {
+    let host = tenant("native_gain = \"restore\"", "wiki");
+    directory(&host, 2, "wiki|admin|crm");
+    assert_eq!(
+        stands(&host),
+        "cn=alice groups admin additional, gained natively at 2026-03-02T08:00:00Z, to be removed\n\
+         cn=alice groups crm CRM user, for Sales (assignment), gained natively at 2026-03-02T08:00:00Z\n\
+         cn=alice groups wiki additional"
+    );
+    let shown = host.json(["identity", "show", "alice"]);
+    insta::assert_snapshot!(shown["entitlements"][0], @r#"{"aggregation_state":"connected","application":"ad","assigned_roles":[],"attribute":"groups","detected_roles":[],"native_change":"gained","native_change_at":"2026-03-02T08:00:00Z","native_identity":"cn=alice","status":"removing","undecided":false,"value":"admin"}"#);
+    let counted = host.json(["entitlement", "list"]);
+    insta::assert_snapshot!(counted[0], @r#"{"application":"ad","assignment":0,"attribute":"groups","connected":1,"description":null,"disconnected":0,"display_name":null,"held":1,"missing":0,"native":1,"owner":null,"removing":1,"request":0,"roles":[],"state":0,"value":"admin"}"#);
+    // What has gone again is nothing to speak of.
+    directory(&host, 3, "wiki");
+    assert!(!stands(&host).contains("admin"));
+    directory(&host, 4, "wiki|admin");
+    assert!(stands(&host).contains("2026-03-04T08:00:00Z, to be removed"));
+}
+
+#[test]
+fn a_gain_that_is_raised_is_present_and_asks_the_manager_until_somebody_decides() {
+    let host = tenant("native_gain = \"raise\"", "wiki");
+    directory(&host, 2, "wiki|admin|crm");
+    insta::assert_snapshot!(stands(&host), @r"
+    cn=alice groups admin additional, gained natively at 2026-03-02T08:00:00Z, to be decided
+    cn=alice groups crm CRM user, for Sales (assignment), gained natively at 2026-03-02T08:00:00Z
+    cn=alice groups wiki additional
+    ");
+    insta::assert_snapshot!(asked(&host).join("\n"), @r"
+    access-at-risk gained-natively
+    bob: decide about `groups` `admin` of `cn=alice` in `ad`, which was gained natively
+    ");
+    insta::assert_snapshot!(host.run(["finding", "list"]), @r"
+    1 open
+        access-at-risk  alice  entitlements: ad groups admin
+          `admin` of `groups` was gained natively, and no assigned role calls for it
+          hint: decide: idr entitlement accept, or idr entitlement restore
+    [exit 0]
+    ");
+    insta::assert_snapshot!(host.run(["outbox", "list"]), @r"
+    2026-03-02T08:00:00Z  alice  work item for bob: decide about `groups` `admin` of `cn=alice` in `ad`, which was gained natively  waiting
+    [exit 0]
+    ");
+    decide(
+        &host,
+        &["entitlement", "accept", "alice", "ad", "groups", "admin"],
+    );
+    assert_eq!(asked(&host), NOTHING);
+    assert!(
+        stands(&host)
+            .contains("groups admin additional, gained natively at 2026-03-02T08:00:00Z\n")
+    );
+    // Without the role the other one is a gain as well.
+    decide(&host, &["role", "deny", "alice", "Sales"]);
+    assert_eq!(asked(&host).len(), 2);
+    decide(
+        &host,
+        &["entitlement", "restore", "alice", "ad", "groups", "crm"],
+    );
+    assert_eq!(asked(&host), NOTHING);
+    assert!(stands(&host).contains(
+        "groups crm CRM user (native), gained natively at 2026-03-02T08:00:00Z, to be removed"
+    ));
+}
+
+#[test]
+fn whom_a_work_item_is_for_changes_with_the_manager() {
+    let host = tenant("native_gain = \"raise\"", "wiki");
+    directory(&host, 2, "wiki|admin");
+    host.write(
+        "feeds/hr.csv",
+        "user,department,boss\nalice,Sales,\nbob,IT,\n",
+    );
+    let report = host.json(["aggregate", "hr", "--as-of", "2026-03-03T08:00:00Z"]);
+    assert_eq!(report["status"], "done");
+    refresh(&host);
+    insta::assert_snapshot!(host.run(["outbox", "list"]), @r"
+    2026-03-03T08:00:00Z  alice  work item for nobody: decide about `groups` `admin` of `cn=alice` in `ad`, which was gained natively  waiting
+    2026-03-02T08:00:00Z  alice  work item for bob: decide about `groups` `admin` of `cn=alice` in `ad`, which was gained natively     withdrawn
+    [exit 0]
+    ");
+    insta::assert_snapshot!(host.run(["finding", "list"]), @r"
+    1 open
+        access-at-risk  alice  entitlements: ad groups admin
+          `admin` of `groups` was gained natively, and no assigned role calls for it; without a manager nobody is asked
+          hint: decide: idr entitlement accept, or idr entitlement restore
+    [exit 0]
+    ");
+}
+
+#[test]
+fn what_was_there_before_idr_knew_the_account_is_never_touched() {
+    let host = tenant("native_gain = \"restore\"", "wiki|admin");
+    let before = "cn=alice groups admin additional\n\
+                  cn=alice groups crm missing, for Sales (assignment)\n\
+                  cn=alice groups wiki additional";
+    assert_eq!(stands(&host), before);
+    directory(&host, 2, "admin|wiki");
+    assert_eq!(stands(&host), before);
+}
+
+#[test]
+fn an_entitlement_that_two_roles_call_for_stays_while_one_of_them_does() {
+    let host = tenant("native_gain = \"restore\"", "");
+    decide(&host, &["role", "assign", "alice", "Project"]);
+    directory(&host, 2, "crm");
+    let gained = "gained natively at 2026-03-02T08:00:00Z";
+    let crm = |roles: &str| format!("cn=alice groups crm CRM user{roles}, {gained}");
+    assert_eq!(
+        stands(&host),
+        crm(", for Project (request), Sales (assignment)")
+    );
+    decide(&host, &["role", "revoke", "alice", "Project"]);
+    assert_eq!(stands(&host), crm(", for Sales (assignment)"));
+    decide(&host, &["role", "deny", "alice", "Sales"]);
+    assert_eq!(stands(&host), crm(" (native)") + ", to be removed");
+}
+
+#[test]
+fn of_several_accounts_nothing_is_called_for_unless_one_was_chosen() {
+    let host = tenant("native_gain = \"raise\"", "wiki");
+    accounts(&host, 2, &[("cn=adm", "wiki"), ("cn=alice", "wiki")]);
+    assert!(!stands(&host).contains("missing"), "{}", stands(&host));
+    decide(
+        &host,
+        &[
+            "role",
+            "assign",
+            "alice",
+            "Project",
+            "--account",
+            "ad",
+            "cn=adm",
+        ],
+    );
+    assert!(stands(&host).contains("cn=adm groups crm missing, for Project (request)"));
+    accounts(
+        &host,
+        3,
+        &[("cn=adm", "wiki|vpn"), ("cn=alice", "wiki|vpn")],
+    );
+    // One finding about both, and a work item for each.
+    assert_eq!(asked(&host).len(), 3, "{:?}", asked(&host));
+    let command = ["entitlement", "accept", "alice", "ad", "groups", "vpn"];
+    insta::assert_snapshot!(said(&host, &command), @r"
+    error: several accounts have gained or lost `vpn`
+    hint: say which with --account: `cn=adm`, `cn=alice`
+    [exit 2]
+    ");
+    decide(&host, &[&command[..], &["--account", "cn=adm"]].concat());
+    assert_eq!(asked(&host).len(), 2);
+    let command = ["entitlement", "accept", "alice", "ad", "groups", "wiki"];
+    insta::assert_snapshot!(said(&host, &command), @r"
+    error: no account of `alice` in `ad` has gained or lost `wiki` of `groups` natively
+    hint: idr identity show alice says what was
+    [exit 2]
+    ");
+    let command = ["entitlement", "accept", "alice", "ad", "group", "vpn"];
+    insta::assert_snapshot!(said(&host, &command), @r"
+    error: `group` is no entitlement of `ad`
+    hint: do you mean `groups`?
+    [exit 2]
+    ");
+}
+
+#[test]
+fn an_account_that_was_not_listed_is_disconnected_and_loses_nothing() {
+    let host = tenant("native_loss = \"raise\"", "crm");
+    accounts(&host, 2, &[]);
+    assert_eq!(
+        stands(&host),
+        "cn=alice groups crm CRM user, for Sales (assignment), disconnected"
+    );
+    let counted = host.json(["entitlement", "list"]);
+    assert_eq!(counted[0]["held"], 1);
+    assert_eq!(counted[0]["disconnected"], 1);
+    // Back in time with less, it has lost it; back too late, it is another account.
+    directory(&host, 3, "");
+    assert_eq!(asked(&host).len(), 2);
+    directory(&host, 4, "crm");
+    accounts(&host, 5, &[]);
+    accounts(&host, 9, &[]);
+    directory(&host, 10, "");
+    assert_eq!(asked(&host), NOTHING);
+    assert_eq!(
+        stands(&host),
+        "cn=alice groups crm missing, for Sales (assignment)"
+    );
+}
+
+#[test]
+fn words_that_are_not_known_and_settings_without_effect_are_reported() {
+    let host = tenant("", "");
+    host.write(
+        "applications/ad.toml",
+        AD.replace(
+            "SETTINGS",
+            "native_gain = \"remove\"\nnative_loss = \"raise\"",
+        )
+        .replace(", entitlement = true", ""),
+    );
+    insta::assert_snapshot!(host.run(["check"]), @r"
+    error: the configuration has 4 problems
+    applications/ad.toml:4: native_gain: `remove` is not known here
+        hint: the words here are accept, restore, raise
+    applications/ad.toml:4: native_gain: it has no effect: none of the attributes is an entitlement
+        hint: mark those that are with `entitlement = true`
+    applications/ad.toml:5: native_loss: it has no effect: none of the attributes is an entitlement
+        hint: mark those that are with `entitlement = true`
+    roles/roles.toml:13: role[CRM user].profiles[0].entitlements.groups: `groups` is no entitlement
+        hint: write `entitlement = true` for it in applications/ad.toml
+    [exit 2]
+    ");
+}
