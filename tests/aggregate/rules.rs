@@ -20,6 +20,7 @@ fn tenant() -> Tenant {
             value_type: ValueType::Text,
             sources: Vec::new(),
             proposals: false,
+            on_change: None,
             edit_mode: EditMode::Permanent,
             sensitive: false,
         })

@@ -26,6 +26,7 @@ fn the_order_of_operations_is_printed() {
      9  state-accounts       access    what the lifecycle state calls for with accounts and isn't so yet
     13  events               events    triggers, against what they have last seen; effects into the outbox
                                        IdentityIQ: processTriggers
+    13b  value-change         events    values of attributes that rules propose when one has changed, as inputs of the next refresh
     14b  after-refresh        events    values of attributes that a rule proposes, as inputs of the next refresh
                                        IdentityIQ: refreshRule
     15  gate                           thresholds over everything planned: a trip holds the run, or leaves a kind of change out

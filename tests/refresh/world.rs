@@ -23,7 +23,7 @@ use idr_core::model::{
     AccountOperation, Handler, IdentityType, Name, NativeOperation, UnixMillis, Value, ValueType,
 };
 use idr_core::rule::{
-    Creation, Eligibility, Lookup, Promotion, Proposal, RuleEvaluator, RuleFailure,
+    Creation, Eligibility, Lookup, Promotion, Proposal, RuleEvaluator, RuleFailure, ValueChange,
 };
 use idr_core::time::Zone;
 use idr_core::transform::account::AccountRead;
@@ -86,6 +86,9 @@ pub struct Tenant {
     /// Whether a rule proposes values for the next refresh, and what it reads.
     pub follows: bool,
     pub after: Vec<Read>,
+    /// The attributes about whose changes a rule is asked, and what it reads.
+    pub listens: Vec<&'static str>,
+    pub change: Vec<Read>,
     pub role_filters: Vec<usize>,
     pub hidden_roles: usize,
     pub edit_mode: usize,
@@ -161,6 +164,7 @@ const MANAGER: usize = 6;
 const CORRELATION: usize = 7;
 const BEFORE: usize = 8;
 const AFTER: usize = 9;
+const CHANGE: usize = 10;
 
 fn rule_name(index: usize) -> Name {
     Name::new(&format!("rule-{index}"))
@@ -189,6 +193,9 @@ const FILTERS: [&str; 6] = [
     "title.startsWith(\"v\") && !(team == \"v0\")",
     "lifecycleState == \"active\" && links.application.name == \"ad\"",
 ];
+
+/// Attributes about whose changes a rule may be asked; it may bring some about.
+const LISTENED: [&str; 5] = ["department", "end", "grade", "location", "team"];
 
 const SETTLED: [Read; 7] = [
     Read::Attribute("department"),
@@ -251,6 +258,8 @@ impl Tenant {
             before: vec![Read::Attribute("department")],
             follows: false,
             after: vec![Read::Attribute("department")],
+            listens: Vec::new(),
+            change: vec![Read::Attribute("department")],
             role_filters: (0..3)
                 .map(|_| random.random_range(0..FILTERS.len()))
                 .collect(),
@@ -303,6 +312,13 @@ impl Tenant {
             Read::EndIsOver,
         ];
         self.after = reads(random, &after, 2);
+        // Drawn apart, so that what a seed meant before stays what it is.
+        let mut apart = random.clone();
+        self.listens = LISTENED
+            .into_iter()
+            .filter(|_| apart.random_range(0..3) == 0)
+            .collect();
+        self.change = reads(&mut apart, &after, 2);
         self
     }
 
@@ -317,6 +333,8 @@ impl Tenant {
             before: other.before.clone(),
             follows: other.follows,
             after: other.after.clone(),
+            listens: other.listens.clone(),
+            change: other.change.clone(),
             ..self
         }
     }
@@ -424,6 +442,7 @@ impl Tenant {
             value_type,
             sources,
             proposals: matches!(text, "location" | "team"),
+            on_change: self.listens.contains(&text).then_some(RuleIndex(CHANGE)),
             edit_mode: EditMode::ReadOnly,
             sensitive: false,
         };
@@ -472,7 +491,7 @@ impl Tenant {
         ];
         attributes[0].edit_mode = [EditMode::Permanent, EditMode::UntilFeedChanges][self.edit_mode];
         attributes.sort_by_key(|known| known.name);
-        let rules = (0..=AFTER).map(|index| self.rule(index)).collect();
+        let rules = (0..=CHANGE).map(|index| self.rule(index)).collect();
         Model {
             zone: Zone::named("Europe/Berlin").expect("bundled"),
             end_of_day: None,
@@ -555,6 +574,7 @@ impl Tenant {
             CORRELATION => &self.correlation,
             BEFORE => &self.before,
             AFTER => &self.after,
+            CHANGE => &self.change,
             _ => &self.trigger,
         }
     }
@@ -827,11 +847,6 @@ fn answer(script: &[Read], view: &mut TrackedView, seed: u64) -> Result<u64, Rul
             mixed = (mixed ^ u64::from(byte)).wrapping_mul(0x0100_0000_01b3);
         }
     };
-    let spoken = |value: Option<Value>| match value {
-        None => String::new(),
-        Some(Value::Boolean(truth)) => yes_or_no(truth).to_owned(),
-        Some(value) => value.to_string(),
-    };
     for read in script {
         match read {
             Read::Attribute(name) => mix(&spoken(view.attribute(name)?)),
@@ -860,6 +875,14 @@ fn answer(script: &[Read], view: &mut TrackedView, seed: u64) -> Result<u64, Rul
         }
     }
     Ok(mixed >> 7)
+}
+
+fn spoken(value: Option<Value>) -> String {
+    match value {
+        None => String::new(),
+        Some(Value::Boolean(truth)) => yes_or_no(truth).to_owned(),
+        Some(value) => value.to_string(),
+    }
 }
 
 fn yes_or_no(truth: bool) -> &'static str {
@@ -909,6 +932,20 @@ impl RuleEvaluator for Scripts {
     ) -> Result<Vec<Proposal>, RuleFailure> {
         let drawn = self.draw(rule, view)?;
         drawn_proposals(drawn).ok_or_else(|| declined(rule, Question::AfterRefresh))
+    }
+
+    fn value_change(
+        &mut self,
+        rule: RuleIndex,
+        change: ValueChange<'_>,
+        view: &mut TrackedView,
+    ) -> Result<Vec<Proposal>, RuleFailure> {
+        let mut drawn = self.draw(rule, view)?;
+        let [old, new] = [change.old, change.new].map(|value| spoken(value.cloned()));
+        for byte in [change.attribute, &old, &new].join("/").bytes() {
+            drawn = drawn.wrapping_mul(31).wrapping_add(u64::from(byte));
+        }
+        drawn_proposals(drawn).ok_or_else(|| declined(rule, Question::ValueChange(change)))
     }
 
     fn correlate_manager(

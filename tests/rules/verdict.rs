@@ -46,6 +46,7 @@ impl Tenant {
             value_type: ValueType::Date,
             sources: Vec::new(),
             proposals: false,
+            on_change: None,
             edit_mode: EditMode::ReadOnly,
             sensitive: false,
         };

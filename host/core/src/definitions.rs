@@ -143,6 +143,8 @@ pub struct AttributeDefinition {
     pub sources: Vec<Source>,
     /// Whether rules may propose a value, which counts before the sources.
     pub proposals: bool,
+    /// The rule that is asked what to propose when the value has changed.
+    pub on_change: Option<RuleIndex>,
     /// Whether and how long an edit by hand stays.
     pub edit_mode: EditMode,
     /// Whether its values are masked in logs, findings and recorded cases.

@@ -9,9 +9,9 @@ use std::sync::Arc;
 
 use crate::definitions::Model;
 use crate::model::{
-    AccountAction, AccountOperation, AttributeState, Baseline, Effect, Event, Finding, Identity,
-    IdentityRecord, ManualEdit, Name, Proposals, ReadKey, RoleAssignment, RoleDetection,
-    TriggerMemory, Uid, UnixMillis, finding,
+    AccountAction, AccountOperation, AttributeState, Baseline, ChangeMemory, Effect, Event,
+    Finding, Identity, IdentityRecord, ManualEdit, Name, Proposals, ReadKey, RoleAssignment,
+    RoleDetection, TriggerMemory, Uid, UnixMillis, finding,
 };
 use crate::phases::{attributes, events, roles, state_accounts};
 use crate::rule::RuleEvaluator;
@@ -109,10 +109,15 @@ pub struct EventChanges {
     pub wake: Option<UnixMillis>,
     /// What the triggers read of others.
     pub reads: Vec<ReadKey>,
-    /// The open findings of the triggers and the after-refresh rule.
+    /// The open findings of the triggers, the value-change rules and the
+    /// after-refresh rule.
     pub findings: Vec<Finding>,
     /// What the after-refresh rule proposes for the next refresh.
     pub proposals: Proposals,
+    /// What the value-change rules remember from now on.
+    pub value_changes: Vec<ChangeMemory>,
+    /// Whether the identity's next refresh has other proposals to go by.
+    pub proposes_anew: bool,
 }
 
 impl EventChanges {
@@ -122,11 +127,6 @@ impl EventChanges {
             .findings
             .iter()
             .filter(|known| known.is_of_events()))
-    }
-
-    /// Says whether the identity's next refresh has other proposals to go by.
-    pub fn proposes_anew(&self, identity: &Identity) -> bool {
-        self.proposals.attributes != identity.proposals.attributes
     }
 
     /// Says whether recording this would leave the identity as it is.
@@ -140,6 +140,7 @@ impl EventChanges {
             && self.wake == identity.wake.events
             && self.reads == identity.event_reads
             && self.proposals == identity.proposals
+            && self.value_changes == identity.value_changes
             && !self.findings_differ(identity)
     }
 }
@@ -484,6 +485,7 @@ impl Identity {
         self.events.0 += changes.events.len() as u64;
         self.event_reads.clone_from(&changes.reads);
         self.proposals.clone_from(&changes.proposals);
+        self.value_changes.clone_from(&changes.value_changes);
         self.findings.retain(|known| !known.is_of_events());
         self.findings.extend(changes.findings.iter().cloned());
         self.findings.sort();

@@ -158,6 +158,7 @@ pub(super) struct RawAttribute {
     pub(super) value_type: Option<String>,
     pub(super) sources: Vec<RawSource>,
     pub(super) proposals: bool,
+    pub(super) on_change: Option<String>,
     pub(super) edit_mode: Option<String>,
     pub(super) sensitive: bool,
 }

@@ -152,7 +152,7 @@ fn carry_out(
     let mut identity = record.identity;
     let reads_changed = changes.reads != identity.event_reads;
     // What is proposed is an input of the next refresh.
-    let anew = i64::from(changes.proposes_anew(&identity));
+    let anew = i64::from(changes.proposes_anew);
     identity.apply_events(changes);
     IdentityWrite {
         uid: identity.uid,

@@ -8,9 +8,9 @@
 use std::io::{self, Write};
 
 use idr_core::model::{
-    Account, AccountAction, AccountKey, Baseline, EffectKind, Event, Finding, IdentityRecord, Lag,
-    ManualEdit, Name, NativeChange, Proposals, Provenance, RoleDecision, StateOverride,
-    TriggerMemory, Uid, Value,
+    Account, AccountAction, AccountKey, Baseline, ChangeMemory, EffectKind, Event, Finding,
+    IdentityRecord, Lag, ManualEdit, Name, NativeChange, Proposals, Provenance, RoleDecision,
+    StateOverride, TriggerMemory, Uid, Value,
 };
 use idr_core::view::Snapshot;
 use serde_json::{Map, Value as Json, json};
@@ -145,6 +145,7 @@ fn identity(record: &IdentityRecord, snapshot: &dyn Snapshot) -> Result<Json, Ex
         "detected": detected,
         "accountActions": identity.account_actions.iter().map(account_action).collect::<Vec<_>>(),
         "proposals": proposals(&identity.proposals),
+        "valueChanges": identity.value_changes.iter().map(value_change).collect::<Vec<_>>(),
         "baseline": baseline(&identity.baseline, snapshot)?,
         "triggers": triggers?,
         "events": identity.events.0,
@@ -233,6 +234,25 @@ fn proposals(proposals: &Proposals) -> Json {
         .map(|(name, value)| json!({ "attribute": name.as_str(), "value": value.as_ref().map(plain) }))
         .collect();
     json!({ "attributes": attributes, "rounds": proposals.rounds })
+}
+
+fn value_change(memory: &ChangeMemory) -> Json {
+    let answer = memory.answer.as_ref().map(|answer| {
+        let proposals = answer.proposals.iter();
+        let proposals: Vec<_> = proposals
+            .map(|known| json!([known.attribute, known.value.as_ref().map(plain)]))
+            .collect();
+        json!({ "at": answer.at.to_string(), "proposals": proposals })
+    });
+    let unanswered = memory.unanswered.as_ref().map(
+        |change| json!({ "at": change.at.to_string(), "old": change.old.as_ref().map(plain) }),
+    );
+    json!({
+        "attribute": memory.attribute.as_str(),
+        "rule": memory.rule.as_str(),
+        "answer": answer,
+        "unanswered": unanswered,
+    })
 }
 
 fn baseline(baseline: &Baseline, snapshot: &dyn Snapshot) -> Result<Json, ExportError> {

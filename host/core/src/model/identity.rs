@@ -233,8 +233,52 @@ pub struct ByHand {
 pub struct Proposals {
     /// The attributes, sorted by name, with their values; none clears.
     pub attributes: Vec<(Name, Option<Value>)>,
-    /// How many refreshes running the rule has proposed something new.
+    /// How many refreshes running this rule, or one about changes of values, has
+    /// proposed something new.
     pub rounds: u32,
+}
+
+/// A value that a rule proposes for an identity attribute.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Proposal {
+    /// The identity attribute as the rule wrote it.
+    pub attribute: String,
+    /// Its value; without one the attribute has none.
+    pub value: Option<Value>,
+}
+
+/// What a value-change rule has made of the changes of one attribute.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct ChangeMemory {
+    /// The attribute that changes.
+    pub attribute: Name,
+    /// The rule. One of another name starts from the present.
+    pub rule: Name,
+    /// Its answer to the last change that it could answer, unless it proposed
+    /// nothing: an input of the next refresh.
+    pub answer: Option<ChangeAnswer>,
+    /// The change that it could not answer, if the attribute isn't back at its
+    /// old value.
+    pub unanswered: Option<UnansweredChange>,
+}
+
+/// What a value-change rule has answered to a change.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct ChangeAnswer {
+    /// The instant of the change.
+    pub at: UnixMillis,
+    /// What it proposes, as it was said: what of it may be proposed depends on
+    /// the definitions.
+    pub proposals: Vec<Proposal>,
+}
+
+/// A change that a value-change rule could not answer.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct UnansweredChange {
+    /// The instant of the last change since the rule last answered.
+    pub at: UnixMillis,
+    /// The value that the attribute had before the first of them.
+    pub old: Option<Value>,
 }
 
 /// A role whose profiles accounts of the identity satisfy. There may be several
@@ -453,6 +497,9 @@ pub struct Identity {
     pub by_hand: ByHand,
     /// What the after-refresh rule has proposed. An input.
     pub proposals: Proposals,
+    /// What value-change rules remember, sorted by attribute; their answers are
+    /// an input.
+    pub value_changes: Vec<ChangeMemory>,
     /// Native changes that events have not seen. An input.
     pub native_changes: Vec<NativeChange>,
     /// Identity attributes, sorted by name. One that never had a value is not listed.

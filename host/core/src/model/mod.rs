@@ -18,10 +18,11 @@ pub use effect::{AccountAction, AccountOperation, Effect, EffectKind, Handler};
 pub use event::{Event, EventChange, EventTally};
 pub use finding::{Finding, Severity};
 pub use identity::{
-    AssignmentSource, AttributeState, Baseline, ByHand, Entitlement, Holding, Identity,
-    IdentityRecord, IdentityType, Lag, LedgerEntry, ManualEdit, NativeChange, NativeOperation,
-    Proposals, Provenance, ReadKey, RoleAssignment, RoleDecision, RoleDetection, RoleVerdict,
-    StateOverride, TriggerMemory, Uid, Versions, Wake,
+    AssignmentSource, AttributeState, Baseline, ByHand, ChangeAnswer, ChangeMemory, Entitlement,
+    Holding, Identity, IdentityRecord, IdentityType, Lag, LedgerEntry, ManualEdit, NativeChange,
+    NativeOperation, Proposal, Proposals, Provenance, ReadKey, RoleAssignment, RoleDecision,
+    RoleDetection, RoleVerdict, StateOverride, TriggerMemory, Uid, UnansweredChange, Versions,
+    Wake,
 };
 pub use instant::UnixMillis;
 pub use name::Name;

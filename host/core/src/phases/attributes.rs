@@ -11,6 +11,7 @@ use std::sync::Arc;
 
 use super::{
     Failure, Interrupt, failure, lifecycle, manager, proposals, read_failure, store_failure,
+    value_change,
 };
 use crate::definitions::{
     AttributeDefinition, EditMode, Model, OnEmpty, OnNoAccount, Origin, Source,
@@ -209,7 +210,7 @@ fn promote(
 
 /// Returns what is proposed for an attribute, which counts before its sources:
 /// by the before-refresh rule, or else by the after-refresh rule of the last
-/// refresh.
+/// refresh, or else by a rule that has answered a change.
 fn proposed(
     view: &mut TrackedView,
     model: &Model,
@@ -239,12 +240,19 @@ fn proposed(
             }));
         }
     }
-    let Some(rule) = model.after_refresh else {
-        return Ok(None);
-    };
-    let stored = &view.record().identity.proposals.attributes;
-    let place = stored.binary_search_by(|(known, _)| known.cmp(&definition.name));
-    Ok(place.ok().map(|place| says(&stored[place].1, rule)))
+    let identity = &view.record().identity;
+    if let Some(rule) = model.after_refresh {
+        let stored = &identity.proposals.attributes;
+        let place = stored.binary_search_by(|(known, _)| known.cmp(&definition.name));
+        if let Ok(place) = place {
+            return Ok(Some(says(&stored[place].1, rule)));
+        }
+    }
+    let answered = value_change::proposed(model, &identity.value_changes, definition.name);
+    Ok(answered.map(|(rule, proposed)| match proposed {
+        Proposed::Unusable => Feed::Fails,
+        Proposed::Value(value) => says(&value, rule),
+    }))
 }
 
 fn edited(edit: &ManualEdit) -> AttributeState {

@@ -11,6 +11,7 @@
 //! | [`role_metadata`] | what roles come to: missing, exceptions | roles |
 //! | `state_accounts` | what the lifecycle state does with accounts | the state and accounts |
 //! | [`events`] | which triggers fire | all of it and the baseline |
+//! | `value_change` | what rules propose when attributes have changed | all of it |
 //!
 //! A phase reads the tracked view and adds to the plan; it never writes.
 
@@ -26,6 +27,7 @@ mod proposals;
 pub mod role_metadata;
 pub mod roles;
 pub(crate) mod state_accounts;
+mod value_change;
 
 use crate::model::{Finding, Name, Severity};
 use crate::rule::RuleFailure;

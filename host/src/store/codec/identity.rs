@@ -7,10 +7,11 @@
 use std::fmt;
 
 use idr_core::model::{
-    AccountAction, AccountKey, AssignmentSource, AttributeState, Baseline, ByHand, EventTally,
-    Finding, Holding, Identity, IdentityType, Lag, ManualEdit, Name, NativeChange, NativeOperation,
-    Proposals, Provenance, ReadKey, RoleAssignment, RoleDecision, RoleDetection, RoleVerdict,
-    Severity, StateOverride, TriggerMemory, Uid, UnixMillis, Value, Wake, finding,
+    AccountAction, AccountKey, AssignmentSource, AttributeState, Baseline, ByHand, ChangeAnswer,
+    ChangeMemory, EventTally, Finding, Holding, Identity, IdentityType, Lag, ManualEdit, Name,
+    NativeChange, NativeOperation, Proposal, Proposals, Provenance, ReadKey, RoleAssignment,
+    RoleDecision, RoleDetection, RoleVerdict, Severity, StateOverride, TriggerMemory, Uid,
+    UnansweredChange, UnixMillis, Value, Wake, finding,
 };
 use serde::de::{Error, IgnoredAny, MapAccess, SeqAccess, Visitor};
 use serde::ser::{SerializeMap, SerializeSeq};
@@ -29,6 +30,7 @@ impl Written for Identity {
         put(&mut object, "roleDecisions", &self.by_hand.roles)?;
         put(&mut object, "stateOverride", &self.by_hand.state)?;
         put(&mut object, "proposals", &self.proposals)?;
+        put(&mut object, "valueChanges", &self.value_changes)?;
         put(&mut object, "nativeChanges", &self.native_changes)?;
         if !self.attributes.is_empty() {
             object.serialize_entry("attributes", &Values(&self.attributes))?;
@@ -66,6 +68,7 @@ impl Written for Identity {
                 state: document.state_override,
             },
             proposals: document.proposals,
+            value_changes: document.value_changes,
             native_changes: document.native_changes,
             attributes: merged(document.attributes, document.origins),
             manager: document.manager,
@@ -115,6 +118,8 @@ struct IdentityIn {
     state_override: Option<StateOverride>,
     #[serde(with = "mirror_in", default)]
     proposals: Proposals,
+    #[serde(with = "mirror_in", default)]
+    value_changes: Vec<ChangeMemory>,
     #[serde(with = "mirror_in", default)]
     native_changes: Vec<NativeChange>,
     #[serde(deserialize_with = "values", default)]
@@ -405,6 +410,49 @@ struct ProposalsDocument {
 }
 
 #[derive(Serialize, Deserialize)]
+#[serde(remote = "Proposal", rename_all = "camelCase", deny_unknown_fields)]
+struct ProposalDocument {
+    attribute: String,
+    #[serde(with = "mirror", default, skip_serializing_if = "is_default")]
+    value: Option<Value>,
+}
+
+#[derive(Serialize, Deserialize)]
+#[serde(remote = "ChangeMemory", rename_all = "camelCase", deny_unknown_fields)]
+struct ChangeMemoryDocument {
+    #[serde(with = "mirror")]
+    attribute: Name,
+    #[serde(with = "mirror")]
+    rule: Name,
+    #[serde(with = "mirror", default, skip_serializing_if = "is_default")]
+    answer: Option<ChangeAnswer>,
+    #[serde(with = "mirror", default, skip_serializing_if = "is_default")]
+    unanswered: Option<UnansweredChange>,
+}
+
+#[derive(Serialize, Deserialize)]
+#[serde(remote = "ChangeAnswer", rename_all = "camelCase", deny_unknown_fields)]
+struct ChangeAnswerDocument {
+    #[serde(with = "mirror")]
+    at: UnixMillis,
+    #[serde(with = "mirror")]
+    proposals: Vec<Proposal>,
+}
+
+#[derive(Serialize, Deserialize)]
+#[serde(
+    remote = "UnansweredChange",
+    rename_all = "camelCase",
+    deny_unknown_fields
+)]
+struct UnansweredChangeDocument {
+    #[serde(with = "mirror")]
+    at: UnixMillis,
+    #[serde(with = "mirror", default, skip_serializing_if = "is_default")]
+    old: Option<Value>,
+}
+
+#[derive(Serialize, Deserialize)]
 #[serde(remote = "NativeChange", rename_all = "camelCase", deny_unknown_fields)]
 struct NativeChangeDocument {
     #[serde(with = "mirror")]
@@ -476,6 +524,10 @@ mirrored!(
     RoleDecision => RoleDecisionDocument,
     StateOverride => StateOverrideDocument,
     Proposals => ProposalsDocument,
+    Proposal => ProposalDocument,
+    ChangeMemory => ChangeMemoryDocument,
+    ChangeAnswer => ChangeAnswerDocument,
+    UnansweredChange => UnansweredChangeDocument,
     NativeChange => NativeChangeDocument,
     Baseline => BaselineDocument,
     Lag => LagDocument,

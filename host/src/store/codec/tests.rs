@@ -5,11 +5,11 @@ use std::fmt::Debug;
 
 use idr_core::model::{
     Account, AccountAction, AccountKey, AccountOperation, AccountStatus, AssignmentSource,
-    AttributeState, Baseline, ByHand, Effect, EffectKind, Event, EventChange, EventTally, Finding,
-    Handler, Holding, Identity, IdentityType, Lag, Link, ManualEdit, Name, NativeChange,
-    NativeOperation, Proposals, Provenance, ReadKey, RoleAssignment, RoleDecision, RoleDetection,
-    RoleVerdict, Severity, StateOverride, TriggerMemory, Uid, UnixMillis, Value, Versions, Wake,
-    finding,
+    AttributeState, Baseline, ByHand, ChangeAnswer, ChangeMemory, Effect, EffectKind, Event,
+    EventChange, EventTally, Finding, Handler, Holding, Identity, IdentityType, Lag, Link,
+    ManualEdit, Name, NativeChange, NativeOperation, Proposal, Proposals, Provenance, ReadKey,
+    RoleAssignment, RoleDecision, RoleDetection, RoleVerdict, Severity, StateOverride,
+    TriggerMemory, Uid, UnansweredChange, UnixMillis, Value, Versions, Wake, finding,
 };
 use idr_core::plan::{Changes, LifecycleChange};
 use jiff::civil::Date;
@@ -127,6 +127,23 @@ fn native_change() -> impl Strategy<Value = NativeChange> {
 fn proposals() -> impl Strategy<Value = Proposals> {
     (by_name(option::of(value())), any::<u32>())
         .prop_map(|(attributes, rounds)| Proposals { attributes, rounds })
+}
+
+fn value_changes() -> impl Strategy<Value = Vec<ChangeMemory>> {
+    let proposal =
+        (text(), option::of(value())).prop_map(|(attribute, value)| Proposal { attribute, value });
+    let answer =
+        (instant(), vec(proposal, 0..3)).prop_map(|(at, proposals)| ChangeAnswer { at, proposals });
+    let unanswered =
+        (instant(), option::of(value())).prop_map(|(at, old)| UnansweredChange { at, old });
+    let memory = (name(), name(), option::of(answer), option::of(unanswered));
+    let memory = memory.prop_map(|(attribute, rule, answer, unanswered)| ChangeMemory {
+        attribute,
+        rule,
+        answer,
+        unanswered,
+    });
+    vec(memory, 0..3)
 }
 
 fn baseline() -> impl Strategy<Value = Baseline> {
@@ -317,7 +334,7 @@ fn identity() -> impl Strategy<Value = Identity> {
         text(),
         select(IdentityType::ALL.map(|(_, case)| case).to_vec()),
         by_hand(),
-        proposals(),
+        (proposals(), value_changes()),
         vec(native_change(), 0..2),
         by_name(attribute_state()),
         option::of(uid()),
@@ -341,7 +358,7 @@ fn identity() -> impl Strategy<Value = Identity> {
             name,
             identity_type,
             by_hand,
-            proposals,
+            (proposals, value_changes),
             native_changes,
             attributes,
             manager,
@@ -366,6 +383,7 @@ fn identity() -> impl Strategy<Value = Identity> {
             identity_type,
             by_hand,
             proposals,
+            value_changes,
             native_changes,
             attributes,
             manager,
@@ -938,6 +956,34 @@ mod full {
         }]
     }
 
+    fn value_changes() -> Vec<ChangeMemory> {
+        let proposal = |attribute: &str, value| Proposal {
+            attribute: attribute.to_owned(),
+            value,
+        };
+        let memory = |attribute, answer, unanswered| ChangeMemory {
+            attribute: Name::new(attribute),
+            rule: Name::new("former names"),
+            answer,
+            unanswered,
+        };
+        let answer = ChangeAnswer {
+            at: UnixMillis(800),
+            proposals: vec![
+                proposal("formerName", Some(text("Celik"))),
+                proposal("desk", None),
+            ],
+        };
+        let unanswered = |old| UnansweredChange {
+            at: UnixMillis(850),
+            old,
+        };
+        vec![
+            memory("lastName", Some(answer), Some(unanswered(None))),
+            memory("title", None, Some(unanswered(Some(text("Dr"))))),
+        ]
+    }
+
     pub(super) fn identity() -> Identity {
         Identity {
             uid: Uid::default(),
@@ -951,6 +997,7 @@ mod full {
                 ],
                 rounds: 2,
             },
+            value_changes: value_changes(),
             native_changes: vec![native_change()],
             attributes: attributes(),
             manager: Some(Uid(2)),
