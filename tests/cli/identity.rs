@@ -129,6 +129,7 @@ fn an_identity_is_shown_with_reasons() {
         "CRM user"
       ],
       "edits": [],
+      "failed_attempts": 0,
       "findings": [],
       "inactive": false,
       "inputs_changed": false,
@@ -137,6 +138,7 @@ fn an_identity_is_shown_with_reasons() {
       "manager": null,
       "name": "alice",
       "reports": 2,
+      "retry_at": null,
       "role_decisions": [],
       "role_metadata": [
         {

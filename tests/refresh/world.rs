@@ -157,14 +157,14 @@ impl Access {
 }
 
 /// The places of the rules: three promote attributes, then these.
-const STATE: usize = 3;
-const ASSIGNMENT: usize = 4;
-const TRIGGER: usize = 5;
+pub const STATE: usize = 3;
+pub const ASSIGNMENT: usize = 4;
+pub const TRIGGER: usize = 5;
 const MANAGER: usize = 6;
 const CORRELATION: usize = 7;
-const BEFORE: usize = 8;
-const AFTER: usize = 9;
-const CHANGE: usize = 10;
+pub const BEFORE: usize = 8;
+pub const AFTER: usize = 9;
+pub const CHANGE: usize = 10;
 
 fn rule_name(index: usize) -> Name {
     Name::new(&format!("rule-{index}"))

@@ -484,6 +484,63 @@ impl Wake {
     }
 }
 
+/// Failures running that may pass by themselves, and when to ask again.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Retry {
+    /// How many attempts have failed.
+    pub attempts: u32,
+    /// The moment of the next one.
+    pub at: UnixMillis,
+}
+
+impl Retry {
+    /// The longest wait between two attempts.
+    pub const MOST_MS: i64 = 24 * 3_600_000;
+
+    /// Returns what an evaluation at `as_of` leaves of the failures `known`
+    /// before it. `first_ms` says after how long its own failure may have
+    /// passed, where it failed that way; each attempt waits twice as long as
+    /// the one before. What fails before its time is no attempt.
+    pub fn after(known: Option<Self>, first_ms: Option<i64>, as_of: UnixMillis) -> Option<Self> {
+        let first_ms = first_ms?;
+        match known {
+            Some(known) if known.at > as_of => Some(known),
+            _ => {
+                let earlier = known.map_or(0, |known| known.attempts);
+                let factor = 1_i64.checked_shl(earlier).filter(|factor| *factor > 0);
+                let wait_ms = first_ms.saturating_mul(factor.unwrap_or(i64::MAX));
+                Some(Self {
+                    attempts: earlier.saturating_add(1),
+                    at: as_of.plus_ms(wait_ms.min(Self::MOST_MS)),
+                })
+            }
+        }
+    }
+}
+
+/// When an identity is refreshed again because a failure may pass by itself.
+/// Kept apart from [`Wake`]: nothing is replayed at such a moment.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Retries {
+    /// Of the phases up to roles.
+    pub phases: Option<Retry>,
+    /// Of triggers, and of rules whose proposals are inputs of the next refresh.
+    pub events: Option<Retry>,
+}
+
+impl Retries {
+    /// Returns the earlier of the two.
+    pub fn next(&self) -> Option<Retry> {
+        let both = [self.phases, self.events];
+        both.into_iter().flatten().min_by_key(|retry| retry.at)
+    }
+
+    /// Returns the moment of the earlier of the two.
+    pub fn at(&self) -> Option<UnixMillis> {
+        self.next().map(|retry| retry.at)
+    }
+}
+
 /// An identity as the last refresh left it, with the inputs that are its own.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Identity {
@@ -530,6 +587,8 @@ pub struct Identity {
     pub event_reads: Vec<ReadKey>,
     /// When it must be refreshed again.
     pub wake: Wake,
+    /// When it is refreshed again because a failure may have passed.
+    pub retries: Retries,
     /// Open findings about it, sorted.
     pub findings: Vec<Finding>,
 }
@@ -657,4 +716,34 @@ pub struct IdentityRecord {
     pub accounts: Vec<Account>,
     /// Its versions.
     pub versions: Versions,
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{Retry, UnixMillis};
+
+    #[test]
+    fn waits_double_up_to_a_day_whatever_the_first_was() {
+        let now = UnixMillis(1_000);
+        let wait = |attempts, first_ms| {
+            let known = (attempts > 0).then_some(Retry { attempts, at: now });
+            let next = Retry::after(known, Some(first_ms), now).expect("it failed");
+            assert_eq!(next.attempts, attempts.saturating_add(1));
+            next.at.0 - now.0
+        };
+        assert_eq!(
+            [0, 1, 2, 3].map(|failed| wait(failed, 10)),
+            [10, 20, 40, 80]
+        );
+        for attempts in [40, 62, 63, 64, u32::MAX] {
+            assert_eq!(wait(attempts, 10), Retry::MOST_MS);
+        }
+        assert_eq!(wait(0, 2 * Retry::MOST_MS), Retry::MOST_MS);
+        let later = Retry {
+            attempts: 3,
+            at: UnixMillis(1_001),
+        };
+        assert_eq!(Retry::after(Some(later), Some(10), now), Some(later));
+        assert_eq!(Retry::after(Some(later), None, now), None);
+    }
 }

@@ -20,9 +20,9 @@ pub use finding::{Finding, Severity};
 pub use identity::{
     AssignmentSource, AttributeState, Baseline, ByHand, ChangeAnswer, ChangeMemory, Entitlement,
     Holding, Identity, IdentityRecord, IdentityType, Lag, LedgerEntry, ManualEdit, NativeChange,
-    NativeOperation, Proposal, Proposals, Provenance, ReadKey, RoleAssignment, RoleDecision,
-    RoleDetection, RoleVerdict, StateOverride, TriggerMemory, Uid, UnansweredChange, Versions,
-    Wake,
+    NativeOperation, Proposal, Proposals, Provenance, ReadKey, Retries, Retry, RoleAssignment,
+    RoleDecision, RoleDetection, RoleVerdict, StateOverride, TriggerMemory, Uid, UnansweredChange,
+    Versions, Wake,
 };
 pub use instant::UnixMillis;
 pub use name::Name;

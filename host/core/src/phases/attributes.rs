@@ -334,7 +334,7 @@ fn ask_sources(
                 OnNoAccount::Next => an_account_was_missing = true,
             },
             Ok(Answer::Failed(failure)) => {
-                draft.retry_after(view.as_of(), failure.retry_after_ms);
+                draft.retry_after(failure.retry_after_ms);
                 findings.push(failure.finding);
                 return Ok(Feed::Fails);
             }

@@ -13,7 +13,7 @@ use crate::filter::{Filter, SingleValue};
 use crate::model::finding::EVENTS;
 use crate::model::{
     AccountAction, Baseline, Effect, EffectKind, Event, EventChange, Identity, IdentityRecord, Lag,
-    Name, NativeChange, Severity, TriggerMemory, Uid, UnixMillis, Value,
+    Name, NativeChange, Retry, Severity, TriggerMemory, Uid, UnixMillis, Value,
 };
 use crate::plan::{EventChanges, PlanContext, PlannedEvents};
 use crate::rule::RuleEvaluator;
@@ -112,8 +112,9 @@ pub(crate) fn plan(
     changes.findings.dedup_by(|one, other| one.is_same(other));
     let (record, reads, wake) = view.finish();
     changes.reads = reads;
-    let retry_at = retry_after_ms.map(|milliseconds| context.as_of.plus_ms(milliseconds));
-    changes.wake = [wake, retry_at].into_iter().flatten().min();
+    changes.wake = wake;
+    let known = record.identity.retries.events;
+    changes.retry = Retry::after(known, retry_after_ms, context.as_of);
     Ok(PlannedEvents { record, changes })
 }
 

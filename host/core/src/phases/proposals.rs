@@ -41,7 +41,7 @@ pub(super) fn ask(
         Err(error) => {
             let name = model.rule(rule).name;
             let failed = failure(BEFORE_REFRESH, Severity::Error, &name, error)?;
-            draft.retry_after(view.as_of(), failed.retry_after_ms);
+            draft.retry_after(failed.retry_after_ms);
             draft.findings.push(failed.finding);
             Ok(Slot::Proposals(None))
         }

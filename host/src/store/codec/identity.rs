@@ -9,9 +9,9 @@ use std::fmt;
 use idr_core::model::{
     AccountAction, AccountKey, AssignmentSource, AttributeState, Baseline, ByHand, ChangeAnswer,
     ChangeMemory, EventTally, Finding, Holding, Identity, IdentityType, Lag, ManualEdit, Name,
-    NativeChange, NativeOperation, Proposal, Proposals, Provenance, ReadKey, RoleAssignment,
-    RoleDecision, RoleDetection, RoleVerdict, Severity, StateOverride, TriggerMemory, Uid,
-    UnansweredChange, UnixMillis, Value, Wake, finding,
+    NativeChange, NativeOperation, Proposal, Proposals, Provenance, ReadKey, Retries, Retry,
+    RoleAssignment, RoleDecision, RoleDetection, RoleVerdict, Severity, StateOverride,
+    TriggerMemory, Uid, UnansweredChange, UnixMillis, Value, Wake, finding,
 };
 use serde::de::{Error, IgnoredAny, MapAccess, SeqAccess, Visitor};
 use serde::ser::{SerializeMap, SerializeSeq};
@@ -52,6 +52,8 @@ impl Written for Identity {
         put(&mut object, "eventReads", &self.event_reads)?;
         put(&mut object, "wakePhases", &self.wake.phases)?;
         put(&mut object, "wakeEvents", &self.wake.events)?;
+        put(&mut object, "retryPhases", &self.retries.phases)?;
+        put(&mut object, "retryEvents", &self.retries.events)?;
         put(&mut object, "findings", &self.findings)?;
         object.end()
     }
@@ -86,6 +88,10 @@ impl Written for Identity {
             wake: Wake {
                 phases: document.wake_phases,
                 events: document.wake_events,
+            },
+            retries: Retries {
+                phases: document.retry_phases,
+                events: document.retry_events,
             },
             findings: document.findings,
         })
@@ -154,6 +160,10 @@ struct IdentityIn {
     wake_phases: Option<UnixMillis>,
     #[serde(with = "mirror_in", default)]
     wake_events: Option<UnixMillis>,
+    #[serde(with = "mirror_in", default)]
+    retry_phases: Option<Retry>,
+    #[serde(with = "mirror_in", default)]
+    retry_events: Option<Retry>,
     #[serde(with = "mirror_in", default)]
     findings: Vec<Finding>,
 }
@@ -644,6 +654,18 @@ impl Written for EventTally {
 
     fn read<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
         u64::deserialize(deserializer).map(Self)
+    }
+}
+
+/// A pair: how many attempts have failed, and when the next one is.
+impl Written for Retry {
+    fn write<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        (self.attempts, Out(&self.at)).serialize(serializer)
+    }
+
+    fn read<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        let (attempts, In(at)) = Deserialize::deserialize(deserializer)?;
+        Ok(Self { attempts, at })
     }
 }
 

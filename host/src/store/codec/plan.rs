@@ -1,8 +1,8 @@
 //! Plans in the spool: what changes, and what it was planned from.
 
 use idr_core::model::{
-    AccountAction, AttributeState, Finding, ManualEdit, Name, ReadKey, RoleAssignment,
-    RoleDetection, Uid, UnixMillis, Versions,
+    AccountAction, AttributeState, Finding, ManualEdit, Name, ReadKey, Retries, Retry,
+    RoleAssignment, RoleDetection, Uid, UnixMillis, Versions,
 };
 use idr_core::plan::{Changes, LifecycleChange};
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
@@ -48,7 +48,18 @@ struct ChangesDocument {
     #[serde(with = "nested", default, skip_serializing_if = "is_default")]
     wake: Option<Option<UnixMillis>>,
     #[serde(with = "mirror", default, skip_serializing_if = "is_default")]
+    retries: Option<Retries>,
+    #[serde(with = "mirror", default, skip_serializing_if = "is_default")]
     findings: Option<Vec<Finding>>,
+}
+
+#[derive(Serialize, Deserialize)]
+#[serde(remote = "Retries", rename_all = "camelCase", deny_unknown_fields)]
+struct RetriesDocument {
+    #[serde(with = "mirror", default, skip_serializing_if = "is_default")]
+    phases: Option<Retry>,
+    #[serde(with = "mirror", default, skip_serializing_if = "is_default")]
+    events: Option<Retry>,
 }
 
 #[derive(Serialize, Deserialize)]
@@ -70,6 +81,7 @@ mirrored!(
     SpooledPlan => PlanDocument,
     Changes => ChangesDocument,
     LifecycleChange => LifecycleChangeDocument,
+    Retries => RetriesDocument,
 );
 
 /// The five counters, in their order.

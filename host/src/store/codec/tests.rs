@@ -8,8 +8,9 @@ use idr_core::model::{
     AttributeState, Baseline, ByHand, ChangeAnswer, ChangeMemory, Effect, EffectKind, Event,
     EventChange, EventTally, Finding, Handler, Holding, Identity, IdentityType, Lag, Link,
     ManualEdit, Name, NativeChange, NativeOperation, Proposal, Proposals, Provenance, ReadKey,
-    RoleAssignment, RoleDecision, RoleDetection, RoleVerdict, Severity, StateOverride,
-    TriggerMemory, Uid, UnansweredChange, UnixMillis, Value, Versions, Wake, finding,
+    Retries, Retry, RoleAssignment, RoleDecision, RoleDetection, RoleVerdict, Severity,
+    StateOverride, TriggerMemory, Uid, UnansweredChange, UnixMillis, Value, Versions, Wake,
+    finding,
 };
 use idr_core::plan::{Changes, LifecycleChange};
 use jiff::civil::Date;
@@ -144,6 +145,14 @@ fn value_changes() -> impl Strategy<Value = Vec<ChangeMemory>> {
         unanswered,
     });
     vec(memory, 0..3)
+}
+
+fn retries() -> impl Strategy<Value = Retries> {
+    let retry = || {
+        let retry = (any::<u32>(), instant());
+        option::of(retry.prop_map(|(attempts, at)| Retry { attempts, at }))
+    };
+    (retry(), retry()).prop_map(|(phases, events)| Retries { phases, events })
 }
 
 fn baseline() -> impl Strategy<Value = Baseline> {
@@ -350,7 +359,7 @@ fn identity() -> impl Strategy<Value = Identity> {
         any::<u64>().prop_map(EventTally),
         vec(read_key(), 0..3),
         vec(read_key(), 0..3),
-        (option::of(instant()), option::of(instant())),
+        (option::of(instant()), option::of(instant()), retries()),
         vec(a_finding(), 0..2),
     );
     (first, second).prop_map(|(first, second)| {
@@ -402,6 +411,7 @@ fn identity() -> impl Strategy<Value = Identity> {
                 phases: wake.0,
                 events: wake.1,
             },
+            retries: wake.2,
             findings,
         }
     })
@@ -456,7 +466,7 @@ fn plan() -> impl Strategy<Value = SpooledPlan> {
         option::of(detections()),
         option::of(vec(account_action(), 0..2)),
         option::of(vec(read_key(), 0..3)),
-        option::of(option::of(instant())),
+        (option::of(option::of(instant())), option::of(retries())),
         option::of(vec(a_finding(), 0..2)),
     )
         .prop_map(|changes| {
@@ -469,7 +479,7 @@ fn plan() -> impl Strategy<Value = SpooledPlan> {
                 detected,
                 account_actions,
                 reads,
-                wake,
+                (wake, retries),
                 findings,
             ) = changes;
             Changes {
@@ -483,6 +493,7 @@ fn plan() -> impl Strategy<Value = SpooledPlan> {
                 account_actions,
                 reads,
                 wake,
+                retries,
                 findings,
             }
         });
@@ -956,6 +967,16 @@ mod full {
         }]
     }
 
+    fn retries() -> Retries {
+        Retries {
+            phases: Some(Retry {
+                attempts: 3,
+                at: UnixMillis(5_000),
+            }),
+            events: None,
+        }
+    }
+
     fn value_changes() -> Vec<ChangeMemory> {
         let proposal = |attribute: &str, value| Proposal {
             attribute: attribute.to_owned(),
@@ -1032,6 +1053,7 @@ mod full {
                 phases: Some(UnixMillis(3_000)),
                 events: Some(UnixMillis(4_000)),
             },
+            retries: retries(),
             findings: vec![finding()],
         }
     }
@@ -1091,6 +1113,7 @@ mod full {
                 account_actions: Some(account_actions()),
                 reads: Some(reads()),
                 wake: Some(Some(UnixMillis(6_000))),
+                retries: Some(retries()),
                 findings: Some(vec![finding()]),
             },
         }
