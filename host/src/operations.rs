@@ -24,7 +24,7 @@ pub struct Phase {
 }
 
 /// Every step, in order. No option and no configuration changes it.
-pub const PHASES: [Phase; 15] = [
+pub const PHASES: [Phase; 16] = [
     Phase {
         number: "0",
         phase: "selection",
@@ -110,6 +110,13 @@ pub const PHASES: [Phase; 15] = [
         group: Some("events"),
         identityiq_options: &["processTriggers"],
         what: "triggers, against what they have last seen; effects into the outbox",
+    },
+    Phase {
+        number: "13b",
+        phase: "value-change",
+        group: Some("events"),
+        identityiq_options: &[],
+        what: "values of attributes that rules propose when one has changed, as inputs of the next refresh",
     },
     Phase {
         number: "14b",

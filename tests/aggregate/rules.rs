@@ -21,6 +21,7 @@ fn tenant() -> Tenant {
             sources: Vec::new(),
             proposals: false,
             unique: None,
+            on_change: None,
             edit_mode: EditMode::Permanent,
             sensitive: false,
         })

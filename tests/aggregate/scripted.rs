@@ -5,6 +5,7 @@ use idr_core::definitions::RuleIndex;
 use idr_core::model::{Name, Value};
 use idr_core::rule::{
     Creation, Eligibility, Lookup, Promotion, Proposal, RuleEvaluator, RuleFailure, RuleHost,
+    ValueChange,
 };
 use idr_core::view::TrackedView;
 
@@ -108,6 +109,15 @@ impl RuleEvaluator for Scripted {
     fn after_refresh(
         &mut self,
         _: RuleIndex,
+        _: &mut TrackedView,
+    ) -> Result<Vec<Proposal>, RuleFailure> {
+        unreachable!("an aggregation plans nobody")
+    }
+
+    fn value_change(
+        &mut self,
+        _: RuleIndex,
+        _: ValueChange<'_>,
         _: &mut TrackedView,
     ) -> Result<Vec<Proposal>, RuleFailure> {
         unreachable!("an aggregation plans nobody")

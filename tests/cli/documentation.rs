@@ -22,6 +22,7 @@ fn the_examples_of_the_configuration_are_one_tenant_without_problems() {
         "identity-creation",
         "manager-correlation",
         "before-refresh",
+        "value-change",
         "after-refresh",
         "attribute-promotion",
         "lifecycle-state",
@@ -36,13 +37,13 @@ fn the_examples_of_the_configuration_are_one_tenant_without_problems() {
     insta::assert_snapshot!(host.run(["check"]), @r"
     no problems in tenant `acme`
       applications             2
-      identity attributes      7
+      identity attributes      8
       lifecycle states         3
       business roles           6
       IT roles                 2
       triggers                 4
       populations              1
-      rules                    9
+      rules                   10
       tasks                    3
     [exit 0]
     ");

@@ -119,6 +119,7 @@ fn whose_inputs_have_changed_is_due() {
         "reasons": [
           "inputs-changed"
         ],
+        "retry_at": null,
         "uid": 1,
         "wake_at": null
       }

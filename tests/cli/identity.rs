@@ -165,6 +165,7 @@ fn an_identity_is_shown_with_reasons() {
           "value": "wiki"
         }
       ],
+      "failed_attempts": 0,
       "findings": [],
       "inactive": false,
       "inputs_changed": false,
@@ -174,6 +175,7 @@ fn an_identity_is_shown_with_reasons() {
       "name": "alice",
       "owns": [],
       "reports": 2,
+      "retry_at": null,
       "role_decisions": [],
       "role_metadata": [
         {

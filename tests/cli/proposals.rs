@@ -252,3 +252,77 @@ fn an_after_refresh_rule_proposes_inputs_of_the_next_refresh() {
     let _ = host.json(["refresh"]);
     insta::assert_snapshot!(attribute(&host, "bela", "badge"), @"badge       white          static");
 }
+
+#[test]
+fn a_value_change_rule_is_asked_once_per_change_and_its_answer_stays() {
+    let host = TestHost::with_files(FILES);
+    add_rules(
+        &host,
+        &[(
+            "former",
+            "value-change",
+            "parameters = { into = \"formerLocation\" }",
+        )],
+    );
+    edit(
+        &host,
+        "identity.toml",
+        "[attributes.location]\n",
+        "[attributes.formerLocation]\nproposals = true\n\
+         sources = [{ static = \"none\" }]\n[attributes.location]\non_change = \"former\"\n",
+    );
+    let move_bela = |from: &str, to: &str, day: &str| {
+        edit(
+            &host,
+            "feeds/hr.csv",
+            &format!("bela,Sales,{from}"),
+            &format!("bela,Sales,{to}"),
+        );
+        let _ = host.json(["aggregate", "hr", "--as-of", day]);
+        host.json(["refresh", "--as-of", day])
+    };
+    aggregate_and_refresh(&host);
+    insta::assert_snapshot!(attribute(&host, "bela", "formerLocation"), @"formerLocation  none           static");
+
+    let _ = move_bela("Bern", "Basel", "2026-03-02");
+    assert_eq!(due(&host), ["bela"]);
+    let refreshed = host.json(["refresh", "--as-of", "2026-03-03"]);
+    assert_eq!(refreshed["refreshed"], 1);
+    insta::assert_snapshot!(attribute(&host, "bela", "formerLocation"), @"formerLocation  Bern           proposed by rule former");
+    let everybody = host.json(["refresh", "--all", "--as-of", "2026-03-04"]);
+    assert_eq!(everybody["changed"], 0, "it isn't asked again: {everybody}");
+    let rules = host.run(["rule", "list"]);
+    assert!(rules.contains("changes of attribute `location`"), "{rules}");
+
+    // A change that it can't answer waits for it; the last answer stays.
+    edit(&host, "rules/rules.toml", "into =", "onto =");
+    let _ = move_bela("Basel", "Chur", "2026-03-05");
+    insta::assert_snapshot!(host.run(["finding", "list"]), @r"
+    2 open
+        error  bela  value-change: location
+          rule `former` (value-change of `location`) calls it invalid: `into` is not a text
+        warning  bela  manager: manager
+          no identity has `name` `ana@acme.org`, whom the account names as manager
+    [exit 0]
+    ");
+    let _ = move_bela("Chur", "Genf", "2026-03-06");
+    insta::assert_snapshot!(attribute(&host, "bela", "formerLocation"), @"formerLocation  Bern           proposed by rule former");
+    edit(&host, "rules/rules.toml", "onto =", "into =");
+    let _ = host.json(["refresh", "--as-of", "2026-03-07"]);
+    let _ = host.json(["refresh", "--as-of", "2026-03-08"]);
+    insta::assert_snapshot!(attribute(&host, "bela", "formerLocation"), @"formerLocation  Basel          proposed by rule former");
+
+    edit(&host, "identity.toml", "on_change = \"former\"\n", "");
+    edit(&host, "identity.toml", "proposals = true\n", "");
+    let _ = host.json(["refresh", "--as-of", "2026-03-09"]);
+    insta::assert_snapshot!(attribute(&host, "bela", "formerLocation"), @"formerLocation  none           static");
+    assert_eq!(due(&host), [""; 0]);
+}
+
+/// Returns the names of those who are due.
+fn due(host: &TestHost) -> Vec<String> {
+    let due = host.json(["due"]);
+    let due = due.as_array().expect("a list").iter();
+    let names = due.map(|known| known["name"].as_str().expect("a name").to_owned());
+    names.collect()
+}

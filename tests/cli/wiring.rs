@@ -27,6 +27,7 @@ fn the_order_of_operations_is_printed() {
      9  work-items           access    what the manager is to decide or do, as long as it is so
     13  events               events    triggers, against what they have last seen; effects into the outbox
                                        IdentityIQ: processTriggers
+    13b  value-change         events    values of attributes that rules propose when one has changed, as inputs of the next refresh
     14b  after-refresh        events    values of attributes that a rule proposes, as inputs of the next refresh
                                        IdentityIQ: refreshRule
     15  claims                         who gets a unique value that several would take, in order of identities

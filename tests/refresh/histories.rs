@@ -11,8 +11,8 @@ use idr::store::{
 };
 use idr_core::model::{
     Account, AccountKey, AccountStatus, ByHand, Claim, EntitlementDecision, EntitlementVerdict,
-    Holder, Identity, IdentityRecord, Link, ManualEdit, Name, NativeChange, NativeOperation,
-    ReadKey, RoleDecision, RoleVerdict, StateOverride, UnixMillis, Value, ValueType,
+    Holder, IdentityRecord, Link, ManualEdit, Name, NativeChange, NativeOperation, ReadKey,
+    RoleDecision, RoleVerdict, StateOverride, UnixMillis, Value, ValueType,
 };
 use idr_core::phases::correlation::correlate;
 use rand::{RngExt, SeedableRng};

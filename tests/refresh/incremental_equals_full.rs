@@ -87,6 +87,22 @@ fn components_answer_as_the_same_programs_do_natively() {
     }
 }
 
+/// What is hard to get into is got into all the same, or the law would say
+/// nothing about it.
+#[test]
+fn histories_come_to_answers_and_to_changes_that_wait_for_one() {
+    let mut missing = vec!["\"unanswered\":{", "\"answer\":{", "proposed by rule-10"];
+    for seed in 1..64 {
+        let history = History::random(seed);
+        let mut happening = Happening::new(memory(), Way::Incremental, scripts(), &history);
+        for operation in &history.operations {
+            let state = happening.happen(operation).unwrap_or_default();
+            missing.retain(|wanted| !state.contains(wanted));
+        }
+    }
+    assert_eq!(missing, [""; 0]);
+}
+
 fn check(law: impl Fn(&History) -> Result<(), (usize, String)>) {
     let seeds = seeds();
     println!(

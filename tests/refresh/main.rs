@@ -2,4 +2,5 @@
 
 mod histories;
 mod incremental_equals_full;
+mod retries;
 mod world;

@@ -24,7 +24,7 @@ use idr_core::model::{
     AccountOperation, Handler, IdentityType, Name, NativeOperation, UnixMillis, Value, ValueType,
 };
 use idr_core::rule::{
-    Creation, Eligibility, Lookup, Promotion, Proposal, RuleEvaluator, RuleFailure,
+    Creation, Eligibility, Lookup, Promotion, Proposal, RuleEvaluator, RuleFailure, ValueChange,
 };
 use idr_core::time::Zone;
 use idr_core::transform::account::AccountRead;
@@ -93,6 +93,9 @@ pub struct Tenant {
     pub native: [usize; 2],
     /// The numbers of the people who own the directory and a role.
     pub owners: [usize; 2],
+    /// The attributes about whose changes a rule is asked, and what it reads.
+    pub listens: Vec<&'static str>,
+    pub change: Vec<Read>,
     pub role_filters: Vec<usize>,
     pub hidden_roles: usize,
     pub edit_mode: usize,
@@ -174,13 +177,14 @@ impl Access {
 }
 
 /// The places of the rules: three promote attributes, then these.
-const STATE: usize = 3;
-const ASSIGNMENT: usize = 4;
-const TRIGGER: usize = 5;
+pub const STATE: usize = 3;
+pub const ASSIGNMENT: usize = 4;
+pub const TRIGGER: usize = 5;
 const MANAGER: usize = 6;
 const CORRELATION: usize = 7;
-const BEFORE: usize = 8;
-const AFTER: usize = 9;
+pub const BEFORE: usize = 8;
+pub const AFTER: usize = 9;
+pub const CHANGE: usize = 10;
 
 fn rule_name(index: usize) -> Name {
     Name::new(&format!("rule-{index}"))
@@ -209,6 +213,9 @@ const FILTERS: [&str; 6] = [
     "title.startsWith(\"v\") && !(team == \"v0\")",
     "lifecycleState == \"active\" && links.application.name == \"ad\"",
 ];
+
+/// Attributes about whose changes a rule may be asked; it may bring some about.
+const LISTENED: [&str; 5] = ["department", "end", "grade", "location", "team"];
 
 const SETTLED: [Read; 7] = [
     Read::Attribute("department"),
@@ -273,6 +280,8 @@ impl Tenant {
             after: vec![Read::Attribute("department")],
             native: [0, 1],
             owners: [0, 1],
+            listens: Vec::new(),
+            change: vec![Read::Attribute("department")],
             role_filters: (0..3)
                 .map(|_| random.random_range(0..FILTERS.len()))
                 .collect(),
@@ -327,6 +336,13 @@ impl Tenant {
         ];
         self.after = reads(random, &after, 2);
         self.native = [(); 2].map(|()| random.random_range(0..3));
+        // Drawn apart, so that what a seed meant before stays what it is.
+        let mut apart = random.clone();
+        self.listens = LISTENED
+            .into_iter()
+            .filter(|_| apart.random_range(0..3) == 0)
+            .collect();
+        self.change = reads(&mut apart, &after, 2);
         self
     }
 
@@ -343,6 +359,8 @@ impl Tenant {
             after: other.after.clone(),
             native: other.native,
             owners: other.owners,
+            listens: other.listens.clone(),
+            change: other.change.clone(),
             ..self
         }
     }
@@ -466,6 +484,7 @@ impl Tenant {
             sources,
             proposals: matches!(text, "location" | "team"),
             unique: None,
+            on_change: self.listens.contains(&text).then_some(RuleIndex(CHANGE)),
             edit_mode: EditMode::ReadOnly,
             sensitive: false,
         };
@@ -532,7 +551,7 @@ impl Tenant {
             ]);
         }
         attributes.sort_by_key(|known| known.name);
-        let rules = (0..=AFTER).map(|index| self.rule(index)).collect();
+        let rules = (0..=CHANGE).map(|index| self.rule(index)).collect();
         Model {
             zone: Zone::named("Europe/Berlin").expect("bundled"),
             end_of_day: None,
@@ -623,6 +642,7 @@ impl Tenant {
             CORRELATION => &self.correlation,
             BEFORE => &self.before,
             AFTER => &self.after,
+            CHANGE => &self.change,
             _ => &self.trigger,
         }
     }
@@ -928,11 +948,6 @@ fn answer(script: &[Read], view: &mut TrackedView, seed: u64) -> Result<u64, Rul
             mixed = (mixed ^ u64::from(byte)).wrapping_mul(0x0100_0000_01b3);
         }
     };
-    let spoken = |value: Option<Value>| match value {
-        None => String::new(),
-        Some(Value::Boolean(truth)) => yes_or_no(truth).to_owned(),
-        Some(value) => value.to_string(),
-    };
     for read in script {
         match read {
             Read::Attribute(name) => mix(&spoken(view.attribute(name)?)),
@@ -961,6 +976,14 @@ fn answer(script: &[Read], view: &mut TrackedView, seed: u64) -> Result<u64, Rul
         }
     }
     Ok(mixed >> 7)
+}
+
+fn spoken(value: Option<Value>) -> String {
+    match value {
+        None => String::new(),
+        Some(Value::Boolean(truth)) => yes_or_no(truth).to_owned(),
+        Some(value) => value.to_string(),
+    }
 }
 
 fn yes_or_no(truth: bool) -> &'static str {
@@ -1010,6 +1033,20 @@ impl RuleEvaluator for Scripts {
     ) -> Result<Vec<Proposal>, RuleFailure> {
         let drawn = self.draw(rule, view)?;
         drawn_proposals(drawn).ok_or_else(|| declined(rule, Question::AfterRefresh))
+    }
+
+    fn value_change(
+        &mut self,
+        rule: RuleIndex,
+        change: ValueChange<'_>,
+        view: &mut TrackedView,
+    ) -> Result<Vec<Proposal>, RuleFailure> {
+        let mut drawn = self.draw(rule, view)?;
+        let [old, new] = [change.old, change.new].map(|value| spoken(value.cloned()));
+        for byte in [change.attribute, &old, &new].join("/").bytes() {
+            drawn = drawn.wrapping_mul(31).wrapping_add(u64::from(byte));
+        }
+        drawn_proposals(drawn).ok_or_else(|| declined(rule, Question::ValueChange(change)))
     }
 
     fn correlate_manager(

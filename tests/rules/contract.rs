@@ -36,7 +36,7 @@ fn a_component_that_is_no_rule_and_wants_a_database() {
     )
     .expect("well-formed");
     insta::assert_snapshot!(load_error(&component), @r"
-    it doesn't fit the contract: exports no kind of rule: none of `account-correlation`, `identity-creation`, `before-refresh`, `attribute-promotion`, `manager-correlation`, `lifecycle-state`, `role-assignment`, `identity-trigger`, `after-refresh`; imports `acme:db/query@1.0.0`: rules are given nothing but the interfaces of wit/rules.wit; imports `wasi:sockets/tcp@0.2.6`: rules get no files, network or other services of the system
+    it doesn't fit the contract: exports no kind of rule: none of `account-correlation`, `identity-creation`, `before-refresh`, `attribute-promotion`, `manager-correlation`, `lifecycle-state`, `role-assignment`, `identity-trigger`, `value-change`, `after-refresh`; imports `acme:db/query@1.0.0`: rules are given nothing but the interfaces of wit/rules.wit; imports `wasi:sockets/tcp@0.2.6`: rules get no files, network or other services of the system
     hint: build the rule against this host's wit/rules.wit
     ");
 }
@@ -184,7 +184,7 @@ fn a_rule_about_an_account_reads_no_identity() {
     let body = correlate.replace("BODY", "");
     let rule = component_against(&greedy, "", "greedy", &format!("{imports} {body}"));
     insta::assert_snapshot!(load_error(&rule), @r"
-    it doesn't fit the contract: imports `subject`, which only `before-refresh` and `attribute-promotion` and `lifecycle-state` and `role-assignment` and `identity-trigger` and `after-refresh` rules are given; imports `time`, which only `before-refresh` and `attribute-promotion` and `lifecycle-state` and `role-assignment` and `identity-trigger` and `after-refresh` rules are given
+    it doesn't fit the contract: imports `subject`, which only `before-refresh` and `attribute-promotion` and `lifecycle-state` and `role-assignment` and `identity-trigger` and `value-change` and `after-refresh` rules are given; imports `time`, which only `before-refresh` and `attribute-promotion` and `lifecycle-state` and `role-assignment` and `identity-trigger` and `value-change` and `after-refresh` rules are given
     hint: build the rule against this host's wit/rules.wit
     ");
 
@@ -274,6 +274,8 @@ fn one_component_may_be_of_several_kinds() {
             (func (export "idr:rules/account-correlation@0.1.0#correlate") (result i32) unreachable)
             (func (export "idr:rules/identity-creation@0.1.0#create") (result i32) unreachable)
             (func (export "idr:rules/after-refresh@0.1.0#propose") (result i32) unreachable)
+            (func (export "idr:rules/value-change@0.1.0#propose")
+                (param i32 i32 i32 i32 i64 i32 i32 i32 i32 i64 i32 i32) (result i32) unreachable)
             (func (export "idr:rules/before-refresh@0.1.0#propose") (result i32) unreachable)
             (func (export "idr:rules/manager-correlation@0.1.0#correlate")
                 (param i32 i64 i32 i32) (result i32) unreachable)

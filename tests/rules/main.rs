@@ -8,4 +8,5 @@ mod contract;
 mod examples;
 mod hostile;
 mod made;
+mod retry;
 mod verdict;

@@ -52,6 +52,7 @@ impl Tenant {
             sources: Vec::new(),
             proposals: false,
             unique: None,
+            on_change: None,
             edit_mode: EditMode::ReadOnly,
             sensitive: false,
         };

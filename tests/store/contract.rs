@@ -12,7 +12,7 @@ use idr_core::filter::{Filter, Superset};
 use idr_core::model::{
     Account, AccountAction, AccountOperation, ByHand, Claim, Effect, EffectKind, Event, Holder,
     IdentityType, Link, ManualEdit, Name, NativeChange, NativeOperation, NewClaim, ReadKey,
-    RoleAssignment, Severity, Uid, UnixMillis, Value, Versions, Wake,
+    Retries, Retry, RoleAssignment, Severity, Uid, UnixMillis, Value, Versions, Wake,
 };
 use idr_core::plan::Changes;
 use idr_core::view::Snapshot;
@@ -312,6 +312,39 @@ fn who_is_due(store: &dyn Store) {
         .remove(0);
     assert_eq!((bo_due.name.as_str(), bo_due.inputs_changed), ("bo", false));
     assert_eq!(bo_due.wake_at, Some(UnixMillis(20)));
+    assert_eq!(bo_due.retry_at, None);
+
+    // A retry makes due, and wakes nobody.
+    let retry = |attempts, at| {
+        let at = UnixMillis(at);
+        Some(Retry { attempts, at })
+    };
+    change(store, ana, |identity| {
+        identity.retries.phases = retry(2, 9);
+        identity.retries.events = retry(1, 8);
+    });
+    assert_eq!(due(7, None, 9), [dee]);
+    assert_eq!(due(8, None, 9), [ana, dee]);
+    assert_eq!(due(8, Some(ana), 9), [dee]);
+    let ana_due = store
+        .due(UnixMillis(8), None, 1)
+        .expect("readable")
+        .remove(0);
+    assert_eq!(ana_due.retry_at, Some(UnixMillis(8)));
+    assert_eq!(
+        store.next_wake(None).expect("readable"),
+        Some(UnixMillis(10))
+    );
+    let run = begin(store);
+    let selected = |selection: &Selection| {
+        store.select(&run, selection).expect("accepted");
+        store.selected(run.id, None, 9).expect("readable")
+    };
+    assert_eq!(selected(&Selection::Due(UnixMillis(7))), [dee]);
+    assert_eq!(selected(&Selection::Due(UnixMillis(8))), [ana, dee]);
+    assert_eq!(selected(&Selection::Wake(UnixMillis(8))), []);
+    change(store, ana, |identity| identity.retries = Retries::default());
+    assert_eq!(due(9, None, 9), [dee]);
 
     // One group that has not read the input is enough.
     let mut half = write(store, dee, |_| {});

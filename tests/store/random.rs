@@ -14,7 +14,8 @@ use idr_core::filter::Superset;
 use idr_core::model::{
     Account, AccountKey, AccountStatus, AttributeState, ByHand, Claim, Event, EventChange, Finding,
     Identity, IdentityType, Link, ManualEdit, Name, NativeChange, NativeOperation, NewClaim,
-    Provenance, ReadKey, RoleAssignment, Severity, Uid, UnixMillis, Value, Versions, finding,
+    Provenance, ReadKey, Retries, Retry, RoleAssignment, Severity, Uid, UnixMillis, Value,
+    Versions, finding,
 };
 use idr_core::plan::Changes;
 use idr_core::view::Snapshot;
@@ -66,6 +67,7 @@ struct Write {
     reads: Vec<ReadKey>,
     event_reads: Vec<ReadKey>,
     wake: (Option<UnixMillis>, Option<UnixMillis>),
+    retry_at: Option<UnixMillis>,
     findings: Vec<Finding>,
     processed: (bool, bool, bool),
     claims: Vec<NewClaim>,
@@ -210,7 +212,11 @@ fn write() -> impl Strategy<Value = Write> {
         option::of(select(vec!["clerk", "boss"]).prop_map(Name::new)),
         read_keys(),
         read_keys(),
-        (option::of(instant()), option::of(instant())),
+        (
+            option::of(instant()),
+            option::of(instant()),
+            option::weighted(0.3, instant()),
+        ),
         findings(),
         any::<(bool, bool, bool)>(),
         vec(
@@ -236,7 +242,8 @@ fn write() -> impl Strategy<Value = Write> {
             role,
             reads,
             event_reads,
-            wake,
+            wake: (wake.0, wake.1),
+            retry_at: wake.2,
             findings,
             processed,
             claims,
@@ -613,6 +620,10 @@ impl Driven<'_> {
             wake: idr_core::model::Wake {
                 phases: write.wake.0,
                 events: write.wake.1,
+            },
+            retries: Retries {
+                phases: write.retry_at.map(|at| Retry { attempts: 1, at }),
+                events: None,
             },
             findings: write.findings.clone(),
             ..old.clone()

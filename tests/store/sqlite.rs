@@ -371,11 +371,12 @@ fn problems_after(damage: &str) -> String {
 #[test]
 fn damage_is_found_and_named() {
     insta::assert_snapshot!(problems_after(
-        "UPDATE identity SET manager = NULL, wake_at = 6, inactive = 1 WHERE uid = 1;"
+        "UPDATE identity SET manager = NULL, wake_at = 6, retry_at = 7, inactive = 1 WHERE uid = 1;"
     ), @r"
     identity 1: column `inactive` isn't what the document says
     identity 1: column `manager` isn't what the document says
     identity 1: column `wake_at` isn't what the document says
+    identity 1: column `retry_at` isn't what the document says
     ");
     insta::assert_snapshot!(problems_after(
         "UPDATE identity_document SET document = '{\"name\":' WHERE uid = 2;"

@@ -206,6 +206,8 @@ pub struct AttributeDefinition {
     /// The namespace within which no two identities ever have the same value,
     /// case-folded.
     pub unique: Option<Name>,
+    /// The rule that is asked what to propose when the value has changed.
+    pub on_change: Option<RuleIndex>,
     /// Whether and how long an edit by hand stays.
     pub edit_mode: EditMode,
     /// Whether its values are masked in logs, findings and recorded cases.

@@ -9,9 +9,10 @@ use std::sync::Arc;
 
 use crate::definitions::Model;
 use crate::model::{
-    AccountAction, AccountOperation, AttributeState, Baseline, Effect, EntitlementDecision, Event,
-    Finding, Identity, IdentityRecord, ManualEdit, Name, NewClaim, Proposals, ReadKey,
-    RoleAssignment, RoleDetection, TriggerMemory, Uid, UnixMillis, WorkItem, finding,
+    AccountAction, AccountOperation, AttributeState, Baseline, ChangeMemory, Effect,
+    EntitlementDecision, Event, Finding, Identity, IdentityRecord, ManualEdit, Name, NewClaim,
+    Proposals, ReadKey, Retries, Retry, RoleAssignment, RoleDetection, TriggerMemory, Uid,
+    UnixMillis, WorkItem, finding,
 };
 use crate::phases::events::Occasion;
 use crate::phases::{attributes, entitlements, events, roles, state_accounts, work_items};
@@ -47,6 +48,8 @@ pub struct Changes {
     pub reads: Option<Vec<ReadKey>>,
     /// The new wake-up of the phases up to roles.
     pub wake: Option<Option<UnixMillis>>,
+    /// The new moments at which failures may have passed.
+    pub retries: Option<Retries>,
     /// The new open findings of the phases up to roles.
     pub findings: Option<Vec<Finding>>,
     /// The unique values that it takes and that aren't its own yet, sorted.
@@ -114,14 +117,21 @@ pub struct EventChanges {
     pub triggers: Vec<TriggerMemory>,
     /// The new wake-up of the triggers.
     pub wake: Option<UnixMillis>,
+    /// When to ask again what failed in a way that may pass by itself.
+    pub retry: Option<Retry>,
     /// What the triggers read of others.
     pub reads: Vec<ReadKey>,
-    /// The open findings of the triggers and the after-refresh rule.
+    /// The open findings of the triggers, the value-change rules and the
+    /// after-refresh rule.
     pub findings: Vec<Finding>,
     /// What the after-refresh rule proposes for the next refresh.
     pub proposals: Proposals,
     /// The triggers that would have fired and are held.
     pub held: Vec<Name>,
+    /// What the value-change rules remember from now on.
+    pub value_changes: Vec<ChangeMemory>,
+    /// Whether the identity's next refresh has other proposals to go by.
+    pub proposes_anew: bool,
 }
 
 impl EventChanges {
@@ -133,11 +143,6 @@ impl EventChanges {
             .filter(|known| known.is_of_events()))
     }
 
-    /// Says whether the identity's next refresh has other proposals to go by.
-    pub fn proposes_anew(&self, identity: &Identity) -> bool {
-        self.proposals.attributes != identity.proposals.attributes
-    }
-
     /// Says whether recording this would leave the identity as it is.
     pub fn changes_nothing(&self, identity: &Identity) -> bool {
         self.events.is_empty()
@@ -147,8 +152,10 @@ impl EventChanges {
             && identity.native_changes.is_empty()
             && self.triggers == identity.triggers
             && self.wake == identity.wake.events
+            && self.retry == identity.retries.events
             && self.reads == identity.event_reads
             && self.proposals == identity.proposals
+            && self.value_changes == identity.value_changes
             && !self.findings_differ(identity)
     }
 }
@@ -283,16 +290,15 @@ pub(crate) struct Draft {
     pub(crate) findings: Vec<Finding>,
     pub(crate) ended_edits: Vec<Name>,
     pub(crate) override_ended: bool,
-    pub(crate) retry_at: Option<UnixMillis>,
     pub(crate) claims: Vec<NewClaim>,
+    pub(crate) retry_after_ms: Option<i64>,
 }
 
 impl Draft {
-    pub(crate) fn retry_after(&mut self, as_of: UnixMillis, retry_after_ms: Option<i64>) {
-        if let Some(milliseconds) = retry_after_ms {
-            let at = as_of.plus_ms(milliseconds);
-            self.retry_at = Some(self.retry_at.map_or(at, |known| known.min(at)));
-        }
+    /// Notes that something failed in a way that may have passed after so long.
+    pub(crate) fn retry_after(&mut self, retry_after_ms: Option<i64>) {
+        let both = [self.retry_after_ms, retry_after_ms];
+        self.retry_after_ms = both.into_iter().flatten().min();
     }
 }
 
@@ -335,10 +341,7 @@ fn account_actions(
 
 fn differences(view: &mut TrackedView, draft: Draft, settled: roles::SettledRoles) -> Changes {
     let mut changes = Changes::default();
-    let wake = [view.take_wake(), draft.retry_at]
-        .into_iter()
-        .flatten()
-        .min();
+    let wake = view.take_wake();
     let model = Arc::clone(view.model());
     for definition in &model.attributes {
         let Slot::Attribute(new) = view.slot(Node::Attribute(definition.name)) else {
@@ -375,6 +378,18 @@ fn differences(view: &mut TrackedView, draft: Draft, settled: roles::SettledRole
     }
     if wake != identity.wake.phases {
         changes.wake = Some(wake);
+    }
+    // Other inputs may not fail: whatever failed before begins anew.
+    let known = match view.record().versions.inputs_changed() {
+        true => Retries::default(),
+        false => identity.retries,
+    };
+    let retries = Retries {
+        phases: Retry::after(known.phases, draft.retry_after_ms, view.as_of()),
+        events: known.events,
+    };
+    if retries != identity.retries {
+        changes.retries = Some(retries);
     }
     let mut findings = draft.findings;
     findings.sort();
@@ -498,6 +513,9 @@ impl Identity {
         if let Some(wake) = changes.wake {
             self.wake.phases = wake;
         }
+        if let Some(retries) = changes.retries {
+            self.retries = retries;
+        }
         if let Some(findings) = changes.findings {
             self.findings.retain(|known| !of_phases(known));
             self.findings.extend(findings);
@@ -516,9 +534,11 @@ impl Identity {
         self.native_changes.clear();
         self.triggers.clone_from(&changes.triggers);
         self.wake.events = changes.wake;
+        self.retries.events = changes.retry;
         self.events.0 += changes.events.len() as u64;
         self.event_reads.clone_from(&changes.reads);
         self.proposals.clone_from(&changes.proposals);
+        self.value_changes.clone_from(&changes.value_changes);
         self.findings.retain(|known| !known.is_of_events());
         self.findings.extend(changes.findings.iter().cloned());
         self.findings.sort();

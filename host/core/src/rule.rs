@@ -4,6 +4,7 @@
 //! functions. Whatever answers must give the same answer for the same reads.
 
 use crate::definitions::RuleIndex;
+pub use crate::model::Proposal;
 use crate::model::{Name, Value};
 use crate::view::{ReadError, TrackedView};
 
@@ -67,6 +68,19 @@ pub trait RuleEvaluator {
     fn after_refresh(
         &mut self,
         rule: RuleIndex,
+        view: &mut TrackedView,
+    ) -> Result<Vec<Proposal>, RuleFailure>;
+
+    /// Asks a value-change rule which values of attributes it proposes for the
+    /// next refresh, now that an attribute has changed.
+    ///
+    /// # Errors
+    ///
+    /// [`RuleFailure`], always about this rule and this call.
+    fn value_change(
+        &mut self,
+        rule: RuleIndex,
+        change: ValueChange<'_>,
         view: &mut TrackedView,
     ) -> Result<Vec<Proposal>, RuleFailure>;
 
@@ -152,13 +166,15 @@ pub enum Creation {
     Skip(String),
 }
 
-/// A value that a rule proposes for an identity attribute.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Proposal {
-    /// The identity attribute as the rule wrote it.
-    pub attribute: String,
-    /// Its value; without one the attribute has none.
-    pub value: Option<Value>,
+/// How an identity attribute has changed.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct ValueChange<'a> {
+    /// The attribute.
+    pub attribute: &'a str,
+    /// The value that it had, if it had one.
+    pub old: Option<&'a Value>,
+    /// The value that it has, if it has one.
+    pub new: Option<&'a Value>,
 }
 
 /// What a promotion rule answers.

@@ -10,8 +10,10 @@ use crate::model::{
     Account, AccountKey, AccountStatus, Claim, Holder, Identity, IdentityRecord, Link, Name, Uid,
     UnixMillis, Value, ValueType, Versions,
 };
-use crate::plan::{PlanContext, Planned, Planner};
-use crate::rule::{Creation, Eligibility, Lookup, Promotion, Proposal, RuleEvaluator, RuleFailure};
+use crate::plan::{EventChanges, PlanContext, Planned, Planner};
+use crate::rule::{
+    Creation, Eligibility, Lookup, Promotion, Proposal, RuleEvaluator, RuleFailure, ValueChange,
+};
 use crate::view::{Snapshot, SnapshotError, TrackedView};
 
 /// What a scripted rule does with the view.
@@ -20,6 +22,10 @@ pub(crate) type Script = Box<dyn Fn(&mut TrackedView) -> Result<Promotion, RuleF
 /// What a scripted before- or after-refresh rule does with the view.
 pub(crate) type ProposingScript =
     Box<dyn Fn(&mut TrackedView) -> Result<Vec<Proposal>, RuleFailure>>;
+
+/// What a scripted value-change rule does with a change and the view.
+pub(crate) type ChangeScript =
+    Box<dyn Fn(ValueChange<'_>, &mut TrackedView) -> Result<Vec<Proposal>, RuleFailure>>;
 
 /// Answers for rules: promotion scripts by their place in the model.
 #[derive(Default)]
@@ -30,6 +36,7 @@ pub(crate) struct Scripts {
     pub(crate) creation: Option<Creation>,
     pub(crate) before_refresh: Option<ProposingScript>,
     pub(crate) after_refresh: Option<ProposingScript>,
+    pub(crate) value_change: Option<ChangeScript>,
 }
 
 impl RuleEvaluator for Scripts {
@@ -83,6 +90,18 @@ impl RuleEvaluator for Scripts {
     ) -> Result<Vec<Proposal>, RuleFailure> {
         match &self.after_refresh {
             Some(script) => script(view),
+            None => Ok(Vec::new()),
+        }
+    }
+
+    fn value_change(
+        &mut self,
+        _rule: RuleIndex,
+        change: ValueChange<'_>,
+        view: &mut TrackedView,
+    ) -> Result<Vec<Proposal>, RuleFailure> {
+        match &self.value_change {
+            Some(script) => script(change, view),
             None => Ok(Vec::new()),
         }
     }
@@ -212,6 +231,7 @@ pub(crate) fn attribute(name: &str, sources: Vec<Source>) -> AttributeDefinition
         sources,
         proposals: false,
         unique: None,
+        on_change: None,
         edit_mode: EditMode::ReadOnly,
         sensitive: false,
     }
@@ -301,6 +321,27 @@ pub(crate) fn refresh(
     let mut record = planned.record;
     record.identity.apply(planned.changes);
     record
+}
+
+/// Refreshes the person and processes events, as a run does. Returns what the
+/// events came to as well.
+pub(crate) fn refresh_and_process(
+    model: &Model,
+    scripts: &mut Scripts,
+    as_of: UnixMillis,
+    record: IdentityRecord,
+) -> (IdentityRecord, EventChanges) {
+    let mut record = refresh(model.clone(), scripts, as_of, record);
+    let context = PlanContext {
+        model: Arc::new(model.clone()),
+        snapshot: Arc::new(Nobody),
+        as_of,
+    };
+    let planned = Planner::new(scripts)
+        .plan_events(&context, record.clone(), as_of, false)
+        .expect("there is no store to fail");
+    record.identity.apply_events(&planned.changes);
+    (record, planned.changes)
 }
 
 /// What an attribute of the person is, with where it comes from.

@@ -17,12 +17,12 @@ const CHUNK: usize = 1_000;
 
 /// List who is due, and why
 ///
-/// Somebody is due when an input has changed since it was last read, or when a
-/// moment has come that rules asked about. Also lists who wakes up next, or
-/// within a span of time.
+/// Somebody is due when an input has changed since it was last read, when a
+/// moment has come that rules asked about, or when what failed is to be asked
+/// again. Also lists who wakes up next, or who is due within a span of time.
 #[derive(Args, Debug)]
 pub(super) struct DueArgs {
-    /// List everybody who wakes up within this span as well, such as 7d or 12h
+    /// List everybody who is due within this span as well, such as 7d or 12h
     #[arg(long, value_name = "SPAN")]
     within: Option<String>,
 }
@@ -42,7 +42,7 @@ pub(super) fn run(
         .into_iter()
         .map(|due| DueReport::of(due, now, zone))
         .collect();
-    reports.sort_by_key(|report| (!report.due, report.wake_at.clone(), report.uid));
+    reports.sort_by_key(|report| (!report.due, report.next_at, report.uid));
     if options.json {
         write_json(out, &reports)?;
         return Ok(Outcome::Done);
@@ -80,7 +80,7 @@ fn until(args: &DueArgs, tenant: &OpenTenant, now: UnixMillis) -> Result<UnixMil
     Ok(next.map_or(now, |wake| wake.max(now)))
 }
 
-/// Returns everybody who is due or wakes up until an instant.
+/// Returns everybody who is due, or will be until an instant.
 fn due_until(store: &dyn Store, until: UnixMillis) -> Result<Vec<Due>, StoreError> {
     let mut found = Vec::new();
     let mut after = None;

@@ -162,6 +162,7 @@ pub(super) struct RawAttribute {
     pub(super) sources: Vec<RawSource>,
     pub(super) proposals: bool,
     pub(super) unique: Option<RawUnique>,
+    pub(super) on_change: Option<String>,
     pub(super) edit_mode: Option<String>,
     pub(super) sensitive: bool,
 }

@@ -164,7 +164,7 @@ fn carry_out(
     let reads_changed = changes.reads != identity.event_reads;
     // What is proposed is an input of the next refresh; and whoever's events are
     // left out stays due.
-    let anew = i64::from(changes.proposes_anew(&identity) || !changes.held.is_empty());
+    let anew = i64::from(changes.proposes_anew || !changes.held.is_empty());
     identity.apply_events(changes);
     IdentityWrite {
         uid: identity.uid,

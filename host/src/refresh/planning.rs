@@ -223,7 +223,9 @@ pub(super) fn plan_one(
 ) -> Result<(Option<SpooledPlan>, IdentityRecord), RefreshError> {
     let planned = planner.plan(context, record, false)?;
     let (mut record, changes) = (planned.record, planned.changes);
-    let mut events = !changes.is_empty();
+    let retries = &record.identity.retries;
+    let is_retried = retries.events.is_some_and(|at| at.at <= context.as_of);
+    let mut events = !changes.is_empty() || is_retried;
     if !events {
         // Nothing changed, so triggers can be asked at once: almost always
         // they have nothing to say, and the identity isn't read again.

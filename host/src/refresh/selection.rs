@@ -250,6 +250,7 @@ pub fn choose(
                 let uid = record.identity.uid;
                 let due = record.versions.inputs_changed()
                     || record.identity.wake.at().is_some_and(|wake| wake <= as_of)
+                    || record.identity.retries.at().is_some_and(|at| at <= as_of)
                     || match raised {
                         Raise::Nobody => false,
                         Raise::Everybody => true,

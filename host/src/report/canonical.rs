@@ -9,10 +9,10 @@ use std::io::{self, Write};
 
 use idr_core::definitions::Model;
 use idr_core::model::{
-    Account, AccountAction, AccountKey, Baseline, Claim, EffectKind, EntitlementDecision, Event,
-    Finding, Holder, IdentityRecord, Lag, LedgerEntry, ManualEdit, Name, NativeChange,
-    NativeEntitlement, Proposals, Provenance, RoleDecision, StateOverride, TriggerMemory, Uid,
-    Value, WorkItem,
+    Account, AccountAction, AccountKey, Baseline, ChangeMemory, Claim, EffectKind,
+    EntitlementDecision, Event, Finding, Holder, IdentityRecord, Lag, LedgerEntry, ManualEdit,
+    Name, NativeChange, NativeEntitlement, Proposals, Provenance, RoleDecision, StateOverride,
+    TriggerMemory, Uid, Value, WorkItem,
 };
 use idr_core::phases::entitlements::ledger;
 use idr_core::view::Snapshot;
@@ -182,6 +182,7 @@ fn identity(
         "workItems": identity.work_items.iter().map(work_item).collect::<Vec<_>>(),
         "entitlements": ledger.iter().map(entry).collect::<Vec<_>>(),
         "proposals": proposals(&identity.proposals),
+        "valueChanges": identity.value_changes.iter().map(value_change).collect::<Vec<_>>(),
         "baseline": baseline(&identity.baseline, snapshot)?,
         "triggers": triggers?,
         "events": identity.events.0,
@@ -305,6 +306,25 @@ fn proposals(proposals: &Proposals) -> Json {
         .map(|(name, value)| json!({ "attribute": name.as_str(), "value": value.as_ref().map(plain) }))
         .collect();
     json!({ "attributes": attributes, "rounds": proposals.rounds })
+}
+
+fn value_change(memory: &ChangeMemory) -> Json {
+    let answer = memory.answer.as_ref().map(|answer| {
+        let proposals = answer.proposals.iter();
+        let proposals: Vec<_> = proposals
+            .map(|known| json!([known.attribute, known.value.as_ref().map(plain)]))
+            .collect();
+        json!({ "at": answer.at.to_string(), "proposals": proposals })
+    });
+    let unanswered = memory.unanswered.as_ref().map(
+        |change| json!({ "at": change.at.to_string(), "old": change.old.as_ref().map(plain) }),
+    );
+    json!({
+        "attribute": memory.attribute.as_str(),
+        "rule": memory.rule.as_str(),
+        "answer": answer,
+        "unanswered": unanswered,
+    })
 }
 
 fn baseline(baseline: &Baseline, snapshot: &dyn Snapshot) -> Result<Json, ExportError> {

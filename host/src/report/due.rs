@@ -16,33 +16,45 @@ pub struct DueReport {
     pub uid: i64,
     /// Whether it is due now.
     pub due: bool,
-    /// Why: `inputs-changed`, `wake-up`.
+    /// Why: `inputs-changed`, `wake-up`, `retry`.
     pub reasons: Vec<&'static str>,
     /// The wake-up, passed or to come.
     pub wake_at: Option<String>,
-    /// The same in the tenant's zone.
+    /// When what failed is asked again, passed or to come.
+    pub retry_at: Option<String>,
+    /// The earlier of the two.
     #[serde(skip)]
-    wake_shown: Option<String>,
+    pub next_at: Option<UnixMillis>,
+    /// Both in the tenant's zone.
+    #[serde(skip)]
+    shown: [String; 2],
 }
 
 impl DueReport {
-    /// Returns the report on somebody who is due or wakes up later than `now`.
+    /// Returns the report on somebody who is due, or will be later than `now`.
     pub fn of(due: Due, now: UnixMillis, zone: &Zone) -> Self {
-        let woken = due.wake_at.is_some_and(|wake| wake <= now);
-        let mut reasons = Vec::new();
-        if due.inputs_changed {
-            reasons.push("inputs-changed");
-        }
-        if woken || !due.inputs_changed {
-            reasons.push("wake-up");
-        }
+        let moments = [("wake-up", due.wake_at), ("retry", due.retry_at)];
+        let has_come = |at: Option<UnixMillis>| at.is_some_and(|at| at <= now);
+        let is_due = due.inputs_changed || moments.iter().any(|(_, at)| has_come(*at));
+        let counts = |at: Option<UnixMillis>| match is_due {
+            true => has_come(at),
+            false => at.is_some(),
+        };
+        let changed = due.inputs_changed.then_some("inputs-changed");
+        let come = moments.into_iter().filter(|(_, at)| counts(*at));
+        let shown = |at: Option<UnixMillis>| at.map_or_else(String::new, |at| local(at, zone));
         Self {
             name: due.name,
             uid: due.uid.0,
-            due: due.inputs_changed || woken,
-            reasons,
-            wake_at: due.wake_at.map(|wake| wake.to_string()),
-            wake_shown: due.wake_at.map(|wake| local(wake, zone)),
+            due: is_due,
+            reasons: changed
+                .into_iter()
+                .chain(come.map(|(why, _)| why))
+                .collect(),
+            wake_at: due.wake_at.map(|at| at.to_string()),
+            retry_at: due.retry_at.map(|at| at.to_string()),
+            next_at: [due.wake_at, due.retry_at].into_iter().flatten().min(),
+            shown: [due.wake_at, due.retry_at].map(shown),
         }
     }
 
@@ -53,9 +65,10 @@ impl DueReport {
 
     /// Returns why it is due, in words.
     pub fn why(&self) -> String {
-        let wake = self.wake_shown.as_deref().unwrap_or_default();
+        let [wake, retry] = &self.shown;
         let words = self.reasons.iter().map(|reason| match *reason {
             "inputs-changed" => "an input changed".to_owned(),
+            "retry" => format!("retry at {retry}"),
             _ => format!("wakes up at {wake}"),
         });
         words.collect::<Vec<_>>().join("; ")

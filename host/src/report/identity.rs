@@ -101,6 +101,10 @@ pub struct IdentityReport {
     pub additional_entitlements: Vec<EntitlementReport>,
     /// The next moment at which it must be refreshed although nothing was written to it.
     pub wake_at: Option<String>,
+    /// When what failed is asked again, where that may have passed by then.
+    pub retry_at: Option<String>,
+    /// How often it has failed.
+    pub failed_attempts: u32,
     /// Whether an input has changed since it was last refreshed.
     pub inputs_changed: bool,
     /// Edits by hand.
@@ -348,6 +352,7 @@ struct Shown {
     attributes: Vec<[String; 3]>,
     lifecycle_since: Option<String>,
     wake_at: Option<String>,
+    retry_at: Option<String>,
     roles: Vec<[String; 3]>,
     detections: Vec<[String; 2]>,
     ledger: Vec<[String; 3]>,
@@ -401,6 +406,7 @@ impl IdentityReport {
             attributes: shown_attributes(record, model, show_sensitive),
             lifecycle_since: identity.lifecycle_since.map(|since| local(since, zone)),
             wake_at: identity.wake.at().map(|wake| local(wake, zone)),
+            retry_at: identity.retries.at().map(|at| local(at, zone)),
             roles: identity
                 .assigned
                 .iter()
@@ -463,6 +469,8 @@ impl IdentityReport {
             entitlements: entries.iter().map(LedgerReport::of).collect(),
             additional_entitlements: EntitlementReport::additional(&entries),
             wake_at: identity.wake.at().map(|wake| wake.to_string()),
+            retry_at: identity.retries.at().map(|at| at.to_string()),
+            failed_attempts: identity.retries.next().map_or(0, |retry| retry.attempts),
             inputs_changed: record.versions.inputs_changed(),
             role_decisions: identity
                 .by_hand
@@ -550,6 +558,10 @@ impl IdentityReport {
             facts.row(["owns", &self.owns.join(", ")]);
         }
         facts.row(["wakes up", shown.wake_at.as_deref().unwrap_or("never")]);
+        if let Some(at) = &shown.retry_at {
+            let attempts = counted(u64::from(self.failed_attempts), "attempt", "attempts");
+            facts.row(["retry", &format!("{at}, after {attempts}")]);
+        }
         if self.inputs_changed {
             facts.row(["due", "an input changed since the last refresh"]);
         }

@@ -8,7 +8,7 @@ use wasmtime::component::{Component, Instance, InstancePre};
 
 use super::bindings::exports::idr::rules::{
     account_correlation, after_refresh, attribute_promotion, before_refresh, identity_creation,
-    identity_trigger, lifecycle_state, manager_correlation, role_assignment,
+    identity_trigger, lifecycle_state, manager_correlation, role_assignment, value_change,
 };
 use super::cache::ComponentCache;
 use super::call::CallState;
@@ -142,6 +142,7 @@ enum Indices {
     Correlation(account_correlation::GuestIndices),
     Creation(identity_creation::GuestIndices),
     BeforeRefresh(before_refresh::GuestIndices),
+    ValueChange(value_change::GuestIndices),
     AfterRefresh(after_refresh::GuestIndices),
     Manager(manager_correlation::GuestIndices),
     Promotion(attribute_promotion::GuestIndices),
@@ -155,6 +156,7 @@ pub(super) enum Exports {
     Correlation(account_correlation::Guest),
     Creation(identity_creation::Guest),
     BeforeRefresh(before_refresh::Guest),
+    ValueChange(value_change::Guest),
     AfterRefresh(after_refresh::Guest),
     Manager(manager_correlation::Guest),
     Promotion(attribute_promotion::Guest),
@@ -188,6 +190,9 @@ impl Prepared {
             }
             RuleKind::BeforeRefresh => {
                 before_refresh::GuestIndices::new(&instance).map(Indices::BeforeRefresh)
+            }
+            RuleKind::ValueChange => {
+                value_change::GuestIndices::new(&instance).map(Indices::ValueChange)
             }
             RuleKind::AfterRefresh => {
                 after_refresh::GuestIndices::new(&instance).map(Indices::AfterRefresh)
@@ -252,6 +257,7 @@ impl Prepared {
             Indices::BeforeRefresh(indices) => {
                 Exports::BeforeRefresh(indices.load(store, instance)?)
             }
+            Indices::ValueChange(indices) => Exports::ValueChange(indices.load(store, instance)?),
             Indices::AfterRefresh(indices) => Exports::AfterRefresh(indices.load(store, instance)?),
             Indices::Manager(indices) => Exports::Manager(indices.load(store, instance)?),
             Indices::Promotion(indices) => Exports::Promotion(indices.load(store, instance)?),

@@ -80,13 +80,18 @@ pub(super) const INTERFACES: &[Interface] = &[
         kinds: &[
             RuleKind::RoleAssignment,
             RuleKind::IdentityTrigger,
+            RuleKind::ValueChange,
             RuleKind::AfterRefresh,
         ],
     },
     Interface {
         name: "roles",
         functions: &["has-assigned", "has-detected"],
-        kinds: &[RuleKind::IdentityTrigger, RuleKind::AfterRefresh],
+        kinds: &[
+            RuleKind::IdentityTrigger,
+            RuleKind::ValueChange,
+            RuleKind::AfterRefresh,
+        ],
     },
     Interface {
         name: "baseline",

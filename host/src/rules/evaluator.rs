@@ -13,7 +13,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use idr_core::definitions::{Model, RuleIndex, RuleLimits};
 use idr_core::model::{Name, Value};
 use idr_core::rule::{
-    Creation, Eligibility, Lookup, Promotion, Proposal, RuleEvaluator, RuleFailure,
+    Creation, Eligibility, Lookup, Promotion, Proposal, RuleEvaluator, RuleFailure, ValueChange,
 };
 use idr_core::view::{ReadError, TrackedView};
 use xxhash_rust::xxh3::xxh3_64;
@@ -394,6 +394,18 @@ impl RuleEvaluator for RuleWorker {
         match self.evaluate(rule, Question::AfterRefresh, view)? {
             Answer::Proposals(proposals) => Ok(proposals),
             other => unreachable!("an after-refresh rule answered {other:?}"),
+        }
+    }
+
+    fn value_change(
+        &mut self,
+        rule: RuleIndex,
+        change: ValueChange<'_>,
+        view: &mut TrackedView,
+    ) -> Result<Vec<Proposal>, RuleFailure> {
+        match self.evaluate(rule, Question::ValueChange(change), view)? {
+            Answer::Proposals(proposals) => Ok(proposals),
+            other => unreachable!("a value-change rule answered {other:?}"),
         }
     }
 

@@ -123,6 +123,15 @@ impl RuleInstance {
                 .map_err(declined)
                 .and_then(|answer| proposals_from_rule(answer).map_err(Trouble::Answer))
                 .map(Answer::Proposals),
+            (Exports::ValueChange(rule), Question::ValueChange(change)) => {
+                let state = store.data_mut();
+                let old = change.old.map(|value| state.pass(value)).transpose()?;
+                let new = change.new.map(|value| state.pass(value)).transpose()?;
+                rule.call_propose(store, change.attribute, old.as_ref(), new.as_ref())?
+                    .map_err(declined)
+                    .and_then(|answer| proposals_from_rule(answer).map_err(Trouble::Answer))
+                    .map(Answer::Proposals)
+            }
             (Exports::AfterRefresh(rule), Question::AfterRefresh) => rule
                 .call_propose(store)?
                 .map_err(declined)

@@ -3,7 +3,7 @@
 use std::fmt;
 
 use idr_core::model::Value;
-use idr_core::rule::{Creation, Eligibility, Lookup, Promotion, Proposal};
+use idr_core::rule::{Creation, Eligibility, Lookup, Promotion, Proposal, ValueChange};
 
 /// What a rule decides.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -24,6 +24,8 @@ pub enum RuleKind {
     RoleAssignment,
     /// Whether an event has happened.
     IdentityTrigger,
+    /// Which values of attributes are proposed now that one has changed.
+    ValueChange,
     /// Which values of attributes are proposed for the next refresh.
     AfterRefresh,
 }
@@ -35,6 +37,7 @@ pub(super) const ABOUT_AN_IDENTITY: &[RuleKind] = &[
     RuleKind::LifecycleState,
     RuleKind::RoleAssignment,
     RuleKind::IdentityTrigger,
+    RuleKind::ValueChange,
     RuleKind::AfterRefresh,
 ];
 
@@ -47,7 +50,7 @@ pub(super) const ABOUT_AN_ACCOUNT: &[RuleKind] = &[
 
 impl RuleKind {
     /// Every kind, in the order in which they are asked.
-    pub const ALL: [Self; 9] = [
+    pub const ALL: [Self; 10] = [
         Self::AccountCorrelation,
         Self::IdentityCreation,
         Self::BeforeRefresh,
@@ -56,6 +59,7 @@ impl RuleKind {
         Self::LifecycleState,
         Self::RoleAssignment,
         Self::IdentityTrigger,
+        Self::ValueChange,
         Self::AfterRefresh,
     ];
 
@@ -70,6 +74,7 @@ impl RuleKind {
             Self::LifecycleState => "lifecycle-state",
             Self::RoleAssignment => "role-assignment",
             Self::IdentityTrigger => "identity-trigger",
+            Self::ValueChange => "value-change",
             Self::AfterRefresh => "after-refresh",
         }
     }
@@ -110,6 +115,8 @@ pub enum Question<'a> {
     Assign(&'a [String]),
     /// Has this trigger's event happened?
     Fires(&'a str),
+    /// Which values of attributes are proposed now that this has changed?
+    ValueChange(ValueChange<'a>),
     /// Which values of attributes are proposed for the next refresh?
     AfterRefresh,
 }
@@ -126,6 +133,7 @@ impl Question<'_> {
             Self::State => RuleKind::LifecycleState,
             Self::Assign(_) => RuleKind::RoleAssignment,
             Self::Fires(_) => RuleKind::IdentityTrigger,
+            Self::ValueChange(_) => RuleKind::ValueChange,
             Self::AfterRefresh => RuleKind::AfterRefresh,
         }
     }
@@ -136,6 +144,9 @@ impl fmt::Display for Question<'_> {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Promote(attribute) => write!(formatter, "attribute-promotion of `{attribute}`"),
+            Self::ValueChange(change) => {
+                write!(formatter, "value-change of `{}`", change.attribute)
+            }
             Self::CorrelateAccount
             | Self::CreateIdentity
             | Self::CorrelateManager(_)
@@ -158,7 +169,8 @@ pub enum Answer {
     Lookup(Option<Lookup>),
     /// To [`Question::CreateIdentity`].
     Creation(Creation),
-    /// To [`Question::BeforeRefresh`] and [`Question::AfterRefresh`].
+    /// To [`Question::BeforeRefresh`], [`Question::ValueChange`] and
+    /// [`Question::AfterRefresh`].
     Proposals(Vec<Proposal>),
     /// To [`Question::Promote`].
     Promotion(Promotion),

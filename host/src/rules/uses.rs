@@ -73,6 +73,12 @@ pub fn uses_of(model: &Model, rule: RuleIndex) -> Vec<RuleUse> {
             );
         }
     }
+    for attribute in &model.attributes {
+        if attribute.on_change == Some(rule) {
+            let of = format!("changes of attribute `{}`", attribute.name);
+            add(RuleKind::ValueChange, of);
+        }
+    }
     if model.after_refresh == Some(rule) {
         add(
             RuleKind::AfterRefresh,

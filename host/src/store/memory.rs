@@ -141,13 +141,17 @@ impl Data {
     fn due(&self, as_of: UnixMillis) -> Vec<Due> {
         self.refreshed()
             .filter(|(_, identity, versions)| {
-                versions.inputs_changed() || identity.wake.at().is_some_and(|wake| wake <= as_of)
+                let has_come = |at: Option<UnixMillis>| at.is_some_and(|at| at <= as_of);
+                versions.inputs_changed()
+                    || has_come(identity.wake.at())
+                    || has_come(identity.retries.at())
             })
             .map(|(uid, identity, versions)| Due {
                 uid,
                 name: identity.name.clone(),
                 inputs_changed: versions.inputs_changed(),
                 wake_at: identity.wake.at(),
+                retry_at: identity.retries.at(),
             })
             .collect()
     }

@@ -94,8 +94,8 @@ pub trait Store: Send + Sync {
     fn next_wake(&self, chosen_for: Option<RunId>) -> Result<Option<UnixMillis>, StoreError>;
 
     /// Returns up to `limit` identities that are due at `as_of`, in order of
-    /// uid above `after`: an input has changed since it was read, or the
-    /// wake-up has passed. Workgroups are never due.
+    /// uid above `after`: an input has changed since it was read, the wake-up
+    /// has passed, or the moment of a retry. Workgroups are never due.
     fn due(
         &self,
         as_of: UnixMillis,
@@ -432,6 +432,8 @@ pub struct Due {
     pub inputs_changed: bool,
     /// The wake-up, passed or to come.
     pub wake_at: Option<UnixMillis>,
+    /// The moment of the next retry, passed or to come.
+    pub retry_at: Option<UnixMillis>,
 }
 
 /// Who a run or a wave of it is about. Workgroups are never selected.

@@ -52,7 +52,7 @@ pub struct Finding {
 impl Finding {
     /// Says whether it is found once the waves have settled, with the events.
     pub fn is_of_events(&self) -> bool {
-        self.phase == EVENTS || self.phase == AFTER_REFRESH
+        [EVENTS, VALUE_CHANGE, AFTER_REFRESH].contains(&self.phase)
     }
 
     /// Says whether both are the same trouble, however they put it in words.
@@ -67,7 +67,7 @@ pub fn known_phase(name: &str) -> Option<&'static str> {
 }
 
 /// Every phase that makes findings, in the order of operations.
-pub const PHASES: [&str; 10] = [
+pub const PHASES: [&str; 11] = [
     AGGREGATION,
     CORRELATION,
     BEFORE_REFRESH,
@@ -77,6 +77,7 @@ pub const PHASES: [&str; 10] = [
     ENTITLEMENTS,
     ROLES,
     EVENTS,
+    VALUE_CHANGE,
     AFTER_REFRESH,
 ];
 
@@ -111,5 +112,7 @@ pub fn is_across(finding: &Finding) -> bool {
 
 /// Firing triggers.
 pub const EVENTS: &str = "events";
+/// Proposing values of attributes for the next refresh, when one has changed.
+pub const VALUE_CHANGE: &str = "value-change";
 /// Proposing values of attributes for the next refresh.
 pub const AFTER_REFRESH: &str = "after-refresh";

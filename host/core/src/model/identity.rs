@@ -239,8 +239,52 @@ pub struct ByHand {
 pub struct Proposals {
     /// The attributes, sorted by name, with their values; none clears.
     pub attributes: Vec<(Name, Option<Value>)>,
-    /// How many refreshes running the rule has proposed something new.
+    /// How many refreshes running this rule, or one about changes of values, has
+    /// proposed something new.
     pub rounds: u32,
+}
+
+/// A value that a rule proposes for an identity attribute.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Proposal {
+    /// The identity attribute as the rule wrote it.
+    pub attribute: String,
+    /// Its value; without one the attribute has none.
+    pub value: Option<Value>,
+}
+
+/// What a value-change rule has made of the changes of one attribute.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct ChangeMemory {
+    /// The attribute that changes.
+    pub attribute: Name,
+    /// The rule. One of another name starts from the present.
+    pub rule: Name,
+    /// Its answer to the last change that it could answer, unless it proposed
+    /// nothing: an input of the next refresh.
+    pub answer: Option<ChangeAnswer>,
+    /// The change that it could not answer, if the attribute isn't back at its
+    /// old value.
+    pub unanswered: Option<UnansweredChange>,
+}
+
+/// What a value-change rule has answered to a change.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct ChangeAnswer {
+    /// The instant of the change.
+    pub at: UnixMillis,
+    /// What it proposes, as it was said: what of it may be proposed depends on
+    /// the definitions.
+    pub proposals: Vec<Proposal>,
+}
+
+/// A change that a value-change rule could not answer.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct UnansweredChange {
+    /// The instant of the last change since the rule last answered.
+    pub at: UnixMillis,
+    /// The value that the attribute had before the first of them.
+    pub old: Option<Value>,
 }
 
 /// A role whose profiles accounts of the identity satisfy. There may be several
@@ -427,6 +471,63 @@ impl Wake {
     }
 }
 
+/// Failures running that may pass by themselves, and when to ask again.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Retry {
+    /// How many attempts have failed.
+    pub attempts: u32,
+    /// The moment of the next one.
+    pub at: UnixMillis,
+}
+
+impl Retry {
+    /// The longest wait between two attempts.
+    pub const MOST_MS: i64 = 24 * 3_600_000;
+
+    /// Returns what an evaluation at `as_of` leaves of the failures `known`
+    /// before it. `first_ms` says after how long its own failure may have
+    /// passed, where it failed that way; each attempt waits twice as long as
+    /// the one before. What fails before its time is no attempt.
+    pub fn after(known: Option<Self>, first_ms: Option<i64>, as_of: UnixMillis) -> Option<Self> {
+        let first_ms = first_ms?;
+        match known {
+            Some(known) if known.at > as_of => Some(known),
+            _ => {
+                let earlier = known.map_or(0, |known| known.attempts);
+                let factor = 1_i64.checked_shl(earlier).filter(|factor| *factor > 0);
+                let wait_ms = first_ms.saturating_mul(factor.unwrap_or(i64::MAX));
+                Some(Self {
+                    attempts: earlier.saturating_add(1),
+                    at: as_of.plus_ms(wait_ms.min(Self::MOST_MS)),
+                })
+            }
+        }
+    }
+}
+
+/// When an identity is refreshed again because a failure may pass by itself.
+/// Kept apart from [`Wake`]: nothing is replayed at such a moment.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Retries {
+    /// Of the phases up to roles.
+    pub phases: Option<Retry>,
+    /// Of triggers, and of rules whose proposals are inputs of the next refresh.
+    pub events: Option<Retry>,
+}
+
+impl Retries {
+    /// Returns the earlier of the two.
+    pub fn next(&self) -> Option<Retry> {
+        let both = [self.phases, self.events];
+        both.into_iter().flatten().min_by_key(|retry| retry.at)
+    }
+
+    /// Returns the moment of the earlier of the two.
+    pub fn at(&self) -> Option<UnixMillis> {
+        self.next().map(|retry| retry.at)
+    }
+}
+
 /// An identity as the last refresh left it, with the inputs that are its own.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Identity {
@@ -440,6 +541,9 @@ pub struct Identity {
     pub by_hand: ByHand,
     /// What the after-refresh rule has proposed. An input.
     pub proposals: Proposals,
+    /// What value-change rules remember, sorted by attribute; their answers are
+    /// an input.
+    pub value_changes: Vec<ChangeMemory>,
     /// Native changes that events have not seen. An input.
     pub native_changes: Vec<NativeChange>,
     /// Identity attributes, sorted by name. One that never had a value is not listed.
@@ -472,6 +576,8 @@ pub struct Identity {
     pub event_reads: Vec<ReadKey>,
     /// When it must be refreshed again.
     pub wake: Wake,
+    /// When it is refreshed again because a failure may have passed.
+    pub retries: Retries,
     /// Open findings about it, sorted.
     pub findings: Vec<Finding>,
 }
@@ -605,4 +711,34 @@ pub struct IdentityRecord {
     pub accounts: Vec<Account>,
     /// Its versions.
     pub versions: Versions,
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{Retry, UnixMillis};
+
+    #[test]
+    fn waits_double_up_to_a_day_whatever_the_first_was() {
+        let now = UnixMillis(1_000);
+        let wait = |attempts, first_ms| {
+            let known = (attempts > 0).then_some(Retry { attempts, at: now });
+            let next = Retry::after(known, Some(first_ms), now).expect("it failed");
+            assert_eq!(next.attempts, attempts.saturating_add(1));
+            next.at.0 - now.0
+        };
+        assert_eq!(
+            [0, 1, 2, 3].map(|failed| wait(failed, 10)),
+            [10, 20, 40, 80]
+        );
+        for attempts in [40, 62, 63, 64, u32::MAX] {
+            assert_eq!(wait(attempts, 10), Retry::MOST_MS);
+        }
+        assert_eq!(wait(0, 2 * Retry::MOST_MS), Retry::MOST_MS);
+        let later = Retry {
+            attempts: 3,
+            at: UnixMillis(1_001),
+        };
+        assert_eq!(Retry::after(Some(later), Some(10), now), Some(later));
+        assert_eq!(Retry::after(Some(later), None, now), None);
+    }
 }

@@ -25,10 +25,11 @@ pub use entitlement::{
 pub use event::{Event, EventChange, EventTally};
 pub use finding::{Finding, Severity};
 pub use identity::{
-    AssignmentSource, AttributeState, Baseline, ByHand, Holding, Identity, IdentityRecord,
-    IdentityType, Lag, ManualEdit, NativeChange, NativeOperation, Proposals, Provenance, ReadKey,
-    RoleAssignment, RoleDecision, RoleDetection, RoleVerdict, StateOverride, TriggerMemory, Uid,
-    Versions, Wake,
+    AssignmentSource, AttributeState, Baseline, ByHand, ChangeAnswer, ChangeMemory, Holding,
+    Identity, IdentityRecord, IdentityType, Lag, ManualEdit, NativeChange, NativeOperation,
+    Proposal, Proposals, Provenance, ReadKey, Retries, Retry, RoleAssignment, RoleDecision,
+    RoleDetection, RoleVerdict, StateOverride, TriggerMemory, Uid, UnansweredChange, Versions,
+    Wake,
 };
 pub use instant::UnixMillis;
 pub use name::Name;

@@ -10,7 +10,8 @@
 use std::sync::Arc;
 
 use super::{
-    Failure, Interrupt, failure, lifecycle, manager, proposals, read_failure, store_failure, unique,
+    Failure, Interrupt, failure, lifecycle, manager, proposals, read_failure, store_failure,
+    unique, value_change,
 };
 use crate::definitions::{
     AttributeDefinition, EditMode, Model, OnEmpty, OnNoAccount, Origin, Source,
@@ -225,7 +226,7 @@ fn work_out(
 
 /// Returns what is proposed for an attribute, which counts before its sources:
 /// by the before-refresh rule, or else by the after-refresh rule of the last
-/// refresh.
+/// refresh, or else by a rule that has answered a change.
 fn proposed(
     view: &mut TrackedView,
     model: &Model,
@@ -255,12 +256,19 @@ fn proposed(
             }));
         }
     }
-    let Some(rule) = model.after_refresh else {
-        return Ok(None);
-    };
-    let stored = &view.record().identity.proposals.attributes;
-    let place = stored.binary_search_by(|(known, _)| known.cmp(&definition.name));
-    Ok(place.ok().map(|place| says(&stored[place].1, rule)))
+    let identity = &view.record().identity;
+    if let Some(rule) = model.after_refresh {
+        let stored = &identity.proposals.attributes;
+        let place = stored.binary_search_by(|(known, _)| known.cmp(&definition.name));
+        if let Ok(place) = place {
+            return Ok(Some(says(&stored[place].1, rule)));
+        }
+    }
+    let answered = value_change::proposed(model, &identity.value_changes, definition.name);
+    Ok(answered.map(|(rule, proposed)| match proposed {
+        Proposed::Unusable => Feed::Fails,
+        Proposed::Value(value) => says(&value, rule),
+    }))
 }
 
 fn edited(edit: &ManualEdit) -> AttributeState {
@@ -342,7 +350,7 @@ fn ask_sources(
                 OnNoAccount::Next => an_account_was_missing = true,
             },
             Ok(Answer::Failed(failure)) => {
-                draft.retry_after(view.as_of(), failure.retry_after_ms);
+                draft.retry_after(failure.retry_after_ms);
                 findings.push(failure.finding);
                 return Ok(Feed::Fails);
             }

@@ -13,7 +13,7 @@ use crate::filter::{Filter, SingleValue};
 use crate::model::finding::EVENTS;
 use crate::model::{
     AccountAction, Baseline, Effect, EffectKind, Event, EventChange, Identity, IdentityRecord, Lag,
-    Name, NativeChange, Severity, TriggerMemory, Uid, UnixMillis, Value, WorkItem,
+    Name, NativeChange, Retry, Severity, TriggerMemory, Uid, UnixMillis, Value, WorkItem,
 };
 use crate::plan::{EventChanges, PlanContext, PlannedEvents};
 use crate::rule::{Eligibility, RuleEvaluator, RuleFailure};
@@ -124,16 +124,17 @@ pub(crate) fn plan(
         detected_at,
         &mut changes,
     );
-    let after = proposals::after_refresh(&mut view, evaluator, &mut changes.findings);
-    let (proposed, failed_ms) = after.map_err(store_failure)?;
-    changes.proposals = proposed;
+    let failed_ms = proposals::for_the_next_refresh(&mut view, evaluator, &mut changes);
+    let failed_ms = failed_ms.map_err(store_failure)?;
     retry_after_ms = [retry_after_ms, failed_ms].into_iter().flatten().min();
     changes.triggers.sort_by_key(|memory| memory.trigger);
     changes.findings.sort();
+    changes.findings.dedup_by(|one, other| one.is_same(other));
     let (record, reads, wake) = view.finish();
     changes.reads = reads;
-    let retry_at = retry_after_ms.map(|milliseconds| context.as_of.plus_ms(milliseconds));
-    changes.wake = [wake, retry_at].into_iter().flatten().min();
+    changes.wake = wake;
+    let known = record.identity.retries.events;
+    changes.retry = Retry::after(known, retry_after_ms, context.as_of);
     Ok(PlannedEvents { record, changes })
 }
 

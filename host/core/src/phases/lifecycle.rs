@@ -61,7 +61,7 @@ pub(super) fn decide(
         Err(error) => {
             let subject = model.rule(rule).name;
             let failed = failure(LIFECYCLE_STATE, Severity::AccessAtRisk, &subject, error)?;
-            draft.retry_after(view.as_of(), failed.retry_after_ms);
+            draft.retry_after(failed.retry_after_ms);
             draft.findings.push(failed.finding);
         }
     }

@@ -52,7 +52,7 @@ pub(super) fn correlate(
                 Ok(view.record().identity.settled_manager())
             }
             Named::Failed(failed) => {
-                draft.retry_after(view.as_of(), failed.retry_after_ms);
+                draft.retry_after(failed.retry_after_ms);
                 draft.findings.push(failed.finding);
                 Ok(view.record().identity.settled_manager())
             }

@@ -13,6 +13,7 @@
 //! | [`role_metadata`] | what roles come to: missing, exceptions | roles |
 //! | `state_accounts` | what the lifecycle state does with accounts | the state and accounts |
 //! | [`events`] | which triggers fire | all of it and the baseline |
+//! | `value_change` | what rules propose when attributes have changed | all of it |
 //!
 //! A phase reads the tracked view and adds to the plan; it never writes.
 
@@ -29,6 +30,7 @@ pub mod role_metadata;
 pub mod roles;
 pub(crate) mod state_accounts;
 mod unique;
+mod value_change;
 pub(crate) mod work_items;
 
 use crate::model::{Finding, Name, Severity};

@@ -8,13 +8,14 @@
 //!
 //! Those of the after-refresh rule are made from what the waves have settled,
 //! with the events. They are stored, and an input of the next refresh: so that
-//! rule may read what it has brought about, one step per refresh.
+//! rule may read what it has brought about, one step per refresh. The same goes
+//! for rules that are asked when an attribute has changed (`value_change`).
 
-use super::{Interrupt, failure};
+use super::{Interrupt, failure, value_change};
 use crate::definitions::{AttributeDefinition, Model};
-use crate::model::finding::{AFTER_REFRESH, BEFORE_REFRESH};
-use crate::model::{Baseline, Finding, Name, Proposals, Severity};
-use crate::plan::Draft;
+use crate::model::finding::{AFTER_REFRESH, BEFORE_REFRESH, VALUE_CHANGE};
+use crate::model::{Baseline, Finding, Name, Severity, Value};
+use crate::plan::{Draft, EventChanges};
 use crate::rule::{Proposal, RuleEvaluator};
 use crate::text::nearest;
 use crate::view::{Proposed, Slot, TrackedView};
@@ -40,7 +41,7 @@ pub(super) fn ask(
         Err(error) => {
             let name = model.rule(rule).name;
             let failed = failure(BEFORE_REFRESH, Severity::Error, &name, error)?;
-            draft.retry_after(view.as_of(), failed.retry_after_ms);
+            draft.retry_after(failed.retry_after_ms);
             draft.findings.push(failed.finding);
             Ok(Slot::Proposals(None))
         }
@@ -50,23 +51,61 @@ pub(super) fn ask(
 /// After so many refreshes running with new proposals it is a finding.
 const MOST_ROUNDS: u32 = 8;
 
-/// Asks the after-refresh rule, if there is one; returns its proposals and,
-/// when its trouble may pass by itself, in how many milliseconds to ask again.
-pub(super) fn after_refresh(
+/// Asks the rules whose proposals are inputs of the next refresh; returns, when
+/// the trouble of one may pass by itself, in how many milliseconds to ask again.
+pub(super) fn for_the_next_refresh(
+    view: &mut TrackedView,
+    evaluator: &mut dyn RuleEvaluator,
+    changes: &mut EventChanges,
+) -> Result<Option<i64>, Interrupt> {
+    // Roles can be read from here on; these kinds aren't given the past itself.
+    view.show_baseline(Some(Baseline::default()));
+    let (memory, changed_ms) = value_change::ask(view, evaluator, &mut changes.findings)?;
+    let (attributes, after_ms) = after_refresh(view, evaluator, &mut changes.findings)?;
+    let model = view.model().clone();
+    let last = &view.record().identity;
+    let answered = value_change::proposing_anew(&model, &last.value_changes, &memory);
+    let mut anew: Vec<_> = answered
+        .into_iter()
+        .map(|name| (VALUE_CHANGE, name))
+        .collect();
+    if let Some(rule) = model.after_refresh
+        && attributes != last.proposals.attributes
+    {
+        anew.push((AFTER_REFRESH, model.rule(rule).name));
+    }
+    changes.proposes_anew = !anew.is_empty();
+    let rounds = match anew.is_empty() {
+        true => 0,
+        false => last.proposals.rounds.saturating_add(1).min(MOST_ROUNDS),
+    };
+    for (phase, subject) in anew.into_iter().filter(|_| rounds == MOST_ROUNDS) {
+        let message = format!("the last {MOST_ROUNDS} refreshes each brought other proposals");
+        let hint = "let the rule not depend on what its own proposals bring about".to_owned();
+        let mut endless = finding(phase, &subject, "never-settles", message, hint);
+        endless.severity = Severity::Warning;
+        changes.findings.push(endless);
+    }
+    changes.proposals.attributes = attributes;
+    changes.proposals.rounds = rounds;
+    changes.value_changes = memory;
+    Ok([changed_ms, after_ms].into_iter().flatten().min())
+}
+
+/// Asks the after-refresh rule, if there is one.
+fn after_refresh(
     view: &mut TrackedView,
     evaluator: &mut dyn RuleEvaluator,
     findings: &mut Vec<Finding>,
-) -> Result<(Proposals, Option<i64>), Interrupt> {
+) -> Result<(Vec<(Name, Option<Value>)>, Option<i64>), Interrupt> {
     let model = view.model().clone();
     let Some(rule) = model.after_refresh else {
-        return Ok((Proposals::default(), None));
+        return Ok((Vec::new(), None));
     };
-    // Roles can be read from here on; this kind isn't given the past itself.
-    view.show_baseline(Some(Baseline::default()));
     view.read_as(Some(rule));
     let answer = evaluator.after_refresh(rule, view);
     view.read_as(None);
-    let last = view.record().identity.proposals.clone();
+    let last = view.record().identity.proposals.attributes.clone();
     let name = model.rule(rule).name;
     let proposed = match answer {
         Ok(proposals) => check(&model, AFTER_REFRESH, proposals, findings),
@@ -77,10 +116,8 @@ pub(super) fn after_refresh(
         }
     };
     let known = |name: &Name| {
-        let place = last
-            .attributes
-            .binary_search_by(|(known, _)| known.cmp(name));
-        place.ok().map(|place| last.attributes[place].clone())
+        let place = last.binary_search_by(|(known, _)| known.cmp(name));
+        place.ok().map(|place| last[place].clone())
     };
     let usable = proposed
         .into_iter()
@@ -88,23 +125,11 @@ pub(super) fn after_refresh(
             Proposed::Value(value) => Some((name, value)),
             Proposed::Unusable => known(&name),
         });
-    let attributes: Vec<_> = usable.collect();
-    let rounds = match attributes == last.attributes {
-        true => 0,
-        false => last.rounds.saturating_add(1).min(MOST_ROUNDS),
-    };
-    if rounds == MOST_ROUNDS {
-        let message = format!("the last {MOST_ROUNDS} refreshes each brought other proposals");
-        let hint = "let the rule not depend on what its own proposals bring about".to_owned();
-        let mut endless = finding(AFTER_REFRESH, &name, "never-settles", message, hint);
-        endless.severity = Severity::Warning;
-        findings.push(endless);
-    }
-    Ok((Proposals { attributes, rounds }, None))
+    Ok((usable.collect(), None))
 }
 
 /// Returns what may be proposed, sorted by attribute; the rest are findings.
-fn check(
+pub(super) fn check(
     model: &Model,
     phase: &'static str,
     proposals: Vec<Proposal>,
@@ -208,14 +233,13 @@ fn finding(
 mod tests {
     use crate::definitions::{EditMode, Model, RuleIndex};
     use crate::model::{IdentityRecord, ManualEdit, Name, UnixMillis, Value, ValueType};
-    use std::sync::Arc;
 
     use super::MOST_ROUNDS;
-    use crate::plan::{EventChanges, PlanContext, Planner};
+    use crate::plan::EventChanges;
     use crate::rule::{Proposal, RuleFailure};
     use crate::testing::{
-        Nobody, ProposingScript, Scripts, account, attribute, from_account, model, person, refresh,
-        shown,
+        ProposingScript, Scripts, account, attribute, from_account, model, person, refresh,
+        refresh_and_process, shown,
     };
 
     const NOW: UnixMillis = UnixMillis(1_000);
@@ -355,18 +379,8 @@ mod tests {
     /// Refreshes and processes events, as a run does; says whether the next
     /// refresh has something new to go by.
     fn run(model: &Model, scripts: &mut Scripts, record: IdentityRecord) -> (IdentityRecord, bool) {
-        let mut record = refresh(model.clone(), scripts, NOW, record);
-        let context = PlanContext {
-            model: Arc::new(model.clone()),
-            snapshot: Arc::new(Nobody),
-            as_of: NOW,
-        };
-        let planned = Planner::new(scripts)
-            .plan_events(&context, record.clone(), NOW, false)
-            .expect("there is no store to fail");
-        let anew = planned.changes.proposes_anew(&record.identity);
-        record.identity.apply_events(&planned.changes);
-        (record, anew)
+        let (record, changes) = refresh_and_process(model, scripts, NOW, record);
+        (record, changes.proposes_anew)
     }
 
     fn following(script: ProposingScript) -> (Model, Scripts) {

@@ -373,7 +373,7 @@ fn ask_rule(
         Err(error) => {
             let subject = model.rule(rule).name;
             let failed = failure(ROLES, Severity::Error, &subject, error)?;
-            draft.retry_after(view.as_of(), failed.retry_after_ms);
+            draft.retry_after(failed.retry_after_ms);
             draft.findings.push(failed.finding);
             selected.extend(candidates.iter().filter(|role| kept(view, **role)));
         }

@@ -76,22 +76,29 @@ pub(super) fn check(source: &Source<RawIdentity>, known: &Known, problems: &Prob
 /// Reports a rule whose proposals nothing takes, and attributes for which no
 /// rule proposes anything.
 fn check_proposals(scope: &Scope<'_>, raw: &RawIdentity) {
+    let attributes = scope.at("attributes");
     let mut takers = raw.attributes.iter().filter(|(_, raw)| raw.proposals);
-    let rules = [
+    let whole = [
         ("before_refresh", &raw.before_refresh),
         ("after_refresh", &raw.after_refresh),
     ];
-    if rules.iter().all(|(_, rule)| rule.is_none()) {
+    let whole = whole.into_iter().filter(|(_, rule)| rule.is_some());
+    let listening = raw.attributes.iter();
+    let listening = listening.filter(|(_, raw)| raw.on_change.is_some());
+    let rules: Vec<Scope<'_>> = whole
+        .map(|(key, _)| scope.at(key))
+        .chain(listening.map(|(name, _)| attributes.at(name).at("on_change")))
+        .collect();
+    if rules.is_empty() {
         for (name, _) in takers {
-            let place = scope.at("attributes").at(name).at("proposals");
-            place.report_with_hint(
+            attributes.at(name).at("proposals").report_with_hint(
                 "no rule proposes values",
-                "name one as `before_refresh` or `after_refresh`, or leave it out",
+                "name one as `before_refresh`, `after_refresh` or an attribute's `on_change`, or leave it out",
             );
         }
     } else if takers.next().is_none() {
-        for (key, _) in rules.iter().filter(|(_, rule)| rule.is_some()) {
-            scope.at(key).report_with_hint(
+        for rule in rules {
+            rule.report_with_hint(
                 "it may not propose a value for any attribute",
                 "write `proposals = true` for those that it is about",
             );
@@ -146,11 +153,15 @@ fn attribute(
             "write `type = \"text\"`",
         );
     }
+    let on_change = raw.on_change.as_deref();
+    let on_change =
+        on_change.and_then(|rule| known.rule(&scope.at("on_change"), rule, RuleUse::ValueChange));
     AttributeDefinition {
         name: Name::new(name),
         value_type,
         sources,
         proposals: raw.proposals,
+        on_change,
         unique,
         edit_mode,
         sensitive: raw.sensitive,

@@ -20,6 +20,7 @@ pub(super) enum RuleUse {
     IdentityCreation,
     BeforeRefresh,
     AfterRefresh,
+    ValueChange,
     ManagerCorrelation,
     AttributePromotion,
     LifecycleState,

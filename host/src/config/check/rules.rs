@@ -84,7 +84,10 @@ fn report_unreadable(scope: &Scope<'_>, raw: &RawRule, uses: &[RuleUse]) {
     let reads_access = |use_of: &RuleUse| {
         matches!(
             use_of,
-            RuleUse::RoleAssignment | RuleUse::IdentityTrigger | RuleUse::AfterRefresh
+            RuleUse::RoleAssignment
+                | RuleUse::IdentityTrigger
+                | RuleUse::ValueChange
+                | RuleUse::AfterRefresh
         )
     };
     if !raw.reads.entitlements.is_empty() && !uses.is_empty() && !uses.iter().any(reads_access) {

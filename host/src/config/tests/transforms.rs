@@ -11,7 +11,7 @@ use idr_core::model::{
 };
 use idr_core::plan::{PlanContext, Planned, Planner};
 use idr_core::rule::{
-    Creation, Eligibility, Lookup, Promotion, Proposal, RuleEvaluator, RuleFailure,
+    Creation, Eligibility, Lookup, Promotion, Proposal, RuleEvaluator, RuleFailure, ValueChange,
 };
 use idr_core::view::{Snapshot, SnapshotError, TrackedView};
 
@@ -67,6 +67,15 @@ impl RuleEvaluator for NoRules {
     fn after_refresh(
         &mut self,
         rule: RuleIndex,
+        _view: &mut TrackedView,
+    ) -> Result<Vec<Proposal>, RuleFailure> {
+        unreachable!("rule {rule:?} was asked")
+    }
+
+    fn value_change(
+        &mut self,
+        rule: RuleIndex,
+        _change: ValueChange<'_>,
         _view: &mut TrackedView,
     ) -> Result<Vec<Proposal>, RuleFailure> {
         unreachable!("rule {rule:?} was asked")

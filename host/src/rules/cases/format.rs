@@ -7,7 +7,7 @@ use std::collections::BTreeMap;
 
 use idr_core::definitions::RuleLimits;
 use idr_core::model::{AccountStatus, UnixMillis, Value};
-use idr_core::rule::{Creation, Eligibility, Lookup, Promotion, Proposal};
+use idr_core::rule::{Creation, Eligibility, Lookup, Promotion, Proposal, ValueChange};
 use idr_core::time::Zone;
 use jiff::civil::{Date, Time};
 use rust_decimal::Decimal;
@@ -43,10 +43,19 @@ pub(super) enum OwnedQuestion {
     CorrelateManager(Value),
     BeforeRefresh,
     AfterRefresh,
+    ValueChange(OwnedChange),
     Promote(String),
     State,
     Assign(Vec<String>),
     Fires(String),
+}
+
+/// How an attribute has changed.
+#[derive(Clone, Debug)]
+pub(super) struct OwnedChange {
+    attribute: String,
+    old: Option<Value>,
+    new: Option<Value>,
 }
 
 /// What the rule finds when it reads.
@@ -145,6 +154,7 @@ struct RawCase {
     candidates: Option<Vec<String>>,
     trigger: Option<String>,
     manager: Option<toml::Value>,
+    changed: Option<RawChange>,
     account: Option<RawAccount>,
     attributes: Option<RawValues>,
     manager_attributes: Option<RawValues>,
@@ -171,6 +181,14 @@ struct RawAccount {
     status: Option<String>,
     #[serde(default)]
     attributes: RawValues,
+}
+
+#[derive(Clone, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct RawChange {
+    attribute: String,
+    old: Option<toml::Value>,
+    new: Option<toml::Value>,
 }
 
 #[derive(Clone, Deserialize)]
@@ -227,7 +245,8 @@ impl RawCase {
             || self.attribute.is_some()
             || self.candidates.is_some()
             || self.trigger.is_some()
-            || self.manager.is_some();
+            || self.manager.is_some()
+            || self.changed.is_some();
         let expects = self.expect.is_some() || self.error.is_some();
         let unless = |given: bool, default: Self| if given { Self::default() } else { default };
         let asked = unless(asks, defaults.clone());
@@ -242,6 +261,7 @@ impl RawCase {
             candidates: self.candidates.or(asked.candidates),
             trigger: self.trigger.or(asked.trigger),
             manager: self.manager.or(asked.manager),
+            changed: self.changed.or(asked.changed),
             account: self.account.or(defaults.account),
             attributes: self.attributes.or(defaults.attributes),
             manager_attributes: self.manager_attributes.or(defaults.manager_attributes),
@@ -266,6 +286,7 @@ impl RawCase {
             self.candidates,
             self.trigger,
             self.manager.as_ref(),
+            self.changed,
         )?;
         let kind = question.kind();
         if kind.is_about_an_account() && self.account.is_none() {
@@ -280,6 +301,16 @@ impl RawCase {
         let limits = self
             .limits
             .map_or_else(RuleLimits::default, RawLimits::check);
+        let mut attributes = values(self.attributes.unwrap_or_default())?;
+        if let OwnedQuestion::ValueChange(OwnedChange {
+            attribute,
+            new: Some(new),
+            ..
+        }) = &question
+        {
+            let present = attributes.entry(attribute.clone());
+            present.or_insert_with(|| new.clone());
+        }
         let setting = Setting {
             as_of: instant(&self.as_of.ok_or("`as_of` is missing")?)?,
             zone: Zone::named(zone).ok_or_else(|| format!("there is no time zone `{zone}`"))?,
@@ -289,7 +320,7 @@ impl RawCase {
                 .map(end_of_day)
                 .transpose()?
                 .flatten(),
-            attributes: values(self.attributes.unwrap_or_default())?,
+            attributes,
             manager_attributes: self.manager_attributes.map(values).transpose()?,
             accounts: self
                 .accounts
@@ -327,6 +358,7 @@ fn question(
     candidates: Option<Vec<String>>,
     trigger: Option<String>,
     manager: Option<&toml::Value>,
+    changed: Option<RawChange>,
 ) -> Result<OwnedQuestion, String> {
     let mut asked = Vec::new();
     asked.extend(attribute.map(OwnedQuestion::Promote));
@@ -335,6 +367,9 @@ fn question(
     if let Some(raw) = manager {
         let named = value(raw)?.normalised().ok_or("`manager` is empty")?;
         asked.push(OwnedQuestion::CorrelateManager(named));
+    }
+    if let Some(raw) = changed {
+        asked.push(OwnedQuestion::ValueChange(raw.check()?));
     }
     match kind.map(|word| (word, RuleKind::named(word))) {
         None => {}
@@ -355,7 +390,8 @@ fn question(
     let question = asked.pop().unwrap_or(OwnedQuestion::State);
     if !asked.is_empty() {
         return Err(
-            "only one of `attribute`, `candidates`, `kind`, `manager`, `trigger` is asked".into(),
+            "only one of `attribute`, `candidates`, `changed`, `kind`, `manager`, `trigger` is asked"
+                .into(),
         );
     }
     Ok(question)
@@ -373,11 +409,34 @@ impl OwnedQuestion {
             Self::CorrelateManager(named) => Question::CorrelateManager(named),
             Self::BeforeRefresh => Question::BeforeRefresh,
             Self::AfterRefresh => Question::AfterRefresh,
+            Self::ValueChange(change) => Question::ValueChange(ValueChange {
+                attribute: &change.attribute,
+                old: change.old.as_ref(),
+                new: change.new.as_ref(),
+            }),
             Self::Promote(attribute) => Question::Promote(attribute),
             Self::State => Question::State,
             Self::Assign(candidates) => Question::Assign(candidates),
             Self::Fires(trigger) => Question::Fires(trigger),
         }
+    }
+}
+
+impl RawChange {
+    fn check(self) -> Result<OwnedChange, String> {
+        let said = |raw: Option<toml::Value>| match raw {
+            Some(raw) => value(&raw).map(Value::normalised),
+            None => Ok(None),
+        };
+        let (old, new) = (said(self.old)?, said(self.new)?);
+        if old == new {
+            return Err("`changed` says that `old` and `new` are the same".into());
+        }
+        Ok(OwnedChange {
+            attribute: self.attribute,
+            old,
+            new,
+        })
     }
 }
 
@@ -503,7 +562,7 @@ fn expected_answer(kind: RuleKind, raw: &toml::Value) -> Result<Answer, String> 
             expected_lookup(raw).map(Answer::Lookup)
         }
         RuleKind::IdentityCreation => expected_creation(raw).map(Answer::Creation),
-        RuleKind::BeforeRefresh | RuleKind::AfterRefresh => {
+        RuleKind::BeforeRefresh | RuleKind::ValueChange | RuleKind::AfterRefresh => {
             expected_proposals(raw)?.map(Answer::Proposals)
         }
         RuleKind::AttributePromotion => expected_promotion(raw)?.map(Answer::Promotion),
@@ -522,7 +581,7 @@ fn expected_answer(kind: RuleKind, raw: &toml::Value) -> Result<Answer, String> 
             RuleKind::IdentityCreation => {
                 "{ create = { name = NAME, type = WORD } } or { skip = \"WHY\" }"
             }
-            RuleKind::BeforeRefresh | RuleKind::AfterRefresh => {
+            RuleKind::BeforeRefresh | RuleKind::ValueChange | RuleKind::AfterRefresh => {
                 "a list of { attribute = NAME, value = VALUE }, without `value` for none"
             }
             RuleKind::AttributePromotion => "{ set = VALUE }, \"clear\" or \"next\"",
@@ -665,7 +724,15 @@ mod tests {
         insta::assert_snapshot!(case("expect = 7"), @"case `c`: `expect` is the name of a state, not `7`");
         insta::assert_snapshot!(
             case("attribute = \"a\"\ntrigger = \"t\"\nexpect = true"),
-            @"case `c`: only one of `attribute`, `candidates`, `kind`, `manager`, `trigger` is asked"
+            @"case `c`: only one of `attribute`, `candidates`, `changed`, `kind`, `manager`, `trigger` is asked"
+        );
+        insta::assert_snapshot!(
+            case("changed = { attribute = \"a\", old = \"\" }\nexpect = []"),
+            @"case `c`: `changed` says that `old` and `new` are the same"
+        );
+        insta::assert_snapshot!(
+            case("changed = { attribute = \"a\", new = 7 }\nexpect = true"),
+            @"case `c`: `expect` is a list of { attribute = NAME, value = VALUE }, without `value` for none, not `true`"
         );
         insta::assert_snapshot!(
             case("kind = \"account-correlation\"\nexpect = \"nobody\""),

@@ -66,11 +66,14 @@ pub(super) fn view_of(case: &Case) -> TrackedView {
     let kind = case.question().kind();
     if matches!(
         kind,
-        RuleKind::RoleAssignment | RuleKind::IdentityTrigger | RuleKind::AfterRefresh
+        RuleKind::RoleAssignment
+            | RuleKind::IdentityTrigger
+            | RuleKind::ValueChange
+            | RuleKind::AfterRefresh
     ) {
         view.open_entitlements();
     }
-    if kind == RuleKind::AfterRefresh {
+    if matches!(kind, RuleKind::ValueChange | RuleKind::AfterRefresh) {
         view.show_baseline(Some(Baseline::default()));
     }
     if kind == RuleKind::IdentityTrigger {
@@ -108,6 +111,7 @@ fn model_of(case: &Case) -> Model {
         sources: Vec::new(),
         proposals: false,
         unique: None,
+        on_change: None,
         edit_mode: EditMode::ReadOnly,
         sensitive: false,
     };

@@ -7,11 +7,12 @@
 use std::fmt;
 
 use idr_core::model::{
-    AccountAction, AccountKey, AssignmentSource, AttributeState, Baseline, ByHand, Claim,
-    EntitlementDecision, EntitlementVerdict, EventTally, Finding, Holding, Identity, IdentityType,
-    Lag, ManualEdit, Name, NativeChange, NativeEntitlement, NativeOperation, Proposals, Provenance,
-    ReadKey, RoleAssignment, RoleDecision, RoleDetection, RoleVerdict, Severity, StateOverride,
-    TriggerMemory, Uid, UnixMillis, Value, Wake, WorkItem, finding,
+    AccountAction, AccountKey, AssignmentSource, AttributeState, Baseline, ByHand, ChangeAnswer,
+    ChangeMemory, Claim, EntitlementDecision, EntitlementVerdict, EventTally, Finding, Holding,
+    Identity, IdentityType, Lag, ManualEdit, Name, NativeChange, NativeEntitlement,
+    NativeOperation, Proposal, Proposals, Provenance, ReadKey, Retries, Retry, RoleAssignment,
+    RoleDecision, RoleDetection, RoleVerdict, Severity, StateOverride, TriggerMemory, Uid,
+    UnansweredChange, UnixMillis, Value, Wake, WorkItem, finding,
 };
 use serde::de::{Error, IgnoredAny, MapAccess, SeqAccess, Visitor};
 use serde::ser::{SerializeMap, SerializeSeq};
@@ -35,6 +36,7 @@ impl Written for Identity {
             &self.by_hand.entitlements,
         )?;
         put(&mut object, "proposals", &self.proposals)?;
+        put(&mut object, "valueChanges", &self.value_changes)?;
         put(&mut object, "nativeChanges", &self.native_changes)?;
         if !self.attributes.is_empty() {
             object.serialize_entry("attributes", &Values(&self.attributes))?;
@@ -57,6 +59,8 @@ impl Written for Identity {
         put(&mut object, "eventReads", &self.event_reads)?;
         put(&mut object, "wakePhases", &self.wake.phases)?;
         put(&mut object, "wakeEvents", &self.wake.events)?;
+        put(&mut object, "retryPhases", &self.retries.phases)?;
+        put(&mut object, "retryEvents", &self.retries.events)?;
         put(&mut object, "findings", &self.findings)?;
         object.end()
     }
@@ -74,6 +78,7 @@ impl Written for Identity {
                 entitlements: document.entitlement_decisions,
             },
             proposals: document.proposals,
+            value_changes: document.value_changes,
             native_changes: document.native_changes,
             attributes: merged(document.attributes, document.origins),
             manager: document.manager,
@@ -92,6 +97,10 @@ impl Written for Identity {
             wake: Wake {
                 phases: document.wake_phases,
                 events: document.wake_events,
+            },
+            retries: Retries {
+                phases: document.retry_phases,
+                events: document.retry_events,
             },
             findings: document.findings,
         })
@@ -126,6 +135,8 @@ struct IdentityIn {
     entitlement_decisions: Vec<EntitlementDecision>,
     #[serde(with = "mirror_in", default)]
     proposals: Proposals,
+    #[serde(with = "mirror_in", default)]
+    value_changes: Vec<ChangeMemory>,
     #[serde(with = "mirror_in", default)]
     native_changes: Vec<NativeChange>,
     #[serde(deserialize_with = "values", default)]
@@ -162,6 +173,10 @@ struct IdentityIn {
     wake_phases: Option<UnixMillis>,
     #[serde(with = "mirror_in", default)]
     wake_events: Option<UnixMillis>,
+    #[serde(with = "mirror_in", default)]
+    retry_phases: Option<Retry>,
+    #[serde(with = "mirror_in", default)]
+    retry_events: Option<Retry>,
     #[serde(with = "mirror_in", default)]
     findings: Vec<Finding>,
 }
@@ -439,6 +454,49 @@ struct ProposalsDocument {
 }
 
 #[derive(Serialize, Deserialize)]
+#[serde(remote = "Proposal", rename_all = "camelCase", deny_unknown_fields)]
+struct ProposalDocument {
+    attribute: String,
+    #[serde(with = "mirror", default, skip_serializing_if = "is_default")]
+    value: Option<Value>,
+}
+
+#[derive(Serialize, Deserialize)]
+#[serde(remote = "ChangeMemory", rename_all = "camelCase", deny_unknown_fields)]
+struct ChangeMemoryDocument {
+    #[serde(with = "mirror")]
+    attribute: Name,
+    #[serde(with = "mirror")]
+    rule: Name,
+    #[serde(with = "mirror", default, skip_serializing_if = "is_default")]
+    answer: Option<ChangeAnswer>,
+    #[serde(with = "mirror", default, skip_serializing_if = "is_default")]
+    unanswered: Option<UnansweredChange>,
+}
+
+#[derive(Serialize, Deserialize)]
+#[serde(remote = "ChangeAnswer", rename_all = "camelCase", deny_unknown_fields)]
+struct ChangeAnswerDocument {
+    #[serde(with = "mirror")]
+    at: UnixMillis,
+    #[serde(with = "mirror")]
+    proposals: Vec<Proposal>,
+}
+
+#[derive(Serialize, Deserialize)]
+#[serde(
+    remote = "UnansweredChange",
+    rename_all = "camelCase",
+    deny_unknown_fields
+)]
+struct UnansweredChangeDocument {
+    #[serde(with = "mirror")]
+    at: UnixMillis,
+    #[serde(with = "mirror", default, skip_serializing_if = "is_default")]
+    old: Option<Value>,
+}
+
+#[derive(Serialize, Deserialize)]
 #[serde(remote = "NativeChange", rename_all = "camelCase", deny_unknown_fields)]
 struct NativeChangeDocument {
     #[serde(with = "mirror")]
@@ -513,6 +571,10 @@ mirrored!(
     StateOverride => StateOverrideDocument,
     EntitlementDecision => EntitlementDecisionDocument,
     Proposals => ProposalsDocument,
+    Proposal => ProposalDocument,
+    ChangeMemory => ChangeMemoryDocument,
+    ChangeAnswer => ChangeAnswerDocument,
+    UnansweredChange => UnansweredChangeDocument,
     NativeChange => NativeChangeDocument,
     Baseline => BaselineDocument,
     Lag => LagDocument,
@@ -629,6 +691,18 @@ impl Written for EventTally {
 
     fn read<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
         u64::deserialize(deserializer).map(Self)
+    }
+}
+
+/// A pair: how many attempts have failed, and when the next one is.
+impl Written for Retry {
+    fn write<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        (self.attempts, Out(&self.at)).serialize(serializer)
+    }
+
+    fn read<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        let (attempts, In(at)) = Deserialize::deserialize(deserializer)?;
+        Ok(Self { attempts, at })
     }
 }
 

@@ -2,7 +2,7 @@
 
 use idr_core::model::{
     AccountAction, AttributeState, Claim, EntitlementDecision, Finding, ManualEdit, Name, NewClaim,
-    ReadKey, RoleAssignment, RoleDetection, Uid, UnixMillis, Versions, WorkItem,
+    ReadKey, Retries, Retry, RoleAssignment, RoleDetection, Uid, UnixMillis, Versions, WorkItem,
 };
 use idr_core::plan::{Changes, LifecycleChange};
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
@@ -52,6 +52,8 @@ struct ChangesDocument {
     #[serde(with = "nested", default, skip_serializing_if = "is_default")]
     wake: Option<Option<UnixMillis>>,
     #[serde(with = "mirror", default, skip_serializing_if = "is_default")]
+    retries: Option<Retries>,
+    #[serde(with = "mirror", default, skip_serializing_if = "is_default")]
     findings: Option<Vec<Finding>>,
     #[serde(with = "mirror", default, skip_serializing_if = "is_default")]
     claims: Vec<NewClaim>,
@@ -75,6 +77,15 @@ struct ClaimDocument {
 }
 
 #[derive(Serialize, Deserialize)]
+#[serde(remote = "Retries", rename_all = "camelCase", deny_unknown_fields)]
+struct RetriesDocument {
+    #[serde(with = "mirror", default, skip_serializing_if = "is_default")]
+    phases: Option<Retry>,
+    #[serde(with = "mirror", default, skip_serializing_if = "is_default")]
+    events: Option<Retry>,
+}
+
+#[derive(Serialize, Deserialize)]
 #[serde(
     remote = "LifecycleChange",
     rename_all = "camelCase",
@@ -95,6 +106,7 @@ mirrored!(
     LifecycleChange => LifecycleChangeDocument,
     NewClaim => NewClaimDocument,
     Claim => ClaimDocument,
+    Retries => RetriesDocument,
 );
 
 /// The five counters, in their order.

@@ -5,12 +5,13 @@ use std::fmt::Debug;
 
 use idr_core::model::{
     Account, AccountAction, AccountKey, AccountOperation, AccountStatus, AssignmentSource,
-    AttributeState, Baseline, ByHand, Claim, Effect, EffectKind, EntitlementChange,
-    EntitlementDecision, EntitlementVerdict, Event, EventChange, EventTally, Finding, Handler,
-    Holding, Identity, IdentityType, Lag, Link, ManualEdit, Name, NativeChange, NativeEntitlement,
-    NativeOperation, NewClaim, Proposals, Provenance, ReadKey, RoleAssignment, RoleDecision,
-    RoleDetection, RoleVerdict, Severity, StateOverride, TriggerMemory, Uid, UnixMillis, Value,
-    Versions, Wake, WorkItem, finding,
+    AttributeState, Baseline, ByHand, ChangeAnswer, ChangeMemory, Claim, Effect, EffectKind,
+    EntitlementChange, EntitlementDecision, EntitlementVerdict, Event, EventChange, EventTally,
+    Finding, Handler, Holding, Identity, IdentityType, Lag, Link, ManualEdit, Name, NativeChange,
+    NativeEntitlement, NativeOperation, NewClaim, Proposal, Proposals, Provenance, ReadKey,
+    Retries, Retry, RoleAssignment, RoleDecision, RoleDetection, RoleVerdict, Severity,
+    StateOverride, TriggerMemory, Uid, UnansweredChange, UnixMillis, Value, Versions, Wake,
+    WorkItem, finding,
 };
 use idr_core::plan::{Changes, LifecycleChange};
 use jiff::civil::Date;
@@ -128,6 +129,31 @@ fn native_change() -> impl Strategy<Value = NativeChange> {
 fn proposals() -> impl Strategy<Value = Proposals> {
     (by_name(option::of(value())), any::<u32>())
         .prop_map(|(attributes, rounds)| Proposals { attributes, rounds })
+}
+
+fn value_changes() -> impl Strategy<Value = Vec<ChangeMemory>> {
+    let proposal =
+        (text(), option::of(value())).prop_map(|(attribute, value)| Proposal { attribute, value });
+    let answer =
+        (instant(), vec(proposal, 0..3)).prop_map(|(at, proposals)| ChangeAnswer { at, proposals });
+    let unanswered =
+        (instant(), option::of(value())).prop_map(|(at, old)| UnansweredChange { at, old });
+    let memory = (name(), name(), option::of(answer), option::of(unanswered));
+    let memory = memory.prop_map(|(attribute, rule, answer, unanswered)| ChangeMemory {
+        attribute,
+        rule,
+        answer,
+        unanswered,
+    });
+    vec(memory, 0..3)
+}
+
+fn retries() -> impl Strategy<Value = Retries> {
+    let retry = || {
+        let retry = (any::<u32>(), instant());
+        option::of(retry.prop_map(|(attempts, at)| Retry { attempts, at }))
+    };
+    (retry(), retry()).prop_map(|(phases, events)| Retries { phases, events })
 }
 
 fn baseline() -> impl Strategy<Value = Baseline> {
@@ -373,7 +399,7 @@ fn identity() -> impl Strategy<Value = Identity> {
         text(),
         select(IdentityType::ALL.map(|(_, case)| case).to_vec()),
         by_hand(),
-        proposals(),
+        (proposals(), value_changes()),
         vec(native_change(), 0..2),
         by_name(attribute_state()),
         option::of(uid()),
@@ -393,7 +419,7 @@ fn identity() -> impl Strategy<Value = Identity> {
         any::<u64>().prop_map(EventTally),
         vec(read_key(), 0..3),
         vec(read_key(), 0..3),
-        (option::of(instant()), option::of(instant())),
+        (option::of(instant()), option::of(instant()), retries()),
         vec(a_finding(), 0..2),
     );
     (first, second).prop_map(|(first, second)| {
@@ -401,7 +427,7 @@ fn identity() -> impl Strategy<Value = Identity> {
             name,
             identity_type,
             by_hand,
-            proposals,
+            (proposals, value_changes),
             native_changes,
             attributes,
             manager,
@@ -426,6 +452,7 @@ fn identity() -> impl Strategy<Value = Identity> {
             identity_type,
             by_hand,
             proposals,
+            value_changes,
             native_changes,
             attributes,
             manager,
@@ -445,6 +472,7 @@ fn identity() -> impl Strategy<Value = Identity> {
                 phases: wake.0,
                 events: wake.1,
             },
+            retries: wake.2,
             findings,
         }
     })
@@ -505,7 +533,7 @@ fn plan() -> impl Strategy<Value = SpooledPlan> {
             option::of(vec(work_item(), 0..2)),
         ),
         option::of(vec(read_key(), 0..3)),
-        option::of(option::of(instant())),
+        (option::of(option::of(instant())), option::of(retries())),
         option::of(vec(a_finding(), 0..2)),
         vec((claim(), any::<bool>()), 0..2),
     )
@@ -519,7 +547,7 @@ fn plan() -> impl Strategy<Value = SpooledPlan> {
                 detected,
                 (account_actions, entitlement_decisions, work_items),
                 reads,
-                wake,
+                (wake, retries),
                 findings,
                 claims,
             ) = changes;
@@ -537,6 +565,7 @@ fn plan() -> impl Strategy<Value = SpooledPlan> {
                 work_items,
                 reads,
                 wake,
+                retries,
                 findings,
                 claims: claims
                     .map(|(claim, generated)| NewClaim { claim, generated })
@@ -1057,6 +1086,44 @@ mod full {
         }]
     }
 
+    fn retries() -> Retries {
+        Retries {
+            phases: Some(Retry {
+                attempts: 3,
+                at: UnixMillis(5_000),
+            }),
+            events: None,
+        }
+    }
+
+    fn value_changes() -> Vec<ChangeMemory> {
+        let proposal = |attribute: &str, value| Proposal {
+            attribute: attribute.to_owned(),
+            value,
+        };
+        let memory = |attribute, answer, unanswered| ChangeMemory {
+            attribute: Name::new(attribute),
+            rule: Name::new("former names"),
+            answer,
+            unanswered,
+        };
+        let answer = ChangeAnswer {
+            at: UnixMillis(800),
+            proposals: vec![
+                proposal("formerName", Some(text("Celik"))),
+                proposal("desk", None),
+            ],
+        };
+        let unanswered = |old| UnansweredChange {
+            at: UnixMillis(850),
+            old,
+        };
+        vec![
+            memory("lastName", Some(answer), Some(unanswered(None))),
+            memory("title", None, Some(unanswered(Some(text("Dr"))))),
+        ]
+    }
+
     pub(super) fn identity() -> Identity {
         Identity {
             uid: Uid::default(),
@@ -1070,6 +1137,7 @@ mod full {
                 ],
                 rounds: 2,
             },
+            value_changes: value_changes(),
             native_changes: vec![native_change()],
             attributes: attributes(),
             manager: Some(Uid(2)),
@@ -1105,6 +1173,7 @@ mod full {
                 phases: Some(UnixMillis(3_000)),
                 events: Some(UnixMillis(4_000)),
             },
+            retries: retries(),
             findings: vec![finding()],
         }
     }
@@ -1167,6 +1236,7 @@ mod full {
                 work_items: Some(vec![work_item()]),
                 reads: Some(reads()),
                 wake: Some(Some(UnixMillis(6_000))),
+                retries: Some(retries()),
                 findings: Some(vec![finding()]),
                 claims: vec![NewClaim {
                     claim: Claim::on(Name::new("login"), "Ann"),

@@ -69,7 +69,8 @@ impl<'c> IdentityWriter<'c> {
             whole: connection.prepare_cached(
                 "UPDATE identity SET input_version = ?4, identity_read = ?5, access_read = ?6,
                      state_version = ?7, events_read = ?8,
-                     type = ?9, inactive = ?10, has_roles = ?11, manager = ?12, wake_at = ?13
+                     type = ?9, inactive = ?10, has_roles = ?11, manager = ?12, wake_at = ?13,
+                     retry_at = ?14
                  WHERE uid = ?1 AND input_version = ?2 AND state_version = ?3",
             )?,
             document: connection
@@ -108,6 +109,7 @@ impl<'c> IdentityWriter<'c> {
                 !identity.assigned.is_empty(),
                 identity.manager.map(|uid| uid.0),
                 identity.wake.at().map(|wake| wake.0),
+                identity.retries.at().map(|at| at.0),
             ])?,
         };
         if written == 0 {

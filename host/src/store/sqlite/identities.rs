@@ -302,7 +302,8 @@ pub(super) fn due(
     limit: usize,
 ) -> Result<Vec<Due>, StoreError> {
     let sql = format!(
-        "SELECT uid, name, input_version <> identity_read OR input_version <> access_read, wake_at
+        "SELECT uid, name, input_version <> identity_read OR input_version <> access_read, wake_at,
+             retry_at
          FROM identity
          WHERE uid IN (
              SELECT uid FROM (
@@ -315,6 +316,12 @@ pub(super) fn due(
                  WHERE type <> 'workgroup' AND wake_at <= ?1 AND +uid > ?2
                  ORDER BY uid LIMIT ?3
              )
+             UNION
+             SELECT uid FROM (
+                 SELECT uid FROM identity
+                 WHERE type <> 'workgroup' AND retry_at <= ?1 AND +uid > ?2
+                 ORDER BY uid LIMIT ?3
+             )
          )
          ORDER BY uid LIMIT ?3"
     );
@@ -325,6 +332,7 @@ pub(super) fn due(
             name: row.get(1)?,
             inputs_changed: row.get(2)?,
             wake_at: row.get::<_, Option<i64>>(3)?.map(UnixMillis),
+            retry_at: row.get::<_, Option<i64>>(4)?.map(UnixMillis),
         })
     })?;
     Ok(rows.collect::<Result<_, _>>()?)

@@ -52,13 +52,14 @@ const CACHE_KB: i64 = 4 << 10;
 const CACHED_STATEMENTS: usize = 64;
 
 /// The migrations, in order; a file's schema is the number of those it has.
-const MIGRATIONS: [&str; 7] = [
+const MIGRATIONS: [&str; 8] = [
     include_str!("../../../migrations/sqlite/0001_tenant-identities-accounts-runs.sql"),
     include_str!("../../../migrations/sqlite/0002_chosen.sql"),
     include_str!("../../../migrations/sqlite/0003_last-times.sql"),
     include_str!("../../../migrations/sqlite/0004_outbox.sql"),
     include_str!("../../../migrations/sqlite/0005_runs-seen-by-others.sql"),
     include_str!("../../../migrations/sqlite/0006_muted-findings.sql"),
+    include_str!("../../../migrations/sqlite/0007_retries.sql"),
     include_str!("../../../migrations/sqlite/0008_claims.sql"),
 ];
 

@@ -157,7 +157,9 @@ pub(super) fn select(
                 "INSERT INTO selection (run, uid)
                  SELECT ?1, uid FROM identity WHERE {INPUTS_CHANGED}
                  UNION
-                 SELECT ?1, uid FROM identity WHERE type <> 'workgroup' AND wake_at <= ?2"
+                 SELECT ?1, uid FROM identity WHERE type <> 'workgroup' AND wake_at <= ?2
+                 UNION
+                 SELECT ?1, uid FROM identity WHERE type <> 'workgroup' AND retry_at <= ?2"
             );
             connection.execute(&sql, [run.id.0, as_of.0])?
         }

@@ -150,7 +150,8 @@ fn identities(connection: &Connection, found: &mut Verification) -> Result<(), S
         connection,
         found,
         "SELECT identity.uid, document, name, type, inactive, has_roles, manager, wake_at,
-             input_version >= max(identity_read, access_read) AND state_version >= events_read
+             input_version >= max(identity_read, access_read) AND state_version >= events_read,
+             retry_at
          FROM identity LEFT JOIN identity_document USING (uid) ORDER BY identity.uid",
         |row, found| {
             found.identities += 1;
@@ -210,6 +211,10 @@ fn differing_columns(identity: &Identity, row: &Row<'_>) -> Result<Vec<&'static 
     compare(
         "wake_at",
         row.get::<_, Option<i64>>(7)? == identity.wake.at().map(|at| at.0),
+    );
+    compare(
+        "retry_at",
+        row.get::<_, Option<i64>>(9)? == identity.retries.at().map(|at| at.0),
     );
     Ok(differing)
 }

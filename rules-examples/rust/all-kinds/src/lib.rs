@@ -29,7 +29,7 @@ use exports::idr::rules::identity_creation::{self, Creation, NewIdentity};
 use exports::idr::rules::role_assignment::{self, Eligibility};
 use exports::idr::rules::{
     account_correlation, after_refresh, before_refresh, identity_trigger, lifecycle_state,
-    manager_correlation,
+    manager_correlation, value_change,
 };
 use idr::rules::subject::{self, AccountStatus};
 use idr::rules::types::{Date, Lookup, Proposal, RuleError, TimeOfDay, Value};
@@ -72,6 +72,21 @@ impl before_refresh::Guest for Rule {
 impl after_refresh::Guest for Rule {
     fn propose() -> Result<Vec<Proposal>, RuleError> {
         proposals(draw()?)
+    }
+}
+
+impl value_change::Guest for Rule {
+    fn propose(
+        attribute: String,
+        old_value: Option<Value>,
+        new_value: Option<Value>,
+    ) -> Result<Vec<Proposal>, RuleError> {
+        let mut drawn = draw()?;
+        let change = [attribute, spoken(old_value), spoken(new_value)].join("/");
+        for byte in change.bytes() {
+            drawn = drawn.wrapping_mul(31).wrapping_add(u64::from(byte));
+        }
+        proposals(drawn)
     }
 }
 
@@ -272,19 +287,25 @@ impl Drawn {
     }
 
     fn truth(&mut self, truth: bool) {
-        self.text(if truth { "yes" } else { "no" });
+        self.text(yes_or_no(truth));
     }
 
     fn value(&mut self, value: Option<Value>) {
-        match value {
-            None => {}
-            Some(Value::Text(text) | Value::Decimal(text)) => self.text(&text),
-            Some(Value::Integer(number) | Value::Instant(number)) => self.text(&number.to_string()),
-            Some(Value::Boolean(truth)) => self.truth(truth),
-            Some(Value::Date(day)) => {
-                self.text(&format!("{:04}-{:02}-{:02}", day.year, day.month, day.day));
-            }
-            Some(Value::Many(texts)) => self.text(&texts.join(", ")),
-        }
+        self.text(&spoken(value));
     }
+}
+
+fn spoken(value: Option<Value>) -> String {
+    match value {
+        None => String::new(),
+        Some(Value::Text(text) | Value::Decimal(text)) => text,
+        Some(Value::Integer(number) | Value::Instant(number)) => number.to_string(),
+        Some(Value::Boolean(truth)) => yes_or_no(truth).into(),
+        Some(Value::Date(day)) => format!("{:04}-{:02}-{:02}", day.year, day.month, day.day),
+        Some(Value::Many(texts)) => texts.join(", "),
+    }
+}
+
+fn yes_or_no(truth: bool) -> &'static str {
+    if truth { "yes" } else { "no" }
 }
