@@ -97,7 +97,8 @@ fn whoever_a_rule_was_too_slow_for_is_due_again_ever_more_rarely() {
     "#);
     let early = host.json(["refresh", "--as-of", "2026-03-02T08:39:59Z"]);
     assert_eq!(early["refreshed"], 0, "{early}");
-    let _ = host.json(["refresh", "--dry-run", "--as-of", "2026-03-02T08:40:00Z"]);
+    let tried = host.json(["refresh", "--dry-run", "--as-of", "2026-03-02T08:40:00Z"]);
+    assert_eq!(tried["refreshed"], 1, "{tried}");
 
     decide_by(&host, "(call $active)");
     let _ = host.json(["refresh", "--as-of", "2026-03-02T09:00:00Z"]);

@@ -14,7 +14,7 @@
 use super::{Interrupt, failure, value_change};
 use crate::definitions::{AttributeDefinition, Model};
 use crate::model::finding::{AFTER_REFRESH, BEFORE_REFRESH, VALUE_CHANGE};
-use crate::model::{Baseline, Finding, Name, Severity, Value};
+use crate::model::{Baseline, Finding, Name, Severity};
 use crate::plan::{Draft, EventChanges};
 use crate::rule::{Proposal, RuleEvaluator};
 use crate::text::nearest;
@@ -61,7 +61,7 @@ pub(super) fn for_the_next_refresh(
     // Roles can be read from here on; these kinds aren't given the past itself.
     view.show_baseline(Some(Baseline::default()));
     let (memory, changed_ms) = value_change::ask(view, evaluator, &mut changes.findings)?;
-    let (attributes, after_ms) = after_refresh(view, evaluator, &mut changes.findings)?;
+    let after_ms = after_refresh(view, evaluator, changes)?;
     let model = view.model().clone();
     let last = &view.record().identity;
     let answered = value_change::proposing_anew(&model, &last.value_changes, &memory);
@@ -70,7 +70,7 @@ pub(super) fn for_the_next_refresh(
         .map(|name| (VALUE_CHANGE, name))
         .collect();
     if let Some(rule) = model.after_refresh
-        && attributes != last.proposals.attributes
+        && changes.proposals.attributes != last.proposals.attributes
     {
         anew.push((AFTER_REFRESH, model.rule(rule).name));
     }
@@ -86,21 +86,21 @@ pub(super) fn for_the_next_refresh(
         endless.severity = Severity::Warning;
         changes.findings.push(endless);
     }
-    changes.proposals.attributes = attributes;
     changes.proposals.rounds = rounds;
     changes.value_changes = memory;
     Ok([changed_ms, after_ms].into_iter().flatten().min())
 }
 
-/// Asks the after-refresh rule, if there is one.
+/// Asks the after-refresh rule, if there is one; returns, when its trouble may
+/// pass by itself, in how many milliseconds to ask again.
 fn after_refresh(
     view: &mut TrackedView,
     evaluator: &mut dyn RuleEvaluator,
-    findings: &mut Vec<Finding>,
-) -> Result<(Vec<(Name, Option<Value>)>, Option<i64>), Interrupt> {
+    changes: &mut EventChanges,
+) -> Result<Option<i64>, Interrupt> {
     let model = view.model().clone();
     let Some(rule) = model.after_refresh else {
-        return Ok((Vec::new(), None));
+        return Ok(None);
     };
     view.read_as(Some(rule));
     let answer = evaluator.after_refresh(rule, view);
@@ -108,11 +108,12 @@ fn after_refresh(
     let last = view.record().identity.proposals.attributes.clone();
     let name = model.rule(rule).name;
     let proposed = match answer {
-        Ok(proposals) => check(&model, AFTER_REFRESH, proposals, findings),
+        Ok(proposals) => check(&model, AFTER_REFRESH, proposals, &mut changes.findings),
         Err(error) => {
             let failed = failure(AFTER_REFRESH, Severity::Error, &name, error)?;
-            findings.push(failed.finding);
-            return Ok((last, failed.retry_after_ms));
+            changes.findings.push(failed.finding);
+            changes.proposals.attributes = last;
+            return Ok(failed.retry_after_ms);
         }
     };
     let known = |name: &Name| {
@@ -125,7 +126,8 @@ fn after_refresh(
             Proposed::Value(value) => Some((name, value)),
             Proposed::Unusable => known(&name),
         });
-    Ok((usable.collect(), None))
+    changes.proposals.attributes = usable.collect();
+    Ok(None)
 }
 
 /// Returns what may be proposed, sorted by attribute; the rest are findings.
