@@ -91,6 +91,10 @@ pub struct Tenant {
     pub native: [usize; 2],
     /// The numbers of the people who own the directory and a role.
     pub owners: [usize; 2],
+    /// How long an account may be missing from the directory.
+    pub ad_grace_ms: i64,
+    /// From when until when the IT role is in use, in hours after the start.
+    pub it_in_use: (Option<i64>, Option<i64>),
     pub role_filters: Vec<usize>,
     pub hidden_roles: usize,
     pub edit_mode: usize,
@@ -258,6 +262,8 @@ impl Tenant {
             after: vec![Read::Attribute("department")],
             native: [0, 1],
             owners: [0, 1],
+            ad_grace_ms: 0,
+            it_in_use: (None, None),
             role_filters: (0..3)
                 .map(|_| random.random_range(0..FILTERS.len()))
                 .collect(),
@@ -311,6 +317,9 @@ impl Tenant {
         ];
         self.after = reads(random, &after, 2);
         self.native = [(); 2].map(|()| random.random_range(0..3));
+        self.ad_grace_ms = [0, 36 * 3_600_000][random.random_range(0..2)];
+        let mut hours = || (random.random_range(0..4) == 0).then(|| random.random_range(-20..120));
+        self.it_in_use = (hours(), hours());
         self
     }
 
@@ -327,6 +336,8 @@ impl Tenant {
             after: other.after.clone(),
             native: other.native,
             owners: other.owners,
+            ad_grace_ms: other.ad_grace_ms,
+            it_in_use: other.it_in_use,
             ..self
         }
     }
@@ -411,7 +422,7 @@ impl Tenant {
                 identity_attribute: name("title"),
             })]),
             creates: None,
-            vanish_grace_ms: 0,
+            vanish_grace_ms: self.ad_grace_ms,
             native_changes: Some(NativeChangeDetection {
                 operations: NativeOperation::ALL
                     .map(|(_, operation)| operation)
@@ -646,6 +657,8 @@ impl Tenant {
                 detection,
                 ..RoleType::it()
             },
+            active_from: self.it_in_use.0.map(hours),
+            active_until: self.it_in_use.1.map(hours),
             detection: vec![ProfileSet {
                 any: self.access.any,
                 profiles: vec![profile("g1"), profile("g2")],
