@@ -36,6 +36,8 @@ pub enum Operation {
         fields: Vec<(&'static str, String)>,
         groups: Vec<String>,
     },
+    /// An account is no longer in the directory's feed, or is back.
+    AdListed { account: usize, listed: bool },
     /// A person edits an attribute by hand, or takes the edit back.
     Edit {
         person: usize,
@@ -201,7 +203,12 @@ impl History {
             };
             operations.insert(place, decision);
             let place = more.random_range(0..=place);
-            operations.insert(place, ad(&mut more));
+            let (account, listed) = (more.random_range(0..4), more.random_range(0..3) == 0);
+            let change = match more.random_range(0..3) {
+                0 => Operation::AdListed { account, listed },
+                _ => ad(&mut more),
+            };
+            operations.insert(place, change);
         }
         operations.push(Operation::Refresh { meanwhile: None });
         operations.push(Operation::Pass(100 * 3_600_000));
@@ -465,13 +472,10 @@ impl Happening {
                 );
             }
             Operation::HrListed { person, listed } => {
-                let key = key("hr", &format!("p{person}"));
-                let known = store.accounts(&[key]).expect("the store can be read").pop();
-                if let Some(mut account) = known {
-                    account.missing_since = (!listed).then_some(self.now);
-                    let owner = account.owner;
-                    self.write(store, account, None, owner, Vec::new());
-                }
+                self.list(store, key("hr", &format!("p{person}")), *listed);
+            }
+            Operation::AdListed { account, listed } => {
+                self.list(store, key("ad", &format!("a{account}")), *listed);
             }
             Operation::Ad {
                 account: number,
@@ -617,6 +621,19 @@ impl Happening {
         let records = store.read_chunk(&[uid]).expect("the store can be read");
         let value = records[0].identity.value(Name::new("login"));
         value == Some(&Value::Text(name.to_owned()))
+    }
+    /// Lets a feed list an account that is known, or not any more.
+    fn list(&self, store: &dyn Store, key: AccountKey, listed: bool) {
+        let known = store.accounts(&[key]).expect("the store can be read").pop();
+        if let Some(mut account) = known {
+            account.missing_since = (!listed).then_some(self.now);
+            let owner = account.owner;
+            let lookups = match owner {
+                Some(_) => Vec::new(),
+                None => self.looks_for(store, &account),
+            };
+            self.write(store, account, None, owner, lookups);
+        }
     }
 
     /// Returns the values by which an account finds its identity.

@@ -96,6 +96,10 @@ pub struct Tenant {
     /// The attributes about whose changes a rule is asked, and what it reads.
     pub listens: Vec<&'static str>,
     pub change: Vec<Read>,
+    /// How long an account may be missing from the directory.
+    pub ad_grace_ms: i64,
+    /// From when until when the IT role is in use, in hours after the start.
+    pub it_in_use: (Option<i64>, Option<i64>),
     pub role_filters: Vec<usize>,
     pub hidden_roles: usize,
     pub edit_mode: usize,
@@ -282,6 +286,8 @@ impl Tenant {
             owners: [0, 1],
             listens: Vec::new(),
             change: vec![Read::Attribute("department")],
+            ad_grace_ms: 0,
+            it_in_use: (None, None),
             role_filters: (0..3)
                 .map(|_| random.random_range(0..FILTERS.len()))
                 .collect(),
@@ -343,6 +349,9 @@ impl Tenant {
             .filter(|_| apart.random_range(0..3) == 0)
             .collect();
         self.change = reads(&mut apart, &after, 2);
+        self.ad_grace_ms = [0, 36 * 3_600_000][random.random_range(0..2)];
+        let mut hours = || (random.random_range(0..4) == 0).then(|| random.random_range(-20..120));
+        self.it_in_use = (hours(), hours());
         self
     }
 
@@ -361,6 +370,8 @@ impl Tenant {
             owners: other.owners,
             listens: other.listens.clone(),
             change: other.change.clone(),
+            ad_grace_ms: other.ad_grace_ms,
+            it_in_use: other.it_in_use,
             ..self
         }
     }
@@ -455,7 +466,7 @@ impl Tenant {
                 identity_attribute: name("title"),
             })]),
             creates: None,
-            vanish_grace_ms: 0,
+            vanish_grace_ms: self.ad_grace_ms,
             native_changes: Some(NativeChangeDetection {
                 operations: NativeOperation::ALL
                     .map(|(_, operation)| operation)
@@ -711,6 +722,8 @@ impl Tenant {
                 detection,
                 ..RoleType::it()
             },
+            active_from: self.it_in_use.0.map(hours),
+            active_until: self.it_in_use.1.map(hours),
             detection: vec![ProfileSet {
                 any: self.access.any,
                 profiles: vec![profile("g1"), profile("g2")],
