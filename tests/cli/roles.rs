@@ -28,6 +28,34 @@ const CRM: &str = r#"
 "#;
 
 #[test]
+fn a_profile_may_ask_for_more_than_entitlements() {
+    let detected = |profile: &str| {
+        let host = with_roles(&format!(
+            "[[role]]\nname = \"Reader\"\ntype = \"it\"\n\
+             profiles = [{{ application = \"ad\", {profile} }}]\n"
+        ));
+        let people = ["alice", "bob", "carol"].into_iter();
+        let holding = people.filter(|name| !shown(&host, name, "detected_roles").is_empty());
+        holding.collect::<Vec<_>>()
+    };
+    let wiki = "entitlements = { groups = [\"wiki\"] }";
+    assert_eq!(detected(wiki), ["alice", "bob"]);
+    let of_bob = format!("{wiki}, filter = 'owner == \"bob\"'");
+    assert_eq!(detected(&of_bob), ["bob"]);
+    assert_eq!(
+        detected("filter = 'nativeIdentity == \"CN=ALICE\" && status == \"enabled\"'"),
+        ["alice"]
+    );
+    let host = small_tenant();
+    host.write(
+        "roles/roles.toml",
+        "[[role]]\nname = \"Reader\"\ntype = \"it\"\n\
+         profiles = [{ application = \"ad\", filter = 'ownr.notNull()' }]\n",
+    );
+    insta::assert_snapshot!(host.run(["check"]), @r"");
+}
+
+#[test]
 fn a_role_has_what_it_inherits() {
     let host = with_roles(&format!(
         r#"

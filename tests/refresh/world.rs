@@ -712,6 +712,7 @@ impl Tenant {
         let profile = |group: &str| Profile {
             application: Name::new("ad"),
             entitlements: vec![(Name::new("groups"), vec![group.to_owned()])],
+            filter: (group == "g2").then(|| Filter::parse("title != \"v0\"").expect("a filter")),
         };
         let detection = match self.access.if_assigned {
             true => Detection::IfAssigned,

@@ -522,6 +522,8 @@ pub struct Profile {
     pub application: Name,
     /// For each entitlement attribute the values that the account must all hold.
     pub entitlements: Vec<(Name, Vec<String>)>,
+    /// What else must be so of the account: its attributes, `nativeIdentity`, `status`.
+    pub filter: Option<Filter>,
 }
 
 /// A named filter over identities.

@@ -288,6 +288,7 @@ pub(super) struct RawSelector {
 pub(super) struct RawProfile {
     pub(super) application: Option<String>,
     pub(super) entitlements: BTreeMap<String, Vec<String>>,
+    pub(super) filter: Option<String>,
 }
 
 /// `entitlements.toml`.

@@ -6,8 +6,12 @@
 //! are the additional entitlements. What of it somebody is to decide becomes
 //! findings and work items (`work_items`).
 
+use std::borrow::Cow;
+use std::convert::Infallible;
+
 use super::roles::{self, SettledRoles};
 use crate::definitions::{Application, Model, NativeResponse, Profile, Role};
+use crate::filter::{Filter, Path, Properties};
 use crate::model::{
     Account, AccountKey, AssignmentSource, ByHand, Entitlement, EntitlementChange,
     EntitlementDecision, EntitlementStatus, EntitlementVerdict, IdentityRecord, LedgerEntry, Name,
@@ -394,9 +398,40 @@ fn holds(account: &Account, attribute: Name, value: &str) -> bool {
     }
 }
 
-/// Says whether one account holds everything that a profile asks for.
+/// An account, as the filter of a profile reads it.
+struct Filtered<'a>(&'a Account);
+
+impl Properties<Infallible> for Filtered<'_> {
+    fn property(&mut self, path: &Path) -> Result<Option<Cow<'_, Value>>, Infallible> {
+        let text = |text: &str| Some(Cow::Owned(Value::Text(text.to_owned())));
+        Ok(match path.name().as_str() {
+            "nativeIdentity" => text(&self.0.key.native_identity),
+            "status" => text(self.0.status.as_str()),
+            _ => self.0.attribute(path.name()).map(Cow::Borrowed),
+        })
+    }
+
+    fn any_item(
+        &mut self,
+        _collection: &Path,
+        _holds: &mut dyn FnMut(&mut dyn Properties<Infallible>) -> Result<bool, Infallible>,
+    ) -> Result<bool, Infallible> {
+        Ok(false)
+    }
+}
+
+fn passes(account: &Account, filter: &Filter) -> bool {
+    let Ok(passes) = filter.matches(&mut Filtered(account));
+    passes
+}
+
+/// Says whether one account is and holds everything that a profile asks for.
 pub(crate) fn satisfies(account: &Account, profile: &Profile) -> bool {
     account.key.application == profile.application
+        && profile
+            .filter
+            .as_ref()
+            .is_none_or(|filter| passes(account, filter))
         && profile.entitlements.iter().all(|(attribute, wanted)| {
             wanted
                 .iter()

@@ -580,6 +580,7 @@ mod tests {
         editor.detection = vec![all(vec![Profile {
             application: Name::new("ad"),
             entitlements: vec![(Name::new("groups"), wanted)],
+            filter: None,
         }])];
         let holding = |native: &str, groups: &[&str]| {
             let mut account = account("ad", &[]);
@@ -616,6 +617,7 @@ mod tests {
         Profile {
             application: Name::new("ad"),
             entitlements: vec![(Name::new("groups"), values)],
+            filter: None,
         }
     }
 

@@ -385,7 +385,7 @@ fn match_list(
 fn profile(scope: &Scope<'_>, raw: &RawProfile, known: &Known) -> Option<Profile> {
     let application = required(scope, "application", raw.application.as_deref())?;
     let place = scope.at("entitlements");
-    if raw.entitlements.values().all(Vec::is_empty) {
+    if raw.entitlements.values().all(Vec::is_empty) && raw.filter.is_none() {
         place.report("the profile asks for nothing, so any account would satisfy it");
     }
     let name = known.application(&scope.at("application"), application)?;
@@ -401,8 +401,13 @@ fn profile(scope: &Scope<'_>, raw: &RawProfile, known: &Known) -> Option<Profile
             entitlements.push((attribute, values.clone()));
         }
     }
+    let filter = match &raw.filter {
+        Some(text) => Some(known.account_filter(&scope.at("filter"), application, text)?),
+        None => None,
+    };
     Some(Profile {
         application: name,
         entitlements,
+        filter,
     })
 }
