@@ -17,7 +17,7 @@ use idr_core::phases::correlation::correlate;
 use rand::{RngExt, SeedableRng};
 use rand_chacha::ChaCha8Rng;
 
-use crate::world::{Tenant, Tenants};
+use crate::world::{Native, Tenant, Tenants};
 
 /// One thing that happens to a tenant.
 #[derive(Clone, Debug)]
@@ -153,37 +153,12 @@ impl History {
             let after = more.random_range(0..6);
             operations.insert(place, Operation::RefreshCancelled { after });
         }
-        for _ in 0..more.random_range(0..4) {
-            let place = more.random_range(0..=operations.len());
-            let before = operations[..place].iter().rev();
-            let edited = before.clone().find_map(|operation| match operation {
-                Operation::Configure(edited) => Some(edited.as_ref()),
-                _ => None,
-            });
-            let mut edited = edited.unwrap_or(&tenant).clone();
-            // Nothing but owners, so that nobody else is concerned.
-            edited.owners[more.random_range(0..2)] = more.random_range(0..=PEOPLE);
-            operations.insert(place, Operation::Configure(Box::new(edited)));
-        }
-        for _ in 0..more.random_range(0..6) {
-            // Where an account changes somebody may have something to decide.
-            let place = more.random_range(0..=operations.len());
-            let person = more.random_range(0..PEOPLE);
-            let (first, verdict) = (more.random_range(0..3), more.random_range(0..2));
-            let verdict = EntitlementVerdict::ALL[verdict].1;
-            let decision = Operation::DecideEntitlement {
-                person,
-                first,
-                verdict,
-            };
-            operations.insert(place, decision);
-            let place = more.random_range(0..=place);
-            let (account, listed) = (more.random_range(0..4), more.random_range(0..3) == 0);
-            let change = match more.random_range(0..3) {
-                0 => Operation::AdListed { account, listed },
-                _ => ad(&mut more),
-            };
-            operations.insert(place, change);
+        // Half of the histories stay as they are without it.
+        let mut apart = ChaCha8Rng::seed_from_u64(seed.rotate_left(32));
+        let mut tenant = tenant;
+        if apart.random_range(0..2) == 0 {
+            tenant.native = Native::random(&mut apart);
+            natively(&tenant, &mut operations, &mut apart);
         }
         operations.push(Operation::Refresh { meanwhile: None });
         operations.push(Operation::Pass(100 * 3_600_000));
@@ -194,6 +169,51 @@ impl History {
             start,
             operations,
         }
+    }
+}
+
+/// Lets entitlements come and go in the directory, people decide about them, and
+/// owners change.
+fn natively(tenant: &Tenant, operations: &mut Vec<Operation>, random: &mut ChaCha8Rng) {
+    for operation in operations.iter_mut() {
+        if let Operation::Configure(edited) = operation {
+            edited.native = match random.random_range(0..6) {
+                0 => Native::random(random),
+                _ => tenant.native,
+            };
+        }
+    }
+    for _ in 0..random.random_range(0..4) {
+        let place = random.random_range(0..=operations.len());
+        let before = operations[..place].iter().rev();
+        let edited = before.clone().find_map(|operation| match operation {
+            Operation::Configure(edited) => Some(edited.as_ref()),
+            _ => None,
+        });
+        let mut edited = edited.unwrap_or(tenant).clone();
+        // Nothing but owners, so that nobody else is concerned.
+        edited.native.owners[random.random_range(0..2)] = random.random_range(0..=PEOPLE);
+        operations.insert(place, Operation::Configure(Box::new(edited)));
+    }
+    for _ in 0..random.random_range(0..6) {
+        // Where an account changes somebody may have something to decide.
+        let place = random.random_range(0..=operations.len());
+        let person = random.random_range(0..PEOPLE);
+        let (first, verdict) = (random.random_range(0..3), random.random_range(0..2));
+        let verdict = EntitlementVerdict::ALL[verdict].1;
+        let decision = Operation::DecideEntitlement {
+            person,
+            first,
+            verdict,
+        };
+        operations.insert(place, decision);
+        let place = random.random_range(0..=place);
+        let (account, listed) = (random.random_range(0..4), random.random_range(0..3) == 0);
+        let change = match random.random_range(0..3) {
+            0 => Operation::AdListed { account, listed },
+            _ => ad(random),
+        };
+        operations.insert(place, change);
     }
 }
 
