@@ -18,7 +18,7 @@ use idr_core::phases::correlation::correlate;
 use rand::{RngExt, SeedableRng};
 use rand_chacha::ChaCha8Rng;
 
-use crate::world::{LOGINS, Tenant, Tenants};
+use crate::world::{LOGINS, Native, Tenant, Tenants};
 
 /// One thing that happens to a tenant.
 #[derive(Clone, Debug)]
@@ -157,58 +157,17 @@ impl History {
             let after = more.random_range(0..6);
             operations.insert(place, Operation::RefreshCancelled { after });
         }
-        let mut names = ChaCha8Rng::seed_from_u64(seed ^ 0x006e_616d_6573);
-        let tenant = tenant.with_logins(&mut names);
-        for operation in &mut operations {
-            if let Operation::Configure(edited) = operation {
-                edited.logins = tenant.logins;
-                if names.random_range(0..16) == 0 {
-                    **edited = Tenant::clone(edited).with_logins(&mut names);
-                }
-            }
+        // Half of the histories stay as they are without it.
+        let mut apart = ChaCha8Rng::seed_from_u64(seed.rotate_left(32));
+        let mut tenant = tenant;
+        if apart.random_range(0..2) == 0 {
+            tenant.native = Native::random(&mut apart);
+            natively(&tenant, &mut operations, &mut apart);
         }
-        for _ in 0..names.random_range(0..5) {
-            let place = names.random_range(0..=operations.len());
-            let (name, more) = (few(&mut names), few(&mut names));
-            let claim = Operation::Claim {
-                name: [name.clone(), format!("{name}1"), format!("{name}{more}")]
-                    [names.random_range(0..3)]
-                .clone(),
-                reserve: names.random_range(0..2) == 0,
-            };
-            operations.insert(place, claim);
-        }
-        for _ in 0..more.random_range(0..4) {
-            let place = more.random_range(0..=operations.len());
-            let before = operations[..place].iter().rev();
-            let edited = before.clone().find_map(|operation| match operation {
-                Operation::Configure(edited) => Some(edited.as_ref()),
-                _ => None,
-            });
-            let mut edited = edited.unwrap_or(&tenant).clone();
-            // Nothing but owners, so that nobody else is concerned.
-            edited.owners[more.random_range(0..2)] = more.random_range(0..=PEOPLE);
-            operations.insert(place, Operation::Configure(Box::new(edited)));
-        }
-        for _ in 0..more.random_range(0..6) {
-            // Where an account changes somebody may have something to decide.
-            let place = more.random_range(0..=operations.len());
-            let person = more.random_range(0..PEOPLE);
-            let (first, verdict) = (more.random_range(0..3), more.random_range(0..2));
-            let verdict = EntitlementVerdict::ALL[verdict].1;
-            let decision = Operation::DecideEntitlement {
-                person,
-                first,
-                verdict,
-            };
-            operations.insert(place, decision);
-            let place = more.random_range(0..=place);
-            let (account, listed) = (more.random_range(0..4), more.random_range(0..3) == 0);
-            let change = match more.random_range(0..3) {
-                0 => Operation::AdListed { account, listed },
-                _ => ad(&mut more),
-            };
-            operations.insert(place, change);
+        let mut apart = ChaCha8Rng::seed_from_u64(seed ^ 0x006e_616d_6573);
+        if apart.random_range(0..2) == 0 {
+            tenant = tenant.with_logins(&mut apart);
+            naming(&tenant, &mut operations, &mut apart);
         }
         operations.push(Operation::Refresh { meanwhile: None });
         operations.push(Operation::Pass(100 * 3_600_000));
@@ -219,6 +178,73 @@ impl History {
             start,
             operations,
         }
+    }
+}
+
+/// Lets unique names be given, reserved and released.
+fn naming(tenant: &Tenant, operations: &mut Vec<Operation>, random: &mut ChaCha8Rng) {
+    for operation in operations.iter_mut() {
+        if let Operation::Configure(edited) = operation {
+            edited.logins = tenant.logins;
+            if random.random_range(0..16) == 0 {
+                **edited = Tenant::clone(edited).with_logins(random);
+            }
+        }
+    }
+    for _ in 0..random.random_range(0..5) {
+        let place = random.random_range(0..=operations.len());
+        let (name, more) = (few(random), few(random));
+        let names = [name.clone(), format!("{name}1"), format!("{name}{more}")];
+        let claim = Operation::Claim {
+            name: names[random.random_range(0..3)].clone(),
+            reserve: random.random_range(0..2) == 0,
+        };
+        operations.insert(place, claim);
+    }
+}
+
+/// Lets entitlements come and go in the directory, people decide about them, and
+/// owners change.
+fn natively(tenant: &Tenant, operations: &mut Vec<Operation>, random: &mut ChaCha8Rng) {
+    for operation in operations.iter_mut() {
+        if let Operation::Configure(edited) = operation {
+            edited.native = match random.random_range(0..6) {
+                0 => Native::random(random),
+                _ => tenant.native,
+            };
+        }
+    }
+    for _ in 0..random.random_range(0..4) {
+        let place = random.random_range(0..=operations.len());
+        let before = operations[..place].iter().rev();
+        let edited = before.clone().find_map(|operation| match operation {
+            Operation::Configure(edited) => Some(edited.as_ref()),
+            _ => None,
+        });
+        let mut edited = edited.unwrap_or(tenant).clone();
+        // Nothing but owners, so that nobody else is concerned.
+        edited.native.owners[random.random_range(0..2)] = random.random_range(0..=PEOPLE);
+        operations.insert(place, Operation::Configure(Box::new(edited)));
+    }
+    for _ in 0..random.random_range(0..6) {
+        // Where an account changes somebody may have something to decide.
+        let place = random.random_range(0..=operations.len());
+        let person = random.random_range(0..PEOPLE);
+        let (first, verdict) = (random.random_range(0..3), random.random_range(0..2));
+        let verdict = EntitlementVerdict::ALL[verdict].1;
+        let decision = Operation::DecideEntitlement {
+            person,
+            first,
+            verdict,
+        };
+        operations.insert(place, decision);
+        let place = random.random_range(0..=place);
+        let (account, listed) = (random.random_range(0..4), random.random_range(0..3) == 0);
+        let change = match random.random_range(0..3) {
+            0 => Operation::AdListed { account, listed },
+            _ => ad(random),
+        };
+        operations.insert(place, change);
     }
 }
 

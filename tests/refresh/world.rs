@@ -89,17 +89,10 @@ pub struct Tenant {
     /// Whether a rule proposes values for the next refresh, and what it reads.
     pub follows: bool,
     pub after: Vec<Read>,
-    /// What is done about native gains and losses in the directory.
-    pub native: [usize; 2],
-    /// The numbers of the people who own the directory and a role.
-    pub owners: [usize; 2],
     /// The attributes about whose changes a rule is asked, and what it reads.
     pub listens: Vec<&'static str>,
     pub change: Vec<Read>,
-    /// How long an account may be missing from the directory.
-    pub ad_grace_ms: i64,
-    /// From when until when the IT role is in use, in hours after the start.
-    pub it_in_use: (Option<i64>, Option<i64>),
+    pub native: Native,
     pub role_filters: Vec<usize>,
     pub hidden_roles: usize,
     pub edit_mode: usize,
@@ -176,6 +169,37 @@ impl Access {
             ],
             "active" => vec![action(AccountOperation::Enable, None, 0)],
             _ => Vec::new(),
+        }
+    }
+}
+
+/// What becomes of native gains and losses in the directory, and who owns what.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct Native {
+    /// What is done about gains and losses.
+    pub entitlements: NativeEntitlements,
+    /// The numbers of the people who own the directory and a role.
+    pub owners: [usize; 2],
+    /// How long an account may be missing from the directory.
+    pub grace_ms: i64,
+    /// From when until when the IT role is in use, in hours after the start.
+    pub it_in_use: (Option<i64>, Option<i64>),
+}
+
+impl Native {
+    pub fn random(random: &mut ChaCha8Rng) -> Self {
+        let mut response = || NativeResponse::ALL[random.random_range(0..3)].1;
+        let entitlements = NativeEntitlements {
+            gain: response(),
+            loss: response(),
+        };
+        let mut hours = || (random.random_range(0..4) == 0).then(|| random.random_range(-20..120));
+        let it_in_use = (hours(), hours());
+        Self {
+            entitlements,
+            owners: [(); 2].map(|()| random.random_range(0..6)),
+            grace_ms: [0, 36 * 3_600_000][random.random_range(0..2)],
+            it_in_use,
         }
     }
 }
@@ -282,12 +306,9 @@ impl Tenant {
             before: vec![Read::Attribute("department")],
             follows: false,
             after: vec![Read::Attribute("department")],
-            native: [0, 1],
-            owners: [0, 1],
             listens: Vec::new(),
             change: vec![Read::Attribute("department")],
-            ad_grace_ms: 0,
-            it_in_use: (None, None),
+            native: Native::default(),
             role_filters: (0..3)
                 .map(|_| random.random_range(0..FILTERS.len()))
                 .collect(),
@@ -341,7 +362,6 @@ impl Tenant {
             Read::EndIsOver,
         ];
         self.after = reads(random, &after, 2);
-        self.native = [(); 2].map(|()| random.random_range(0..3));
         // Drawn apart, so that what a seed meant before stays what it is.
         let mut apart = random.clone();
         self.listens = LISTENED
@@ -349,9 +369,6 @@ impl Tenant {
             .filter(|_| apart.random_range(0..3) == 0)
             .collect();
         self.change = reads(&mut apart, &after, 2);
-        self.ad_grace_ms = [0, 36 * 3_600_000][random.random_range(0..2)];
-        let mut hours = || (random.random_range(0..4) == 0).then(|| random.random_range(-20..120));
-        self.it_in_use = (hours(), hours());
         self
     }
 
@@ -367,11 +384,8 @@ impl Tenant {
             follows: other.follows,
             after: other.after.clone(),
             native: other.native,
-            owners: other.owners,
             listens: other.listens.clone(),
             change: other.change.clone(),
-            ad_grace_ms: other.ad_grace_ms,
-            it_in_use: other.it_in_use,
             ..self
         }
     }
@@ -466,17 +480,14 @@ impl Tenant {
                 identity_attribute: name("title"),
             })]),
             creates: None,
-            vanish_grace_ms: self.ad_grace_ms,
+            vanish_grace_ms: self.native.grace_ms,
             native_changes: Some(NativeChangeDetection {
                 operations: NativeOperation::ALL
                     .map(|(_, operation)| operation)
                     .to_vec(),
                 attributes: Vec::new(),
             }),
-            native_entitlements: {
-                let [gain, loss] = self.native.map(|place| NativeResponse::ALL[place].1);
-                NativeEntitlements { gain, loss }
-            },
+            native_entitlements: self.native.entitlements,
         };
         let source = |origin| Source {
             origin,
@@ -606,10 +617,13 @@ impl Tenant {
             roles: self.roles().into(),
             owners: Owners::new([
                 (
-                    format!("p{}", self.owners[0]),
+                    format!("p{}", self.native.owners[0]),
                     "application `ad`".to_owned(),
                 ),
-                (format!("p{}", self.owners[1]), "role `it`".to_owned()),
+                (
+                    format!("p{}", self.native.owners[1]),
+                    "role `it`".to_owned(),
+                ),
             ]),
             catalogue: Catalogue::default(),
             triggers: self.triggers(),
@@ -723,8 +737,8 @@ impl Tenant {
                 detection,
                 ..RoleType::it()
             },
-            active_from: self.it_in_use.0.map(hours),
-            active_until: self.it_in_use.1.map(hours),
+            active_from: self.native.it_in_use.0.map(hours),
+            active_until: self.native.it_in_use.1.map(hours),
             detection: vec![ProfileSet {
                 any: self.access.any,
                 profiles: vec![profile("g1"), profile("g2")],
