@@ -130,7 +130,7 @@ pub const PHASES: [Phase; 16] = [
         phase: "claims",
         group: None,
         identityiq_options: &[],
-        what: "who gets a unique value that several would take, in order of identities",
+        what: "who gets a unique value that several would take: what is there before what is generated",
     },
     Phase {
         number: "15",

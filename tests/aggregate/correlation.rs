@@ -1,7 +1,7 @@
 //! Whose accounts are, and what becomes of those that are nobody's.
 
 use idr::aggregate::{link, unlink};
-use idr::store::Store;
+use idr::store::{AuditQuery, Store};
 use idr_core::definitions::{CorrelationMatch, CorrelationStep};
 use idr_core::model::Name;
 
@@ -182,7 +182,7 @@ fn correlation_leaves_alone_what_a_person_has_linked() {
     assert_eq!(
         tenant
             .store
-            .audit_entries(10)
+            .audit_entries(&AuditQuery::default(), 10)
             .expect("memory never fails")
             .len(),
         2

@@ -1,7 +1,7 @@
 //! What a person decides about a held aggregation.
 
 use idr::aggregate::{AggregateError, accept, reject};
-use idr::store::{AggregationStatus, Store};
+use idr::store::{AggregationStatus, AuditQuery, Store};
 use idr_core::model::Name;
 
 use crate::tenant::{Tenant, audit, no_guard, percent, show};
@@ -32,7 +32,10 @@ fn an_accepted_aggregation_is_applied() {
     hr 4 enabled department=IT user=dora: dora (created)
     ");
     assert_eq!(tenant.findings(), "");
-    let noted = tenant.store.audit_entries(10).expect("memory never fails");
+    let noted = tenant
+        .store
+        .audit_entries(&AuditQuery::default(), 10)
+        .expect("memory never fails");
     assert_eq!(noted, [audit("accept")]);
     let error = accept(&context, 2, audit("accept"), &mut |_| {}).expect_err("it is done");
     assert_eq!(error.to_string(), "aggregation 2 is done");

@@ -8,9 +8,9 @@ use std::sync::atomic::{AtomicU32, Ordering};
 use idr::aggregate::{AggregateError, AggregateOptions, resume};
 use idr::store::{
     AccountMark, Adoption, AggregateBatch, Aggregation, AggregationStatus, ApplyChunk, AuditEntry,
-    ClaimEdit, ClaimQuery, Due, EffectQuery, EventQuery, Files, LastTimes, Managed, Population,
-    Run, RunId, RunProgress, Selection, SpooledPlan, StagedChange, Store, StoreError, StoredClaim,
-    StoredEffect, StoredEvent, StoredFinding, TenantState,
+    AuditQuery, ClaimEdit, ClaimQuery, Due, EffectQuery, EventQuery, Files, LastTimes, Managed,
+    Population, Run, RunId, RunProgress, Selection, SpooledPlan, StagedChange, Store, StoreError,
+    StoredClaim, StoredEffect, StoredEvent, StoredFinding, TenantState,
 };
 use idr_core::definitions::NativeChangeDetection;
 use idr_core::filter::Superset;
@@ -93,7 +93,7 @@ fragile! {
     read findings(closed: bool, limit: usize) -> Vec<StoredFinding>;
     read open_findings(at: UnixMillis) -> u64;
     read claims(query: &ClaimQuery, after: Option<&Claim>, limit: usize) -> Vec<StoredClaim>;
-    read audit_entries(limit: usize) -> Vec<AuditEntry>;
+    read audit_entries(query: &AuditQuery, limit: usize) -> Vec<AuditEntry>;
     write set_tenant(state: &TenantState) -> ();
     write adopt(adoption: &Adoption) -> ();
     write begin_run(run: &Run, chosen: &[Uid]) -> RunId;

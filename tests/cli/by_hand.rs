@@ -305,3 +305,38 @@ fn a_manager_who_left_is_a_finding_about_those_who_stay() {
     refresh(&host, "2026-03-02T08:00:00Z");
     assert_eq!(about(&host), [""; 0]);
 }
+
+/// Alice is in Berlin, bob in New York; at the tenant the day ends at 17:00.
+#[test]
+fn a_day_as_an_end_is_the_last_day_in_the_identitys_zone() {
+    let host = dated_tenant();
+    let settings = host.read("idr.toml");
+    host.write(
+        "idr.toml",
+        settings.replace("zone = ", "end_of_day = 17:00:00\nzone = "),
+    );
+    let until = |command: &[&str]| {
+        let more = ["--until", "2026-03-20", "--reason", "a visit"];
+        let shown = host.run(command.iter().copied().chain(more));
+        assert!(shown.ends_with("[exit 0]"), "{shown}");
+    };
+    until(&["identity", "state", "bob", "leave"]);
+    until(&["role", "deny", "alice", "Staff"]);
+    let exported = host.run(["state", "export", "--canonical"]);
+    assert!(
+        exported.contains(r#""until":"2026-03-20T21:00:00Z""#),
+        "{exported}"
+    );
+    assert!(
+        exported.contains(r#""until":"2026-03-20T16:00:00Z""#),
+        "{exported}"
+    );
+    let states = |at: &str| {
+        let refreshed = host.json(["refresh", "--as-of", at]);
+        assert_eq!(refreshed["status"], "done");
+        let shown = host.json(["identity", "show", "bob"]);
+        shown["lifecycle_state"].clone()
+    };
+    assert_eq!(states("2026-03-20T20:59:59Z"), "leave");
+    assert_eq!(states("2026-03-20T21:00:00Z"), "active");
+}

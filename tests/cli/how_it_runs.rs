@@ -4,7 +4,7 @@
 use std::path::Path;
 use std::time::Duration;
 
-use idr::store::{Run, RunLock, RunProgress, RunStatus, Scope, Step, Store};
+use idr::store::{AuditQuery, Run, RunLock, RunProgress, RunStatus, Scope, Step, Store};
 use idr::tenant::{Absent, OpenTenant};
 
 use crate::common::TestHost;
@@ -312,7 +312,10 @@ fn another_process_sees_how_far_a_run_has_come_and_cancels_it() {
     hint: see `idr run list`
     [exit 2]
     ");
-    let audit = tenant.store.audit_entries(1).expect("readable");
+    let audit = tenant
+        .store
+        .audit_entries(&AuditQuery::default(), 1)
+        .expect("readable");
     assert_eq!(
         (audit[0].action.as_str(), audit[0].reason.as_str()),
         ("cancel", "too early")

@@ -1,7 +1,7 @@
 //! Entitlements that come and go natively: how they stand in the ledger, who is
 //! asked about them, and what is decided.
 
-use idr::store::Store;
+use idr::store::{AuditQuery, Store};
 use idr::tenant::{Absent, OpenTenant};
 
 use crate::common::TestHost;
@@ -236,7 +236,11 @@ fn a_loss_that_is_raised_is_missing_and_asks_the_manager_until_somebody_decides(
     assert_eq!(stands(&host), "");
     insta::assert_snapshot!(host.json(["identity", "show", "alice"])["entitlement_decisions"], @r#"[{"actor":"dora","application":"ad","at":"2026-03-03T08:00:00Z","attribute":"groups","native_change":"lost","native_identity":"cn=alice","reason":"a ticket","value":"crm","verdict":"accepted"}]"#);
     let tenant = OpenTenant::open(&host.path(""), Absent::Refuse).expect("the tenant opens");
-    let audit = tenant.store.audit_entries(1).expect("readable").remove(0);
+    let audit = tenant
+        .store
+        .audit_entries(&AuditQuery::default(), 1)
+        .expect("readable")
+        .remove(0);
     assert_eq!(
         [audit.actor, audit.action, audit.subject, audit.reason],
         [

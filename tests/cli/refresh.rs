@@ -204,3 +204,32 @@ fn the_system_clock_knows_no_future() {
     [exit 2]
     "#);
 }
+
+#[test]
+fn the_order_of_accounts_does_not_matter() {
+    let exported = |reversed: bool| {
+        let host = small_tenant();
+        let more = [
+            (
+                "feeds/hr.csv",
+                "4,bob,Bob B. Beck,Legal,,\n0,alice,Al Ames,Sales,1,bob\n",
+            ),
+            ("feeds/ad.csv", "cn=bob2,bob,crm\ncn=a,alice,\n"),
+        ];
+        for (path, rows) in more {
+            let feed = host.read(path) + rows;
+            let (head, rows) = feed.split_once('\n').expect("a header");
+            let mut rows: Vec<&str> = rows.lines().collect();
+            if reversed {
+                rows.reverse();
+            }
+            host.write(path, format!("{head}\n{}\n", rows.join("\n")));
+        }
+        aggregate_all(&host, "2026-03-01T08:00:00Z");
+        assert_eq!(host.json(["refresh"])["status"], "done");
+        host.run(["state", "export", "--canonical"])
+    };
+    let forwards = exported(false);
+    assert!(forwards.contains("cn=bob2"), "{forwards}");
+    assert_eq!(forwards, exported(true));
+}

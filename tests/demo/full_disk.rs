@@ -32,6 +32,7 @@ fn refresh_at(tenant: &OpenTenant, as_of: UnixMillis) -> Result<(), Box<dyn std:
         simulated: true,
         now: as_of,
         fire_initial: true,
+        actor: "somebody".to_owned(),
         approved: false,
         settings: RunSettings::default(),
     };

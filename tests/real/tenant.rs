@@ -85,6 +85,7 @@ impl CertTenant {
             simulated: true,
             now: as_of,
             fire_initial: false,
+            actor: "somebody".to_owned(),
             approved: false,
             settings: RunSettings::default(),
         };

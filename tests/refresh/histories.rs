@@ -1,13 +1,14 @@
 //! Random histories, carried out on two stores that refresh differently.
 
+use std::collections::BTreeMap;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex};
 
 use idr::refresh::{self, Configurator, Configured, Request};
 use idr::report::canonical;
 use idr::store::{
-    AccountWrite, AggregateBatch, AuditEntry, ClaimEdit, Creation, Run, RunSettings, RunStatus,
-    Scope, Store,
+    AccountWrite, AggregateBatch, AuditEntry, AuditQuery, ClaimEdit, Creation, Run, RunSettings,
+    RunStatus, Scope, Store, StoreError, each_identity,
 };
 use idr_core::model::{
     Account, AccountKey, AccountStatus, ByHand, Claim, EntitlementDecision, EntitlementVerdict,
@@ -15,6 +16,7 @@ use idr_core::model::{
     RoleDecision, RoleVerdict, StateOverride, UnixMillis, Value, ValueType,
 };
 use idr_core::phases::correlation::correlate;
+use idr_core::plan::{PlanContext, Planner};
 use rand::{RngExt, SeedableRng};
 use rand_chacha::ChaCha8Rng;
 
@@ -397,6 +399,7 @@ impl Happening {
             simulated: true,
             now: self.now,
             fire_initial: false,
+            actor: SOMEBODY.to_owned(),
             approved: false,
             settings: RunSettings {
                 keep_due,
@@ -417,8 +420,52 @@ impl Happening {
                 self.input(self.store.as_ref(), operation);
             }
         };
+        let before = self.visible();
+        let noted = self.audited();
         let run = self.run(&request, &progress);
         assert_eq!(run.status, RunStatus::Done);
+        let audited = self.audited();
+        for (name, now) in self.visible() {
+            if before.get(&name) != Some(&now) {
+                let is_noted = |entries: &[AuditEntry]| {
+                    entries.iter().filter(|entry| entry.subject == name).count()
+                };
+                let new = is_noted(&audited) - is_noted(&noted);
+                assert!(
+                    new > 0,
+                    "{name} has changed, and the audit doesn't say so: {now}"
+                );
+            }
+        }
+    }
+
+    /// Returns of everybody what the audit tells changes of.
+    fn visible(&self) -> BTreeMap<String, String> {
+        let mut visible = BTreeMap::new();
+        let visited = each_identity(self.store.as_ref(), |record| {
+            let identity = record.identity;
+            let values = identity.attributes.iter();
+            let values: Vec<_> = values
+                .filter_map(|(name, state)| Some((*name, state.value.clone()?)))
+                .collect();
+            let roles: Vec<_> = identity.assigned.iter().map(|known| known.role).collect();
+            let state = (values, identity.manager, identity.lifecycle_state, roles);
+            visible.insert(identity.name, format!("{state:?}"));
+            Ok::<_, StoreError>(())
+        });
+        visited.expect("the store can be read");
+        visible
+    }
+
+    /// Returns what refreshes have noted in the audit.
+    fn audited(&self) -> Vec<AuditEntry> {
+        let query = AuditQuery {
+            actor: Some(SOMEBODY.to_owned()),
+            action: Some("refresh".to_owned()),
+            ..AuditQuery::default()
+        };
+        let entries = self.store.audit_entries(&query, usize::MAX);
+        entries.expect("the store can be read")
     }
 
     /// Refreshes, and asks the run to stop once it has told its progress so often.
@@ -450,6 +497,29 @@ impl Happening {
             progress,
         );
         run.expect("a refresh of a random tenant goes through")
+    }
+
+    /// Returns whom a plan for the present would change, and how.
+    fn planned_changes(&self) -> Vec<String> {
+        let context = PlanContext {
+            model: Arc::clone(&self.configured.model),
+            snapshot: self.store.snapshot().expect("the store can be read"),
+            as_of: self.now,
+        };
+        let mut evaluator = self.configured.rules.evaluator();
+        let mut planner = Planner::new(evaluator.as_mut());
+        let mut changed = Vec::new();
+        let visited = each_identity(self.store.as_ref(), |record| {
+            let name = record.identity.name.clone();
+            let planned = planner.plan(&context, record, false);
+            let changes = planned.expect("the store can be read").changes;
+            if !changes.is_empty() {
+                changed.push(format!("{name}: {changes:?}"));
+            }
+            Ok::<_, StoreError>(())
+        });
+        visited.expect("the store can be read");
+        changed
     }
 
     fn audit(&self, subject: String) -> AuditEntry {
@@ -817,8 +887,8 @@ pub fn compare(
 }
 
 /// Carries out a history by refreshing who is due, with changes in the middle
-/// of refreshes. When nothing is left due, refreshing everybody must find
-/// nothing to do: returns how it changes the state otherwise.
+/// of refreshes. When nothing is left due, planning again and refreshing
+/// everybody must find nothing to do: returns how it changes the state otherwise.
 pub fn leaves_nothing_undone(
     history: &History,
     tenants: &Arc<Tenants>,
@@ -846,6 +916,10 @@ pub fn leaves_nothing_undone(
         if !due.is_empty() {
             // Values that never settle: everybody goes on with them for ever.
             continue;
+        }
+        let twice = happening.planned_changes();
+        if !twice.is_empty() {
+            return Err((place, format!("planning twice: {}", twice.join("\n"))));
         }
         let before = happening.export();
         happening.refresh(Way::Full, None, false);

@@ -165,6 +165,7 @@ impl Office {
             simulated: true,
             now,
             fire_initial: false,
+            actor: "somebody".to_owned(),
             settings: RunSettings::default(),
             approved: false,
         };

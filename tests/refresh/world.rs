@@ -562,13 +562,16 @@ impl Tenant {
             login.unique = Some(name(LOGINS));
             let of = |transform| vec![source(Origin::Transform(Arc::new(transform)))];
             let address = vec![Transform::Attribute(name("login")), fixed("@x")];
+            let of_login = of(Transform::Concat(address));
+            let mut address = attribute("address", ValueType::Text, of_login);
+            address.unique = Some(name("addresses"));
             let boss = Transform::AttributeOf(Referenced::Manager, name("login"));
             let mut badge = attribute("badge", ValueType::Text, vec![from("ad", "title")]);
             badge.unique = Some(name("badges"));
             attributes.extend([
                 badge,
                 login,
-                attribute("address", ValueType::Text, of(Transform::Concat(address))),
+                address,
                 attribute("boss login", ValueType::Text, of(boss)),
             ]);
         }

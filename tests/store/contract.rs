@@ -4,15 +4,15 @@ use std::collections::BTreeMap;
 
 use idr::store::{
     AccountWrite, Adoption, AggregateBatch, Aggregation, AggregationStatus, ApplyChunk, AuditEntry,
-    ClaimEdit, ClaimQuery, EffectQuery, EffectStatus, EventQuery, Files, IdentityWrite, LastTimes,
-    Managed, Population, Raise, Run, RunProgress, RunStatus, Selection, SpooledPlan, StagedChange,
-    Store, StoreError, TenantState, account_fingerprint, account_key_hash, event_id,
+    AuditQuery, ClaimEdit, ClaimQuery, EffectQuery, EffectStatus, EventQuery, Files, IdentityWrite,
+    LastTimes, Managed, Population, Raise, Run, RunProgress, RunStatus, Selection, SpooledPlan,
+    StagedChange, Store, StoreError, TenantState, account_fingerprint, account_key_hash, event_id,
 };
 use idr_core::filter::{Filter, Superset};
 use idr_core::model::{
-    Account, AccountAction, AccountOperation, ByHand, Claim, Effect, EffectKind, Event, Holder,
-    IdentityType, Link, ManualEdit, Name, NativeChange, NativeOperation, NewClaim, ReadKey,
-    Retries, Retry, RoleAssignment, Severity, Uid, UnixMillis, Value, Versions, Wake,
+    Account, AccountAction, AccountOperation, ByHand, Claim, ClaimOrigin, Effect, EffectKind,
+    Event, Holder, IdentityType, Link, ManualEdit, Name, NativeChange, NativeOperation, NewClaim,
+    ReadKey, Retries, Retry, RoleAssignment, Severity, Uid, UnixMillis, Value, Versions, Wake,
 };
 use idr_core::plan::Changes;
 use idr_core::view::Snapshot;
@@ -549,7 +549,9 @@ fn what_other_processes_see_and_ask_of_a_run(store: &dyn Store) {
     store.ask_to_stop(run.id, &entry).expect("accepted");
     assert!(asked());
     assert_eq!(
-        store.audit_entries(9).expect("readable"),
+        store
+            .audit_entries(&AuditQuery::default(), 9)
+            .expect("readable"),
         [entry.clone(), entry]
     );
     let over = Run {
@@ -980,7 +982,9 @@ fn native_changes_are_noted_and_raise_their_identity(store: &dyn Store) {
     assert_eq!(record.identity.native_changes, [change(1), change(3)]);
     assert_eq!((record.versions.input, record.versions.state), (3, 0));
     assert_eq!(
-        store.audit_entries(9).expect("readable"),
+        store
+            .audit_entries(&AuditQuery::default(), 9)
+            .expect("readable"),
         [entry("ana", "link")]
     );
     assert_eq!(
@@ -1068,7 +1072,9 @@ fn edits_replace_edits_and_raise_their_identity(store: &dyn Store) {
         .expect_err("nobody");
     assert_eq!(error.to_string(), "there is no identity 9");
     assert_eq!(
-        store.audit_entries(9).expect("readable"),
+        store
+            .audit_entries(&AuditQuery::default(), 9)
+            .expect("readable"),
         [entry.clone(), entry]
     );
 }
@@ -1162,7 +1168,13 @@ fn a_muted_finding_does_not_count_until_its_time_is_over(store: &dyn Store) {
     assert_eq!(mute(&[2, 3], Some(9)), 2);
     assert_eq!(mute(&[2], None), 1);
     assert_eq!(open(1), 1);
-    assert_eq!(store.audit_entries(9).expect("readable").len(), 4);
+    assert_eq!(
+        store
+            .audit_entries(&AuditQuery::default(), 9)
+            .expect("readable")
+            .len(),
+        4
+    );
 }
 
 fn claim(value: &str) -> Claim {
@@ -1172,7 +1184,7 @@ fn claim(value: &str) -> Claim {
 fn claiming(store: &dyn Store, uid: Uid, values: &[&str]) -> IdentityWrite {
     let claims = values.iter().map(|value| NewClaim {
         claim: claim(value),
-        generated: true,
+        origin: ClaimOrigin::Generated,
     });
     IdentityWrite {
         claims: claims.collect(),
@@ -1243,6 +1255,8 @@ fn people_reserve_and_release_unique_values(store: &dyn Store) {
     assert_eq!(claims(store), ["lee ana", "root "]);
     let stale = store.apply(&chunk([claiming(store, bo, &["root"])]));
     assert_eq!(stale.expect("accepted"), [bo]);
+    assert_eq!(due(), [bo], "until it is planned again");
+    change(store, bo, |_| {});
 
     edit(ClaimEdit::Give { from: ana, to: bo }).expect("accepted");
     assert_eq!(claims(store), ["lee bo", "root "]);
@@ -1255,7 +1269,9 @@ fn people_reserve_and_release_unique_values(store: &dyn Store) {
     edit(ClaimEdit::Release(vec![claim("lee"), claim("root")])).expect("they are taken");
     assert_eq!(claims(store), [""; 0]);
     assert_eq!(due(), [bo], "who wanted it is due");
-    let entries = store.audit_entries(9).expect("readable");
+    let entries = store
+        .audit_entries(&AuditQuery::default(), 9)
+        .expect("readable");
     assert_eq!(entries.len(), 3);
 }
 
@@ -1585,10 +1601,17 @@ fn audit_entries_come_the_latest_first(store: &dyn Store) {
     store.audit(&one).expect("accepted");
     store.audit(&two).expect("accepted");
     assert_eq!(
-        store.audit_entries(9).expect("readable"),
+        store
+            .audit_entries(&AuditQuery::default(), 9)
+            .expect("readable"),
         [two.clone(), one]
     );
-    assert_eq!(store.audit_entries(1).expect("readable"), [two]);
+    assert_eq!(
+        store
+            .audit_entries(&AuditQuery::default(), 1)
+            .expect("readable"),
+        [two]
+    );
 }
 
 fn adopt_look_ups<const N: usize>(store: &dyn Store, attributes: [&str; N]) {

@@ -7,15 +7,16 @@ use std::sync::Arc;
 
 use idr::store::{
     AccountWrite, Adoption, AggregateBatch, Aggregation, AggregationStatus, ApplyChunk, AuditEntry,
-    ClaimEdit, ClaimQuery, Creation, EventQuery, IdentityWrite, Raise, Run, RunId, RunProgress,
-    RunStatus, Selection, SpooledPlan, Stage, StagedChange, Step, Store, StoreError, TenantState,
+    AuditQuery, ClaimEdit, ClaimQuery, Creation, EventQuery, IdentityWrite, Raise, Run, RunId,
+    RunProgress, RunStatus, Selection, SpooledPlan, Stage, StagedChange, Step, Store, StoreError,
+    TenantState,
 };
 use idr_core::filter::Superset;
 use idr_core::model::{
-    Account, AccountKey, AccountStatus, AttributeState, ByHand, Claim, Event, EventChange, Finding,
-    Identity, IdentityType, Link, ManualEdit, Name, NativeChange, NativeOperation, NewClaim,
-    Provenance, ReadKey, Retries, Retry, RoleAssignment, Severity, Uid, UnixMillis, Value,
-    Versions, finding,
+    Account, AccountKey, AccountStatus, AttributeState, ByHand, Claim, ClaimOrigin, Event,
+    EventChange, Finding, Identity, IdentityType, Link, ManualEdit, Name, NativeChange,
+    NativeOperation, NewClaim, Provenance, ReadKey, Retries, Retry, RoleAssignment, Severity, Uid,
+    UnixMillis, Value, Versions, finding,
 };
 use idr_core::plan::Changes;
 use idr_core::view::Snapshot;
@@ -222,7 +223,7 @@ fn write() -> impl Strategy<Value = Write> {
         vec(
             claim().prop_map(|claim| NewClaim {
                 claim,
-                generated: false,
+                origin: ClaimOrigin::Given,
             }),
             0..2,
         ),
@@ -741,7 +742,10 @@ impl Driven<'_> {
         note("findings", said(store.findings(false, 99)));
         note("findings, closed too", said(store.findings(true, 7)));
         note("open_findings", said(store.open_findings(UnixMillis(2))));
-        note("audit_entries", said(store.audit_entries(3)));
+        note(
+            "audit_entries",
+            said(store.audit_entries(&AuditQuery::default(), 3)),
+        );
         let now = store.snapshot().expect("a snapshot can be taken");
         note("snapshot", seen(&*now));
         if let Some(held) = &self.held {

@@ -7,7 +7,7 @@ use std::path::Path;
 
 use idr::store::sqlite::{SqliteOptions, SqliteStore};
 use idr::store::{
-    Adoption, AggregateBatch, Aggregation, ApplyChunk, AuditEntry, ClaimEdit, Creation,
+    Adoption, AggregateBatch, Aggregation, ApplyChunk, AuditEntry, AuditQuery, ClaimEdit, Creation,
     IdentityWrite, Run, RunId, RunProgress, Selection, SpooledPlan, StagedChange, Store,
     StoreError, TenantState,
 };
@@ -219,7 +219,7 @@ fn state(store: &SqliteStore) -> String {
         format!("{:?}", store.staged(1, 0, 9)),
         format!("{:?}", store.events(&Default::default(), 9)),
         format!("{:?}", store.findings(true, 9)),
-        format!("{:?}", store.audit_entries(9)),
+        format!("{:?}", store.audit_entries(&AuditQuery::default(), 9)),
     ]
     .join("\n")
 }

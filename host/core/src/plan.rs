@@ -9,7 +9,7 @@ use std::sync::Arc;
 
 use crate::definitions::Model;
 use crate::model::{
-    AccountAction, AccountOperation, AttributeState, Baseline, ChangeMemory, Effect,
+    AccountAction, AccountOperation, AttributeState, Baseline, ChangeMemory, Claim, Effect,
     EntitlementDecision, Event, Finding, Identity, IdentityRecord, ManualEdit, Name, NewClaim,
     Proposals, ReadKey, Retries, Retry, RoleAssignment, RoleDetection, TriggerMemory, Uid,
     UnixMillis, WorkItem, finding,
@@ -54,6 +54,9 @@ pub struct Changes {
     pub findings: Option<Vec<Finding>>,
     /// The unique values that it takes and that aren't its own yet, sorted.
     pub claims: Vec<NewClaim>,
+    /// The unique values that its first plan of the wave would have taken, and
+    /// that it leaves to others: whoever was refused one is asked again.
+    pub declined: Vec<Claim>,
 }
 
 /// A new lifecycle state.

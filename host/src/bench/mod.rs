@@ -192,6 +192,7 @@ fn refresh(
         simulated: tenant.is_simulated(),
         now: as_of,
         fire_initial: false,
+        actor: "bench".to_owned(),
         approved: false,
         settings: RunSettings::default(),
     };

@@ -12,7 +12,7 @@ use serde::Serialize;
 use super::open::{identity_named, lines_of, open};
 use super::person::PersonArgs;
 use super::{CommandError, GlobalOptions, Outcome, write_json};
-use crate::report::{Table, counted};
+use crate::report::{MASK, Table, counted};
 use crate::store::{ClaimEdit, ClaimQuery, Store, StoreError, StoredClaim};
 use crate::tenant::OpenTenant;
 
@@ -46,6 +46,10 @@ struct ListArgs {
     /// Only those of this identity
     #[arg(long, value_name = "NAME")]
     identity: Option<String>,
+
+    /// Show values of sensitive attributes
+    #[arg(long)]
+    show_sensitive: bool,
 
     /// List so many at most
     #[arg(long, value_name = "NUMBER")]
@@ -129,8 +133,9 @@ pub(super) fn run(
         ClaimEdit::Reserve(_) => "reserve",
         ClaimEdit::Release(_) | ClaimEdit::Give { .. } => "release",
     };
+    let sensitive = is_sensitive(&tenant.configuration.model, Name::new(&args.namespace));
     let subject = match claims.as_slice() {
-        [one] => format!("{} {}", args.namespace, one.value),
+        [one] if !sensitive => format!("{} {}", args.namespace, one.value),
         _ => format!("{}: {} values", args.namespace, claims.len()),
     };
     let audit = args.person.audit(tenant.now()?, action, subject);
@@ -172,7 +177,14 @@ fn list(
     };
     let limit = args.limit.unwrap_or(usize::MAX);
     let claims = tenant.store.claims(&query, None, limit)?;
-    let reports: Vec<_> = claims.into_iter().map(ClaimReport::of).collect();
+    let model = &tenant.configuration.model;
+    let reports = claims.into_iter().map(|mut stored| {
+        if !args.show_sensitive && is_sensitive(model, stored.claim.namespace) {
+            stored.claim.value = MASK.to_owned();
+        }
+        ClaimReport::of(stored)
+    });
+    let reports: Vec<_> = reports.collect();
     if options.json {
         write_json(out, &reports)?;
         return Ok(Outcome::Done);
@@ -210,6 +222,12 @@ fn wanted(args: &EditArgs) -> Result<Vec<Claim>, CommandError> {
     claims.sort();
     claims.dedup();
     Ok(claims)
+}
+
+/// Says whether values of a namespace are masked.
+fn is_sensitive(model: &Model, namespace: Name) -> bool {
+    let mut attributes = model.attributes.iter();
+    attributes.any(|definition| definition.unique == Some(namespace) && definition.sensitive)
 }
 
 fn namespaces(model: &Model) -> Vec<Name> {

@@ -16,7 +16,7 @@ use idr_core::view::ReadError;
 use serde::Serialize;
 
 use super::event::events;
-use super::open::{command_for, decidable, instant_or_now, open, record_named};
+use super::open::{command_for, decidable, ends, open, record_named};
 use super::person::PersonArgs;
 use super::selection::checked_filter;
 use super::{CommandError, GlobalOptions, Outcome, merge, write_json};
@@ -527,6 +527,7 @@ fn terminate(
         simulated: tenant.is_simulated(),
         now: at,
         fire_initial: false,
+        actor: args.person.actor(),
         settings: RunSettings::default(),
         approved: true,
     };
@@ -571,15 +572,15 @@ fn set_state(
 ) -> Result<Outcome, CommandError> {
     let _lock = tenant.lock()?;
     let identity = decidable(tenant, &args.name)?;
-    let mut by_hand = identity.by_hand;
     let at = tenant.now()?;
     let until = match &args.until {
-        Some(text) => Some(instant_or_now(tenant, Some(text))?),
+        Some(text) => Some(ends(text, &identity, tenant)?),
         None => None,
     };
     if until.is_some_and(|until| until <= at) {
         return Err(CommandError::usage("`--until` has passed already"));
     }
+    let mut by_hand = identity.by_hand;
     let state = match &args.state {
         Some(state) => Some(known_state(state, tenant)?),
         None if !is_set(by_hand.state.as_ref(), at) => {

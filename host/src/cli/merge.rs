@@ -92,13 +92,8 @@ pub(super) fn merge(
     let at = tenant.now()?;
     let subject = format!("{} {}", args.name, args.into);
     let audit = || args.person.audit(at, "merge", subject.clone());
-    let claims = ClaimEdit::Give {
-        from: from.identity.uid,
-        to: into.uid,
-    };
-    tenant.store.edit_claims(&claims, &audit())?;
-    // The accounts last: whoever is still without them is not yet merged, and
-    // merging again does the rest.
+    // The accounts last, and then what was unique of the one: whoever is still
+    // without them is not yet merged, and merging again does the rest.
     let mut gone = from.identity.by_hand;
     let (by_hand, remarks) = joined(into.by_hand, std::mem::take(&mut gone.roles));
     tenant.store.edit_identity(into.uid, &by_hand, &audit())?;
@@ -110,6 +105,11 @@ pub(super) fn merge(
     let given = keys(&from.accounts);
     let owner = NewOwner::Known(into.uid);
     aggregate::give(&tenant.store, from.accounts, owner, audit())?;
+    let claims = ClaimEdit::Give {
+        from: from.identity.uid,
+        to: into.uid,
+    };
+    tenant.store.edit_claims(&claims, &audit())?;
     report(&args.name, &args.into, given, remarks, options, out)
 }
 

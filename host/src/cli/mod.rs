@@ -8,6 +8,7 @@
 mod account;
 mod aggregate;
 mod aggregation;
+mod audit;
 mod bench;
 mod check;
 mod claim;
@@ -92,6 +93,7 @@ enum Command {
     Run(run::RunArgs),
     Identity(identity::IdentityArgs),
     Claim(claim::ClaimArgs),
+    Audit(audit::AuditArgs),
     Finding(finding::FindingArgs),
     Event(event::EventArgs),
     Outbox(outbox::OutboxArgs),
@@ -143,6 +145,7 @@ impl Cli {
             Command::Refresh(args) => refresh::run(args, options, out),
             Command::Run(args) => run::run(args, options, out),
             Command::Identity(args) => identity::run(args, options, out),
+            Command::Audit(args) => audit::run(args, options, out),
             Command::Claim(args) => claim::run(args, options, out),
             Command::Finding(args) => finding::run(args, options, out),
             Command::Event(args) => event::run(args, options, out),

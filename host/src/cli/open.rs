@@ -5,7 +5,12 @@ use std::path::Path;
 
 use super::{CommandError, GlobalOptions};
 use crate::tenant::{Absent, OpenTenant};
-use idr_core::model::{Account, Identity, IdentityRecord, IdentityType, Uid, UnixMillis};
+use idr_core::model::{
+    Account, Identity, IdentityRecord, IdentityType, Name, Uid, UnixMillis, Value,
+};
+use idr_core::time::Zone;
+
+use crate::config::{parse_date, parse_instant};
 
 use crate::store::Store;
 
@@ -44,6 +49,43 @@ pub(super) fn instant(text: &str, tenant: &OpenTenant) -> Result<UnixMillis, Com
         let hint = error.hint();
         CommandError::usage(error).with_hint(hint)
     })
+}
+
+/// Returns when something that is decided about an identity begins. What has no
+/// offset is in the identity's zone.
+pub(super) fn begins(
+    text: &str,
+    identity: &Identity,
+    tenant: &OpenTenant,
+) -> Result<UnixMillis, CommandError> {
+    match parse_instant(text, &zone_of(identity, tenant)) {
+        Some(instant) => Ok(instant),
+        // It says what is wrong with it.
+        None => instant(text, tenant),
+    }
+}
+
+/// Returns when something that is decided about an identity ends. A date is the
+/// last day on which it holds: until the tenant's end of the day, in the
+/// identity's zone.
+pub(super) fn ends(
+    text: &str,
+    identity: &Identity,
+    tenant: &OpenTenant,
+) -> Result<UnixMillis, CommandError> {
+    match parse_date(text) {
+        Some(day) => {
+            let end_of_day = tenant.configuration.model.end_of_day;
+            Ok(zone_of(identity, tenant).day_over_at(day, end_of_day))
+        }
+        None => begins(text, identity, tenant),
+    }
+}
+
+fn zone_of(identity: &Identity, tenant: &OpenTenant) -> Zone {
+    let own = identity.value(Name::new("zone"));
+    let own = own.and_then(Value::as_text).and_then(Zone::named);
+    own.unwrap_or_else(|| tenant.configuration.model.zone.clone())
 }
 
 /// Returns the identity with this name.

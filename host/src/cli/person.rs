@@ -23,7 +23,7 @@ pub(super) struct PersonArgs {
 impl PersonArgs {
     /// Returns who decides.
     pub(super) fn actor(&self) -> String {
-        self.actor.clone().unwrap_or_else(operating_system_user)
+        actor(self.actor.as_deref())
     }
 
     /// Returns the audit entry on what is done.
@@ -36,6 +36,12 @@ impl PersonArgs {
             reason: self.reason.clone(),
         }
     }
+}
+
+/// Returns who does something: whom `--actor` names, or else the user of the
+/// operating system.
+pub(super) fn actor(named: Option<&str>) -> String {
+    named.map_or_else(operating_system_user, str::to_owned)
 }
 
 /// Returns the name of the user that the program runs as. The environment isn't

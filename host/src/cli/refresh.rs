@@ -7,6 +7,7 @@ use idr_core::model::UnixMillis;
 use serde::Serialize;
 
 use super::open::{command_for, instant_or_now, open, open_or_create};
+use super::person::actor;
 use super::progress::RunProgress;
 use super::selection::{self, SelectionArgs};
 use super::{CommandError, GlobalOptions, Outcome, write_json};
@@ -63,6 +64,10 @@ pub(super) struct RefreshArgs {
     /// Only say what would change: plan the first wave and write nothing
     #[arg(long)]
     dry_run: bool,
+
+    /// Who asks for it, for the audit, if not the user of the operating system
+    #[arg(long, value_name = "NAME")]
+    actor: Option<String>,
 
     /// Let a tenant's first refresh fire events, too
     #[arg(long)]
@@ -143,6 +148,7 @@ fn request(
             tenant.now()?
         },
         fire_initial: args.fire_initial,
+        actor: actor(args.actor.as_deref()),
         approved: false,
         settings: RunSettings {
             keep_due: args.keep_due || task.is_some_and(|task| task.keep_due),

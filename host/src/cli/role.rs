@@ -4,12 +4,12 @@ use std::io::Write;
 
 use clap::{Args, Subcommand};
 use idr_core::definitions::Role;
-use idr_core::model::{AccountKey, Name, RoleDecision, RoleVerdict, UnixMillis};
+use idr_core::model::{AccountKey, Name, RoleDecision, RoleVerdict};
 use idr_core::phases::role_metadata::role_metadata;
 use idr_core::text::nearest;
 use serde::Serialize;
 
-use super::open::{account_of, command_for, decidable, instant_or_now, open, record_named};
+use super::open::{account_of, begins, command_for, decidable, ends, open, record_named};
 use super::person::PersonArgs;
 use super::{CommandError, GlobalOptions, Outcome, write_json};
 use crate::report::Table;
@@ -50,7 +50,7 @@ struct DecideArgs {
     #[arg(long, value_name = "INSTANT")]
     from: Option<String>,
 
-    /// Until this instant, instead of for ever
+    /// Until this instant, or this last day, instead of for ever
     #[arg(long, value_name = "INSTANT")]
     until: Option<String>,
 
@@ -174,13 +174,15 @@ fn decide(
         None => assignable_role(&args.role, tenant)?,
     };
     let at = tenant.now()?;
-    let instant = |text: &Option<String>| -> Result<Option<UnixMillis>, CommandError> {
-        let instant = text
-            .as_deref()
-            .map(|text| instant_or_now(tenant, Some(text)));
-        instant.transpose()
+    let identity = decidable(tenant, &args.name)?;
+    let from = match &args.from {
+        Some(text) => Some(begins(text, &identity, tenant)?),
+        None => None,
     };
-    let (from, until) = (instant(&args.from)?, instant(&args.until)?);
+    let until = match &args.until {
+        Some(text) => Some(ends(text, &identity, tenant)?),
+        None => None,
+    };
     match (from, until) {
         (_, Some(until)) if until <= at => {
             return Err(CommandError::usage("`--until` has passed already"));
@@ -191,7 +193,6 @@ fn decide(
         }
         _ => {}
     }
-    let identity = decidable(tenant, &args.name)?;
     let mut by_hand = identity.by_hand;
     let mut remarks = Vec::new();
     by_hand.roles.retain(|known| {

@@ -192,14 +192,18 @@ pub fn parse_instant(text: &str, zone: &Zone) -> Option<UnixMillis> {
     if let Ok(instant) = text.parse() {
         return Some(instant);
     }
-    // jiff reads a date with an hour only, and ignores an unknown ending.
-    if let Ok(date) = text.parse::<Date>()
-        && text.len() <= "2026-03-31".len()
-    {
+    if let Some(date) = parse_date(text) {
         return Some(zone.instant_at(date, Time::midnight()));
     }
     let civil: DateTime = text.parse().ok()?;
     Some(zone.instant_at(civil.date(), civil.time()))
+}
+
+/// Reads a date, and nothing else.
+pub fn parse_date(text: &str) -> Option<Date> {
+    // jiff reads a date with an hour only, and ignores an unknown ending.
+    let is_short = text.len() <= "2026-03-31".len();
+    text.parse().ok().filter(|_| is_short)
 }
 
 /// Returns the filter that means a group, `department=Sales`: everybody whose

@@ -186,6 +186,7 @@ fn refresh_morning(tenant: &OpenTenant, as_of: UnixMillis) -> Result<Run, DemoEr
         simulated: true,
         now: as_of,
         fire_initial: false,
+        actor: "demo".to_owned(),
         approved: false,
         settings: RunSettings::default(),
     };

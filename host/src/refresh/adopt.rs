@@ -174,6 +174,7 @@ fn is_harmless(tenant: &TenantState, model: &Model, name: &str) -> bool {
             .conditions
             .iter()
             .any(|known| matches!(known, TriggerCondition::Rule(_)))
+            || trigger.included_rule.is_some()
     };
     let is_new = !tenant.definitions.contains_key(&format!("trigger {name}"));
     let trigger = model

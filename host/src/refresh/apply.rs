@@ -5,6 +5,7 @@ use idr_core::model::{Identity, IdentityRecord, ReadKey, Uid, Versions, Wake};
 use idr_core::plan::{Changes, Planner};
 use idr_core::planted::{self, Bug};
 
+use super::audit;
 use super::gate::Kind;
 use super::planning::plan_one;
 use super::{Driver, RefreshError};
@@ -50,11 +51,19 @@ impl Driver<'_> {
                     plan.planned = record.versions;
                 }
                 if self.is_held(&plan.changes, &record.identity) {
+                    // Whoever was refused what it would have taken is asked again.
+                    let claims = plan.changes.claims.iter();
+                    let claims = claims.map(|new| ReadKey::Claim(new.claim.clone()));
+                    chunk.changed_keys.extend(claims);
                     *counters.changes.entry("held".to_owned()).or_default() += 1;
                     chunk.writes.push(put_off(&plan, record));
                     continue;
                 }
                 count(&mut counters, &plan.changes, &record.identity);
+                if let Some(what) = audit::what_changes(&plan.changes, &record.identity) {
+                    let entry = audit::entry(&self.run, &record.identity.name, what);
+                    chunk.audit.push((plan.uid, entry));
+                }
                 let (write, keys) = carry_out(plan, record, self.run.settings.keep_due);
                 chunk.writes.push(write);
                 chunk.changed_keys.extend(keys);
@@ -157,7 +166,10 @@ fn carry_out(
     let mut keys = Vec::new();
     if !changes.is_empty() {
         let mut identity = record.identity;
+        let declined = changes.declined.iter().cloned();
+        let declined: Vec<_> = declined.map(ReadKey::Claim).collect();
         keys = identity.apply(changes).keys;
+        keys.extend(declined);
         write.identity = Some(identity);
     }
     (write, keys)
@@ -183,6 +195,7 @@ pub(super) fn count(counters: &mut Counters, changes: &Changes, before: &Identit
         ("assignedRoles", u64::from(changes.assigned.is_some())),
         ("detectedRoles", u64::from(changes.detected.is_some())),
     ];
+    let calls_for = changes.account_actions.is_some();
     let mut visible = 0;
     for (name, number) in parts {
         if number > 0 {
@@ -190,5 +203,5 @@ pub(super) fn count(counters: &mut Counters, changes: &Changes, before: &Identit
             visible += number;
         }
     }
-    counters.changed += u64::from(visible > 0);
+    counters.changed += u64::from(visible > 0 || calls_for);
 }

@@ -2,14 +2,16 @@
 //!
 //! Plans of a wave don't see each other, so several may take one value. Before
 //! the gate they are gone through in one order, whatever the chunks and
-//! threads: values that people have already (in accounts, by hand) before names
-//! that are generated, and among those by uid. Whoever comes too late is planned
-//! again with what is taken by then.
+//! threads. What accounts and people say is set aside first, in order of uid;
+//! then each plan takes what it would, those that generate names last. Whoever
+//! comes too late is planned again with what is taken by then. What it leaves to
+//! others by that may have been refused to somebody before: who was refused has
+//! read the claim, and is in the next wave.
 
-use std::collections::{HashMap, HashSet};
+use std::collections::{BTreeMap, HashMap};
 use std::sync::{Arc, PoisonError, RwLock};
 
-use idr_core::model::{Claim, Holder, Name, NewClaim, Uid, Value};
+use idr_core::model::{Claim, ClaimOrigin, Holder, Name, Uid, Value};
 use idr_core::plan::{Changes, PlanContext, Planner};
 use idr_core::view::{Snapshot, SnapshotError};
 
@@ -18,16 +20,40 @@ use super::planning::{opened, plan_one};
 use super::{Driver, RefreshError};
 use crate::store::SpooledPlan;
 
-/// What the plans of a wave would take.
+/// What the plans of a wave would take: whether any of it is generated, and
+/// whose they are.
 #[derive(Default)]
-pub(super) struct WaveClaims(Vec<(Uid, NewClaim)>);
+pub(super) struct WaveClaims(BTreeMap<(bool, Uid), Vec<Wanted>>);
+
+/// A unique value that a plan would take.
+struct Wanted {
+    claim: Claim,
+    /// Whether it is set aside before any plan takes something.
+    is_given: bool,
+}
 
 impl WaveClaims {
     pub(super) fn note(&mut self, plans: &[SpooledPlan]) {
-        for plan in plans {
-            let claims = plan.changes.claims.iter();
-            self.0.extend(claims.map(|new| (plan.uid, new.clone())));
+        for plan in plans.iter().filter(|plan| !plan.changes.claims.is_empty()) {
+            self.insert(plan);
         }
+    }
+
+    fn insert(&mut self, plan: &SpooledPlan) {
+        let claims = &plan.changes.claims;
+        let generates = claims
+            .iter()
+            .any(|new| new.origin == ClaimOrigin::Generated);
+        let wanted = claims.iter().map(|new| Wanted {
+            claim: new.claim.clone(),
+            // What is derived may be derived from the generated name.
+            is_given: match new.origin {
+                ClaimOrigin::Given => true,
+                ClaimOrigin::Derived => !generates,
+                ClaimOrigin::Generated => false,
+            },
+        });
+        self.0.insert((generates, plan.uid), wanted.collect());
     }
 }
 
@@ -43,19 +69,22 @@ impl Taken {
         claims.get(claim).copied()
     }
 
-    /// Forgets what the first plan of an identity took: it is planned again.
-    fn give_back(&self, plan: &SpooledPlan) {
+    /// Takes a value, if nobody has taken it; says whether it is the identity's.
+    fn take(&self, claim: &Claim, uid: Uid) -> bool {
         let mut claims = self.claims.write().unwrap_or_else(PoisonError::into_inner);
-        for new in &plan.changes.claims {
-            if claims.get(&new.claim) == Some(&plan.uid) {
-                claims.remove(&new.claim);
-            }
-        }
+        *claims.entry(claim.clone()).or_insert(uid) == uid
     }
 
-    fn take(&self, claim: Claim, uid: Uid) {
+    fn is_free(&self, claim: &Claim, uid: Uid) -> bool {
+        self.holder_since(claim).is_none_or(|holder| holder == uid)
+    }
+
+    /// Gives back what an identity has set aside.
+    fn give_back(&self, claim: &Claim, uid: Uid) {
         let mut claims = self.claims.write().unwrap_or_else(PoisonError::into_inner);
-        claims.insert(claim, uid);
+        if claims.get(claim) == Some(&uid) {
+            claims.remove(claim);
+        }
     }
 }
 
@@ -84,13 +113,10 @@ impl Driver<'_> {
         claims: WaveClaims,
         tally: &mut Tally,
     ) -> Result<(), RefreshError> {
-        let mut wanted = claims.0;
-        if wanted.len() < 2 {
+        let mut waiting = claims;
+        if waiting.0.len() < 2 {
             return Ok(());
         }
-        wanted.sort_by(|(uid, new), (other_uid, other)| {
-            (new.generated, uid, &new.claim).cmp(&(other.generated, other_uid, &other.claim))
-        });
         let taken = Arc::new(Taken {
             before: Arc::clone(&context.snapshot),
             claims: RwLock::default(),
@@ -99,66 +125,89 @@ impl Driver<'_> {
             snapshot: Arc::clone(&taken) as Arc<dyn Snapshot>,
             ..context.clone()
         };
-        let mut planned_again = HashSet::new();
-        for (uid, new) in wanted {
-            if planned_again.contains(&uid) {
+        let mut given: Vec<(Uid, &Claim)> = Vec::new();
+        for ((_, uid), wanted) in &waiting.0 {
+            let of_plan = wanted.iter().filter(|wanted| wanted.is_given);
+            given.extend(of_plan.map(|wanted| (*uid, &wanted.claim)));
+        }
+        given.sort();
+        for (uid, claim) in given {
+            taken.take(claim, uid);
+        }
+        let mut done = 0;
+        while let Some(((_, uid), wanted)) = waiting.0.pop_first() {
+            done += 1;
+            if done % u64::from(self.run.settings.chunk_size) == 0 {
+                self.tell(done, done + waiting.0.len() as u64)?;
+            }
+            if wanted
+                .iter()
+                .all(|wanted| taken.is_free(&wanted.claim, uid))
+            {
+                for wanted in &wanted {
+                    taken.take(&wanted.claim, uid);
+                }
                 continue;
             }
-            match taken.holder_since(&new.claim) {
-                None => taken.take(new.claim, uid),
-                Some(holder) if holder == uid => {}
-                Some(_) => {
-                    planned_again.insert(uid);
-                    self.settle_again(uid, context, &settled, &taken, tally)?;
-                }
+            for wanted in &wanted {
+                taken.give_back(&wanted.claim, uid);
+            }
+            if let Some(plan) = self.settle_again(uid, &settled, tally)? {
+                waiting.insert(&plan);
             }
         }
         Ok(())
     }
 
     /// Plans an identity again with what is taken by now, in place of its first
-    /// plan.
+    /// plan. Returns the plan if it takes something.
     fn settle_again(
         &mut self,
         uid: Uid,
-        before: &PlanContext,
         settled: &PlanContext,
-        taken: &Taken,
         tally: &mut Tally,
-    ) -> Result<(), RefreshError> {
+    ) -> Result<Option<SpooledPlan>, RefreshError> {
         let silent = self.run.silent;
-        let Some(record) = self.store.read_chunk(&[uid])?.pop() else {
-            return Ok(());
+        let (Some(record), Some(first)) = (
+            self.store.read_chunk(&[uid])?.pop(),
+            self.planned_first(uid)?,
+        ) else {
+            return Ok(None);
         };
-        let (first, again, record) = self.evaluators.with(|evaluator| {
-            let mut planner = Planner::new(evaluator);
-            let (first, record) = plan_one(&mut planner, before, silent, record)?;
-            first.iter().for_each(|plan| taken.give_back(plan));
-            let (again, record) = plan_one(&mut planner, settled, silent, record)?;
-            Ok::<_, RefreshError>((first, again, record))
-        })?;
-        let mut first_opens = false;
-        if let Some(first) = first {
-            tally.take_back(&first.changes, &record.identity);
-            first_opens = opened(&first.changes, &record.identity).is_some();
-        }
+        let (again, record) = self
+            .evaluators
+            .with(|evaluator| plan_one(&mut Planner::new(evaluator), settled, silent, record))?;
         // One that comes to nothing takes the first one's place all the same.
-        let plan = again.unwrap_or_else(|| SpooledPlan {
+        let mut plan = again.unwrap_or_else(|| SpooledPlan {
             uid,
             planned: record.versions,
             events: false,
             changes: Changes::default(),
         });
+        let is_kept = |claim: &Claim| plan.changes.claims.iter().any(|new| new.claim == *claim);
+        let mut declined = first.changes.declined.clone();
+        declined.extend(first.changes.claims.iter().map(|new| new.claim.clone()));
+        declined.retain(|claim| !is_kept(claim));
+        plan.changes.declined = declined;
+        tally.take_back(&first.changes, &record.identity);
         tally.note(&plan.changes, &record.identity);
+        let first_opens = opened(&first.changes, &record.identity).is_some();
         self.exceptions
             .note_again(first_opens, &plan.changes, &record.identity);
-        for new in &plan.changes.claims {
-            taken.take(new.claim.clone(), uid);
-        }
         match self.small_wave.iter_mut().find(|known| known.uid == uid) {
-            Some(known) => *known = plan,
-            None => self.store.spool(self.run.id, &[plan])?,
+            Some(known) => known.clone_from(&plan),
+            None => self.store.spool(self.run.id, &[plan.clone()])?,
         }
-        Ok(())
+        Ok(Some(plan).filter(|plan| !plan.changes.claims.is_empty()))
+    }
+
+    /// Returns what the wave has planned for an identity.
+    fn planned_first(&self, uid: Uid) -> Result<Option<SpooledPlan>, RefreshError> {
+        if let Some(plan) = self.small_wave.iter().find(|known| known.uid == uid) {
+            return Ok(Some(plan.clone()));
+        }
+        let before = Uid(uid.0 - 1);
+        let spooled = self.store.spooled(self.run.id, Some(before), 1)?;
+        Ok(spooled.into_iter().find(|plan| plan.uid == uid))
     }
 }

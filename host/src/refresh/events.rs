@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use idr_core::model::{IdentityRecord, Name, Uid, Versions};
+use idr_core::model::{EffectKind, Handler, IdentityRecord, Name, Uid, Versions};
 use idr_core::plan::{EventChanges, PlanContext, Planner};
 use rayon::prelude::*;
 
@@ -18,10 +18,10 @@ impl Driver<'_> {
     pub(super) fn process_events(&mut self) -> Result<bool, RefreshError> {
         let context = self.context()?;
         let verdict = self.too_many_events(&context)?;
+        self.run.held_kinds.extend(verdict.kinds);
         if let Some(reason) = verdict.run {
             return self.hold_at(Stage::Events, reason).map(|()| false);
         }
-        self.run.held_kinds.extend(verdict.kinds);
         let group = self.chunk() * rayon::current_num_threads() * 2;
         (self.planned, self.written) = (0, 0);
         loop {
@@ -114,9 +114,10 @@ impl Driver<'_> {
             chunk
                 .writes
                 .push(carry_out(&changes, record, findings_changed));
-            let effects = changes.effects.len() as u64;
-            if effects > 0 {
-                *counters.changes.entry("effects".to_owned()).or_default() += effects;
+            for effect in &changes.effects {
+                for counter in ["effects", counter_of(&effect.what)] {
+                    *counters.changes.entry(counter.to_owned()).or_default() += 1;
+                }
             }
             chunk.events.extend(changes.events);
             chunk.effects.extend(changes.effects);
@@ -131,6 +132,19 @@ impl Driver<'_> {
         self.store.apply(&chunk)?;
         self.run.counters = chunk.run.counters;
         self.note_written(chunk.writes.len())
+    }
+}
+
+/// Returns the counter of effects like this one.
+fn counter_of(what: &EffectKind) -> &'static str {
+    match what {
+        EffectKind::Account(_) => "accountActions",
+        EffectKind::WorkItem(_) => "workItems",
+        EffectKind::Handler { handler, .. } => match handler {
+            Handler::WorkItem { .. } => "workItems",
+            Handler::Workflow { .. } => "workflows",
+            Handler::Webhook { .. } => "webhooks",
+        },
     }
 }
 

@@ -10,6 +10,7 @@
 mod across;
 mod adopt;
 mod apply;
+mod audit;
 mod claims;
 mod error;
 mod events;
@@ -82,6 +83,8 @@ pub struct Request {
     pub simulated: bool,
     /// What the tenant's clock says.
     pub now: UnixMillis,
+    /// Who asks for it, for the audit.
+    pub actor: String,
     /// Whether the tenant's first refresh fires events, too.
     pub fire_initial: bool,
     /// How it is done.
@@ -131,6 +134,7 @@ fn begin(
         status: RunStatus::Running,
         as_of: request.as_of,
         started_at: request.now,
+        actor: request.actor.clone(),
         scope: request.scope.clone(),
         settings: RunSettings {
             threads: u32::try_from(rayon::current_num_threads()).ok(),
@@ -254,6 +258,7 @@ fn approve_kinds(
         status: RunStatus::Running,
         as_of: held.as_of.max(last),
         started_at: held.started_at.max(last),
+        actor: held.actor.clone(),
         scope: Scope::Due,
         settings: held.settings.clone(),
         configuration: held.configuration.clone(),

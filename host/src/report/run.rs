@@ -149,7 +149,7 @@ pub struct FindingCounts {
 }
 
 /// What can change, by the name of its counter, in words.
-const CHANGES: [(&str, &str, &str); 11] = [
+const CHANGES: [(&str, &str, &str); 15] = [
     ("attributes", "attribute", "attributes"),
     ("managers", "manager", "managers"),
     ("lifecycleStates", "lifecycle state", "lifecycle states"),
@@ -184,6 +184,14 @@ const CHANGES: [(&str, &str, &str); 11] = [
         "effect put into the outbox",
         "effects put into the outbox",
     ),
+    (
+        "accountActions",
+        "account to be switched, moved or deleted",
+        "accounts to be switched, moved or deleted",
+    ),
+    ("workItems", "work item", "work items"),
+    ("workflows", "workflow", "workflows"),
+    ("webhooks", "webhook", "webhooks"),
     (
         "replanned",
         "identity planned again, as it changed meanwhile",

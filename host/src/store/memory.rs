@@ -11,12 +11,12 @@ use idr_core::model::{
 use idr_core::view::{Snapshot, SnapshotError};
 
 use super::{
-    AccountMark, Adoption, AggregateBatch, Aggregation, ApplyChunk, AuditEntry, ClaimEdit,
-    ClaimQuery, Due, EffectQuery, EffectStatus, EventQuery, Files, IdentityWrite, LastTimes,
-    Managed, Population, Raise, Run, RunId, RunProgress, RunStatus, Selection, SpooledPlan,
-    StagedChange, Store, StoreError, StoredClaim, StoredEffect, StoredEvent, StoredFinding,
-    TenantState, account_fingerprint, account_key_hash, check_created_owner, effect_id, event_id,
-    lookup_keys,
+    AccountMark, Adoption, AggregateBatch, Aggregation, ApplyChunk, AuditEntry, AuditQuery,
+    ClaimEdit, ClaimQuery, Due, EffectQuery, EffectStatus, EventQuery, Files, IdentityWrite,
+    LastTimes, Managed, Population, Raise, Run, RunId, RunProgress, RunStatus, Selection,
+    SpooledPlan, StagedChange, Store, StoreError, StoredClaim, StoredEffect, StoredEvent,
+    StoredFinding, TenantState, account_fingerprint, account_key_hash, check_created_owner,
+    effect_id, event_id, lookup_keys,
 };
 
 /// A store that is gone when it is dropped.
@@ -211,38 +211,40 @@ impl Data {
         }
     }
 
-    /// Says of each write whether its identity has moved on, or would claim what
-    /// is another's by then.
-    fn are_stale(&self, writes: &[IdentityWrite]) -> Vec<bool> {
+    /// Says what becomes of each write.
+    fn fates(&self, writes: &[IdentityWrite]) -> Vec<Fate> {
         let mut claims = self.people.claims.clone();
-        let mut is_refused = |write: &IdentityWrite| {
+        let mut fate = |write: &IdentityWrite| {
             let Some((_, versions)) = self.people.identities.get(&write.uid) else {
-                return false;
+                return Fate::Written;
             };
             let own = Holder::Identity(write.uid);
             let is_free = |new: &NewClaim| claims.get(&new.claim).is_none_or(|known| *known == own);
-            if is_stale(versions, &write.expected) || !write.claims.iter().all(is_free) {
-                return true;
+            if !write.claims.iter().all(is_free) {
+                return Fate::Refused;
+            }
+            if is_stale(versions, &write.expected) {
+                return Fate::Stale;
             }
             claims.extend(write.claims.iter().map(|new| (new.claim.clone(), own)));
-            false
+            Fate::Written
         };
-        writes.iter().map(&mut is_refused).collect()
+        writes.iter().map(&mut fate).collect()
     }
 
     /// Refuses writes after which two identities would have one name.
-    fn check_names(&self, writes: &[IdentityWrite], stale: &[bool]) -> Result<(), StoreError> {
+    fn check_names(&self, writes: &[IdentityWrite], fates: &[Fate]) -> Result<(), StoreError> {
         let mut names: BTreeMap<&str, Uid> = BTreeMap::new();
         for (uid, (identity, _)) in &self.people.identities {
             names.insert(&identity.name, *uid);
         }
-        for (write, is_stale) in writes.iter().zip(stale) {
+        for (write, fate) in writes.iter().zip(fates) {
             let (Some(new), Some((old, _))) =
                 (&write.identity, self.people.identities.get(&write.uid))
             else {
                 continue;
             };
-            if new.name == old.name || *is_stale {
+            if new.name == old.name || *fate != Fate::Written {
                 continue;
             }
             if names.insert(&new.name, write.uid).is_some() {
@@ -272,6 +274,17 @@ impl Data {
     fn note_instant(&mut self, instant: Option<UnixMillis>) {
         self.tenant.last_as_of = self.tenant.last_as_of.max(instant);
     }
+}
+
+/// What becomes of a write.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Fate {
+    /// It is written, if the identity is there.
+    Written,
+    /// The identity has moved on.
+    Stale,
+    /// It would claim what is another's.
+    Refused,
 }
 
 /// Says whether an identity has moved on since it was planned.
@@ -564,12 +577,18 @@ impl Store for MemoryStore {
 
     fn apply(&self, chunk: &ApplyChunk) -> Result<Vec<Uid>, StoreError> {
         let mut data = self.data();
-        let are_stale = data.are_stale(&chunk.writes);
-        data.check_names(&chunk.writes, &are_stale)?;
+        let fates = data.fates(&chunk.writes);
+        data.check_names(&chunk.writes, &fates)?;
         let mut stale = Vec::new();
         let at = chunk.run.step.instant;
-        for (write, is_stale) in chunk.writes.iter().zip(are_stale) {
-            if is_stale {
+        for (write, fate) in chunk.writes.iter().zip(fates) {
+            if fate != Fate::Written {
+                if fate == Fate::Refused {
+                    data.raise(write.uid);
+                }
+                let untaken = write.claims.iter();
+                let untaken = untaken.map(|new| ReadKey::Claim(new.claim.clone()).hash64());
+                data.changed_keys.extend(untaken);
                 stale.push(write.uid);
                 continue;
             }
@@ -605,6 +624,11 @@ impl Store for MemoryStore {
         for effect in &chunk.effects {
             if !stale.contains(&effect.uid) && !data.set_effect(effect, EffectStatus::Waiting) {
                 data.outbox.push((effect.clone(), EffectStatus::Waiting));
+            }
+        }
+        for (uid, entry) in &chunk.audit {
+            if !stale.contains(uid) {
+                data.audit.push(entry.clone());
             }
         }
         data.changed_keys
@@ -691,7 +715,8 @@ impl Store for MemoryStore {
             check_created_owner(write, batch.creations.len())?;
         }
         let at = batch.modified_at();
-        let running = data.runs.iter().any(|run| run.status == RunStatus::Running);
+        let unfinished = [RunStatus::Running, RunStatus::Held];
+        let running = data.runs.iter().any(|run| unfinished.contains(&run.status));
         for creation in &batch.creations {
             data.last_uid += 1;
             let uid = Uid(data.last_uid);
@@ -870,6 +895,7 @@ impl Store for MemoryStore {
             }
         }
         data.people().claims = claims;
+        data.changed_keys.extend(&released);
         released.into_iter().for_each(|key| data.raise_readers(key));
         data.audit.push(audit.clone());
         Ok(())
@@ -1001,12 +1027,17 @@ impl Store for MemoryStore {
         Ok(())
     }
 
-    fn audit_entries(&self, limit: usize) -> Result<Vec<AuditEntry>, StoreError> {
+    fn audit_entries(
+        &self,
+        query: &AuditQuery,
+        limit: usize,
+    ) -> Result<Vec<AuditEntry>, StoreError> {
         Ok(self
             .data()
             .audit
             .iter()
             .rev()
+            .filter(|entry| query.means(entry))
             .take(limit)
             .cloned()
             .collect())

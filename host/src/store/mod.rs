@@ -311,8 +311,13 @@ pub trait Store: Send + Sync {
     /// Notes that something was done by a person.
     fn audit(&self, entry: &AuditEntry) -> Result<(), StoreError>;
 
-    /// Returns up to `limit` audit entries, the latest first.
-    fn audit_entries(&self, limit: usize) -> Result<Vec<AuditEntry>, StoreError>;
+    /// Returns up to `limit` audit entries, the latest first; those of one actor,
+    /// action or subject only, when asked so.
+    fn audit_entries(
+        &self,
+        query: &AuditQuery,
+        limit: usize,
+    ) -> Result<Vec<AuditEntry>, StoreError>;
 }
 
 /// Identities are read in chunks of this many where nobody says otherwise.
@@ -494,6 +499,8 @@ pub struct ApplyChunk {
     pub withdrawn: Vec<Effect>,
     /// What changed that others may have read.
     pub changed_keys: Vec<ReadKey>,
+    /// What is done to identities in `writes`, for the audit.
+    pub audit: Vec<(Uid, AuditEntry)>,
     /// Whether `as_of` of the run is to become the tenant's last.
     pub instant: Option<UnixMillis>,
 }
@@ -762,14 +769,39 @@ pub struct StoredFinding {
     pub muted_until: Option<UnixMillis>,
 }
 
-/// Something done by a person.
+/// Which audit entries to return.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct AuditQuery {
+    /// Of this actor only.
+    pub actor: Option<String>,
+    /// Of this action only.
+    pub action: Option<String>,
+    /// Only those whose subject is this, or begins with it and a space.
+    pub subject: Option<String>,
+}
+
+impl AuditQuery {
+    /// Says whether an entry is meant.
+    fn means(&self, entry: &AuditEntry) -> bool {
+        let is = |wanted: &Option<String>, text: &str| {
+            wanted.as_deref().is_none_or(|wanted| wanted == text)
+        };
+        let is_subject = self.subject.as_ref().is_none_or(|wanted| {
+            let rest = entry.subject.strip_prefix(wanted.as_str());
+            rest.is_some_and(|rest| rest.is_empty() || rest.starts_with(' '))
+        });
+        is(&self.actor, &entry.actor) && is(&self.action, &entry.action) && is_subject
+    }
+}
+
+/// Something done by a person, or by a run that a person has started.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct AuditEntry {
     /// When.
     pub at: UnixMillis,
     /// Who.
     pub actor: String,
-    /// What: `edit`, `link`, `unlink`, `approve`, `reject`, `accept`, ….
+    /// What: `refresh`, `edit`, `link`, `unlink`, `approve`, `reject`, `accept`, ….
     pub action: String,
     /// To what.
     pub subject: String,

@@ -22,6 +22,8 @@ pub struct Run {
     pub as_of: UnixMillis,
     /// When it was started, by the tenant's clock.
     pub started_at: UnixMillis,
+    /// Who started it.
+    pub actor: String,
     /// Whom it was asked to refresh.
     pub scope: Scope,
     /// How it is done.

@@ -34,7 +34,34 @@ pub enum Holder {
 pub struct NewClaim {
     /// The value.
     pub claim: Claim,
-    /// Whether the name was made up. Of a wave's claims these come last: who has
-    /// a name already keeps it before anybody is given one.
-    pub generated: bool,
+    /// Where the value comes from.
+    pub origin: ClaimOrigin,
+}
+
+/// Where a claimed value comes from. Of a wave's claims the generated come last:
+/// who has a name already keeps it before anybody is given one.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord)]
+pub enum ClaimOrigin {
+    /// An account has it, or a person or rule says it.
+    #[default]
+    Given,
+    /// It was made of other values, perhaps of a generated name.
+    Derived,
+    /// A generator made it up.
+    Generated,
+}
+
+impl ClaimOrigin {
+    /// Every case with the word used in documents.
+    pub const ALL: [(&'static str, Self); 3] = [
+        ("given", Self::Given),
+        ("derived", Self::Derived),
+        ("generated", Self::Generated),
+    ];
+
+    /// Returns the word used in documents.
+    pub fn as_str(self) -> &'static str {
+        let found = Self::ALL.iter().find(|(_, origin)| *origin == self);
+        found.expect("every case is listed").0
+    }
 }

@@ -16,7 +16,7 @@ mod name;
 mod value;
 
 pub use account::{Account, AccountKey, AccountStatus, Link};
-pub use claim::{Claim, Holder, NewClaim};
+pub use claim::{Claim, ClaimOrigin, Holder, NewClaim};
 pub use effect::{AccountAction, AccountOperation, Effect, EffectKind, Handler, WorkItem};
 pub use entitlement::{
     Entitlement, EntitlementChange, EntitlementDecision, EntitlementStatus, EntitlementVerdict,

@@ -10,7 +10,8 @@ use super::attributes::{Answer, keep_settled, transform_failure};
 use crate::definitions::{AttributeDefinition, Origin};
 use crate::model::finding::ATTRIBUTE_PROMOTION;
 use crate::model::{
-    AttributeState, Claim, Finding, Name, NewClaim, Provenance, ReadKey, Severity, Value,
+    AttributeState, Claim, ClaimOrigin, Finding, Name, NewClaim, Provenance, ReadKey, Severity,
+    Value,
 };
 use crate::plan::Draft;
 use crate::transform::usernames::{Candidate, UsernameGenerator};
@@ -28,6 +29,12 @@ pub(super) fn claim(
     let Some(wanted) = take(view, definition, namespace, state.as_ref(), draft)? else {
         return Ok(state);
     };
+    if state
+        .as_ref()
+        .is_some_and(|state| lays_no_claim(view, state))
+    {
+        return Ok(state);
+    }
     draft
         .findings
         .push(not_unique(definition, namespace, &wanted));
@@ -37,6 +44,16 @@ pub(super) fn claim(
     // kept and nobody's is taken now.
     take(view, definition, namespace, kept.as_ref(), draft)?;
     Ok(kept)
+}
+
+/// Says whether a value is only left over: whoever has no accounts any more, as
+/// after a merge, keeps it and lays no claim to it.
+fn lays_no_claim(view: &TrackedView, state: &AttributeState) -> bool {
+    let is_left_over = matches!(
+        state.provenance,
+        Provenance::Kept(_) | Provenance::Source(_)
+    );
+    is_left_over && view.record().accounts.is_empty()
 }
 
 /// Takes a value, unless that is another's: then it is returned.
@@ -56,19 +73,23 @@ fn take(
         Availability::Own => Ok(None),
         Availability::Taken => Ok(Some(claim)),
         Availability::Free => {
-            let generated = is_generated(definition, state.provenance);
-            draft.claims.push(NewClaim { claim, generated });
+            let origin = origin(definition, state.provenance);
+            draft.claims.push(NewClaim { claim, origin });
             Ok(None)
         }
     }
 }
 
-fn is_generated(definition: &AttributeDefinition, provenance: Provenance) -> bool {
+fn origin(definition: &AttributeDefinition, provenance: Provenance) -> ClaimOrigin {
     let Provenance::Source(index) = provenance else {
-        return false;
+        return ClaimOrigin::Given;
     };
     let source = definition.sources.get(usize::from(index));
-    source.is_some_and(|source| matches!(source.origin, Origin::Usernames(_)))
+    match source.map(|source| &source.origin) {
+        Some(Origin::Usernames(_)) => ClaimOrigin::Generated,
+        Some(Origin::Transform(_) | Origin::Rule(_)) => ClaimOrigin::Derived,
+        Some(Origin::Account { .. } | Origin::Static(_)) | None => ClaimOrigin::Given,
+    }
 }
 
 fn not_unique(definition: &AttributeDefinition, namespace: Name, wanted: &Claim) -> Finding {
@@ -116,7 +137,11 @@ pub(super) fn generate(
     }
     for name in made.candidates.iter().flat_map(Candidate::names) {
         if view.availability(&Claim::on(namespace, &name))? != Availability::Taken {
-            view.note(|| format!("free in {namespace}"), || name.clone());
+            let shown = match definition.sensitive {
+                true => "a name".to_owned(),
+                false => name.clone(),
+            };
+            view.note(|| format!("free in {namespace}"), || shown);
             return Ok(Answer::Value(Value::Text(name)));
         }
     }
@@ -128,7 +153,8 @@ pub(super) fn generate(
     Ok(Answer::Failed(no_free_name(definition, namespace)))
 }
 
-/// Returns the name that an identity had before the first wave, if it is its own.
+/// Returns the name that an identity had before the first wave, if it is its
+/// own, or left over.
 fn own_name(
     view: &TrackedView,
     attribute: Name,
@@ -140,7 +166,8 @@ fn own_name(
         return Ok(None);
     };
     let is_own = view.availability(&Claim::on(namespace, name))? == Availability::Own;
-    Ok(is_own.then(|| name.clone()))
+    let is_left_over = view.record().accounts.is_empty();
+    Ok((is_own || is_left_over).then(|| name.clone()))
 }
 
 fn no_free_name(definition: &AttributeDefinition, namespace: Name) -> super::Failure {

@@ -1,13 +1,14 @@
 //! Plans in the spool: what changes, and what it was planned from.
 
 use idr_core::model::{
-    AccountAction, AttributeState, Claim, EntitlementDecision, Finding, ManualEdit, Name, NewClaim,
-    ReadKey, Retries, Retry, RoleAssignment, RoleDetection, Uid, UnixMillis, Versions, WorkItem,
+    AccountAction, AttributeState, Claim, ClaimOrigin, EntitlementDecision, Finding, ManualEdit,
+    Name, NewClaim, ReadKey, Retries, Retry, RoleAssignment, RoleDetection, Uid, UnixMillis,
+    Versions, WorkItem,
 };
 use idr_core::plan::{Changes, LifecycleChange};
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
-use super::mirror::{self, Written, is_default, map, mirrored, nested};
+use super::mirror::{self, Written, is_default, map, mirrored, nested, words};
 use crate::store::SpooledPlan;
 
 /// A plan without its uid, which stands beside the document.
@@ -57,6 +58,8 @@ struct ChangesDocument {
     findings: Option<Vec<Finding>>,
     #[serde(with = "mirror", default, skip_serializing_if = "is_default")]
     claims: Vec<NewClaim>,
+    #[serde(with = "mirror", default, skip_serializing_if = "is_default")]
+    declined: Vec<Claim>,
 }
 
 #[derive(Serialize, Deserialize)]
@@ -64,8 +67,8 @@ struct ChangesDocument {
 struct NewClaimDocument {
     #[serde(with = "mirror")]
     claim: Claim,
-    #[serde(default, skip_serializing_if = "is_default")]
-    generated: bool,
+    #[serde(with = "mirror", default, skip_serializing_if = "is_default")]
+    origin: ClaimOrigin,
 }
 
 #[derive(Serialize, Deserialize)]
@@ -108,6 +111,8 @@ mirrored!(
     Claim => ClaimDocument,
     Retries => RetriesDocument,
 );
+
+words!(ClaimOrigin, "where a unique value comes from");
 
 /// The five counters, in their order.
 impl Written for Versions {

@@ -22,6 +22,8 @@ struct RunDocument {
     as_of: UnixMillis,
     #[serde(with = "mirror")]
     started_at: UnixMillis,
+    #[serde(default, skip_serializing_if = "is_default")]
+    actor: String,
     #[serde(with = "mirror", default, skip_serializing_if = "is_default")]
     scope: Scope,
     #[serde(with = "mirror", default, skip_serializing_if = "is_default")]

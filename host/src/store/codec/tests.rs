@@ -5,11 +5,11 @@ use std::fmt::Debug;
 
 use idr_core::model::{
     Account, AccountAction, AccountKey, AccountOperation, AccountStatus, AssignmentSource,
-    AttributeState, Baseline, ByHand, ChangeAnswer, ChangeMemory, Claim, Effect, EffectKind,
-    EntitlementChange, EntitlementDecision, EntitlementVerdict, Event, EventChange, EventTally,
-    Finding, Handler, Holding, Identity, IdentityType, Lag, Link, ManualEdit, Name, NativeChange,
-    NativeEntitlement, NativeOperation, NewClaim, Proposal, Proposals, Provenance, ReadKey,
-    Retries, Retry, RoleAssignment, RoleDecision, RoleDetection, RoleVerdict, Severity,
+    AttributeState, Baseline, ByHand, ChangeAnswer, ChangeMemory, Claim, ClaimOrigin, Effect,
+    EffectKind, EntitlementChange, EntitlementDecision, EntitlementVerdict, Event, EventChange,
+    EventTally, Finding, Handler, Holding, Identity, IdentityType, Lag, Link, ManualEdit, Name,
+    NativeChange, NativeEntitlement, NativeOperation, NewClaim, Proposal, Proposals, Provenance,
+    ReadKey, Retries, Retry, RoleAssignment, RoleDecision, RoleDetection, RoleVerdict, Severity,
     StateOverride, TriggerMemory, Uid, UnansweredChange, UnixMillis, Value, Versions, Wake,
     WorkItem, finding,
 };
@@ -535,7 +535,16 @@ fn plan() -> impl Strategy<Value = SpooledPlan> {
         option::of(vec(read_key(), 0..3)),
         (option::of(option::of(instant())), option::of(retries())),
         option::of(vec(a_finding(), 0..2)),
-        vec((claim(), any::<bool>()), 0..2),
+        (
+            vec(
+                (
+                    claim(),
+                    select(ClaimOrigin::ALL.map(|(_, origin)| origin).to_vec()),
+                ),
+                0..2,
+            ),
+            vec(claim(), 0..2),
+        ),
     )
         .prop_map(|changes| {
             let (
@@ -549,7 +558,7 @@ fn plan() -> impl Strategy<Value = SpooledPlan> {
                 reads,
                 (wake, retries),
                 findings,
-                claims,
+                (claims, declined),
             ) = changes;
             let claims = claims.into_iter();
             Changes {
@@ -568,8 +577,9 @@ fn plan() -> impl Strategy<Value = SpooledPlan> {
                 retries,
                 findings,
                 claims: claims
-                    .map(|(claim, generated)| NewClaim { claim, generated })
+                    .map(|(claim, origin)| NewClaim { claim, origin })
                     .collect(),
+                declined,
             }
         });
     (any::<[i64; 5]>(), any::<bool>(), changes).prop_map(|(planned, events, changes)| {
@@ -644,6 +654,7 @@ fn run() -> impl Strategy<Value = Run> {
     )
         .prop_map(
             |(flags, status, as_of, started_at, scope, step, counters, texts)| Run {
+                actor: texts.1.clone().unwrap_or_default(),
                 id: RunId(flags.0),
                 status,
                 as_of,
@@ -1240,8 +1251,9 @@ mod full {
                 findings: Some(vec![finding()]),
                 claims: vec![NewClaim {
                     claim: Claim::on(Name::new("login"), "Ann"),
-                    generated: true,
+                    origin: ClaimOrigin::Generated,
                 }],
+                declined: vec![Claim::on(Name::new("login"), "bo")],
             },
         }
     }
@@ -1252,6 +1264,7 @@ mod full {
 
     pub(super) fn run() -> Run {
         Run {
+            actor: "ana".to_owned(),
             id: RunId(17),
             status: RunStatus::Held,
             as_of: UnixMillis(9_000),

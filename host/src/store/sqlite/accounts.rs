@@ -170,11 +170,12 @@ fn create_identities(
     )?;
     let mut insert_document = connection
         .prepare_cached("INSERT INTO identity_document (uid, document) VALUES (?1, ?2)")?;
-    // Whom a run under way has planned, but not yet written, has looked for the
-    // names as well.
+    // Whom a run under way, or one that is held, has planned but not yet written
+    // has looked for the names as well.
     let mut missed = Vec::new();
-    let mut running = connection.prepare_cached("SELECT 1 FROM run WHERE status = ?1")?;
-    let running = running.exists([RunStatus::Running.as_str()])?;
+    let mut running = connection.prepare_cached("SELECT 1 FROM run WHERE status IN (?1, ?2)")?;
+    let [under_way, held] = [RunStatus::Running, RunStatus::Held].map(RunStatus::as_str);
+    let running = running.exists([under_way, held])?;
     let mut created = Vec::with_capacity(creations.len());
     for creation in creations {
         let mut identity = Identity {

@@ -20,6 +20,12 @@ pub(super) fn apply(connection: &Connection, chunk: &ApplyChunk) -> Result<Vec<U
                 stale.push(write.uid);
                 continue;
             }
+            Outcome::Refused => {
+                // Should nobody get round to planning it again, it is due.
+                Raiser::new(connection)?.raise(write.uid, 1, None)?;
+                stale.push(write.uid);
+                continue;
+            }
         }
         if let Some(identity) = write.identity.as_ref().filter(|_| write.findings_changed) {
             let about = records::About::Identity(write.uid);
@@ -35,7 +41,17 @@ pub(super) fn apply(connection: &Connection, chunk: &ApplyChunk) -> Result<Vec<U
     let is_written = |effect: &&Effect| !stale.contains(&effect.uid);
     outbox::withdraw(connection, chunk.withdrawn.iter().filter(is_written))?;
     outbox::record(connection, chunk.effects.iter().filter(is_written))?;
-    note_changed_keys(connection, &chunk.changed_keys)?;
+    let audit = chunk.audit.iter();
+    for (_, entry) in audit.filter(|(uid, _)| !stale.contains(uid)) {
+        records::audit(connection, entry)?;
+    }
+    // Whoever was refused what isn't taken now is asked again.
+    let untaken = chunk.writes.iter();
+    let untaken = untaken.filter(|write| stale.contains(&write.uid));
+    let untaken = untaken.flat_map(|write| &write.claims);
+    let untaken = untaken.map(|new| ReadKey::Claim(new.claim.clone()));
+    let changed: Vec<ReadKey> = chunk.changed_keys.iter().cloned().chain(untaken).collect();
+    note_changed_keys(connection, &changed)?;
     tenant::note_instant(connection, chunk.instant)?;
     runs::update(connection, &chunk.run)?;
     Ok(stale)
@@ -44,7 +60,10 @@ pub(super) fn apply(connection: &Connection, chunk: &ApplyChunk) -> Result<Vec<U
 enum Outcome {
     Written,
     Absent,
+    /// It has moved on.
     Stale,
+    /// It would claim what is another's.
+    Refused,
 }
 
 /// The statements that write an identity, prepared once per chunk.
@@ -81,7 +100,10 @@ impl<'c> IdentityWriter<'c> {
 
     fn write(&mut self, write: &IdentityWrite) -> Result<Outcome, StoreError> {
         if !claims::are_free(self.connection, write.uid, &write.claims)? {
-            return self.not_written(write.uid);
+            return Ok(match self.not_written(write.uid)? {
+                Outcome::Absent => Outcome::Absent,
+                _ => Outcome::Refused,
+            });
         }
         let (expected, versions) = (&write.expected, &write.versions);
         let written = match &write.identity {

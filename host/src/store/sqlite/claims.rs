@@ -136,6 +136,9 @@ pub(super) fn edit(
                 }
                 apply::raise_readers(connection, &ReadKey::Claim(claim.clone()))?;
             }
+            // Whom a run that isn't over has refused it has read it as well.
+            let keys: Vec<_> = claims.iter().cloned().map(ReadKey::Claim).collect();
+            apply::note_changed_keys(connection, &keys)?;
         }
         ClaimEdit::Give { from, to } => {
             connection.execute("UPDATE claim SET uid = ?2 WHERE uid = ?1", [from.0, to.0])?;

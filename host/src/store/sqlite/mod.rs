@@ -38,9 +38,9 @@ use self::pool::{Reader, Readers};
 use self::records::About;
 use self::snapshot::SqliteSnapshot;
 use super::{
-    AccountMark, Adoption, AggregateBatch, Aggregation, ApplyChunk, AuditEntry, ClaimEdit,
-    ClaimQuery, Due, EffectQuery, EventQuery, Files, LastTimes, Managed, Population, Run, RunId,
-    RunProgress, Selection, SpooledPlan, StagedChange, Store, StoreError, StoredClaim,
+    AccountMark, Adoption, AggregateBatch, Aggregation, ApplyChunk, AuditEntry, AuditQuery,
+    ClaimEdit, ClaimQuery, Due, EffectQuery, EventQuery, Files, LastTimes, Managed, Population,
+    Run, RunId, RunProgress, Selection, SpooledPlan, StagedChange, Store, StoreError, StoredClaim,
     StoredEffect, StoredEvent, StoredFinding, TenantState,
 };
 
@@ -81,6 +81,7 @@ pub fn write_points() -> Vec<String> {
         "aggregation",
         "stage",
         "stage-clear",
+        "claims",
         "edit",
         "findings",
         "mute",
@@ -499,7 +500,11 @@ impl Store for SqliteStore {
         })
     }
 
-    fn audit_entries(&self, limit: usize) -> Result<Vec<AuditEntry>, StoreError> {
-        records::audit_entries(&*self.reader()?, limit)
+    fn audit_entries(
+        &self,
+        query: &AuditQuery,
+        limit: usize,
+    ) -> Result<Vec<AuditEntry>, StoreError> {
+        records::audit_entries(&*self.reader()?, query, limit)
     }
 }

@@ -7,7 +7,7 @@ use rusqlite::{Connection, Row, params, params_from_iter};
 use super::error::undecodable;
 use super::identities::{name_column, row_limit};
 use crate::store::{
-    AuditEntry, EventQuery, StoreError, StoredEvent, StoredFinding, codec, event_id,
+    AuditEntry, AuditQuery, EventQuery, StoreError, StoredEvent, StoredFinding, codec, event_id,
 };
 
 /// Records events that aren't recorded yet.
@@ -276,12 +276,18 @@ pub(super) fn audit(connection: &Connection, entry: &AuditEntry) -> Result<(), S
 /// See `Store::audit_entries`.
 pub(super) fn audit_entries(
     connection: &Connection,
+    query: &AuditQuery,
     limit: usize,
 ) -> Result<Vec<AuditEntry>, StoreError> {
     let mut statement = connection.prepare_cached(
-        "SELECT at, actor, action, subject, reason FROM audit ORDER BY number DESC LIMIT ?1",
+        "SELECT at, actor, action, subject, reason FROM audit
+         WHERE (?2 IS NULL OR actor = ?2) AND (?3 IS NULL OR action = ?3)
+           AND (?4 IS NULL OR subject = ?4
+                OR substr(subject, 1, length(?4) + 1) = ?4 || ' ')
+         ORDER BY number DESC LIMIT ?1",
     )?;
-    let rows = statement.query_map([row_limit(limit)], |row| {
+    let wanted = params![row_limit(limit), query.actor, query.action, query.subject];
+    let rows = statement.query_map(wanted, |row| {
         Ok(AuditEntry {
             at: UnixMillis(row.get(0)?),
             actor: row.get(1)?,
