@@ -260,6 +260,27 @@ fn a_loss_that_is_raised_is_missing_and_asks_the_manager_until_somebody_decides(
     assert_eq!(asked(&host), NOTHING);
 }
 
+/// Somebody gives by hand what a role calls for, and somebody takes it again.
+#[test]
+fn what_was_gained_natively_and_is_lost_is_asked_about() {
+    let host = tenant("native_loss = \"raise\"", "wiki");
+    directory(&host, 2, "wiki|crm|vpn");
+    assert_eq!(asked(&host), NOTHING);
+    directory(&host, 3, "wiki");
+    // Nothing calls for the other one.
+    insta::assert_snapshot!(asked(&host).join("\n"), @r"
+    warning lost-natively
+    bob: decide about `groups` `crm` of `cn=alice` in `ad`, which was lost natively
+    ");
+    let lost = "cn=alice groups crm missing, for Sales (assignment), lost natively at 2026-03-03T08:00:00Z, to be decided";
+    assert_eq!(
+        stands(&host),
+        format!("{lost}\ncn=alice groups wiki additional")
+    );
+    directory(&host, 4, "wiki|crm");
+    assert_eq!(asked(&host), NOTHING);
+}
+
 #[test]
 fn an_accepted_gain_is_present_for_no_reason() {
     let host = tenant("", "wiki");
