@@ -470,6 +470,66 @@ fn of_several_accounts_nothing_is_called_for_unless_one_was_chosen() {
 }
 
 #[test]
+fn nothing_is_called_for_on_accounts_that_the_filter_of_a_profile_leaves_out() {
+    let filtered = |filter: &str| {
+        let host = tenant("", "wiki");
+        let roles = host.read("roles/roles.toml").replace(
+            "entitlements = { groups = [\"crm\"] }",
+            &format!("entitlements = {{ groups = [\"crm\"] }}, filter = '{filter}'"),
+        );
+        host.write("roles/roles.toml", roles);
+        accounts(&host, 2, &[("cn=adm", "wiki"), ("cn=alice", "wiki")]);
+        let stands = stands(&host);
+        let missing = stands.lines().filter(|row| row.contains("missing"));
+        missing.map(str::to_owned).collect::<Vec<_>>()
+    };
+    // Of two, one is what it is for.
+    assert_eq!(
+        filtered("nativeIdentity != \"cn=adm\""),
+        ["cn=alice groups crm missing, for Sales (assignment)"]
+    );
+    assert_eq!(filtered("owner == \"alice\""), NOTHING);
+    assert_eq!(filtered("owner == \"bob\""), NOTHING);
+}
+
+/// A role of a type of one's own, and one that inherits profiles.
+#[test]
+fn what_an_assigned_role_itself_asks_for_is_called_for() {
+    let host = tenant("native_gain = \"restore\"", "");
+    let roles = r#"
+        [types.Application]
+        selector = true
+        profiles = true
+        [[role]]
+        name = "VPN"
+        type = "Application"
+        selector = { match = { department = "Sales" } }
+        profiles = [{ application = "ad", entitlements = { groups = ["vpn"] } }]
+        [[role]]
+        name = "Sales"
+        type = "business"
+        selector = { match = { department = "Sales" } }
+        inherits = ["CRM user"]
+        [[role]]
+        name = "CRM user"
+        type = "it"
+        profiles = [{ application = "ad", entitlements = { groups = ["crm"] } }]
+    "#;
+    host.write("roles/roles.toml", roles);
+    refresh(&host);
+    insta::assert_snapshot!(stands(&host), @r"
+    cn=alice groups crm missing, for Sales (assignment)
+    cn=alice groups vpn missing, for VPN (assignment)
+    ");
+    directory(&host, 2, "crm|vpn|wiki");
+    insta::assert_snapshot!(stands(&host), @r"
+    cn=alice groups crm CRM user, for Sales (assignment), gained natively at 2026-03-02T08:00:00Z
+    cn=alice groups vpn additional, for VPN (assignment), gained natively at 2026-03-02T08:00:00Z
+    cn=alice groups wiki additional, gained natively at 2026-03-02T08:00:00Z, to be removed
+    ");
+}
+
+#[test]
 fn an_account_that_was_not_listed_is_disconnected_and_loses_nothing() {
     let host = tenant("native_loss = \"raise\"", "crm");
     accounts(&host, 2, &[]);
