@@ -1,8 +1,9 @@
 //! Entitlements gained and lost natively: what accounts note of it.
 
+use idr::aggregate::accept;
 use idr_core::model::Name;
 
-use crate::tenant::{DAY_MS, Tenant};
+use crate::tenant::{DAY_MS, Tenant, audit, percent};
 
 /// A tenant in which ad is aggregated on the first day.
 fn tenant(rows: &str) -> Tenant {
@@ -106,4 +107,21 @@ fn an_attribute_that_is_read_for_the_first_time_notes_nothing() {
     assert_eq!(noted(&tenant), NOTHING);
     tenant.full("ad", 3, "a1,ana,,IT,x,");
     assert_eq!(noted(&tenant), ["a1 lost HR day 3", "a1 gained IT day 3"]);
+}
+
+/// It says nothing of what became an entitlement while it was held.
+#[test]
+fn an_aggregation_that_was_held_notes_what_it_was_read_for() {
+    let rows = "a1,ana,,IT,x,\na2,bela,,IT,,\na3,bela,,IT,,";
+    let mut tenant = tenant(rows);
+    departments_are_entitlements(&mut tenant, true);
+    tenant.full("ad", 2, rows);
+    departments_are_entitlements(&mut tenant, false);
+    tenant.connector.guard.vanished = percent(10);
+    let counted = tenant.full("ad", 3, "a1,ana,,HR,y,");
+    assert!(counted.starts_with("4 held:"), "{counted}");
+    departments_are_entitlements(&mut tenant, true);
+    let context = tenant.context(&tenant.store, "ad");
+    accept(&context, 4, audit("accept"), &mut |_| {}).expect("it is held");
+    assert_eq!(noted(&tenant), ["a1 lost x day 3", "a1 gained y day 3"]);
 }
