@@ -554,6 +554,33 @@ fn an_account_that_was_not_listed_is_disconnected_and_loses_nothing() {
     );
 }
 
+/// Somebody is to decide; nothing went wrong.
+#[test]
+fn what_is_to_be_decided_is_no_exception() {
+    let host = tenant("native_gain = \"raise\"", "wiki");
+    let settings = host.read("idr.toml") + "[refresh]\nmax_exceptions = 1\n";
+    host.write("idr.toml", settings);
+    directory(&host, 2, "wiki|admin");
+    assert_eq!(asked(&host).len(), 2);
+}
+
+#[test]
+fn the_audit_leaves_out_what_is_sensitive() {
+    let host = tenant("", "wiki");
+    let application = host.read("applications/ad.toml");
+    let application =
+        application.replace("entitlement = true", "entitlement = true, sensitive = true");
+    host.write("applications/ad.toml", application);
+    directory(&host, 2, "wiki|admin");
+    decide(
+        &host,
+        &["entitlement", "restore", "alice", "ad", "groups", "admin"],
+    );
+    let tenant = OpenTenant::open(&host.path(""), Absent::Refuse).expect("the tenant opens");
+    let audit = tenant.store.audit_entries(1).expect("readable").remove(0);
+    assert_eq!(audit.subject, "alice ad cn=alice groups");
+}
+
 #[test]
 fn words_that_are_not_known_and_settings_without_effect_are_reported() {
     let host = tenant("", "");
