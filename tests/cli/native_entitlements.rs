@@ -582,6 +582,42 @@ fn the_audit_leaves_out_what_is_sensitive() {
 }
 
 #[test]
+fn what_is_decided_natively_about_an_account_goes_with_it() {
+    let decisions = |host: &TestHost, name: &str| {
+        let shown = host.json(["identity", "show", name]);
+        let decisions = shown["entitlement_decisions"].as_array();
+        decisions.expect("a list").len()
+    };
+    let link = ["account", "link", "ad", "cn=alice", "bob"];
+    let merge = ["identity", "merge", "alice", "bob", "--state", "active"];
+    let split = [
+        "identity",
+        "split",
+        "alice",
+        "ally",
+        "--account",
+        "ad",
+        "cn=alice",
+    ];
+    for (command, owner) in [
+        (&link[..], "bob"),
+        (&merge[..], "bob"),
+        (&split[..], "ally"),
+    ] {
+        let host = tenant("native_gain = \"raise\"", "wiki");
+        directory(&host, 2, "wiki|admin");
+        decide(
+            &host,
+            &["entitlement", "accept", "alice", "ad", "groups", "admin"],
+        );
+        decide(&host, command);
+        assert_eq!(decisions(&host, "alice"), 0, "{command:?}");
+        assert_eq!(decisions(&host, owner), 1, "{command:?}");
+        assert_eq!(asked(&host), NOTHING, "{command:?}");
+    }
+}
+
+#[test]
 fn words_that_are_not_known_and_settings_without_effect_are_reported() {
     let host = tenant("", "");
     host.write(
