@@ -264,6 +264,27 @@ fn a_loss_that_is_raised_is_missing_and_asks_the_manager_until_somebody_decides(
     assert_eq!(asked(&host), NOTHING);
 }
 
+/// Somebody gives by hand what a role calls for, and somebody takes it again.
+#[test]
+fn what_was_gained_natively_and_is_lost_is_asked_about() {
+    let host = tenant("native_loss = \"raise\"", "wiki");
+    directory(&host, 2, "wiki|crm|vpn");
+    assert_eq!(asked(&host), NOTHING);
+    directory(&host, 3, "wiki");
+    // Nothing calls for the other one.
+    insta::assert_snapshot!(asked(&host).join("\n"), @r"
+    warning lost-natively
+    bob: decide about `groups` `crm` of `cn=alice` in `ad`, which was lost natively
+    ");
+    let lost = "cn=alice groups crm missing, for Sales (assignment), lost natively at 2026-03-03T08:00:00Z, to be decided";
+    assert_eq!(
+        stands(&host),
+        format!("{lost}\ncn=alice groups wiki additional")
+    );
+    directory(&host, 4, "wiki|crm");
+    assert_eq!(asked(&host), NOTHING);
+}
+
 #[test]
 fn an_accepted_gain_is_present_for_no_reason() {
     let host = tenant("", "wiki");
@@ -453,6 +474,66 @@ fn of_several_accounts_nothing_is_called_for_unless_one_was_chosen() {
 }
 
 #[test]
+fn nothing_is_called_for_on_accounts_that_the_filter_of_a_profile_leaves_out() {
+    let filtered = |filter: &str| {
+        let host = tenant("", "wiki");
+        let roles = host.read("roles/roles.toml").replace(
+            "entitlements = { groups = [\"crm\"] }",
+            &format!("entitlements = {{ groups = [\"crm\"] }}, filter = '{filter}'"),
+        );
+        host.write("roles/roles.toml", roles);
+        accounts(&host, 2, &[("cn=adm", "wiki"), ("cn=alice", "wiki")]);
+        let stands = stands(&host);
+        let missing = stands.lines().filter(|row| row.contains("missing"));
+        missing.map(str::to_owned).collect::<Vec<_>>()
+    };
+    // Of two, one is what it is for.
+    assert_eq!(
+        filtered("nativeIdentity != \"cn=adm\""),
+        ["cn=alice groups crm missing, for Sales (assignment)"]
+    );
+    assert_eq!(filtered("owner == \"alice\""), NOTHING);
+    assert_eq!(filtered("owner == \"bob\""), NOTHING);
+}
+
+/// A role of a type of one's own, and one that inherits profiles.
+#[test]
+fn what_an_assigned_role_itself_asks_for_is_called_for() {
+    let host = tenant("native_gain = \"restore\"", "");
+    let roles = r#"
+        [types.Application]
+        selector = true
+        profiles = true
+        [[role]]
+        name = "VPN"
+        type = "Application"
+        selector = { match = { department = "Sales" } }
+        profiles = [{ application = "ad", entitlements = { groups = ["vpn"] } }]
+        [[role]]
+        name = "Sales"
+        type = "business"
+        selector = { match = { department = "Sales" } }
+        inherits = ["CRM user"]
+        [[role]]
+        name = "CRM user"
+        type = "it"
+        profiles = [{ application = "ad", entitlements = { groups = ["crm"] } }]
+    "#;
+    host.write("roles/roles.toml", roles);
+    refresh(&host);
+    insta::assert_snapshot!(stands(&host), @r"
+    cn=alice groups crm missing, for Sales (assignment)
+    cn=alice groups vpn missing, for VPN (assignment)
+    ");
+    directory(&host, 2, "crm|vpn|wiki");
+    insta::assert_snapshot!(stands(&host), @r"
+    cn=alice groups crm CRM user, for Sales (assignment), gained natively at 2026-03-02T08:00:00Z
+    cn=alice groups vpn additional, for VPN (assignment), gained natively at 2026-03-02T08:00:00Z
+    cn=alice groups wiki additional, gained natively at 2026-03-02T08:00:00Z, to be removed
+    ");
+}
+
+#[test]
 fn an_account_that_was_not_listed_is_disconnected_and_loses_nothing() {
     let host = tenant("native_loss = \"raise\"", "crm");
     accounts(&host, 2, &[]);
@@ -475,6 +556,69 @@ fn an_account_that_was_not_listed_is_disconnected_and_loses_nothing() {
         stands(&host),
         "cn=alice groups crm missing, for Sales (assignment)"
     );
+}
+
+/// Somebody is to decide; nothing went wrong.
+#[test]
+fn what_is_to_be_decided_is_no_exception() {
+    let host = tenant("native_gain = \"raise\"", "wiki");
+    let settings = host.read("idr.toml") + "[refresh]\nmax_exceptions = 1\n";
+    host.write("idr.toml", settings);
+    directory(&host, 2, "wiki|admin");
+    assert_eq!(asked(&host).len(), 2);
+}
+
+#[test]
+fn the_audit_leaves_out_what_is_sensitive() {
+    let host = tenant("", "wiki");
+    let application = host.read("applications/ad.toml");
+    let application =
+        application.replace("entitlement = true", "entitlement = true, sensitive = true");
+    host.write("applications/ad.toml", application);
+    directory(&host, 2, "wiki|admin");
+    decide(
+        &host,
+        &["entitlement", "restore", "alice", "ad", "groups", "admin"],
+    );
+    let tenant = OpenTenant::open(&host.path(""), Absent::Refuse).expect("the tenant opens");
+    let audit = tenant.store.audit_entries(1).expect("readable").remove(0);
+    assert_eq!(audit.subject, "alice ad cn=alice groups");
+}
+
+#[test]
+fn what_is_decided_natively_about_an_account_goes_with_it() {
+    let decisions = |host: &TestHost, name: &str| {
+        let shown = host.json(["identity", "show", name]);
+        let decisions = shown["entitlement_decisions"].as_array();
+        decisions.expect("a list").len()
+    };
+    let link = ["account", "link", "ad", "cn=alice", "bob"];
+    let merge = ["identity", "merge", "alice", "bob", "--state", "active"];
+    let split = [
+        "identity",
+        "split",
+        "alice",
+        "ally",
+        "--account",
+        "ad",
+        "cn=alice",
+    ];
+    for (command, owner) in [
+        (&link[..], "bob"),
+        (&merge[..], "bob"),
+        (&split[..], "ally"),
+    ] {
+        let host = tenant("native_gain = \"raise\"", "wiki");
+        directory(&host, 2, "wiki|admin");
+        decide(
+            &host,
+            &["entitlement", "accept", "alice", "ad", "groups", "admin"],
+        );
+        decide(&host, command);
+        assert_eq!(decisions(&host, "alice"), 0, "{command:?}");
+        assert_eq!(decisions(&host, owner), 1, "{command:?}");
+        assert_eq!(asked(&host), NOTHING, "{command:?}");
+    }
 }
 
 #[test]

@@ -11,8 +11,9 @@ use idr::store::{
 use idr_core::filter::{Filter, Superset};
 use idr_core::model::{
     Account, AccountAction, AccountOperation, ByHand, Claim, ClaimOrigin, Effect, EffectKind,
-    Event, Holder, IdentityType, Link, ManualEdit, Name, NativeChange, NativeOperation, NewClaim,
-    ReadKey, Retries, Retry, RoleAssignment, Severity, Uid, UnixMillis, Value, Versions, Wake,
+    EntitlementChange, EntitlementDecision, EntitlementVerdict, Event, Holder, IdentityType, Link,
+    ManualEdit, Name, NativeChange, NativeEntitlement, NativeOperation, NewClaim, ReadKey, Retries,
+    Retry, RoleAssignment, Severity, Uid, UnixMillis, Value, Versions, Wake,
 };
 use idr_core::plan::Changes;
 use idr_core::view::Snapshot;
@@ -59,6 +60,7 @@ store_contract!(
     the_look_up_index_follows_the_adopted_attributes,
     lists_leave_out_nobody_whom_a_filter_means,
     an_account_moves_between_owners_and_raises_both,
+    decisions_about_entitlements_move_with_their_account,
     accounts_are_listed_in_order_of_key,
     accounts_wait_for_values_that_appear,
     native_changes_are_noted_and_raise_their_identity,
@@ -877,6 +879,62 @@ fn an_account_moves_between_owners_and_raises_both(store: &dyn Store) {
         error.expect_err("nobody").to_string(),
         "the batch creates no identity 1"
     );
+}
+
+fn decisions_about_entitlements_move_with_their_account(store: &dyn Store) {
+    let [ana, bo] = create(store, ["ana", "bo"]);
+    let decision = |native_identity: &str, value: &str| EntitlementDecision {
+        account: key("ad", native_identity),
+        about: NativeEntitlement {
+            attribute: Name::new("groups"),
+            value: value.to_owned(),
+            change: EntitlementChange::Gained,
+            was_there: false,
+            detected_at: UnixMillis(1),
+        },
+        verdict: EntitlementVerdict::Accepted,
+        actor: "cyd".to_owned(),
+        reason: String::new(),
+        at: UnixMillis(2),
+    };
+    let owned = |native_identity: &str, owner| account(key("ad", native_identity), Some(owner));
+    write_accounts(store, [owned("1", ana), owned("2", ana), owned("3", bo)]);
+    for (uid, decisions) in [
+        (
+            ana,
+            vec![decision("1", "a"), decision("1", "b"), decision("2", "a")],
+        ),
+        (bo, vec![decision("0", "a"), decision("3", "a")]),
+    ] {
+        let by_hand = ByHand {
+            entitlements: decisions,
+            ..ByHand::default()
+        };
+        let edited = store.edit_identity(uid, &by_hand, &entry("ana", "decide"));
+        edited.expect("accepted");
+    }
+    let decided = |uid| {
+        let decisions = read(store, uid).identity.by_hand.entitlements.into_iter();
+        let shown = decisions
+            .map(|known| format!("{}{}", known.account.native_identity, known.about.value));
+        shown.collect::<Vec<_>>().join(" ")
+    };
+    write_accounts(store, [owned("1", bo), owned("2", ana)]);
+    assert_eq!([decided(ana), decided(bo)], ["2a", "0a 1a 1b 3a"]);
+    // Without an owner they stay where they are.
+    write_accounts(store, [account(key("ad", "3"), None)]);
+    assert_eq!([decided(ana), decided(bo)], ["2a", "0a 1a 1b 3a"]);
+    let batch = AggregateBatch {
+        creations: vec![creation("cyd", IdentityType::Person)],
+        accounts: vec![AccountWrite {
+            account: owned("1", bo),
+            created_owner: Some(0),
+            lookups: Vec::new(),
+        }],
+        ..AggregateBatch::default()
+    };
+    let created = store.aggregate(&batch).expect("accepted");
+    assert_eq!([decided(bo), decided(created[0])], ["0a 3a", "1a 1b"]);
 }
 
 fn accounts_are_listed_in_order_of_key(store: &dyn Store) {

@@ -40,10 +40,11 @@ pub(super) fn finish(
     } = *context;
     let total = staged_count(&aggregation);
     let previous = previous_full(store, &aggregation)?;
-    // What the full file before this one wasn't read for is only now known.
+    // What the full file before this one wasn't read for is only now known, and
+    // what this one wasn't read for, which was held since, isn't.
     let was_read = |name: &Name| {
         let mut previous = previous.iter().flat_map(|known| &known.entitlements);
-        previous.any(|known| known == name)
+        previous.any(|known| known == name) && aggregation.entitlements.contains(name)
     };
     let mut applying = Applying {
         store,

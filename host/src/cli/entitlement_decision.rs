@@ -126,10 +126,14 @@ fn decide(
         EntitlementVerdict::Restored => "restore-entitlement",
     };
     let native_identity = &account.key.native_identity;
-    let subject = format!(
-        "{} {} {native_identity} {} {}",
-        record.identity.name, application.name, about.attribute, about.value
+    let mut subject = format!(
+        "{} {} {native_identity} {}",
+        record.identity.name, application.name, about.attribute
     );
+    let definition = application.attribute(about.attribute);
+    if definition.is_none_or(|definition| !definition.sensitive) {
+        subject = format!("{subject} {}", about.value);
+    }
     let audit = args.person.audit(at, action, subject);
     tenant
         .store

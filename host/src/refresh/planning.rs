@@ -2,6 +2,7 @@
 
 use std::sync::{Arc, Mutex, PoisonError};
 
+use idr_core::model::finding::ENTITLEMENTS;
 use idr_core::model::{Finding, Identity, IdentityRecord, Severity, Uid};
 use idr_core::plan::{Changes, PlanContext, Planner};
 use idr_core::rule::RuleEvaluator;
@@ -118,10 +119,13 @@ impl Driver<'_> {
 /// So many exceptions are said.
 const EXAMPLES: usize = 3;
 
-/// Returns the first error that a plan opens.
+/// Returns the first error that a plan opens. That somebody is to decide about
+/// an entitlement is none: nothing went wrong.
 pub(super) fn opened<'c>(changes: &'c Changes, before: &Identity) -> Option<&'c Finding> {
     changes.findings.iter().flatten().find(|new| {
-        new.severity < Severity::Warning && !before.findings.iter().any(|old| old.is_same(new))
+        new.severity < Severity::Warning
+            && new.phase != ENTITLEMENTS
+            && !before.findings.iter().any(|old| old.is_same(new))
     })
 }
 

@@ -232,6 +232,7 @@ fn native_entitlement(note: &NativeEntitlement) -> Json {
         note.attribute.as_str(),
         note.value,
         note.change.as_str(),
+        note.was_there,
         note.detected_at.to_string(),
     ])
 }

@@ -16,7 +16,7 @@ use super::{
     LastTimes, Managed, Population, Raise, Run, RunId, RunProgress, RunStatus, Selection,
     SpooledPlan, StagedChange, Store, StoreError, StoredClaim, StoredEffect, StoredEvent,
     StoredFinding, TenantState, account_fingerprint, account_key_hash, check_created_owner,
-    effect_id, event_id, lookup_keys,
+    effect_id, event_id, give_decisions, lookup_keys, take_decisions,
 };
 
 /// A store that is gone when it is dropped.
@@ -119,6 +119,21 @@ impl Data {
     fn modify(&mut self, uid: Uid, at: Option<UnixMillis>) {
         if at.is_some() && self.people.identities.contains_key(&uid) {
             self.last_times.entry(uid).or_default().modified = at;
+        }
+    }
+
+    /// Gives another owner what was decided about entitlements of an account.
+    fn hand_over(&mut self, account: &AccountKey, from: Uid, to: Uid) {
+        let identities = &mut self.people().identities;
+        let Some((identity, _)) = identities.get_mut(&from) else {
+            return;
+        };
+        let decisions = take_decisions(&mut identity.by_hand, account);
+        if decisions.is_empty() {
+            return;
+        }
+        if let Some((identity, _)) = identities.get_mut(&to) {
+            give_decisions(&mut identity.by_hand, account, decisions);
         }
     }
 
@@ -758,6 +773,9 @@ impl Store for MemoryStore {
             for owner in before.into_iter().chain(after) {
                 data.raise(owner);
                 data.modify(owner, at);
+            }
+            if let (Some(before), Some(after)) = (before, after) {
+                data.hand_over(&account.key, before, after);
             }
             data.accounts
                 .insert(account.key.clone(), (account, write.lookups.clone()));

@@ -18,8 +18,9 @@ use std::sync::Arc;
 
 use idr_core::filter::Superset;
 use idr_core::model::{
-    Account, AccountKey, ByHand, Claim, Effect, EffectKind, Event, Finding, Holder, Identity,
-    IdentityRecord, IdentityType, Name, NativeChange, NewClaim, ReadKey, Uid, UnixMillis, Versions,
+    Account, AccountKey, ByHand, Claim, Effect, EffectKind, EntitlementDecision, Event, Finding,
+    Holder, Identity, IdentityRecord, IdentityType, Name, NativeChange, NewClaim, ReadKey, Uid,
+    UnixMillis, Versions,
 };
 use idr_core::plan::Changes;
 use idr_core::view::Snapshot;
@@ -200,7 +201,8 @@ pub trait Store: Send + Sync {
     fn correlatable(&self) -> Result<Vec<AccountKey>, StoreError>;
 
     /// Writes a batch of accounts: creates identities (and raises the input
-    /// versions of those who have looked for their names), writes accounts,
+    /// versions of those who have looked for their names), writes accounts (what
+    /// was decided about their entitlements goes with them to another owner),
     /// raises the input versions of owners, notes native changes (and raises
     /// the input versions of the identities concerned), and stores the
     /// aggregation, all in one transaction. A new identity has input version 1,
@@ -817,6 +819,22 @@ fn check_created_owner(write: &AccountWrite, creations: usize) -> Result<(), Sto
         ))),
         _ => Ok(()),
     }
+}
+
+/// Takes from an identity what was decided about entitlements of an account.
+fn take_decisions(by_hand: &mut ByHand, account: &AccountKey) -> Vec<EntitlementDecision> {
+    let decisions = std::mem::take(&mut by_hand.entitlements).into_iter();
+    let (taken, left) = decisions.partition(|known| known.account == *account);
+    by_hand.entitlements = left;
+    taken
+}
+
+/// Gives it to the identity that has the account now.
+fn give_decisions(by_hand: &mut ByHand, account: &AccountKey, given: Vec<EntitlementDecision>) {
+    let decisions = &mut by_hand.entitlements;
+    decisions.retain(|known| known.account != *account);
+    decisions.extend(given);
+    decisions.sort_by(|one, other| (&one.account, &one.about).cmp(&(&other.account, &other.about)));
 }
 
 /// Returns the hash by which [`Store::account_fingerprints`] names an account

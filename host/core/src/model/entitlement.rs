@@ -60,7 +60,8 @@ impl EntitlementStatus {
 }
 
 /// An entitlement of an account that an aggregation found gained or lost: idr
-/// hadn't done it. Noted on the account until it goes again, or comes back.
+/// hadn't done it. Noted on the account until what it always had is back; what it
+/// hadn't may come and go any number of times.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct NativeEntitlement {
     /// The account attribute that lists it, or did.
@@ -69,6 +70,8 @@ pub struct NativeEntitlement {
     pub value: String,
     /// Whether the account has it now.
     pub change: EntitlementChange,
+    /// Whether the account had it before it was first noted.
+    pub was_there: bool,
     /// The instant of the aggregation that found it.
     pub detected_at: UnixMillis,
 }
@@ -135,7 +138,8 @@ impl EntitlementVerdict {
 impl Account {
     /// Returns what the account notes of native gains and losses once it is
     /// listed as `listed`: what of its entitlement `attributes` came or went is
-    /// noted, unless it undoes what was noted before.
+    /// noted in place of what was noted of it before, unless what had always
+    /// been there is back.
     pub fn native_entitlements_after(
         &self,
         listed: &Self,
@@ -152,14 +156,18 @@ impl Account {
             for (text, change) in gained.chain(lost) {
                 let is_it =
                     |note: &NativeEntitlement| note.attribute == attribute && note.value == *text;
-                if notes.iter().any(is_it) {
-                    notes.retain(|note| !is_it(note));
+                let known = notes.iter().position(is_it);
+                let known = known.map(|place| notes.remove(place));
+                let is_lost = change == EntitlementChange::Lost;
+                let was_there = known.map_or(is_lost, |known| known.was_there);
+                if was_there && !is_lost {
                     continue;
                 }
                 notes.push(NativeEntitlement {
                     attribute,
                     value: text.clone(),
                     change,
+                    was_there,
                     detected_at,
                 });
             }
@@ -185,5 +193,81 @@ impl Account {
     pub fn native_entitlement(&self, attribute: Name, value: &str) -> Option<&NativeEntitlement> {
         let mut notes = self.native_entitlements.iter();
         notes.find(|note| note.attribute == attribute && note.value == value)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::model::{AccountStatus, Link, Value};
+
+    fn holding(groups: &str) -> Account {
+        let groups = Value::Many(groups.split_whitespace().map(str::to_owned).collect());
+        let groups = groups.normalised();
+        Account {
+            key: AccountKey {
+                application: Name::new("ad"),
+                native_identity: "a".to_owned(),
+            },
+            status: AccountStatus::Enabled,
+            missing_since: None,
+            attributes: groups
+                .map(|groups| (Name::new("groups"), groups))
+                .into_iter()
+                .collect(),
+            native_entitlements: Vec::new(),
+            link: Link::Correlated,
+            owner: None,
+        }
+    }
+
+    /// Lists an account with these groups one after the other, those with a
+    /// question mark without looking at them, and returns what it notes.
+    fn noted(listed: &[&str]) -> String {
+        let mut account = holding(listed[0]);
+        for (at, groups) in (1..).zip(&listed[1..]) {
+            let next = holding(groups.trim_start_matches('?'));
+            let is_read = !groups.starts_with('?');
+            let attributes = is_read.then(|| Name::new("groups"));
+            let attributes = attributes.as_slice();
+            let native_entitlements =
+                account.native_entitlements_after(&next, attributes, UnixMillis(at));
+            account = Account {
+                native_entitlements,
+                ..next
+            };
+        }
+        let notes = account.native_entitlements.iter();
+        let notes = notes.map(|note| {
+            let was_there = if note.was_there { ", was there" } else { "" };
+            let (change, at) = (note.change.as_str(), note.detected_at.0);
+            format!("{} {change} at {at}{was_there}", note.value)
+        });
+        notes.collect::<Vec<_>>().join("; ")
+    }
+
+    #[test]
+    fn what_was_there_is_noted_until_it_is_back() {
+        assert_eq!(noted(&["x", ""]), "x lost at 1, was there");
+        assert_eq!(noted(&["x", "", "x"]), "");
+        assert_eq!(noted(&["x", "", "x", ""]), "x lost at 3, was there");
+    }
+
+    #[test]
+    fn what_was_not_there_is_gained_and_lost_each_time() {
+        assert_eq!(noted(&["", "x"]), "x gained at 1");
+        assert_eq!(noted(&["", "x", ""]), "x lost at 2");
+        assert_eq!(noted(&["", "x", "", "x"]), "x gained at 3");
+        assert_eq!(
+            noted(&["", "x", "", "x", "y"]),
+            "x lost at 4; y gained at 4"
+        );
+    }
+
+    #[test]
+    fn a_note_of_the_same_is_replaced() {
+        assert_eq!(noted(&["x", "", "?x", ""]), "x lost at 3, was there");
+        assert_eq!(noted(&["", "x", "?", "x"]), "x gained at 3");
+        assert_eq!(noted(&["", "x", "", "?x", ""]), "x lost at 4");
     }
 }

@@ -94,7 +94,7 @@ pub(crate) fn remaining_decisions(record: &IdentityRecord) -> Option<Vec<Entitle
     (remaining.len() < decisions.len()).then_some(remaining)
 }
 
-/// A role that an assigned one calls for.
+/// A role that an assigned one calls for, or an assigned one itself.
 struct Wanted<'m> {
     role: &'m Role,
     /// The assigned role.
@@ -115,8 +115,8 @@ impl Wanted<'_> {
     }
 }
 
-/// Returns the roles that assigned ones require, or that were assigned within
-/// them, as far as they are in use.
+/// Returns the assigned roles, those that they require, and those that were
+/// assigned within them, as far as they are in use.
 fn wanted<'m>(
     assigned: &[RoleAssignment],
     by_hand: &ByHand,
@@ -127,6 +127,9 @@ fn wanted<'m>(
     for assignment in assigned {
         let definition = model.role(assignment.role);
         let requires = definition.map_or(&[][..], |role| &role.requires);
+        // Without profiles it asks for nothing itself.
+        let itself = definition.filter(|role| !role.detection.is_empty());
+        let itself = itself.map(|role| (role.name, None));
         let required = requires.iter().map(|name| (*name, None));
         let permitted = assignment.permits.iter().map(|name| {
             let mut requests = by_hand.roles.iter();
@@ -134,7 +137,7 @@ fn wanted<'m>(
                 .find(|request| request.role == *name && request.within == Some(assignment.role));
             (*name, request)
         });
-        for (name, request) in required.chain(permitted) {
+        for (name, request) in itself.into_iter().chain(required).chain(permitted) {
             let Some(role) = model.role(name).filter(|role| is_in_use(role)) else {
                 continue;
             };
@@ -318,18 +321,18 @@ impl Access<'_> {
         let sets = sets.filter(|set| !set.any || set.profiles.len() == 1);
         let profiles = sets.flat_map(|set| &set.profiles);
         profiles
-            .filter_map(|profile| Some((profile, self.account_for(wanted, profile.application)?)))
+            .filter_map(|profile| Some((profile, self.account_for(wanted, profile)?)))
             .collect()
     }
 
-    /// Returns the account in an application that a role is for: the one that
-    /// was chosen, or the only one that the last aggregation has seen; without
-    /// one the only one that is missing.
-    fn account_for(&self, wanted: &Wanted<'_>, application: Name) -> Option<&Account> {
+    /// Returns the account that a profile of a role is for, among those that its
+    /// filter lets through: the one that was chosen, or the only one that the
+    /// last aggregation has seen; without one the only one that is missing.
+    fn account_for(&self, wanted: &Wanted<'_>, profile: &Profile) -> Option<&Account> {
         let mut accounts: Vec<&Account> = self
             .accounts
             .iter()
-            .filter(|known| known.key.application == application)
+            .filter(|known| is_for(profile, known))
             .filter(|known| wanted.may_be_for(&known.key))
             .copied()
             .collect();
@@ -425,13 +428,18 @@ fn passes(account: &Account, filter: &Filter) -> bool {
     passes
 }
 
-/// Says whether one account is and holds everything that a profile asks for.
-pub(crate) fn satisfies(account: &Account, profile: &Profile) -> bool {
+/// Says whether an account is one that a profile asks something of.
+fn is_for(profile: &Profile, account: &Account) -> bool {
     account.key.application == profile.application
         && profile
             .filter
             .as_ref()
             .is_none_or(|filter| passes(account, filter))
+}
+
+/// Says whether one account is and holds everything that a profile asks for.
+pub(crate) fn satisfies(account: &Account, profile: &Profile) -> bool {
+    is_for(profile, account)
         && profile.entitlements.iter().all(|(attribute, wanted)| {
             wanted
                 .iter()

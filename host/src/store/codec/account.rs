@@ -48,6 +48,8 @@ struct NativeEntitlementDocument {
     value: String,
     #[serde(with = "mirror")]
     change: EntitlementChange,
+    #[serde(default, skip_serializing_if = "is_default")]
+    was_there: bool,
     #[serde(with = "mirror")]
     detected_at: UnixMillis,
 }

@@ -207,14 +207,15 @@ fn work_item() -> impl Strategy<Value = WorkItem> {
 
 fn native_entitlement() -> impl Strategy<Value = NativeEntitlement> {
     let change = select(EntitlementChange::ALL.map(|(_, change)| change).to_vec());
-    (name(), text(), change, instant()).prop_map(|(attribute, value, change, detected_at)| {
-        NativeEntitlement {
+    (name(), text(), change, any::<bool>(), instant()).prop_map(
+        |(attribute, value, change, was_there, detected_at)| NativeEntitlement {
             attribute,
             value,
             change,
+            was_there,
             detected_at,
-        }
-    })
+        },
+    )
 }
 
 fn entitlement_decision() -> impl Strategy<Value = EntitlementDecision> {
@@ -968,7 +969,8 @@ mod full {
         NativeEntitlement {
             attribute: Name::new("groups"),
             value: "g1".to_owned(),
-            change: EntitlementChange::Gained,
+            change: EntitlementChange::Lost,
+            was_there: true,
             detected_at: UnixMillis(450),
         }
     }

@@ -12,7 +12,8 @@ use super::identities::{self, account, account_key, owner_column, owner_from, ro
 use super::{aggregations, records, tenant};
 use crate::store::{
     AccountMark, AccountWrite, AggregateBatch, Creation, RunStatus, StoreError,
-    account_fingerprint, account_key_hash, check_created_owner, codec, lookup_keys,
+    account_fingerprint, account_key_hash, check_created_owner, codec, give_decisions, lookup_keys,
+    take_decisions,
 };
 
 /// See `Store::account_fingerprints`.
@@ -131,6 +132,11 @@ pub(super) fn aggregate(
         {
             *raised.entry(uid).or_default() += 1;
         }
+        if let (Some(before), Some(owner)) = (before, owner)
+            && before != owner
+        {
+            hand_over(connection, &write.account.key, before, owner)?;
+        }
     }
     for (uid, change) in &batch.native_changes {
         let Some(mut identity) = identities::identity(connection, *uid)? else {
@@ -152,6 +158,28 @@ pub(super) fn aggregate(
     }
     tenant::note_instant(connection, batch.instant)?;
     Ok(created)
+}
+
+/// Gives another owner what was decided about entitlements of an account.
+fn hand_over(
+    connection: &Connection,
+    account: &AccountKey,
+    from: Uid,
+    to: Uid,
+) -> Result<(), StoreError> {
+    let Some(mut from) = identities::identity(connection, from)? else {
+        return Ok(());
+    };
+    let decisions = take_decisions(&mut from.by_hand, account);
+    if decisions.is_empty() {
+        return Ok(());
+    }
+    write_document(connection, &from)?;
+    if let Some(mut to) = identities::identity(connection, to)? {
+        give_decisions(&mut to.by_hand, account, decisions);
+        write_document(connection, &to)?;
+    }
+    Ok(())
 }
 
 fn create_identities(
