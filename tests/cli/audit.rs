@@ -49,9 +49,17 @@ fn what_people_decide_is_noted_with_actor_and_reason() {
             "take-back",
             "bob department",
         ),
-        (&["role", "assign", "bob", "Guest"], "assigned", "bob Guest"),
-        (&["role", "deny", "bob", "Guest"], "denied", "bob Guest"),
-        (&["role", "revoke", "bob", "Guest"], "revoked", "bob Guest"),
+        (
+            &["role", "assign", "bob", "Guest"],
+            "assign-role",
+            "bob Guest",
+        ),
+        (&["role", "deny", "bob", "Guest"], "deny-role", "bob Guest"),
+        (
+            &["role", "revoke", "bob", "Guest"],
+            "revoke-role",
+            "bob Guest",
+        ),
         (
             &["identity", "state", "carol", "gone"],
             "set-state",
@@ -107,7 +115,11 @@ fn what_a_refresh_changes_is_noted_with_who_asked_for_it() {
         "nightly",
     ];
     assert_eq!(host.json(refresh)["changed"], 1);
-    insta::assert_snapshot!(host.run(["audit", "list", "--actor", "nightly"]), @r"");
+    insta::assert_snapshot!(host.run(["audit", "list", "--actor", "nightly"]), @r"
+    when                  who      what     to   why
+    2026-03-02T08:00:00Z  nightly  refresh  bob  run 2: department, -role Sales
+    [exit 0]
+    ");
     assert_eq!(audit(&host, &["--subject", "bob"]).len(), 2);
     assert_eq!(audit(&host, &["--subject", "bo"]).len(), 0);
     // Nothing changes: nothing is noted.

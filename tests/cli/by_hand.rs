@@ -55,7 +55,7 @@ fn a_denied_role_is_not_given_by_its_selector_until_the_denial_ends() {
     assert_eq!(roles(&host, "bob"), ["Sales"]);
     decide(
         &host,
-        &["role", "deny", "bob", "Sales", "--until", "2026-03-20"],
+        &["role", "deny", "bob", "Sales", "--until", "2026-03-19"],
     );
     refresh(&host, "2026-03-02T08:00:00Z");
     assert_eq!(roles(&host, "bob"), [""; 0]);
@@ -163,7 +163,7 @@ fn a_state_that_was_set_does_not_outlast_its_end_because_the_rule_fails() {
         "alice",
         "active",
         "--until",
-        "2026-04-02",
+        "2026-04-01",
     ];
     decide(&host, &active);
     // From now on the rule can't tell when her last day is over.
@@ -225,7 +225,7 @@ fn decisions_are_shown_wherever_the_identity_is() {
     alice (person, uid 1)
       lifecycle state  leave since 2026-03-02T08:00:00Z (09:00:00 in Europe/Berlin)
       manager          none
-      wakes up         2026-04-30T22:00:00Z (2026-05-01 00:00:00 in Europe/Berlin)
+      wakes up         2026-05-01T22:00:00Z (2026-05-02 00:00:00 in Europe/Berlin)
       attributes
         endDate    2026-03-31  hr endDate
         endTime    17:00       hr endTime
@@ -233,7 +233,7 @@ fn decisions_are_shown_wherever_the_identity_is() {
         status     employed    static
       by hand
         state leave                              by dora at 2026-03-01T08:00:00Z  a ticket
-        Staff denied until 2026-04-30T22:00:00Z  by dora at 2026-03-01T08:00:00Z  a ticket
+        Staff denied until 2026-05-01T22:00:00Z  by dora at 2026-03-01T08:00:00Z  a ticket
       accounts
         hr  1  enabled  created
     [exit 0]

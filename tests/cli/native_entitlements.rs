@@ -581,7 +581,11 @@ fn the_audit_leaves_out_what_is_sensitive() {
         &["entitlement", "restore", "alice", "ad", "groups", "admin"],
     );
     let tenant = OpenTenant::open(&host.path(""), Absent::Refuse).expect("the tenant opens");
-    let audit = tenant.store.audit_entries(1).expect("readable").remove(0);
+    let audit = tenant
+        .store
+        .audit_entries(&AuditQuery::default(), 1)
+        .expect("readable")
+        .remove(0);
     assert_eq!(audit.subject, "alice ad cn=alice groups");
 }
 

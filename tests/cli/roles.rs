@@ -43,7 +43,7 @@ fn a_profile_may_ask_for_more_than_entitlements() {
     let of_bob = format!("{wiki}, filter = 'owner == \"bob\"'");
     assert_eq!(detected(&of_bob), ["bob"]);
     assert_eq!(
-        detected("filter = 'nativeIdentity == \"CN=ALICE\" && status == \"enabled\"'"),
+        detected("filter = 'nativeIdentity == \"cn=alice\" && status == \"enabled\"'"),
         ["alice"]
     );
     let host = small_tenant();

@@ -30,7 +30,7 @@ fn the_order_of_operations_is_printed() {
     13b  value-change         events    values of attributes that rules propose when one has changed, as inputs of the next refresh
     14b  after-refresh        events    values of attributes that a rule proposes, as inputs of the next refresh
                                        IdentityIQ: refreshRule
-    15  claims                         who gets a unique value that several would take, in order of identities
+    15  claims                         who gets a unique value that several would take: what is there before what is generated
     15  gate                           thresholds over everything planned: a trip holds the run, or leaves a kind of change out
                                        IdentityIQ: disableIdentityProcessingThreshold
     15  apply                          each identity's changes in one transaction

@@ -426,7 +426,9 @@ impl Happening {
         assert_eq!(run.status, RunStatus::Done);
         let audited = self.audited();
         for (name, now) in self.visible() {
-            if before.get(&name) != Some(&now) {
+            // Who was created meanwhile had nothing.
+            let nothing = "([], None, None, [])".to_owned();
+            if *before.get(&name).unwrap_or(&nothing) != now {
                 let is_noted = |entries: &[AuditEntry]| {
                     entries.iter().filter(|entry| entry.subject == name).count()
                 };
