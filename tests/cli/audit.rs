@@ -68,7 +68,7 @@ fn what_people_decide_is_noted_with_actor_and_reason() {
         (
             &["identity", "state", "carol", "--take-back"],
             "take-back-state",
-            "carol ",
+            "carol",
         ),
         (
             &["claim", "reserve", "alias", "root"],

@@ -52,7 +52,12 @@ fn a_profile_may_ask_for_more_than_entitlements() {
         "[[role]]\nname = \"Reader\"\ntype = \"it\"\n\
          profiles = [{ application = \"ad\", filter = 'ownr.notNull()' }]\n",
     );
-    insta::assert_snapshot!(host.run(["check"]), @r"");
+    insta::assert_snapshot!(host.run(["check"]), @r"
+    error: the configuration has 1 problem
+    roles/roles.toml:4: role[Reader].profiles[0].filter: column 1: accounts in `ad` have no attribute `ownr`
+        hint: write `owner`
+    [exit 2]
+    ");
 }
 
 #[test]
