@@ -325,6 +325,7 @@ pub(super) struct RawTrigger {
     pub(super) on: Vec<RawCondition>,
     pub(super) disabled: bool,
     pub(super) included: Option<String>,
+    pub(super) included_match: Option<BTreeMap<String, Value>>,
     pub(super) included_population: Option<String>,
     pub(super) included_rule: Option<String>,
     pub(super) included_before: Option<String>,
