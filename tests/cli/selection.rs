@@ -268,3 +268,64 @@ fn what_nobody_can_mean_is_refused() {
     [exit 2]
     ");
 }
+
+#[test]
+fn a_workgroup_is_never_refreshed_and_nothing_is_decided_about_it() {
+    let host = refreshed_tenant();
+    let hr = host.read("applications/hr.toml");
+    let groups = hr
+        .replace(
+            "name = \"user\"",
+            "name = \"user\", type = \"workgroup\", rank = 2",
+        )
+        .replace("feeds/hr.csv", "feeds/groups.csv");
+    host.write("applications/groups.toml", groups);
+    host.write(
+        "feeds/groups.csv",
+        "id,user,name,department,salary,supervisor\ng1,platform,Platform,Sales,1,\n",
+    );
+    crate::small_tenant::aggregate_file(&host, "groups", "2026-03-02T08:00:00Z");
+    let listed = host.json(["identity", "list"]);
+    assert_eq!(listed.as_array().map(Vec::len), Some(4));
+    assert_eq!(listed[3]["type"], "workgroup");
+    assert_eq!(selected(&host, &["--all"]), 3);
+    assert_eq!(selected(&host, &["--identity", "platform"]), 0);
+    assert_eq!(selected(&host, &["--filter", "name == \"platform\""]), 0);
+    assert_eq!(selected(&host, &["--all", "--dry-run"]), 3);
+    let why = ["--reason", "a ticket"];
+    for command in [
+        &["role", "assign", "platform", "Sales"][..],
+        &["role", "deny", "platform", "Sales"],
+        &["role", "revoke", "platform", "Sales"],
+        &["identity", "state", "platform", "active"],
+        &["identity", "edit", "platform", "nicknames=x"],
+        &["identity", "merge", "platform", "alice"],
+        &["identity", "merge", "alice", "platform"],
+    ] {
+        let said = host.run(command.iter().copied().chain(why));
+        assert_eq!(
+            said, "error: `platform` is a workgroup, which is never refreshed\n[exit 2]",
+            "{command:?}"
+        );
+    }
+}
+
+/// Whom the accounts belong to is only known once the refresh has settled it.
+#[test]
+fn accounts_that_find_their_identity_by_a_refresh_are_counted() {
+    let host = crate::small_tenant::small_tenant();
+    let ad = host.read("applications/ad.toml");
+    let by_name = ad.replace("identity = \"name\"", "identity = \"displayName\"");
+    host.write("applications/ad.toml", by_name);
+    host.write(
+        "feeds/ad.csv",
+        "dn,owner,groups\ncn=alice,Alice Ames,crm\ncn=bob,Bob Beck,wiki\ncn=x,Nobody,wiki\n",
+    );
+    crate::small_tenant::aggregate_all(&host, "2026-03-01T08:00:00Z");
+    let run = host.json(["refresh"]);
+    assert_eq!(run["counters"]["correlated"], 2);
+    assert_eq!(run["counters"]["attributes"], 9);
+    assert_eq!(run["counters"]["detectedRoles"], 1);
+    let again = host.json(["refresh", "--all"]);
+    assert_eq!(again["counters"].get("correlated"), None);
+}

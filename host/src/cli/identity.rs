@@ -347,8 +347,7 @@ fn edit(
     let (attribute, values) = args.assignment()?;
     let definition = editable(tenant, attribute)?;
     let _lock = tenant.lock()?;
-    let record = record_named(tenant, &args.name)?;
-    let identity = &record.identity;
+    let identity = decidable(tenant, &args.name)?;
     let attribute = definition.name;
     let mut by_hand = identity.by_hand.clone();
     let edits = &mut by_hand.edits;
