@@ -184,6 +184,71 @@ fn a_list_of_names_is_read_from_a_file() {
 }
 
 #[test]
+fn a_task_may_have_a_list_of_names() {
+    let host = refreshed_tenant();
+    let everybody = "version = 1\nfilter = 'name.notNull()'\n";
+    host.write("tasks/everybody.toml", everybody);
+    let listed = format!("{everybody}identities_from = \"lists/some.txt\"\n");
+    host.write("tasks/listed.toml", listed);
+    let said = host.run(["refresh", "--task", "listed"]);
+    assert!(said.contains("lists/some.txt` can't be read"), "{said}");
+    assert!(said.ends_with("[exit 2]"), "{said}");
+    host.write("lists/some.txt", "alice\n\ncarol\n");
+    assert_eq!(selected(&host, &["--task", "everybody"]), 3);
+    assert_eq!(selected(&host, &["--task", "listed"]), 2);
+    let narrowed = ["--task", "listed", "--identity", "carol", "bob"];
+    assert_eq!(selected(&host, &narrowed), 1);
+    // It is read when the task starts, wherever that is done from.
+    host.write("lists/some.txt", "bob\n");
+    let run = host
+        .command()
+        .current_dir("/")
+        .arg("--tenant")
+        .arg(host.path(""))
+        .args(["refresh", "--task", "listed", "--json"])
+        .output()
+        .expect("the binary can be started");
+    let run: serde_json::Value = serde_json::from_slice(&run.stdout).expect("JSON");
+    assert_eq!(run["selected"], 1, "{run}");
+    host.write("lists/some.txt", "alice\nalcie\n");
+    let said = host.run(["refresh", "--task", "listed"]);
+    assert!(
+        said.contains("1 name that no identity has: `alcie` (line 2)"),
+        "{said}"
+    );
+    assert!(said.ends_with("[exit 2]"), "{said}");
+}
+
+#[test]
+fn a_task_may_name_identities_and_leave_out_who_is_not_due_or_inactive() {
+    let host = dated_tenant();
+    assert_eq!(selected(&host, &["--as-of", "2026-03-31T15:00:00Z"]), 1);
+    let with = |more: &str| {
+        let task = format!("version = 1\nfilter = 'name.notNull()'\n{more}\n");
+        host.write("tasks/some.toml", task);
+        selected(&host, &["--task", "some"])
+    };
+    assert_eq!(with(""), 3);
+    // Alice has left.
+    assert_eq!(with("exclude_inactive = true"), 2);
+    assert_eq!(with("exclude_inactive = false"), 3);
+    assert_eq!(with("identity = [\"alice\", \"carol\"]"), 2);
+    assert_eq!(with("identity = [\"alice\"]\nexclude_inactive = true"), 0);
+    assert_eq!(with("due = true"), 0);
+    let command = ["role", "deny", "carol", "Staff", "--reason", "a ticket"];
+    assert!(host.run(command).ends_with("[exit 0]"));
+    assert_eq!(with("due = true\nidentity = [\"alice\"]"), 0);
+    assert_eq!(with("due = true"), 1);
+    assert_eq!(with("due = false"), 3);
+    host.write("tasks/some.toml", "version = 1\nidentity = [\"alcie\"]\n");
+    insta::assert_snapshot!(host.run(["refresh", "--task", "some"]), @r"
+    error: task `some`: there is no identity `alcie`
+    hint: correct `identity` in tasks/some.toml
+    [exit 2]
+    ");
+}
+
+#[test]
 fn whoever_is_inactive_is_left_out_unless_something_is_due() {
     let host = dated_tenant();
     assert_eq!(selected(&host, &["--as-of", "2026-03-31T15:00:00Z"]), 1);

@@ -379,6 +379,7 @@ pub(super) struct RawTask {
     pub(super) version: Option<i64>,
     pub(super) all: bool,
     pub(super) identity: Option<Vec<String>>,
+    pub(super) identities_from: Option<String>,
     pub(super) filter: Option<String>,
     pub(super) population: Option<Vec<String>>,
     pub(super) group: Option<Vec<String>>,
