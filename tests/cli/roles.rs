@@ -146,6 +146,87 @@ fn a_permitted_role_is_assigned_within_the_one_that_permits_it() {
     assert_eq!(bob["role_metadata"], serde_json::json!([]));
 }
 
+/// The role was assigned by itself, and within another one for an account.
+#[test]
+fn some_of_what_was_decided_about_a_role_may_be_taken_back() {
+    let decided = || {
+        let host = with_roles(
+            r#"
+            [types.own]
+            manual = true
+            permitted = true
+            [[role]]
+            name = "Badge"
+            type = "own"
+            [[role]]
+            name = "Sales"
+            type = "business"
+            permits = ["Badge"]
+            selector = { match = { department = "Sales" } }
+            "#,
+        );
+        let within = ["--within", "Sales", "--account", "ad", "cn=bob"];
+        for more in [&[][..], &within] {
+            let command = [
+                "role", "assign", "bob", "Badge", "--reason", "a ticket", "--actor", "dora",
+            ];
+            let said = host.run(command.into_iter().chain(more.iter().copied()));
+            assert!(said.ends_with("[exit 0]"), "{said}");
+        }
+        let deny = [
+            "role", "deny", "bob", "Badge", "--reason", "a ticket", "--actor", "dora",
+        ];
+        assert!(host.run(deny).ends_with("[exit 0]"));
+        host
+    };
+    let revoke = |host: &TestHost, more: &[&str]| {
+        let command = [
+            "role", "revoke", "bob", "Badge", "--reason", "a ticket", "--actor", "dora",
+        ];
+        host.run(command.into_iter().chain(more.iter().copied()))
+    };
+    let left = |host: &TestHost| {
+        let shown = host.json(["identity", "show", "bob"]);
+        let decisions = shown["role_decisions"].as_array().expect("a list").clone();
+        let spoken = decisions
+            .iter()
+            .map(|known| format!("{} {}", known["verdict"], known["within"]).replace('"', ""));
+        spoken.collect::<Vec<_>>()
+    };
+    let host = decided();
+    assert_eq!(
+        left(&host),
+        ["assigned null", "assigned Sales", "denied null"]
+    );
+    let all = revoke(&host, &[]);
+    assert!(all.ends_with("[exit 0]"), "{all}");
+    assert_eq!(left(&host), [""; 0]);
+    let host = decided();
+    insta::assert_snapshot!(revoke(&host, &["--within", "Engineer"]), @r"
+    error: nobody has decided anything about role `Badge` of `bob` within `Engineer`
+    hint: it is assigned by dora at 2026-03-01T08:00:00Z, and assigned within `Sales` by dora at 2026-03-01T08:00:00Z, and denied by dora at 2026-03-01T08:00:00Z
+    [exit 2]
+    ");
+    insta::assert_snapshot!(revoke(&host, &["--account", "ad", "cn=alice"]), @r"
+    error: nobody has decided anything about role `Badge` of `bob` for `ad cn=alice`
+    hint: it is assigned by dora at 2026-03-01T08:00:00Z, and assigned within `Sales` by dora at 2026-03-01T08:00:00Z, and denied by dora at 2026-03-01T08:00:00Z
+    [exit 2]
+    ");
+    assert_eq!(left(&host).len(), 3);
+    insta::assert_snapshot!(revoke(&host, &["--within", "Sales"]), @r"
+    role `Badge` of `bob` is revoked, once refreshed: idr refresh --identity bob
+    it is no longer assigned within `Sales` by dora at 2026-03-01T08:00:00Z
+    [exit 0]
+    ");
+    assert_eq!(left(&host), ["assigned null", "denied null"]);
+    let host = decided();
+    let said = revoke(&host, &["--account", "ad", "cn=bob"]);
+    assert!(said.ends_with("[exit 0]"), "{said}");
+    assert_eq!(left(&host), ["assigned null", "denied null"]);
+    let help = host.run(["role", "deny", "--help"]);
+    assert!(help.contains("there is no `--account`"), "{help}");
+}
+
 #[test]
 fn a_type_of_ones_own_says_what_may_be_done_with_its_roles() {
     let types = r#"
