@@ -4,7 +4,7 @@
 use std::io::Write;
 
 use clap::Args;
-use idr_core::model::{Account, ByHand, RoleDecision};
+use idr_core::model::{Account, ByHand, EntitlementDecision, ManualEdit, RoleDecision};
 use serde::Serialize;
 
 use super::identity::{inactive_state, set_by_hand};
@@ -18,10 +18,10 @@ use crate::tenant::OpenTenant;
 
 /// Give one identity the accounts of another who is the same person
 ///
-/// What people have decided about the other's roles goes along, and its unique
-/// values do. The other stays,
-/// without accounts, in the state of those who are gone. Takes effect with the
-/// next refresh.
+/// What people have decided about the other's roles and about entitlements of its
+/// accounts goes along, and its unique values do; edits of its attributes don't.
+/// The other stays, without accounts, in the state of those who are gone. Takes
+/// effect with the next refresh.
 #[derive(Args, Debug)]
 pub(super) struct MergeArgs {
     /// The identity that gives its accounts away
@@ -100,7 +100,11 @@ pub(super) fn merge(
     // The accounts last: whoever is still without them is not yet merged, and
     // merging again does the rest.
     let mut gone = from.identity.by_hand;
-    let (by_hand, remarks) = joined(into.by_hand, std::mem::take(&mut gone.roles));
+    let edits = gone.edits.iter().map(|edit| left_behind(edit, &args.name));
+    let edits: Vec<String> = edits.collect();
+    let (mut by_hand, mut remarks) = joined(into.by_hand, std::mem::take(&mut gone.roles));
+    remarks.extend(edits);
+    take_along(&mut by_hand, std::mem::take(&mut gone.entitlements));
     tenant.store.edit_identity(into.uid, &by_hand, &audit())?;
     let present = from.identity.lifecycle_state;
     set_by_hand(&mut gone, present, (state, None), &args.person, at);
@@ -135,6 +139,28 @@ fn joined(mut by_hand: ByHand, more: Vec<RoleDecision>) -> (ByHand, Vec<String>)
     }
     by_hand.roles.sort_by_key(key);
     (by_hand, remarks)
+}
+
+/// Adds what was decided about entitlements of the other's accounts: these come
+/// along, so that it holds on.
+fn take_along(by_hand: &mut ByHand, more: Vec<EntitlementDecision>) {
+    let known = &mut by_hand.entitlements;
+    let same = |one: &EntitlementDecision, other: &EntitlementDecision| {
+        one.account == other.account && one.about == other.about
+    };
+    for decision in more {
+        known.retain(|known| !same(known, &decision));
+        known.push(decision);
+    }
+    known.sort_by(|one, other| (&one.account, &one.about).cmp(&(&other.account, &other.about)));
+}
+
+/// Says that an edit isn't taken over.
+fn left_behind(edit: &ManualEdit, name: &str) -> String {
+    format!(
+        "`{}` of `{name}` was edited by {} at {}: that isn't taken over",
+        edit.attribute, edit.actor, edit.at
+    )
 }
 
 /// Runs `identity split`.
