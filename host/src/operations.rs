@@ -216,7 +216,7 @@ const ALWAYS: &str = "every refresh does it, for whom it concerns";
 
 /// Every option, in the order of IdentityIQ's page; then our own, without a key of
 /// IdentityIQ. Every key of a task is one of them.
-pub const OPTIONS: [RefreshOption; 56] = [
+pub const OPTIONS: [RefreshOption; 57] = [
     RefreshOption {
         key: "filter",
         label: "Optional filter string to constrain the identities refreshed",
@@ -678,6 +678,14 @@ pub const OPTIONS: [RefreshOption; 56] = [
         phase: "0",
         default: "nobody is left out",
         status: Status::Works("selection::a_filter_selects_who_fulfils_it_due_or_not"),
+    },
+    RefreshOption {
+        key: "",
+        label: "",
+        name: "--identities-from",
+        phase: "0",
+        default: "nobody is left out",
+        status: Status::Works("selection::a_task_may_have_a_list_of_names"),
     },
     RefreshOption {
         key: "",

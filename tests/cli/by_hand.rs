@@ -245,6 +245,52 @@ fn decisions_are_shown_wherever_the_identity_is() {
 }
 
 #[test]
+fn who_has_set_a_state_is_said_while_it_holds() {
+    let host = dated_tenant();
+    let leave = [
+        "identity",
+        "state",
+        "alice",
+        "leave",
+        "--until",
+        "2026-03-05T08:00",
+    ];
+    decide(&host, &leave);
+    decide(&host, &["identity", "state", "bob", "leave"]);
+    refresh(&host, "2026-03-02T08:00:00Z");
+    insta::assert_snapshot!(host.run(["identity", "list"]), @r"
+    name   type    lifecycle state      roles  findings
+    alice  person  leave (set by dora)  Staff
+    bob    person  leave (set by dora)  Staff
+    carol  person  active               Staff
+    [exit 0]
+    ");
+    let listed = host.json(["identity", "list"]);
+    let set = |listed: &serde_json::Value, place: usize| listed[place]["state_override"].clone();
+    assert_eq!(set(&listed, 0)["actor"], "dora");
+    assert_eq!(set(&listed, 0)["until"], "2026-03-05T07:00:00Z");
+    assert_eq!(set(&listed, 2), serde_json::Value::Null);
+    let explained = |name: &'static str| {
+        let said = host.run(["identity", "explain", name]);
+        said.lines().nth(1).unwrap_or_default().to_owned()
+    };
+    assert_eq!(
+        explained("alice"),
+        "  state leave set by dora until 2026-03-05T07:00:00Z"
+    );
+    assert_eq!(
+        explained("bob"),
+        "  state leave set by dora until it is taken back"
+    );
+    assert_eq!(explained("carol"), "  reads");
+    refresh(&host, "2026-03-05T07:00:00Z");
+    let listed = host.json(["identity", "list"]);
+    assert_eq!(set(&listed, 0), serde_json::Value::Null);
+    assert_eq!(set(&listed, 1)["state"], "leave");
+    assert_eq!(explained("alice"), "  reads");
+}
+
+#[test]
 fn a_decision_that_makes_no_sense_is_refused() {
     let host = refreshed_tenant();
     let refused = |arguments: &[&str]| {

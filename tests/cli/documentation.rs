@@ -5,6 +5,9 @@ use std::fs;
 
 use crate::common::{TestHost, repository};
 
+/// Numbers of steps that later versions will have, or that need no step here.
+const PLANNED: [&str; 11] = ["1", "3", "6", "6b", "8", "10", "11", "12", "14", "16", "17"];
+
 const RULES: &str = "rules-examples/rust";
 
 #[test]
@@ -84,6 +87,24 @@ fn every_option_that_works_has_a_test_and_every_phase_is_known() {
             .any(|option| option["key"] == *key && option["status"] != "not-yet");
         assert!(there, "{key} isn't there yet");
     }
+    let numbers: Vec<_> = phases
+        .as_array()
+        .into_iter()
+        .flatten()
+        .filter_map(|phase| phase["number"].as_str())
+        .collect();
+    for planned in PLANNED {
+        assert!(!numbers.contains(&planned), "{planned} is there now");
+        let awaited = options.iter().any(|option| option["phase"] == planned);
+        assert!(awaited, "no option is about {planned}");
+    }
+    for option in options {
+        let Some(number) = option["phase"].as_str() else {
+            continue;
+        };
+        let known = numbers.contains(&number) || PLANNED.contains(&number);
+        assert!(known, "{}: there is no step {number}", option["key"]);
+    }
     let mut tested = 0;
     for option in options {
         let (key, status) = (&option["key"], option["status"].as_str());
@@ -109,6 +130,114 @@ fn every_option_that_works_has_a_test_and_every_phase_is_known() {
             .map(Vec::len),
         Some(tested)
     );
+}
+
+#[test]
+fn options_are_printed_with_their_labels_defaults_and_tests() {
+    let host = TestHost::new();
+    insta::assert_snapshot!(host.run(["options", "--status", "works"]), @r"
+    key                    here                             phase  status
+    filter                 --filter                         0      works
+        IdentityIQ: Optional filter string to constrain the identities refreshed
+        default: nobody is left out
+        test: selection::a_filter_selects_who_fulfils_it_due_or_not
+    filterGroups           --population or --group          0      works
+        IdentityIQ: Optional list of group or population names to constrain the identities refreshed
+        default: nobody is left out
+        test: selection::populations_and_groups_are_ored_and_everything_else_is_anded
+    thresholdDate          --refreshed-before               0      works
+        IdentityIQ: Refresh identities whose last refresh date is before this date
+        default: nobody is left out
+        test: selection_by_time::who_was_refreshed_before_an_instant_or_never
+    excludeWindow          --not-refreshed-for              0      works
+        IdentityIQ: Refresh identities whose last refresh date is at least this number of hours ago
+        default: nobody is left out
+        test: selection_by_time::who_was_not_refreshed_for_some_time
+    includeWindow          --refreshed-within               0      works
+        IdentityIQ: Refresh identities whose last refresh date is within this number of hours
+        default: nobody is left out
+        test: selection_by_time::a_window_never_snowballs_since_what_a_refresh_itself_touched_does_not_count
+    includeWindowModified  --or-modified                    0      works
+        IdentityIQ: Include modified identities in the refresh date window
+        default: off
+        test: selection_by_time::who_was_modified_within_the_window_as_well
+    filterNeedsRefresh     --due                            0      works
+        IdentityIQ: Refresh only identities marked as needing refresh during aggregation
+        default: on, unless something else is selected
+        test: selection::a_filter_selects_who_fulfils_it_due_or_not
+    noResetNeedsRefresh    --keep-due                       15     works
+        IdentityIQ: Do not reset the needing refresh marker after refresh
+        default: off
+        test: selection_by_time::whom_a_refresh_keeps_due_is_refreshed_again_by_the_next
+    excludeInactive        --exclude-inactive               0      works
+        IdentityIQ: Exclude identities marked inactive
+        default: off
+        test: selection::whoever_is_inactive_is_left_out_unless_something_is_due
+    preRefreshRule         before_refresh in identity.toml  2b     works
+        IdentityIQ: Pre-Refresh Rule
+        default: no rule
+        test: proposals::a_before_refresh_rule_proposes_what_counts_before_the_sources
+    refreshRule            after_refresh in identity.toml   14b    works
+        IdentityIQ: Refresh Rule
+        default: no rule
+        test: proposals::an_after_refresh_rule_proposes_inputs_of_the_next_refresh
+    refreshThreads         --threads                               works
+        IdentityIQ: Number of refresh threads
+        default: as many as there are processors
+        test: how_it_runs::a_run_plans_on_as_many_threads_as_it_is_told
+    lossLimit              --chunk-size                            works
+        IdentityIQ: Loss Limit
+        default: 1000
+        test: how_it_runs::a_chunk_is_what_is_committed_together
+    maxExceptions          --max-exceptions                        works
+        default: go on
+        test: how_it_runs::a_run_stops_once_too_many_have_new_errors_and_can_be_resumed
+                           --all                            0      works
+        default: who is due
+        test: selection::a_filter_selects_who_fulfils_it_due_or_not
+                           --identity                       0      works
+        default: nobody is left out
+        test: selection::a_filter_selects_who_fulfils_it_due_or_not
+                           --identities-from                0      works
+        default: nobody is left out
+        test: selection::a_task_may_have_a_list_of_names
+                           tasks                                   works
+        default: none
+        test: how_it_runs::tasks_of_a_task_run_in_order
+                           stop_at_error                           works
+        default: on
+        test: how_it_runs::a_task_that_goes_wrong_is_the_last_unless_told_otherwise
+    [exit 0]
+    ");
+    insta::assert_snapshot!(host.run(["options", "--status", "not-offered"]), @r"
+    key                         here  phase  status
+    refreshCertifications                    not-offered
+        IdentityIQ: Refresh continuous certifications
+        not-offered: certifications are another product's; events can start them
+    forceWorkflow                     13     not-offered
+        IdentityIQ: Always launch the workflow (even if the usual triggers do not apply)
+        not-offered: handlers belong to triggers, and an event says what happened; a workflow for everybody of every run says nothing
+    disableManagerLookup              4      not-offered
+        IdentityIQ: Disable connector lookup of managers that do not correlate
+        not-offered: no connector is asked during a refresh; who looks for a manager that isn't there is refreshed when the manager comes
+    noCheckPendingWorkflow            13     not-offered
+        not-offered: nobody is skipped because something of theirs is pending
+    enableTriggerIdentityQueue        13     not-offered
+        not-offered: events are recorded in the identity's own transaction, so there is no lock to queue for
+    triggerIdentityQueueSize          13     not-offered
+        not-offered: events are recorded in the identity's own transaction, so there is no lock to queue for
+    [exit 0]
+    ");
+    let all = host.run(["options"]);
+    for option in &idr::operations::OPTIONS {
+        let is_it = |line: &&str| {
+            line.starts_with(option.key)
+                && line.contains(option.name)
+                && line.ends_with(option.status.as_str())
+        };
+        assert!(all.lines().any(|line| is_it(&line)), "{option:?}");
+        assert!(all.contains(option.label) && all.contains(option.default));
+    }
 }
 
 /// Returns each example with the file that it is: the one named by the heading

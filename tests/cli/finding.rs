@@ -135,3 +135,40 @@ fn a_muted_finding_does_not_count_until_its_time_is_over() {
         assert!(shown.ends_with("[exit 2]"), "{shown}");
     }
 }
+
+#[test]
+fn managers_in_a_circle_are_a_finding_until_one_has_another() {
+    let host = refreshed_tenant();
+    let supervised = |alice: &str, at: &str| {
+        let feed = "id,user,name,department,salary,supervisor\n\
+                    2,bob,Bob Beck,Sales,60000,alice\n\
+                    3,carol,Carol Cole,Engineering,80000,alice\n";
+        let alice = format!("1,alice,Alice Ames,Sales,70000,{alice}\n");
+        host.write("feeds/hr.csv", format!("{feed}{alice}"));
+        aggregate_file(&host, "hr", at);
+        let run = host.json(["refresh", "--as-of", at]);
+        assert_eq!(run["status"], "done");
+        let findings = host.json(["finding", "list"]);
+        let findings = findings.as_array().expect("a list").clone();
+        let mut about: Vec<String> = findings
+            .iter()
+            .map(|finding| format!("{} {}", finding["name"], finding["cause"]).replace('"', ""))
+            .collect();
+        about.sort();
+        about
+    };
+    // Carol only leads into the circle.
+    assert_eq!(
+        supervised("bob", "2026-03-02T08:00:00Z"),
+        ["alice manager-cycle", "bob manager-cycle"]
+    );
+    let shown = host.json(["identity", "show", "alice"]);
+    assert_eq!(shown["manager"], "bob", "that is how it is recorded");
+    assert_eq!(
+        supervised("carol", "2026-03-03T08:00:00Z"),
+        ["alice manager-cycle", "carol manager-cycle"]
+    );
+    assert_eq!(supervised("", "2026-03-04T08:00:00Z"), [""; 0]);
+    // To report to oneself is how the top is often recorded.
+    assert_eq!(supervised("alice", "2026-03-05T08:00:00Z"), [""; 0]);
+}

@@ -46,6 +46,16 @@ fn a_chunk_is_what_is_committed_together() {
     let (together, state) = chunks(&[]);
     let (alone, same) = chunks(&["--chunk-size", "1"]);
     let (pairs, too) = chunks(&["--task", "pairs"]);
+    let configured = {
+        let host = small_tenant();
+        let settings = host.read("idr.toml");
+        host.write("idr.toml", settings + "[refresh]\nchunk_size = 1\n");
+        aggregate_all(&host, "2026-03-01T08:00:00Z");
+        let report = host.json(["refresh"]);
+        assert_eq!(report["chunk_size"], 1);
+        report["counters"]["chunks"].as_u64().expect("a number")
+    };
+    assert_eq!(configured, alone);
     assert!(
         together < pairs && pairs < alone,
         "{together} {pairs} {alone}"
@@ -91,6 +101,23 @@ fn a_run_stops_once_too_many_have_new_errors_and_can_be_resumed() {
     // They aren't new any more.
     let report = host.json(["refresh", "--all", "--max-exceptions", "1"]);
     assert_eq!(report["status"], "done");
+}
+
+/// `idr.toml` says how many are too many, unless a task or the command does.
+#[test]
+fn how_many_exceptions_are_too_many_may_be_configured() {
+    let stopped = |settings: &str, options: &[&str]| {
+        let host = with_errors();
+        let known = host.read("idr.toml");
+        host.write("idr.toml", known + settings);
+        let said = host.run(["refresh"].iter().chain(options).copied());
+        said.contains("3 identities have new errors")
+    };
+    assert!(!stopped("", &[]));
+    let two = "[refresh]\nmax_exceptions = 2\n";
+    assert!(stopped(two, &[]));
+    assert!(!stopped(two, &["--max-exceptions", "4"]));
+    assert!(!stopped("[refresh]\nmax_exceptions = 4\n", &[]));
 }
 
 #[test]

@@ -33,7 +33,8 @@ fn identities_are_listed_and_filtered() {
         "assigned_roles": [
           "Sales"
         ],
-        "open_findings": 0
+        "open_findings": 0,
+        "state_override": null
       }
     ]
     [exit 0]

@@ -649,3 +649,53 @@ fn words_that_are_not_known_and_settings_without_effect_are_reported() {
     [exit 2]
     ");
 }
+
+/// What was decided about entitlements goes with the accounts, edits stay.
+#[test]
+fn decisions_about_entitlements_go_along_with_a_merge() {
+    let host = tenant("native_gain = \"raise\"", "crm");
+    let lifecycle = host.read("lifecycle.toml") + "[states.gone]\ninactive = true\n";
+    host.write("lifecycle.toml", lifecycle);
+    let identity = host.read("identity.toml");
+    let editable = "attribute = \"department\" }]\nedit_mode = \"permanent\"";
+    let identity = identity.replace("attribute = \"department\" }]", editable);
+    host.write("identity.toml", identity);
+    directory(&host, 2, "crm|wiki|vpn");
+    decide(
+        &host,
+        &["entitlement", "accept", "alice", "ad", "groups", "wiki"],
+    );
+    decide(&host, &["identity", "edit", "alice", "department=IT"]);
+    let decisions = |name: &str| {
+        let shown = host.json(["identity", "show", name]);
+        let decisions = shown["entitlement_decisions"]
+            .as_array()
+            .expect("a list")
+            .clone();
+        let of = decisions.iter().map(|known| {
+            let text = |key: &str| known[key].as_str().unwrap_or_default().to_owned();
+            [text("native_identity"), text("value"), text("verdict")].join(" ")
+        });
+        of.collect::<Vec<_>>()
+    };
+    assert_eq!(decisions("alice"), ["cn=alice wiki accepted"]);
+    assert_eq!(decisions("bob"), [""; 0]);
+    insta::assert_snapshot!(said(&host, &["identity", "merge", "alice", "bob"]), @r"
+    `bob` has 2 accounts of `alice`, from the next refresh on: idr refresh
+      ad cn=alice
+      hr alice
+    `department` of `alice` was edited by dora at 2026-03-02T08:00:00Z: that isn't taken over
+    [exit 0]
+    ");
+    refresh(&host);
+    assert_eq!(decisions("alice"), [""; 0]);
+    assert_eq!(decisions("bob"), ["cn=alice wiki accepted"]);
+    let bob = host.json(["identity", "show", "bob"]);
+    assert_eq!(bob["edits"], serde_json::json!([]));
+    let alice = host.json(["identity", "show", "alice"]);
+    assert_eq!(alice["edits"][0]["attribute"], "department");
+    // Only about the other one somebody is still to decide.
+    let items = bob["work_items"].as_array().expect("a list");
+    insta::assert_snapshot!(items.len(), @"1");
+    insta::assert_snapshot!(items[0]["description"], @r#""decide about `groups` `vpn` of `cn=alice` in `ad`, which was gained natively""#);
+}

@@ -42,10 +42,9 @@ fn a_profile_may_ask_for_more_than_entitlements() {
     assert_eq!(detected(wiki), ["alice", "bob"]);
     let of_bob = format!("{wiki}, filter = 'owner == \"bob\"'");
     assert_eq!(detected(&of_bob), ["bob"]);
-    assert_eq!(
-        detected("filter = 'nativeIdentity == \"cn=alice\" && status == \"enabled\"'"),
-        ["alice"]
-    );
+    let named = |name: &str| format!("filter = 'nativeIdentity {name} && status == \"enabled\"'");
+    assert_eq!(detected(&named("i== \"CN=ALICE\"")), ["alice"]);
+    assert_eq!(detected(&named("== \"CN=ALICE\"")), [""; 0]);
     let host = small_tenant();
     host.write(
         "roles/roles.toml",
@@ -147,6 +146,87 @@ fn a_permitted_role_is_assigned_within_the_one_that_permits_it() {
     assert_eq!(bob["role_metadata"], serde_json::json!([]));
 }
 
+/// The role was assigned by itself, and within another one for an account.
+#[test]
+fn some_of_what_was_decided_about_a_role_may_be_taken_back() {
+    let decided = || {
+        let host = with_roles(
+            r#"
+            [types.own]
+            manual = true
+            permitted = true
+            [[role]]
+            name = "Badge"
+            type = "own"
+            [[role]]
+            name = "Sales"
+            type = "business"
+            permits = ["Badge"]
+            selector = { match = { department = "Sales" } }
+            "#,
+        );
+        let within = ["--within", "Sales", "--account", "ad", "cn=bob"];
+        for more in [&[][..], &within] {
+            let command = [
+                "role", "assign", "bob", "Badge", "--reason", "a ticket", "--actor", "dora",
+            ];
+            let said = host.run(command.into_iter().chain(more.iter().copied()));
+            assert!(said.ends_with("[exit 0]"), "{said}");
+        }
+        let deny = [
+            "role", "deny", "bob", "Badge", "--reason", "a ticket", "--actor", "dora",
+        ];
+        assert!(host.run(deny).ends_with("[exit 0]"));
+        host
+    };
+    let revoke = |host: &TestHost, more: &[&str]| {
+        let command = [
+            "role", "revoke", "bob", "Badge", "--reason", "a ticket", "--actor", "dora",
+        ];
+        host.run(command.into_iter().chain(more.iter().copied()))
+    };
+    let left = |host: &TestHost| {
+        let shown = host.json(["identity", "show", "bob"]);
+        let decisions = shown["role_decisions"].as_array().expect("a list").clone();
+        let spoken = decisions
+            .iter()
+            .map(|known| format!("{} {}", known["verdict"], known["within"]).replace('"', ""));
+        spoken.collect::<Vec<_>>()
+    };
+    let host = decided();
+    assert_eq!(
+        left(&host),
+        ["assigned null", "assigned Sales", "denied null"]
+    );
+    let all = revoke(&host, &[]);
+    assert!(all.ends_with("[exit 0]"), "{all}");
+    assert_eq!(left(&host), [""; 0]);
+    let host = decided();
+    insta::assert_snapshot!(revoke(&host, &["--within", "Engineer"]), @r"
+    error: nobody has decided anything about role `Badge` of `bob` within `Engineer`
+    hint: it is assigned by dora at 2026-03-01T08:00:00Z, and assigned within `Sales` by dora at 2026-03-01T08:00:00Z, and denied by dora at 2026-03-01T08:00:00Z
+    [exit 2]
+    ");
+    insta::assert_snapshot!(revoke(&host, &["--account", "ad", "cn=alice"]), @r"
+    error: nobody has decided anything about role `Badge` of `bob` for `ad cn=alice`
+    hint: it is assigned by dora at 2026-03-01T08:00:00Z, and assigned within `Sales` by dora at 2026-03-01T08:00:00Z, and denied by dora at 2026-03-01T08:00:00Z
+    [exit 2]
+    ");
+    assert_eq!(left(&host).len(), 3);
+    insta::assert_snapshot!(revoke(&host, &["--within", "Sales"]), @r"
+    role `Badge` of `bob` is revoked, once refreshed: idr refresh --identity bob
+    it is no longer assigned within `Sales` by dora at 2026-03-01T08:00:00Z
+    [exit 0]
+    ");
+    assert_eq!(left(&host), ["assigned null", "denied null"]);
+    let host = decided();
+    let said = revoke(&host, &["--account", "ad", "cn=bob"]);
+    assert!(said.ends_with("[exit 0]"), "{said}");
+    assert_eq!(left(&host), ["assigned null", "denied null"]);
+    let help = host.run(["role", "deny", "--help"]);
+    assert!(help.contains("there is no `--account`"), "{help}");
+}
+
 #[test]
 fn a_type_of_ones_own_says_what_may_be_done_with_its_roles() {
     let types = r#"
@@ -223,6 +303,102 @@ fn detection_may_be_left_to_roles_that_are_called_for() {
     assert_eq!(with("if-assigned", ""), [""; 0]);
     assert_eq!(with("if-assigned", "\"CRM user\""), ["CRM user"]);
     assert_eq!(with("never", "\"CRM user\""), [""; 0]);
+}
+
+/// Each flag of a type, with and without.
+#[test]
+fn what_a_type_of_ones_own_allows_is_allowed() {
+    let roles = |flags: &str| {
+        format!(
+            r#"
+            [types.own]
+            {flags}
+            [[role]]
+            name = "Badge"
+            type = "own"
+            [[role]]
+            name = "Sales"
+            type = "business"
+            selector = {{ match = {{ department = "Sales" }} }}
+            "#
+        )
+    };
+    let assign = |flags: &str, more: &[&'static str]| {
+        let host = with_roles(&(roles(flags) + "permits = [\"Badge\"]\n"));
+        let command = ["role", "assign", "bob", "Badge", "--reason", "a ticket"];
+        let said = host.run(command.into_iter().chain(more.iter().copied()));
+        assert!(said.ends_with("[exit 0]"), "{said}");
+        let _ = host.json(["refresh"]);
+        (
+            shown(&host, "bob", "assigned_roles"),
+            host.json(["identity", "show", "bob"])["role_metadata"][0]["permits"].clone(),
+        )
+    };
+    let (assigned, _) = assign("manual = true\npermitted = true", &[]);
+    assert_eq!(assigned, ["Badge", "Sales"]);
+    let (assigned, permits) = assign("permitted = true", &["--within", "Sales"]);
+    assert_eq!(assigned, ["Sales"]);
+    assert_eq!(permits, serde_json::json!(["Badge"]));
+    let host = with_roles(&roles("permitted = true"));
+    insta::assert_snapshot!(host.run(["role", "assign", "bob", "Badge", "--reason", "a ticket"]), @r"
+    error: nobody assigns roles of type `own` such as `Badge`
+    hint: assign a role that requires it, or assign it `--within` one that permits it
+    [exit 2]
+    ");
+    let check = |flags: &str, relation: &str| {
+        let host = small_tenant();
+        host.write("roles/roles.toml", roles(flags) + relation);
+        host.run(["check"])
+    };
+    for (flag, relation) in [
+        ("permitted = true", "permits = [\"Badge\"]\n"),
+        ("required = true", "requires = [\"Badge\"]\n"),
+    ] {
+        let said = check(flag, relation);
+        assert!(said.ends_with("[exit 0]"), "{said}");
+    }
+    insta::assert_snapshot!(check("", "permits = [\"Badge\"]\n"), @r"
+    error: the configuration has 1 problem
+    roles/roles.toml:11: role[Sales].permits[0]: `Badge` is of type `own`, which can't be permitted
+        hint: name an IT role; inherit from this one to have what it has
+    [exit 2]
+    ");
+    insta::assert_snapshot!(check("required = false", "requires = [\"Badge\"]\n"), @r"
+    error: the configuration has 1 problem
+    roles/roles.toml:11: role[Sales].requires[0]: `Badge` is of type `own`, which can't be required
+        hint: name an IT role; inherit from this one to have what it has
+    [exit 2]
+    ");
+}
+
+/// Whoever is in the state has the role and what it requires, denied or not.
+#[test]
+fn a_lifecycle_state_gives_roles() {
+    let with = |state: &str| {
+        let host = small_tenant();
+        let base = "[[role]]\nname = \"Base\"\ntype = \"business\"\nrequires = [\"CRM user\"]\n";
+        host.write("roles/roles.toml", format!("{CRM}{base}"));
+        let lifecycle = host.read("lifecycle.toml");
+        host.write("lifecycle.toml", lifecycle + state);
+        aggregate_all(&host, "2026-03-01T08:00:00Z");
+        let deny = ["role", "deny", "alice", "Base", "--reason", "a ticket"];
+        assert!(host.run(deny).ends_with("[exit 0]"));
+        let _ = host.json(["refresh"]);
+        let text = host.run(["identity", "show", "alice"]);
+        let ledger = text.split_once("  entitlements\n").expect("a ledger").1;
+        let line = ledger.lines().find(|line| line.contains("crm"));
+        let line = line.expect("the entitlement is there").trim().to_owned();
+        let alice = host.json(["identity", "show", "alice"]);
+        (shown(&host, "bob", "assigned_roles"), line, alice)
+    };
+    let (roles, line, alice) = with("roles = [\"Base\"]\n");
+    assert_eq!(roles, ["Base"]);
+    insta::assert_snapshot!(line, @"ad cn=alice  groups crm   CRM user, for Base (state)");
+    assert_eq!(alice["role_metadata"][0]["assigned"], "state");
+    insta::assert_snapshot!(alice["entitlements"][0], @r#"{"aggregation_state":"connected","application":"ad","assigned_roles":[{"reason":"state","role":"Base"}],"attribute":"groups","detected_roles":["CRM user"],"native_change":null,"native_change_at":null,"native_identity":"cn=alice","status":"present","undecided":false,"value":"crm"}"#);
+    let (roles, line, _) = with("");
+    assert_eq!(roles, [""; 0]);
+    insta::assert_snapshot!(line, @"ad cn=alice  groups crm   CRM user (native)");
 }
 
 #[test]

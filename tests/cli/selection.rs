@@ -184,6 +184,71 @@ fn a_list_of_names_is_read_from_a_file() {
 }
 
 #[test]
+fn a_task_may_have_a_list_of_names() {
+    let host = refreshed_tenant();
+    let everybody = "version = 1\nfilter = 'name.notNull()'\n";
+    host.write("tasks/everybody.toml", everybody);
+    let listed = format!("{everybody}identities_from = \"lists/some.txt\"\n");
+    host.write("tasks/listed.toml", listed);
+    let said = host.run(["refresh", "--task", "listed"]);
+    assert!(said.contains("lists/some.txt` can't be read"), "{said}");
+    assert!(said.ends_with("[exit 2]"), "{said}");
+    host.write("lists/some.txt", "alice\n\ncarol\n");
+    assert_eq!(selected(&host, &["--task", "everybody"]), 3);
+    assert_eq!(selected(&host, &["--task", "listed"]), 2);
+    let narrowed = ["--task", "listed", "--identity", "carol", "bob"];
+    assert_eq!(selected(&host, &narrowed), 1);
+    // It is read when the task starts, wherever that is done from.
+    host.write("lists/some.txt", "bob\n");
+    let run = host
+        .command()
+        .current_dir("/")
+        .arg("--tenant")
+        .arg(host.path(""))
+        .args(["refresh", "--task", "listed", "--json"])
+        .output()
+        .expect("the binary can be started");
+    let run: serde_json::Value = serde_json::from_slice(&run.stdout).expect("JSON");
+    assert_eq!(run["selected"], 1, "{run}");
+    host.write("lists/some.txt", "alice\nalcie\n");
+    let said = host.run(["refresh", "--task", "listed"]);
+    assert!(
+        said.contains("1 name that no identity has: `alcie` (line 2)"),
+        "{said}"
+    );
+    assert!(said.ends_with("[exit 2]"), "{said}");
+}
+
+#[test]
+fn a_task_may_name_identities_and_leave_out_who_is_not_due_or_inactive() {
+    let host = dated_tenant();
+    assert_eq!(selected(&host, &["--as-of", "2026-03-31T15:00:00Z"]), 1);
+    let with = |more: &str| {
+        let task = format!("version = 1\nfilter = 'name.notNull()'\n{more}\n");
+        host.write("tasks/some.toml", task);
+        selected(&host, &["--task", "some"])
+    };
+    assert_eq!(with(""), 3);
+    // Alice has left.
+    assert_eq!(with("exclude_inactive = true"), 2);
+    assert_eq!(with("exclude_inactive = false"), 3);
+    assert_eq!(with("identity = [\"alice\", \"carol\"]"), 2);
+    assert_eq!(with("identity = [\"alice\"]\nexclude_inactive = true"), 0);
+    assert_eq!(with("due = true"), 0);
+    let command = ["role", "deny", "carol", "Staff", "--reason", "a ticket"];
+    assert!(host.run(command).ends_with("[exit 0]"));
+    assert_eq!(with("due = true\nidentity = [\"alice\"]"), 0);
+    assert_eq!(with("due = true"), 1);
+    assert_eq!(with("due = false"), 3);
+    host.write("tasks/some.toml", "version = 1\nidentity = [\"alcie\"]\n");
+    insta::assert_snapshot!(host.run(["refresh", "--task", "some"]), @r"
+    error: task `some`: there is no identity `alcie`
+    hint: correct `identity` in tasks/some.toml
+    [exit 2]
+    ");
+}
+
+#[test]
 fn whoever_is_inactive_is_left_out_unless_something_is_due() {
     let host = dated_tenant();
     assert_eq!(selected(&host, &["--as-of", "2026-03-31T15:00:00Z"]), 1);
@@ -267,4 +332,65 @@ fn what_nobody_can_mean_is_refused() {
     hint: do you mean `Sellers`?
     [exit 2]
     ");
+}
+
+#[test]
+fn a_workgroup_is_never_refreshed_and_nothing_is_decided_about_it() {
+    let host = refreshed_tenant();
+    let hr = host.read("applications/hr.toml");
+    let groups = hr
+        .replace(
+            "name = \"user\"",
+            "name = \"user\", type = \"workgroup\", rank = 2",
+        )
+        .replace("feeds/hr.csv", "feeds/groups.csv");
+    host.write("applications/groups.toml", groups);
+    host.write(
+        "feeds/groups.csv",
+        "id,user,name,department,salary,supervisor\ng1,platform,Platform,Sales,1,\n",
+    );
+    crate::small_tenant::aggregate_file(&host, "groups", "2026-03-02T08:00:00Z");
+    let listed = host.json(["identity", "list"]);
+    assert_eq!(listed.as_array().map(Vec::len), Some(4));
+    assert_eq!(listed[3]["type"], "workgroup");
+    assert_eq!(selected(&host, &["--all"]), 3);
+    assert_eq!(selected(&host, &["--identity", "platform"]), 0);
+    assert_eq!(selected(&host, &["--filter", "name == \"platform\""]), 0);
+    assert_eq!(selected(&host, &["--all", "--dry-run"]), 3);
+    let why = ["--reason", "a ticket"];
+    for command in [
+        &["role", "assign", "platform", "Sales"][..],
+        &["role", "deny", "platform", "Sales"],
+        &["role", "revoke", "platform", "Sales"],
+        &["identity", "state", "platform", "active"],
+        &["identity", "edit", "platform", "nicknames=x"],
+        &["identity", "merge", "platform", "alice"],
+        &["identity", "merge", "alice", "platform"],
+    ] {
+        let said = host.run(command.iter().copied().chain(why));
+        assert_eq!(
+            said, "error: `platform` is a workgroup, which is never refreshed\n[exit 2]",
+            "{command:?}"
+        );
+    }
+}
+
+/// Whom the accounts belong to is only known once the refresh has settled it.
+#[test]
+fn accounts_that_find_their_identity_by_a_refresh_are_counted() {
+    let host = crate::small_tenant::small_tenant();
+    let ad = host.read("applications/ad.toml");
+    let by_name = ad.replace("identity = \"name\"", "identity = \"displayName\"");
+    host.write("applications/ad.toml", by_name);
+    host.write(
+        "feeds/ad.csv",
+        "dn,owner,groups\ncn=alice,Alice Ames,crm\ncn=bob,Bob Beck,wiki\ncn=x,Nobody,wiki\n",
+    );
+    crate::small_tenant::aggregate_all(&host, "2026-03-01T08:00:00Z");
+    let run = host.json(["refresh"]);
+    assert_eq!(run["counters"]["correlated"], 2);
+    assert_eq!(run["counters"]["attributes"], 9);
+    assert_eq!(run["counters"]["detectedRoles"], 1);
+    let again = host.json(["refresh", "--all"]);
+    assert_eq!(again["counters"].get("correlated"), None);
 }

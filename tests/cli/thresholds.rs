@@ -105,6 +105,88 @@ fn a_window_counts_what_earlier_runs_did() {
     );
 }
 
+/// Alice and Bob have ended, and their accounts are still there.
+fn ended(host: &TestHost) -> Value {
+    host.write(
+        "feeds/hr.csv",
+        "id,user,endDate,endTime,zone\n1,alice,2026-03-05,,\n2,bob,2026-03-05,,\n3,carol,,,\n",
+    );
+    aggregate_file(host, "hr", "2026-03-10T08:00:00Z");
+    host.json(["refresh", "--as-of", "2026-03-10T08:00:00Z"])
+}
+
+/// A tenant that does this with the accounts of leavers.
+fn with_accounts(thresholds: &str, operation: &str) -> TestHost {
+    let host = tenant(thresholds, "");
+    let lifecycle = host.read("lifecycle.toml");
+    let accounts = format!("accounts = [{{ application = \"hr\", do = \"{operation}\" }}]\n");
+    host.write("lifecycle.toml", lifecycle + &accounts);
+    host
+}
+
+#[test]
+fn roles_that_would_be_lost_are_counted() {
+    let host = tenant("role_removals = 1", "");
+    let held = ended(&host);
+    assert_eq!(held["held"], "2 role_removals are more than 1");
+    assert_eq!(states(&host), ["active"; 3]);
+    let host = tenant("role_removals = 2", "");
+    let done = ended(&host);
+    assert_eq!(done["status"], "done");
+    assert_eq!(done["counters"]["roleRemovals"], 2);
+    assert_eq!(done["counters"]["leavers"], 2);
+    assert_eq!(done["counters"]["lifecycleStates"], 2);
+    assert_eq!(done["counters"]["assignedRoles"], 2);
+}
+
+#[test]
+fn accounts_that_would_be_disabled_are_counted() {
+    let host = with_accounts("account_disables = 1", "disable");
+    let held = ended(&host);
+    assert_eq!(held["held"], "2 account_disables are more than 1");
+    assert_eq!(states(&host), ["active"; 3]);
+    // Another kind of change isn't bound by it.
+    let host = with_accounts("account_disables = 1", "delete");
+    assert_eq!(ended(&host)["status"], "done");
+    let host = with_accounts("account_disables = 2", "disable");
+    let done = ended(&host);
+    assert_eq!(done["status"], "done");
+    assert_eq!(done["counters"]["accountDisables"], 2);
+    assert_eq!(done["counters"]["accountDeletions"], 0);
+    assert_eq!(done["counters"]["effects"], 2);
+}
+
+#[test]
+fn accounts_that_would_be_deleted_are_counted() {
+    let host = with_accounts("account_deletions = \"40%\"", "delete");
+    let held = ended(&host);
+    let reason = "2 account_deletions are more than 40.00 % of 3, that is 1";
+    assert_eq!(held["held"], reason);
+    assert_eq!(host.json(["outbox", "list"]), serde_json::json!([]));
+    let approved = approve(&host, &held["run"].to_string());
+    assert_eq!(approved["counters"]["accountDeletions"], 2);
+    assert_eq!(approved["counters"]["effects"], 2);
+    let host = with_accounts("account_deletions = \"70%\"", "delete");
+    let done = ended(&host);
+    assert_eq!(done["status"], "done");
+    assert_eq!(done["counters"]["accountDeletions"], 2);
+    assert_eq!(done["counters"]["accountDisables"], 0);
+}
+
+/// Whose account is to be disabled is left as they are, state and all.
+#[test]
+fn disabling_may_be_left_out_while_the_run_goes_on() {
+    let thresholds = "account_disables = { limit = 1, on_trip = \"hold-kind\" }";
+    let host = with_accounts(thresholds, "disable");
+    let run = ended(&host);
+    assert_eq!(run["status"], "done");
+    let reason = "2 account_disables are more than 1";
+    assert_eq!(run["held_kinds"]["account_disables"], reason);
+    assert_eq!(run["counters"]["held"], 2);
+    assert_eq!(states(&host), ["active"; 3]);
+    assert_eq!(host.json(["outbox", "list"]), serde_json::json!([]));
+}
+
 #[test]
 fn a_kind_of_change_may_be_left_out_while_the_run_goes_on() {
     let thresholds = "leavers = { limit = 1, on_trip = \"hold-kind\" }";
@@ -116,6 +198,8 @@ fn a_kind_of_change_may_be_left_out_while_the_run_goes_on() {
     let run = only(&host, &["carol"], "2026-03-10T08:00:00Z");
     assert_eq!(run["status"], "done");
     assert_eq!(run["held_kinds"]["leavers"], "2 leavers are more than 1");
+    assert_eq!(run["counters"]["held"], 2);
+    assert_eq!(run["counters"]["leavers"], 0);
     assert_eq!(states(&host), ["active"; 3]);
     let due = host.json(["due"]);
     let due: Vec<_> = due
@@ -169,6 +253,35 @@ fn a_triggers_threshold_holds_the_run_before_any_event_is_recorded() {
     let host = tenant("", "threshold = 2");
     let done = only(&host, &["carol"], "2026-03-10T08:00:00Z");
     assert_eq!(done["events"]["leaver"], 2);
+}
+
+#[test]
+fn a_triggers_threshold_may_be_a_percentage() {
+    let host = tenant("", "threshold = \"40%\"");
+    let held = only(&host, &["carol"], "2026-03-10T08:00:00Z");
+    let reason = "2 events of `leaver` are more than 40.00 % of 3, that is 1";
+    assert_eq!(held["held"], reason);
+    let host = tenant("", "threshold = \"70%\"");
+    let done = only(&host, &["carol"], "2026-03-10T08:00:00Z");
+    assert_eq!(done["events"]["leaver"], 2);
+}
+
+#[test]
+fn a_triggers_window_counts_what_earlier_runs_fired() {
+    let host = tenant("", "threshold = { limit = 1, window = \"7d\" }");
+    let first = only(&host, &["bob", "carol"], "2026-03-10T08:00:00Z");
+    assert_eq!(first["events"]["leaver"], 1);
+    let second = only(&host, &["carol"], "2026-03-17T07:59:59Z");
+    let reason = "2 events of `leaver` within 7d are more than 1";
+    assert_eq!(second["held"], reason);
+    let host = tenant("", "threshold = { limit = 1, window = \"7d\" }");
+    only(&host, &["bob", "carol"], "2026-03-10T08:00:00Z");
+    let second = only(&host, &["carol"], "2026-03-17T08:00:00Z");
+    assert_eq!(second["events"]["leaver"], 1, "the first is out of it");
+    let host = tenant("", "threshold = 1");
+    only(&host, &["bob", "carol"], "2026-03-10T08:00:00Z");
+    let second = only(&host, &["carol"], "2026-03-17T07:59:59Z");
+    assert_eq!(second["events"]["leaver"], 1, "each run counts by itself");
 }
 
 #[test]

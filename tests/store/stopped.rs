@@ -160,6 +160,7 @@ fn chunk() -> ApplyChunk {
         events: vec![event],
         effects: vec![effect],
         withdrawn: Vec::new(),
+        audit: vec![(Uid(1), entry())],
         changed_keys: vec![ReadKey::Attribute(Uid(1), Name::new("name"))],
         instant: Some(UnixMillis(5)),
     }

@@ -22,7 +22,9 @@ use super::selection::checked_filter;
 use super::{CommandError, GlobalOptions, Outcome, merge, write_json};
 use crate::refresh::Request;
 use crate::refresh::selection::{Criterion, settled_view};
-use crate::report::{FindingReport, IdentityReport, IdentityRow, MASK, Table, write_findings};
+use crate::report::{
+    FindingReport, IdentityReport, IdentityRow, MASK, StateOverrideReport, Table, write_findings,
+};
 use crate::store::{EventQuery, RunSettings, RunStatus, Scope, Store};
 use crate::tenant::OpenTenant;
 
@@ -231,7 +233,7 @@ fn list(
         table.row([
             row.name.clone(),
             row.identity_type.to_owned(),
-            row.lifecycle_state.unwrap_or("none yet").to_owned(),
+            row.spoken_state(),
             row.assigned_roles.join(", "),
             findings,
         ]);
@@ -261,7 +263,7 @@ fn rows(
             if rows.len() == limit {
                 return Ok(rows);
             }
-            let row = IdentityRow::of(&record);
+            let row = IdentityRow::of(&record, now);
             let Some(filter) = filter else {
                 rows.push(row);
                 continue;
@@ -347,8 +349,7 @@ fn edit(
     let (attribute, values) = args.assignment()?;
     let definition = editable(tenant, attribute)?;
     let _lock = tenant.lock()?;
-    let record = record_named(tenant, &args.name)?;
-    let identity = &record.identity;
+    let identity = decidable(tenant, &args.name)?;
     let attribute = definition.name;
     let mut by_hand = identity.by_hand.clone();
     let edits = &mut by_hand.edits;
@@ -583,7 +584,11 @@ fn set_state(
     let mut by_hand = identity.by_hand;
     let state = match &args.state {
         Some(state) => Some(known_state(state, tenant)?),
-        None if !is_set(by_hand.state.as_ref(), at) => {
+        None if by_hand
+            .state
+            .as_ref()
+            .is_none_or(|set| !set.is_in_force(at)) =>
+        {
             let message = format!("nobody has set the state of `{}`", args.name);
             return Err(CommandError::usage(message));
         }
@@ -635,11 +640,6 @@ fn set_state(
     Ok(Outcome::Done)
 }
 
-/// Says whether a state that a person has set is in force.
-fn is_set(set: Option<&StateOverride>, at: UnixMillis) -> bool {
-    set.is_some_and(|set| set.until.is_none_or(|until| at < until))
-}
-
 fn known_state(name: &str, tenant: &OpenTenant) -> Result<Name, CommandError> {
     let states = &tenant.configuration.model.lifecycle.states;
     let known = states.iter().find(|state| state.name.as_str() == name);
@@ -658,6 +658,8 @@ fn known_state(name: &str, tenant: &OpenTenant) -> Result<Name, CommandError> {
 struct Explanation {
     name: String,
     at: String,
+    /// The lifecycle state that a person has set, while that is in force.
+    state_override: Option<StateOverrideReport>,
     /// What a refresh would change now; empty for somebody up to date.
     changes: Vec<String>,
     reads: Vec<Read>,
@@ -714,6 +716,7 @@ fn explain(
     let explanation = Explanation {
         name: planned.record.identity.name.clone(),
         at: context.as_of.to_string(),
+        state_override: StateOverrideReport::in_force(&planned.record.identity, context.as_of),
         changes: changed,
         reads: planned
             .trace
@@ -734,6 +737,11 @@ fn explain(
         return Ok(Outcome::Done);
     }
     writeln!(out, "{} at {}", explanation.name, explanation.at)?;
+    if let Some(set) = &explanation.state_override {
+        let until = set.until.as_deref().unwrap_or("it is taken back");
+        let (state, actor) = (set.state, &set.actor);
+        writeln!(out, "  state {state} set by {actor} until {until}")?;
+    }
     writeln!(out, "  reads")?;
     let mut reads = Table::plain(4);
     for read in &explanation.reads {

@@ -4,7 +4,7 @@
 use std::io::Write;
 
 use clap::Args;
-use idr_core::model::{Account, ByHand, RoleDecision};
+use idr_core::model::{Account, ByHand, ManualEdit, RoleDecision};
 use serde::Serialize;
 
 use super::identity::{inactive_state, set_by_hand};
@@ -18,10 +18,10 @@ use crate::tenant::OpenTenant;
 
 /// Give one identity the accounts of another who is the same person
 ///
-/// What people have decided about the other's roles goes along, and its unique
-/// values do. The other stays,
-/// without accounts, in the state of those who are gone. Takes effect with the
-/// next refresh.
+/// What people have decided about the other's roles and about entitlements of its
+/// accounts goes along, and its unique values do; edits of its attributes don't.
+/// The other stays, without accounts, in the state of those who are gone. Takes
+/// effect with the next refresh.
 #[derive(Args, Debug)]
 pub(super) struct MergeArgs {
     /// The identity that gives its accounts away
@@ -95,7 +95,10 @@ pub(super) fn merge(
     // The accounts last, and then what was unique of the one: whoever is still
     // without them is not yet merged, and merging again does the rest.
     let mut gone = from.identity.by_hand;
-    let (by_hand, remarks) = joined(into.by_hand, std::mem::take(&mut gone.roles));
+    let edits = gone.edits.iter().map(|edit| left_behind(edit, &args.name));
+    let edits: Vec<String> = edits.collect();
+    let (by_hand, mut remarks) = joined(into.by_hand, std::mem::take(&mut gone.roles));
+    remarks.extend(edits);
     tenant.store.edit_identity(into.uid, &by_hand, &audit())?;
     let present = from.identity.lifecycle_state;
     set_by_hand(&mut gone, present, (state, None), &args.person, at);
@@ -135,6 +138,14 @@ fn joined(mut by_hand: ByHand, more: Vec<RoleDecision>) -> (ByHand, Vec<String>)
     }
     by_hand.roles.sort_by_key(key);
     (by_hand, remarks)
+}
+
+/// Says that an edit isn't taken over.
+fn left_behind(edit: &ManualEdit, name: &str) -> String {
+    format!(
+        "`{}` of `{name}` was edited by {} at {}: that isn't taken over",
+        edit.attribute, edit.actor, edit.at
+    )
 }
 
 /// Runs `identity split`.

@@ -64,6 +64,19 @@ impl Row {
             test: option.status.test(),
         }
     }
+
+    /// Returns what is said of it below its line.
+    fn notes(&self) -> impl Iterator<Item = (&'static str, &'static str)> {
+        let notes = [
+            ("IdentityIQ", self.label),
+            ("default", self.default),
+            (self.status.as_str(), self.remark),
+            ("test", self.test),
+        ];
+        notes
+            .into_iter()
+            .filter_map(|(what, said)| Some((what, said?)))
+    }
 }
 
 /// Runs the command.
@@ -84,17 +97,26 @@ pub(super) fn run(
         write_json(out, &rows)?;
         return Ok(Outcome::Done);
     }
-    let mut table = Table::new(&["key", "here", "phase", "status", ""]);
+    let mut table = Table::new(&["key", "here", "phase", "status"]);
     for row in &rows {
         table.row([
             row.key,
             row.name.unwrap_or_default(),
             row.phase.unwrap_or_default(),
             row.status.as_str(),
-            row.remark.unwrap_or_default(),
         ]);
     }
-    table.write(out)?;
+    let mut lines = Vec::new();
+    table.write(&mut lines)?;
+    let lines = String::from_utf8_lossy(&lines);
+    let mut lines = lines.lines();
+    writeln!(out, "{}", lines.next().unwrap_or_default())?;
+    for (line, row) in lines.zip(&rows) {
+        writeln!(out, "{line}")?;
+        for (what, said) in row.notes() {
+            writeln!(out, "    {what}: {said}")?;
+        }
+    }
     Ok(Outcome::Done)
 }
 

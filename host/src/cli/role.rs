@@ -33,8 +33,14 @@ enum RoleCommand {
     Assign(AssignArgs),
     /// Let no selector give the role (a negative assignment); whoever is
     /// assigned it by hand keeps it
+    ///
+    /// Selectors give roles to identities and never to one of their accounts, so
+    /// a denial is about all of them: there is no `--account`.
     Deny(DecideArgs),
     /// Take back what was decided about a role: its selector decides again
+    ///
+    /// Everything that was decided about it, or with `--within` and `--account`
+    /// only what was assigned so.
     Revoke(RevokeArgs),
 }
 
@@ -87,8 +93,42 @@ struct RevokeArgs {
     /// The role
     role: String,
 
+    /// Only where it was assigned within this role
+    #[arg(long, value_name = "ROLE")]
+    within: Option<String>,
+
+    /// Only where it was assigned for this account
+    #[arg(long, num_args = 2, value_names = ["APPLICATION", "NATIVE-IDENTITY"])]
+    account: Option<Vec<String>>,
+
     #[command(flatten)]
     person: PersonArgs,
+}
+
+impl RevokeArgs {
+    /// Says whether a decision is to be taken back.
+    fn means(&self, known: &RoleDecision) -> bool {
+        let within = known.within.map(|role| role.as_str());
+        let account = known.account.as_ref().map(|key| {
+            let application = key.application.as_str();
+            [application, key.native_identity.as_str()]
+        });
+        known.role.as_str() == self.role
+            && (self.within.is_none() || self.within.as_deref() == within)
+            && self
+                .account
+                .as_ref()
+                .is_none_or(|wanted| account.is_some_and(|account| account[..] == wanted[..]))
+    }
+
+    /// Returns how the choice is narrowed, in words.
+    fn narrowed(&self) -> String {
+        let within = self.within.as_ref();
+        let within = within.map_or_else(String::new, |role| format!(" within `{role}`"));
+        let account = self.account.as_ref();
+        let account = account.map_or_else(String::new, |key| format!(" for `{}`", key.join(" ")));
+        within + &account
+    }
 }
 
 /// What was decided.
@@ -242,8 +282,10 @@ fn decide(
 
 /// Says what was decided earlier.
 fn spoken(decision: &RoleDecision) -> String {
+    let within = decision.within;
+    let within = within.map_or_else(String::new, |role| format!(" within `{role}`"));
     format!(
-        "{} by {} at {}",
+        "{}{within} by {} at {}",
         decision.verdict.as_str(),
         decision.actor,
         decision.at
@@ -254,8 +296,10 @@ fn revoke(args: &RevokeArgs, tenant: &OpenTenant) -> Result<Decided, CommandErro
     let identity = decidable(tenant, &args.name)?;
     let mut by_hand = identity.by_hand;
     let mut remarks = Vec::new();
+    let of_role = |known: &&RoleDecision| known.role.as_str() == args.role;
+    let others: Vec<String> = by_hand.roles.iter().filter(of_role).map(spoken).collect();
     by_hand.roles.retain(|known| {
-        let taken_back = known.role.as_str() == args.role;
+        let taken_back = args.means(known);
         if taken_back {
             remarks.push(format!("it is no longer {}", spoken(known)));
         }
@@ -263,12 +307,17 @@ fn revoke(args: &RevokeArgs, tenant: &OpenTenant) -> Result<Decided, CommandErro
     });
     if remarks.is_empty() {
         let message = format!(
-            "nobody has decided anything about role `{}` of `{}`",
-            args.role, args.name
+            "nobody has decided anything about role `{}` of `{}`{}",
+            args.role,
+            args.name,
+            args.narrowed()
         );
         let mut held = identity.assigned.iter();
         let held = held.any(|known| known.role.as_str() == args.role);
-        let hint = held.then(|| "its selector gives it; see `idr role deny --help`".to_owned());
+        let hint = match others.as_slice() {
+            [] => held.then(|| "its selector gives it; see `idr role deny --help`".to_owned()),
+            others => Some(format!("it is {}", others.join(", and "))),
+        };
         return Err(CommandError::usage(message).with_hint(hint));
     }
     let subject = format!("{} {}", identity.name, args.role);

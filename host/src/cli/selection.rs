@@ -165,6 +165,10 @@ fn criteria_of(task: &Task, tenant: &OpenTenant) -> Result<Vec<Criterion>, Comma
         }
         criteria.push(Criterion::Listed(uids));
     }
+    if let Some(path) = &task.identities_from {
+        let file = tenant.configuration.directory.join(path);
+        criteria.push(listed(&file, tenant)?);
+    }
     criteria.extend(task.filter.clone().map(Criterion::Filter));
     if !task.populations.is_empty() || !task.groups.is_empty() {
         criteria.push(Criterion::Populations {

@@ -81,6 +81,9 @@ pub struct Task {
     pub all: bool,
     /// These, by name; everybody when empty.
     pub identities: Vec<String>,
+    /// Those whose names this file lists, relative to the tenant's directory; it
+    /// is read when the task starts.
+    pub identities_from: Option<PathBuf>,
     /// Who fulfils it.
     pub filter: Option<Filter>,
     /// Who belongs to one of these, or to one of `groups`; everybody when both

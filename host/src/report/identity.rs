@@ -37,11 +37,13 @@ pub struct IdentityRow {
     pub assigned_roles: Vec<&'static str>,
     /// How many findings about it are open.
     pub open_findings: usize,
+    /// The lifecycle state that a person has set, while that is in force.
+    pub state_override: Option<StateOverrideReport>,
 }
 
 impl IdentityRow {
-    /// Returns the row of an identity.
-    pub fn of(record: &IdentityRecord) -> Self {
+    /// Returns the row of an identity at an instant.
+    pub fn of(record: &IdentityRecord, at: UnixMillis) -> Self {
         let identity = &record.identity;
         Self {
             name: identity.name.clone(),
@@ -55,6 +57,16 @@ impl IdentityRow {
                 .map(|known| known.role.as_str())
                 .collect(),
             open_findings: identity.findings.len(),
+            state_override: StateOverrideReport::in_force(identity, at),
+        }
+    }
+
+    /// Returns the lifecycle state in words, with who has set it.
+    pub fn spoken_state(&self) -> String {
+        let state = self.lifecycle_state.unwrap_or("none yet");
+        match &self.state_override {
+            Some(set) if set.state == state => format!("{state} (set by {})", set.actor),
+            _ => state.to_owned(),
         }
     }
 }
@@ -316,6 +328,13 @@ impl RoleDecisionReport {
 }
 
 impl StateOverrideReport {
+    /// Returns the state of an identity that a person has set, if that is in force
+    /// at an instant.
+    pub fn in_force(identity: &Identity, at: UnixMillis) -> Option<Self> {
+        let set = identity.by_hand.state.as_ref();
+        set.filter(|set| set.is_in_force(at)).map(Self::of)
+    }
+
     fn of(set: &StateOverride) -> Self {
         Self {
             state: set.state.as_str(),

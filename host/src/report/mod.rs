@@ -22,7 +22,9 @@ pub use entitlement::{EntitlementDecisionReport, EntitlementReport, LedgerReport
 pub use event::{ChangeReport, EventReport, MASK};
 pub use finding::{FindingReport, write_findings};
 pub use held::{HeldReport, RoleLoss};
-pub use identity::{AccountReport, EditReport, IdentityReport, IdentityRow, WorkItemReport};
+pub use identity::{
+    AccountReport, EditReport, IdentityReport, IdentityRow, StateOverrideReport, WorkItemReport,
+};
 pub use run::{FindingCounts, ProgressReport, RunReport};
 pub use text::{Table, counted, grouped, local, shortened};
 

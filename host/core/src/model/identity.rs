@@ -219,6 +219,13 @@ pub struct StateOverride {
     pub at: UnixMillis,
 }
 
+impl StateOverride {
+    /// Says whether it holds at an instant.
+    pub fn is_in_force(&self, at: UnixMillis) -> bool {
+        self.until.is_none_or(|until| at < until)
+    }
+}
+
 /// Everything that people have decided about an identity: inputs of a refresh.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct ByHand {

@@ -78,6 +78,8 @@ pub enum Transform {
     Concat(Vec<Transform>),
     /// Those that are there, with a separator between them.
     Join(Vec<Transform>, String),
+    /// What a person is called: the texts that are there, with a space between.
+    DisplayName(Vec<Transform>),
     /// The first that is there.
     FirstValid {
         /// What is tried, in order.
@@ -198,6 +200,7 @@ impl Transform {
             Self::Substring(_) => "substring",
             Self::Concat(_) => "concat",
             Self::Join(..) => "join",
+            Self::DisplayName(_) => "displayName",
             Self::FirstValid { .. } => "firstValid",
             Self::Conditional(_) => "conditional",
             Self::Compare(_) => "dateCompare",
@@ -283,6 +286,7 @@ impl<'v> Evaluation<'v> {
             Transform::Template(template) => self.template(template),
             Transform::Concat(values) => self.concat(values),
             Transform::Join(values, separator) => self.join(values, separator),
+            Transform::DisplayName(values) => self.display_name(values),
             Transform::FirstValid {
                 values,
                 ignore_errors,
@@ -390,6 +394,19 @@ impl<'v> Evaluation<'v> {
             }
         }
         Ok(whole.map(Value::Text))
+    }
+
+    fn display_name(&mut self, values: &[Transform]) -> Answer {
+        const OPERATION: &str = "displayName";
+        let mut whole = String::new();
+        for value in values {
+            let text = self.text(value, OPERATION)?.unwrap_or_default();
+            if !whole.is_empty() && !text.is_empty() {
+                append(&mut whole, " ", OPERATION)?;
+            }
+            append(&mut whole, &text, OPERATION)?;
+        }
+        Ok((!whole.is_empty()).then_some(Value::Text(whole)))
     }
 
     fn first_valid(&mut self, values: &[Transform], ignore_errors: bool) -> Answer {

@@ -38,6 +38,8 @@ use super::secret::SecretSettings;
 use super::{Clock, RefreshSettings, StoreSettings, Task};
 use crate::aggregate::connector::Connector;
 use names::Known;
+#[cfg(test)]
+pub(super) use transforms::OPERATIONS;
 
 /// A file with what it says.
 struct Source<R> {

@@ -341,7 +341,7 @@ fn selector(scope: &Scope<'_>, raw: &RawSelector, known: &Known) -> Option<Selec
 }
 
 /// Reads a match list; each value is brought into the attribute's own form.
-fn match_list(
+pub(super) fn match_list(
     scope: &Scope<'_>,
     raw: &BTreeMap<String, toml::Value>,
     known: &Known,

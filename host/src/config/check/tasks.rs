@@ -1,6 +1,7 @@
 //! `tasks/NAME.toml`: refreshes that are done again and again.
 
 use std::collections::BTreeMap;
+use std::path::{Path, PathBuf};
 
 use idr_core::definitions::Population;
 use idr_core::filter::Filter;
@@ -19,10 +20,11 @@ use crate::config::values::{duration_ms, group_filter, instant};
 use crate::operations::{OPTIONS, Status};
 
 /// The keys of a task file.
-const KEYS: [&str; 18] = [
+const KEYS: [&str; 19] = [
     "version",
     "all",
     "identity",
+    "identities_from",
     "filter",
     "population",
     "group",
@@ -66,7 +68,9 @@ pub(super) fn check(
                     .report_with_hint("it names nobody", "leave it out, or name somebody");
             }
         }
-        let chosen = lists.iter().any(|(_, list)| list.is_some()) || raw.filter.is_some();
+        let chosen = lists.iter().any(|(_, list)| list.is_some())
+            || raw.identities_from.is_some()
+            || raw.filter.is_some();
         let timed = raw.refreshed_before.is_some()
             || raw.not_refreshed_for.is_some()
             || raw.refreshed_within.is_some();
@@ -92,6 +96,10 @@ pub(super) fn check(
             name: name.clone(),
             all: raw.all,
             identities: raw.identity.clone().unwrap_or_default(),
+            identities_from: raw
+                .identities_from
+                .as_deref()
+                .and_then(|text| list(&scope.at("identities_from"), text)),
             filter: filter
                 .and_then(|text| known.filter(&scope.at("filter"), text, FilterPlace::Included)),
             populations: chosen_populations(
@@ -114,6 +122,27 @@ pub(super) fn check(
         }
     };
     sources.iter().map(task).collect()
+}
+
+/// Reads where a list of names is. Whether it is there is seen when the task starts.
+fn list(scope: &Scope<'_>, text: &str) -> Option<PathBuf> {
+    let path = Path::new(text);
+    if text.is_empty() {
+        scope.report("it is empty");
+    } else if text == "-" {
+        scope.report_with_hint(
+            "a task has no standard input",
+            "write the list's path, or use `--identities-from -`",
+        );
+    } else if path.is_absolute() {
+        scope.report_with_hint(
+            "it is not relative to the tenant's directory",
+            "write a path such as `lists/nightly.txt`",
+        );
+    } else {
+        return Some(path.to_owned());
+    }
+    None
 }
 
 fn chosen_populations(

@@ -37,8 +37,9 @@ const LONGEST_PADDED: u64 = 10_000;
 /// What the vendor calls the rule that has these operations.
 const UTILITY: &str = "Cloud Services Deployment Utility";
 
-/// Every operation with its keys; `*` stands for names of variables.
-const OPERATIONS: [(&str, &[&str]); 38] = [
+/// Every operation with its keys; `*` stands for names of variables. A generator
+/// of usernames is read apart.
+pub(in crate::config) const OPERATIONS: [(&str, &[&str]); 38] = [
     (
         "accountAttribute",
         &[
@@ -557,7 +558,7 @@ impl Reader<'_, '_> {
             values: first,
             ignore_errors: false,
         };
-        Some(Transform::Join(vec![first, last?], " ".to_owned()))
+        Some(Transform::DisplayName(vec![first, last?]))
     }
 
     fn join(&self, fields: &Fields<'_>) -> Option<Transform> {

@@ -8,10 +8,11 @@ use idr_core::model::{Handler, Name};
 
 use super::Source;
 use super::names::{Known, RuleUse, check_name};
+use super::roles::match_list;
 use crate::config::document::Scope;
 use crate::config::paths::FilterPlace;
 use crate::config::problem::Problems;
-use crate::config::raw::{RawCondition, RawHandler, RawTriggers};
+use crate::config::raw::{RawCondition, RawHandler, RawTrigger, RawTriggers};
 use crate::config::values::{bound, required, word};
 
 #[derive(Clone, Copy)]
@@ -31,6 +32,21 @@ const TYPES: [(&str, ConditionType); 6] = [
     ("lifecycle-change", ConditionType::LifecycleChange),
     ("native-change", ConditionType::NativeChange),
     ("rule", ConditionType::Rule),
+];
+
+/// Types of IdentityIQ's triggers that there are none of here, as they are written
+/// without case and hyphens, with why and with what does what they are for.
+const ELSEWHERE: [(&str, &str, &str); 2] = [
+    (
+        "alert",
+        "alerts are other products' events",
+        "watch for what changes when there is one, such as `native-change`",
+    ),
+    (
+        "rapidsetup",
+        "its processes are types of their own",
+        "a joiner is `create`, a mover `attribute-change`, a leaver `lifecycle-change`",
+    ),
 ];
 
 impl ConditionType {
@@ -85,20 +101,19 @@ pub(super) fn check(
         let filter = |key: &str, text: &Option<String>, place: FilterPlace| {
             known.filter(&scope.at(key), text.as_deref()?, place)
         };
-        let place = scope.at("included_population");
         let population = raw.included_population.as_deref();
-        let population = population.and_then(|text| known.population(&place, text));
+        let population =
+            population.and_then(|text| known.population(&scope.at("included_population"), text));
         let population = population.and_then(|index| populations.get(index));
-        if raw.included.is_some() && raw.included_population.is_some() {
-            place.report_with_hint(
-                "`included` says who is included already",
-                "leave one of them out",
-            );
-        }
+        let matched = raw.included_match.as_ref();
+        let matched =
+            matched.and_then(|terms| match_filter(&scope.at("included_match"), terms, known));
+        report_several(&scope, raw);
         let trigger = Trigger {
             name: Name::new(name),
             conditions,
             included: filter("included", &raw.included, FilterPlace::Included)
+                .or(matched)
                 .or_else(|| population.map(|population| population.filter.clone())),
             included_rule: raw.included_rule.as_deref().and_then(|name| {
                 known.rule(&scope.at("included_rule"), name, RuleUse::RoleAssignment)
@@ -126,6 +141,60 @@ pub(super) fn check(
         }
     }
     triggers
+}
+
+/// Reports everything but the first that says who is included. A rule goes along
+/// with each of them.
+fn report_several(scope: &Scope<'_>, raw: &RawTrigger) {
+    let said = [
+        ("included", raw.included.is_some()),
+        ("included_match", raw.included_match.is_some()),
+        ("included_population", raw.included_population.is_some()),
+    ];
+    let mut said = said.into_iter().filter(|(_, is_there)| *is_there);
+    let Some((first, _)) = said.next() else {
+        return;
+    };
+    for (key, _) in said {
+        scope.at(key).report_with_hint(
+            format!("`{first}` says who is included already"),
+            "leave one of them out",
+        );
+    }
+}
+
+/// Makes a match list the filter that lets the same identities through.
+fn match_filter(
+    scope: &Scope<'_>,
+    raw: &BTreeMap<String, toml::Value>,
+    known: &Known,
+) -> Option<Filter> {
+    let terms = match_list(scope, raw, known)?;
+    // What is wrong with an empty one is reported already.
+    if terms.is_empty() || terms.iter().any(|(_, texts)| texts.is_empty()) {
+        return None;
+    }
+    let term = |(attribute, texts): &(Name, Vec<String>)| {
+        let texts: Vec<String> = texts.iter().map(|text| quoted(text)).collect();
+        format!("{attribute}.in({{{}}})", texts.join(", "))
+    };
+    let terms: Vec<String> = terms.iter().map(term).collect();
+    known.filter(scope, &terms.join(" && "), FilterPlace::Included)
+}
+
+/// Returns a text as it stands in a filter.
+fn quoted(text: &str) -> String {
+    let mut quoted = "\"".to_owned();
+    for character in text.chars() {
+        match character {
+            '"' | '\\' => quoted.extend(['\\', character]),
+            '\n' => quoted += "\\n",
+            '\r' => quoted += "\\r",
+            '\t' => quoted += "\\t",
+            other => quoted.push(other),
+        }
+    }
+    quoted + "\""
 }
 
 /// The types of handler, with the keys that each needs beside `type`.
@@ -179,6 +248,13 @@ fn handler(scope: &Scope<'_>, raw: &RawHandler) -> Option<Handler> {
 
 fn condition(scope: &Scope<'_>, raw: &RawCondition, known: &Known) -> Option<TriggerCondition> {
     let condition_type = required(scope, "type", raw.condition_type.as_deref())?;
+    if let Some((_, why, hint)) = elsewhere(condition_type) {
+        scope.at("type").report_with_hint(
+            format!("there are no triggers of type `{condition_type}` here: {why}"),
+            *hint,
+        );
+        return None;
+    }
     let found = word(&scope.at("type"), condition_type, &TYPES)?;
     report_other_keys(scope, raw, condition_type, found);
     match found {
@@ -225,6 +301,12 @@ fn condition(scope: &Scope<'_>, raw: &RawCondition, known: &Known) -> Option<Tri
             .and_then(|rule| known.rule(&scope.at("rule"), rule, RuleUse::IdentityTrigger))
             .map(TriggerCondition::Rule),
     }
+}
+
+/// Returns the type of IdentityIQ's that is meant, if there is none of it here.
+fn elsewhere(condition_type: &str) -> Option<&'static (&'static str, &'static str, &'static str)> {
+    let plain = condition_type.replace(['-', '_'], "").to_lowercase();
+    ELSEWHERE.iter().find(|(known, ..)| *known == plain)
 }
 
 fn attribute_change(

@@ -13,8 +13,10 @@ use idr_core::plan::{PlanContext, Planned, Planner};
 use idr_core::rule::{
     Creation, Eligibility, Lookup, Promotion, Proposal, RuleEvaluator, RuleFailure, ValueChange,
 };
+use idr_core::transform::derived::Secret;
 use idr_core::view::{Snapshot, SnapshotError, TrackedView};
 
+use super::super::check::OPERATIONS;
 use super::super::{Files, Tenant};
 
 /// Nobody asks a rule here.
@@ -133,7 +135,8 @@ impl Snapshot for Boss {
     }
 }
 
-const SETTINGS: &str = "version = 1\nname = 'acme'\nzone = 'Europe/Berlin'\n";
+const SETTINGS: &str =
+    "version = 1\nname = 'acme'\nzone = 'Europe/Berlin'\nsecret = 'env:NOBODY_READS_IT'\n";
 
 const APPLICATION: &str = "\
     [connector]\n\
@@ -274,13 +277,27 @@ fn comes_to(transform: &str, accounts: &[&str], expected: &str) {
     assert_eq!(outcome(&planned), expected, "{transform}");
 }
 
+/// As [`comes_to`] of one account, with more identity attributes: `list` has the
+/// account's groups.
+#[track_caller]
+fn comes_to_with_lists(transform: &str, more: &str, attributes: &str, expected: &str) {
+    let lists = "[attributes.list]\ntype = 'many'\n\
+                 sources = [{ application = 'hr', attribute = 'groups' }]\n";
+    let tenant = tenant("text", "", transform, &format!("{lists}{more}"));
+    let planned = plan(&tenant, vec![account("hr", "1", attributes)], NOW);
+    assert_eq!(outcome(&planned), expected, "{transform} of {attributes}");
+}
+
 const SEVERAL: (&str, &str) = ("groups=a;b", "several");
 
-/// As [`check`], and that a blank field, an empty text and a list are as they
-/// should be for operations on one text.
+/// As [`check`], and that a blank field, a list and an empty text, which comes to
+/// `empty`, are as they should be for operations on one text.
 #[track_caller]
-fn check_text(operation: &str, transform: &str, rows: &[(&str, &str)]) {
+fn check_text(operation: &str, transform: &str, empty: &str, rows: &[(&str, &str)]) {
     check(transform, rows);
+    let keys = transform.strip_suffix(" }").expect("a table");
+    let of_empty = format!("{keys}, input = {{ type = 'static', value = '' }} }}");
+    comes_to(&of_empty, &[], empty);
     let wrong = format!(
         "wrong-type: `{operation}`: what it is given is not one text, but a list of several"
     );
@@ -292,16 +309,19 @@ fn case_and_space() {
     check_text(
         "lower",
         "{ type = 'lower' }",
+        "nothing",
         &[("text=ÀB1", "àb1"), ("number=7", "7")],
     );
     check_text(
         "upper",
         "{ type = 'upper' }",
+        "nothing",
         &[("text=straße", "STRASSE"), ("groups=a", "A")],
     );
     check_text(
         "trim",
         "{ type = 'trim' }",
+        "nothing",
         &[("text=  a b ", "a b"), ("text=  ", "nothing")],
     );
 }
@@ -311,6 +331,7 @@ fn names_and_marks() {
     check_text(
         "normalizeNames",
         "{ type = 'normalizeNames' }",
+        "nothing",
         &[
             ("text=ANA-LUISA  o'neil", "Ana-Luisa O'Neil"),
             ("text=john mcdonald", "John McDonald"),
@@ -323,6 +344,7 @@ fn names_and_marks() {
     check_text(
         "decomposeDiacriticalMarks",
         "{ type = 'decomposeDiacriticalMarks' }",
+        "nothing",
         &[
             ("text=Žofie Müller", "Zofie Muller"),
             ("text=Ærø", "Ærø"),
@@ -343,11 +365,13 @@ fn base64() {
     check_text(
         "base64Encode",
         "{ type = 'base64Encode' }",
+        "nothing",
         &[("text=añb", "YcOxYg==")],
     );
     check_text(
         "base64Decode",
         "{ type = 'base64Decode' }",
+        "nothing",
         &[
             ("text=YcOxYg==", "añb"),
             (
@@ -367,6 +391,7 @@ fn codes_of_standards() {
     check_text(
         "e164phone",
         "{ type = 'e164phone', defaultRegion = 'DE' }",
+        "nothing",
         &[
             ("text=030 / 901820", "+4930901820"),
             ("text=+1 (512) 346-2000", "+15123462000"),
@@ -381,6 +406,7 @@ fn codes_of_standards() {
     check_text(
         "iso3166",
         "{ type = 'iso3166' }",
+        "nothing",
         &[
             ("text=deu", "DE"),
             ("text=Germany", "DE"),
@@ -400,6 +426,7 @@ fn codes_of_standards() {
     check_text(
         "rfc5646",
         "{ type = 'rfc5646' }",
+        "nothing",
         &[
             ("text=EN_us", "en-US"),
             ("text=German", "de"),
@@ -415,6 +442,7 @@ fn parts_of_a_text() {
     check_text(
         "substring",
         "{ type = 'substring', begin = 1, end = 3 }",
+        "nothing",
         &[
             ("text=añbc", "ñb"),
             ("text=a", "nothing"),
@@ -440,6 +468,7 @@ fn parts_of_a_text() {
     check_text(
         "split",
         "{ type = 'split', delimiter = '.', index = 1 }",
+        "bad-value: `split`: there is no piece 1",
         &[
             ("text=a.b.c", "b"),
             ("text=a..c", "nothing"),
@@ -453,16 +482,19 @@ fn parts_of_a_text() {
     check_text(
         "indexOf",
         "{ type = 'indexOf', substring = 'b' }",
+        "-1",
         &[("text=ñbb", "1"), ("text=a", "-1")],
     );
     check_text(
         "lastIndexOf",
         "{ type = 'lastIndexOf', substring = 'b' }",
+        "-1",
         &[("text=ñbb", "2"), ("text=a", "-1")],
     );
     check_text(
         "getEndOfString",
         "{ type = 'getEndOfString', numChars = 2 }",
+        "nothing",
         &[("text=añb", "ñb"), ("text=a", "nothing")],
     );
     check(
@@ -477,11 +509,13 @@ fn padding() {
     check_text(
         "leftPad",
         "{ type = 'leftPad', length = 4, padding = '0' }",
+        "0000",
         &[("text=ñ7", "00ñ7"), ("text=12345", "12345")],
     );
     check_text(
         "rightPad",
         "{ type = 'rightPad', length = '4', padding = 'xy' }",
+        "xyxy",
         &[("text=a", "axyx")],
     );
     check("{ type = 'leftPad', length = 3 }", &[("text=a", "  a")]);
@@ -492,6 +526,7 @@ fn replacement_and_tables() {
     check_text(
         "replace",
         "{ type = 'replace', regex = '(\\w+)@.*', replacement = '$1 \\$x' }",
+        "nothing",
         &[("text=ana@acme", "ana $x"), ("text=ana", "ana")],
     );
     check(
@@ -501,11 +536,13 @@ fn replacement_and_tables() {
     check_text(
         "replaceAll",
         "{ type = 'replaceAll', table = { 'ä' = 'ae', 'ß' = 'ss', '[0-9]' = '' } }",
+        "nothing",
         &[("text=Bäß7", "Baess")],
     );
     check_text(
         "lookup",
         "{ type = 'lookup', table = { 'BER' = 'Berlin', '7' = 'Seven', default = 'Elsewhere' } }",
+        "Elsewhere",
         &[
             ("text=BER", "Berlin"),
             ("text=ber", "Elsewhere"),
@@ -571,6 +608,11 @@ fn several_values() {
     let failed = "bad-value: `base64Decode`: what it is given is no base64";
     comes_to(&first("false"), &["text=?"], failed);
     comes_to(&first("'true'"), &["text=?"], "else");
+    let list = "{ type = 'firstValid', values = [\
+                { type = 'accountAttribute', sourceName = 'hr', attributeName = 'groups' }, 'else'] }";
+    comes_to(list, &["groups=a"], "a");
+    comes_to(list, &[""], "else");
+    comes_to(list, &["groups=a;b"], "wrong-type: `a, b` is not a text");
     let blank_last = "{ type = 'concat', values = ['x', { type = 'firstValid', values = [\
                       { type = 'identityAttribute', name = 'lastname' }, ''] }] }";
     comes_to(blank_last, &["text=a"], "x");
@@ -699,6 +741,171 @@ fn attributes_of_others() {
     comes_to(&of("manager"), &[""], "nothing");
     comes_to(&of("Boss"), &[""], "The Boss");
     comes_to(&of("nobody"), &[""], "nothing");
+}
+
+/// What the identity itself has.
+#[test]
+fn attributes_of_the_identity() {
+    let of = |name: &str| format!("{{ type = 'identityAttribute', name = '{name}' }}");
+    comes_to(&of("firstname"), &["text=Ana"], "Ana");
+    comes_to(&of("firstname"), &[""], "nothing");
+    comes_to(&of("firstname"), &[], "nothing");
+    comes_to(&of("nickname"), &["text=Ana"], "nothing");
+    comes_to(&of("name"), &[""], "ana");
+    comes_to(&of("uid"), &[""], "1");
+    comes_to(&of("manager"), &["boss=boss"], "boss");
+    comes_to(&of("manager"), &[""], "nothing");
+    comes_to(&of("inactive"), &[""], "false");
+    comes_to(&of("lifecycleState"), &[""], "active");
+    comes_to_with_lists(&of("list"), "", "groups=a", "a");
+    comes_to_with_lists(&of("list"), "", "", "nothing");
+    comes_to_with_lists(
+        &of("list"),
+        "",
+        "groups=a;b",
+        "wrong-type: `a, b` is not a text",
+    );
+    let lower = format!("{{ type = 'lower', input = {} }}", of("list"));
+    let wrong = "wrong-type: `lower`: what it is given is not one text, but a list of several";
+    comes_to_with_lists(&lower, "", "groups=a;b", wrong);
+}
+
+/// What is nothing or a list is that for what a reference stands for.
+#[test]
+fn references_are_to_what_they_are_given() {
+    let shared = "[transforms.shout]\ntype = 'upper'\n";
+    let of = |name: &str| {
+        format!(
+            "{{ type = 'reference', id = 'shout', input = {{ type = 'identityAttribute', name = '{name}' }} }}"
+        )
+    };
+    comes_to_with_lists(&of("firstname"), shared, "text=a", "A");
+    comes_to_with_lists(&of("firstname"), shared, "", "nothing");
+    comes_to_with_lists(&of("list"), shared, "groups=a", "A");
+    let wrong = "wrong-type: `upper`: what it is given is not one text, but a list of several";
+    comes_to_with_lists(&of("list"), shared, "groups=a;b", wrong);
+}
+
+#[test]
+fn what_a_person_is_called_is_text() {
+    let preferred = "[attributes.preferredName]\ntype = 'many'\n\
+                     sources = [{ application = 'hr', attribute = 'groups' }]\n";
+    let of = "{ type = 'displayName' }";
+    let accounts = "text=Ana & other=Ames";
+    comes_to_with_lists(of, preferred, accounts, "Ana Ames");
+    let one = format!("{accounts} & groups=Annie");
+    comes_to_with_lists(of, preferred, &one, "Annie Ames");
+    let several = format!("{accounts} & groups=a;b");
+    let wrong =
+        "wrong-type: `displayName`: what it is given is not one text, but a list of several";
+    comes_to_with_lists(of, preferred, &several, wrong);
+}
+
+/// What a transform derives from a secret for the identity.
+fn derived(transform: &str, secret: &str) -> String {
+    let mut tenant = tenant("text", "", transform, "");
+    let model = Arc::make_mut(&mut tenant.model);
+    model.secret = Secret::new(secret.as_bytes().to_vec());
+    outcome(&plan(&tenant, Vec::new(), NOW))
+}
+
+/// A transform, how long what it derives is, and what must be true of that.
+type Derivation<'a> = (String, usize, &'a dyn Fn(&str) -> bool);
+
+#[test]
+fn derived_texts_are_as_long_as_they_are_said_to_be() {
+    let alphanumeric = |text: &str| text.bytes().all(|byte| byte.is_ascii_alphanumeric());
+    let letters = |text: &str| text.bytes().all(|byte| byte.is_ascii_alphabetic());
+    let digits = |text: &str| text.bytes().all(|byte| byte.is_ascii_digit());
+    let any = |text: &str| text.bytes().any(|byte| byte.is_ascii_punctuation());
+    let utility = "{ type = 'rule', name = 'Cloud Services Deployment Utility', \
+                   operation = 'generateRandomString'";
+    let string = "{ type = 'generateRandomString'";
+    let is: [Derivation<'_>; 9] = [
+        (
+            "{ type = 'randomAlphaNumeric' }".to_owned(),
+            32,
+            &alphanumeric,
+        ),
+        (
+            "{ type = 'randomAlphaNumeric', length = 5 }".to_owned(),
+            5,
+            &alphanumeric,
+        ),
+        ("{ type = 'randomNumeric' }".to_owned(), 10, &digits),
+        (
+            "{ type = 'randomNumeric', length = '4' }".to_owned(),
+            4,
+            &digits,
+        ),
+        ("{ type = 'uuid' }".to_owned(), 36, &|text| {
+            text.matches('-').count() == 4
+        }),
+        (
+            format!(
+                "{string}, length = 40, includeNumbers = false, includeSpecialChars = false }}"
+            ),
+            40,
+            &letters,
+        ),
+        (
+            format!("{string}, length = 40, includeNumbers = true, includeSpecialChars = false }}"),
+            40,
+            &|text| alphanumeric(text) && !letters(text),
+        ),
+        (
+            format!("{string}, length = 40, includeNumbers = true, includeSpecialChars = true }}"),
+            40,
+            &any,
+        ),
+        (
+            format!(
+                "{utility}, length = '40', includeNumbers = 'true', includeSpecialChars = 'true' }}"
+            ),
+            40,
+            &any,
+        ),
+    ];
+    for (transform, length, is) in &is {
+        let text = derived(transform, "the tenant's own secret");
+        assert_eq!(text.len(), *length, "{transform}: {text}");
+        assert!(is(&text), "{transform}: {text}");
+        assert_eq!(derived(transform, "the tenant's own secret"), text);
+        assert_ne!(derived(transform, "another tenant's secret"), text);
+    }
+    // The utility's operation is the operation.
+    let [.., (plain, ..), (by_rule, ..)] = &is;
+    let [plain, by_rule] = [plain, by_rule].map(|text| derived(text, "the tenant's own secret"));
+    assert_eq!(plain, by_rule);
+}
+
+#[test]
+fn the_utility_reads_others_as_well() {
+    let of = |uid: &str| {
+        format!(
+            "{{ type = 'rule', attributes = {{ name = 'Cloud Services Deployment Utility', \
+             operation = 'getReferenceIdentityAttribute', uid = '{uid}', attributeName = 'nickname' }} }}"
+        )
+    };
+    comes_to(&of("manager"), &["boss=boss"], "The Boss");
+    comes_to(&of("manager"), &[""], "nothing");
+    comes_to(&of("Boss"), &[""], "The Boss");
+}
+
+/// Every operation has cases here.
+#[test]
+fn every_operation_has_its_cases() {
+    let cases = include_str!("transforms.rs");
+    let operations: Vec<&str> = OPERATIONS
+        .iter()
+        .map(|(name, _)| *name)
+        .chain(["usernameGenerator"])
+        .collect();
+    assert_eq!(operations.len(), 39);
+    for operation in operations {
+        let case = format!("type = '{operation}'");
+        assert!(cases.contains(&case), "`{operation}` has no case");
+    }
 }
 
 #[test]
@@ -950,6 +1157,11 @@ fn moments_are_compared() {
         "yes"
     );
     assert_eq!(compared(day, "LT", "'now'", "", NOW), "nothing");
+    assert_eq!(compared("'2026-04-01'", "LT", day, "", NOW), "nothing");
+    let list = "{ type = 'accountAttribute', sourceName = 'hr', attributeName = 'groups' }";
+    let wrong = "wrong-type: `dateCompare`: what it is given is not a date or a moment";
+    assert_eq!(compared(list, "LT", "'now'", SEVERAL.0, NOW), wrong);
+    assert_eq!(compared("'2026-04-01'", "LT", list, SEVERAL.0, NOW), wrong);
     assert_eq!(
         compared(text, "LT", "'now'", "text=soon", NOW),
         "wrong-type: `dateCompare`: what it is given is not a date or a moment as written there"
