@@ -220,6 +220,22 @@ fn a_value_that_is_another_identitys_is_a_finding_and_changes_nothing() {
     assert_eq!(findings(&host), [""; 0]);
 }
 
+/// Addresses are made of logins, and nobody may have two.
+#[test]
+fn what_is_made_of_a_generated_name_may_be_unique_as_well() {
+    let host = tenant();
+    let attributes = host.read("identity.toml");
+    let unique = attributes.replace("[attributes.mail]", "[attributes.mail]\nunique = true");
+    host.write("identity.toml", unique);
+    refresh(&host);
+    assert_eq!(logins(&host), ["ann.lee1", "ann.lee2", "Ann.Lee", "-"]);
+    let mails = ["p1", "p2", "p3"].map(|name| value(&host, name, "mail"));
+    let at_acme = ["ann.lee1", "ann.lee2", "Ann.Lee"].map(|login| format!("{login}@acme.example"));
+    assert_eq!(mails, at_acme);
+    assert_eq!(findings(&host), [""; 0]);
+    assert_eq!(host.json(["refresh", "--all"])["changed"], 0);
+}
+
 #[test]
 fn a_reserved_name_is_given_to_nobody() {
     let host = tenant();
@@ -288,6 +304,40 @@ fn who_is_merged_gives_names_away() {
         claims(&host, "login"),
         ["ann.lee p3", "ann.lee1 p1", "ann.lee2 p1"]
     );
+    // What is left over of the one is nobody's trouble.
+    refresh(&host);
+    assert_eq!(value(&host, "p1", "login"), "ann.lee1");
+    assert_eq!(value(&host, "p2", "login"), "ann.lee2");
+    assert_eq!(findings(&host), [""; 0]);
+}
+
+#[test]
+fn who_is_split_gives_the_accounts_names_away() {
+    let host = refreshed();
+    host.write(
+        "feeds/ad.csv",
+        "dn,owner,sam\ncn=3,p3,Ann.Lee\ncn=4,p4,beau\n",
+    );
+    aggregate_file(&host, "ad", NOW);
+    refresh(&host);
+    ok(
+        &host,
+        [
+            "identity",
+            "split",
+            "p3",
+            "p5",
+            "--account",
+            "ad",
+            "cn=3",
+            "--reason",
+            "another",
+        ],
+    );
+    refresh(&host);
+    assert_eq!(value(&host, "p5", "login"), "Ann.Lee");
+    assert_eq!(value(&host, "p3", "login"), "ann.lee3");
+    assert_eq!(findings(&host), [""; 0]);
 }
 
 #[test]

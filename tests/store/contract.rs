@@ -1316,7 +1316,14 @@ fn people_reserve_and_release_unique_values(store: &dyn Store) {
     assert_eq!(due(), [bo], "until it is planned again");
     change(store, bo, |_| {});
 
-    edit(ClaimEdit::Give { from: ana, to: bo }).expect("accepted");
+    let give = |only: Option<Vec<Claim>>| ClaimEdit::Give {
+        from: ana,
+        to: bo,
+        only,
+    };
+    edit(give(Some(vec![claim("leo"), claim("root")]))).expect("accepted");
+    assert_eq!(claims(store), ["lee ana", "root "], "none of these is hers");
+    edit(give(None)).expect("accepted");
     assert_eq!(claims(store), ["lee bo", "root "]);
     assert_eq!(due(), []);
     assert!(conflict(edit(ClaimEdit::Release(vec![
@@ -1330,7 +1337,7 @@ fn people_reserve_and_release_unique_values(store: &dyn Store) {
     let entries = store
         .audit_entries(&AuditQuery::default(), 9)
         .expect("readable");
-    assert_eq!(entries.len(), 3);
+    assert_eq!(entries.len(), 4);
 }
 
 fn findings_are_opened_changed_and_closed(store: &dyn Store) {

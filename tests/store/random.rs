@@ -152,9 +152,12 @@ fn claim_edit() -> impl Strategy<Value = ClaimEdit> {
     prop_oneof![
         vec(claim(), 1..3).prop_map(ClaimEdit::Reserve),
         vec(claim(), 1..3).prop_map(ClaimEdit::Release),
-        (uid(), uid()).prop_map(|(from, to)| ClaimEdit::Give {
-            from: Uid(from),
-            to: Uid(to),
+        (uid(), uid(), option::of(vec(claim(), 0..3))).prop_map(|(from, to, only)| {
+            ClaimEdit::Give {
+                from: Uid(from),
+                to: Uid(to),
+                only,
+            }
         }),
     ]
 }

@@ -4,7 +4,8 @@
 use std::io::Write;
 
 use clap::Args;
-use idr_core::model::{Account, ByHand, ManualEdit, RoleDecision};
+use idr_core::definitions::Model;
+use idr_core::model::{Account, ByHand, Claim, ManualEdit, Name, RoleDecision};
 use serde::Serialize;
 
 use super::identity::{inactive_state, set_by_hand};
@@ -40,7 +41,8 @@ pub(super) struct MergeArgs {
 
 /// Give some accounts of an identity to a new one: they are another person's
 ///
-/// Takes effect with the next refresh.
+/// Unique values that the accounts have go along. Takes effect with the next
+/// refresh.
 #[derive(Args, Debug)]
 pub(super) struct SplitArgs {
     /// The identity that has the accounts
@@ -111,6 +113,7 @@ pub(super) fn merge(
     let claims = ClaimEdit::Give {
         from: from.identity.uid,
         to: into.uid,
+        only: None,
     };
     tenant.store.edit_claims(&claims, &audit())?;
     report(&args.name, &args.into, given, remarks, options, out)
@@ -186,8 +189,35 @@ pub(super) fn split(
     });
     let subject = format!("{} {}", args.name, args.new);
     let audit = args.person.audit(tenant.now()?, "split", subject);
-    aggregate::give(&tenant.store, moved, owner, audit)?;
+    let claims = claimed_by(&moved, &tenant.configuration.model);
+    aggregate::give(&tenant.store, moved, owner, audit.clone())?;
+    if let Some(to) = tenant.store.named(&args.new)? {
+        let from = from.identity.uid;
+        let only = Some(claims);
+        let claims = ClaimEdit::Give { from, to, only };
+        tenant.store.edit_claims(&claims, &audit)?;
+    }
     report(&args.name, &args.new, given, Vec::new(), options, out)
+}
+
+/// Returns the unique values that accounts have: they go where the accounts go.
+fn claimed_by(accounts: &[Account], model: &Model) -> Vec<Claim> {
+    let mut namespaces: Vec<Name> = model
+        .attributes
+        .iter()
+        .filter_map(|definition| definition.unique)
+        .collect();
+    namespaces.sort();
+    namespaces.dedup();
+    let mut claims = Vec::new();
+    for (_, value) in accounts.iter().flat_map(|account| &account.attributes) {
+        value.each_text(|text| {
+            claims.extend(namespaces.iter().map(|name| Claim::on(*name, text)));
+        });
+    }
+    claims.sort();
+    claims.dedup();
+    claims
 }
 
 fn keys(accounts: &[Account]) -> Vec<[String; 2]> {

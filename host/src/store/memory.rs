@@ -905,11 +905,14 @@ impl Store for MemoryStore {
                     released.push(ReadKey::Claim(claim.clone()).hash64());
                 }
             }
-            ClaimEdit::Give { from, to } => {
-                let given = claims.values_mut();
-                given
-                    .filter(|holder| **holder == Holder::Identity(*from))
-                    .for_each(|holder| *holder = Holder::Identity(*to));
+            ClaimEdit::Give { from, to, only } => {
+                let is_meant =
+                    |claim: &Claim| only.as_ref().is_none_or(|only| only.contains(claim));
+                for (claim, holder) in &mut claims {
+                    if *holder == Holder::Identity(*from) && is_meant(claim) {
+                        *holder = Holder::Identity(*to);
+                    }
+                }
             }
         }
         data.people().claims = claims;

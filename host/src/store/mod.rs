@@ -743,12 +743,14 @@ pub enum ClaimEdit {
     Reserve(Vec<Claim>),
     /// Lets taken values be given again.
     Release(Vec<Claim>),
-    /// Gives all that is one identity's to another.
+    /// Gives what is one identity's to another.
     Give {
         /// The one.
         from: Uid,
         /// The other.
         to: Uid,
+        /// Of these only what is the one's; all of it when absent.
+        only: Option<Vec<Claim>>,
     },
 }
 

@@ -140,8 +140,24 @@ pub(super) fn edit(
             let keys: Vec<_> = claims.iter().cloned().map(ReadKey::Claim).collect();
             apply::note_changed_keys(connection, &keys)?;
         }
-        ClaimEdit::Give { from, to } => {
+        ClaimEdit::Give {
+            from,
+            to,
+            only: None,
+        } => {
             connection.execute("UPDATE claim SET uid = ?2 WHERE uid = ?1", [from.0, to.0])?;
+        }
+        ClaimEdit::Give {
+            from,
+            to,
+            only: Some(claims),
+        } => {
+            let mut give = connection.prepare_cached(
+                "UPDATE claim SET uid = ?2 WHERE uid = ?1 AND namespace = ?3 AND value = ?4",
+            )?;
+            for claim in claims {
+                give.execute(params![from.0, to.0, claim.namespace.as_str(), claim.value])?;
+            }
         }
     }
     records::audit(connection, audit)
