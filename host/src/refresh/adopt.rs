@@ -184,6 +184,10 @@ fn is_harmless(tenant: &TenantState, model: &Model, name: &str) -> bool {
     is_new && trigger.is_some_and(|trigger| !asks_a_rule(trigger))
 }
 
+/// Where more roles than this have changed, asking everybody about each of them
+/// would take longer than refreshing everybody.
+const MOST_ASKED: usize = 64;
+
 /// Finds whom changed roles concern: who matches the old or the new selector,
 /// or holds the role.
 fn concerned(
@@ -192,6 +196,9 @@ fn concerned(
     new: &Arc<Model>,
     names: &[&str],
 ) -> Result<Raise, RefreshError> {
+    if names.len() > MOST_ASKED {
+        return Ok(Raise::Everybody);
+    }
     let mut definitions: Vec<(&Arc<Model>, &Role)> = Vec::new();
     for model in [old, new] {
         if std::ptr::eq(model, old) && planted::is(Bug::ForgetOldFilter) {
