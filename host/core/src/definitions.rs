@@ -735,6 +735,15 @@ impl Model {
             .ok()
     }
 
+    /// Returns the namespaces of unique values, sorted.
+    pub fn namespaces(&self) -> Vec<Name> {
+        let attributes = self.attributes.iter();
+        let mut namespaces: Vec<Name> = attributes.filter_map(|known| known.unique).collect();
+        namespaces.sort();
+        namespaces.dedup();
+        namespaces
+    }
+
     /// Returns an application.
     pub fn application(&self, name: Name) -> Option<&Application> {
         let index = self

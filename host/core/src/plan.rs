@@ -17,6 +17,7 @@ use crate::model::{
 use crate::phases::events::Occasion;
 use crate::phases::{attributes, entitlements, events, roles, state_accounts, work_items};
 use crate::rule::RuleEvaluator;
+use crate::time::sooner;
 use crate::view::{Node, Slot, Snapshot, SnapshotError, TraceEntry, TrackedView};
 
 /// What a plan changes in an identity; what is `None` or not listed stays.
@@ -300,8 +301,7 @@ pub(crate) struct Draft {
 impl Draft {
     /// Notes that something failed in a way that may have passed after so long.
     pub(crate) fn retry_after(&mut self, retry_after_ms: Option<i64>) {
-        let both = [self.retry_after_ms, retry_after_ms];
-        self.retry_after_ms = both.into_iter().flatten().min();
+        self.retry_after_ms = sooner(self.retry_after_ms, retry_after_ms);
     }
 }
 

@@ -68,6 +68,11 @@ impl Zone {
     }
 }
 
+/// Returns the sooner of two moments or spans of time, of which each may be absent.
+pub(crate) fn sooner<T: Ord>(one: Option<T>, other: Option<T>) -> Option<T> {
+    [one, other].into_iter().flatten().min()
+}
+
 /// Returns the day that many days later, if the calendar has it.
 pub fn plus_days(day: Date, days: i32) -> Option<Date> {
     let span: Span = Span::new().try_days(days).ok()?;

@@ -110,42 +110,52 @@ pub(super) fn run(
     out: &mut dyn Write,
 ) -> Result<Outcome, CommandError> {
     let tenant = open(options)?;
-    let (args, what) = match &args.command {
-        ClaimCommand::List(args) => return list(args, &tenant, options, out),
-        ClaimCommand::Reserve(args) => (args, "reserved"),
-        ClaimCommand::Release(args) => (args, "released"),
-    };
-    let _lock = tenant.lock()?;
-    let claims = wanted(args)?;
-    let edit = match what {
-        "reserved" => {
+    match &args.command {
+        ClaimCommand::List(args) => list(args, &tenant, options, out),
+        ClaimCommand::Reserve(args) => {
+            let _lock = tenant.lock()?;
             known_namespace(&args.namespace, &tenant)?;
-            ClaimEdit::Reserve(claims.clone())
+            let edit = ClaimEdit::Reserve(wanted(args)?);
+            carry_out(args, &edit, ["reserve", "reserved"], &tenant, options, out)
         }
-        _ => {
+        ClaimCommand::Release(args) => {
+            let _lock = tenant.lock()?;
+            let claims = wanted(args)?;
             for claim in &claims {
                 check_given_up(claim, &tenant)?;
             }
-            ClaimEdit::Release(claims.clone())
+            let edit = ClaimEdit::Release(claims);
+            carry_out(args, &edit, ["release", "released"], &tenant, options, out)
         }
-    };
-    let action = match edit {
-        ClaimEdit::Reserve(_) => "reserve",
-        ClaimEdit::Release(_) | ClaimEdit::Give { .. } => "release",
+    }
+}
+
+/// Does what a person has decided about values.
+fn carry_out(
+    args: &EditArgs,
+    edit: &ClaimEdit,
+    [action, what]: [&'static str; 2],
+    tenant: &OpenTenant,
+    options: &GlobalOptions,
+    out: &mut dyn Write,
+) -> Result<Outcome, CommandError> {
+    let claims = match edit {
+        ClaimEdit::Reserve(claims) | ClaimEdit::Release(claims) => claims.as_slice(),
+        ClaimEdit::Give { .. } => &[],
     };
     let sensitive = is_sensitive(&tenant.configuration.model, Name::new(&args.namespace));
-    let subject = match claims.as_slice() {
+    let subject = match claims {
         [one] if !sensitive => format!("{} {}", args.namespace, one.value),
         _ => format!("{}: {} values", args.namespace, claims.len()),
     };
     let audit = args.person.audit(tenant.now()?, action, subject);
-    let edited = tenant.store.edit_claims(&edit, &audit);
+    let edited = tenant.store.edit_claims(edit, &audit);
     edited.map_err(|error| match error {
         StoreError::Conflict(message) => CommandError::usage(message),
         error => error.into(),
     })?;
     if options.json {
-        let values = claims.into_iter().map(|claim| claim.value).collect();
+        let values = claims.iter().map(|claim| claim.value.clone()).collect();
         let namespace = &args.namespace;
         write_json(
             out,
@@ -230,19 +240,8 @@ fn is_sensitive(model: &Model, namespace: Name) -> bool {
     attributes.any(|definition| definition.unique == Some(namespace) && definition.sensitive)
 }
 
-fn namespaces(model: &Model) -> Vec<Name> {
-    let mut namespaces: Vec<Name> = model
-        .attributes
-        .iter()
-        .filter_map(|definition| definition.unique)
-        .collect();
-    namespaces.sort();
-    namespaces.dedup();
-    namespaces
-}
-
 fn known_namespace(namespace: &str, tenant: &OpenTenant) -> Result<(), CommandError> {
-    let known = namespaces(&tenant.configuration.model);
+    let known = tenant.configuration.model.namespaces();
     if known.iter().any(|name| name.as_str() == namespace) {
         return Ok(());
     }

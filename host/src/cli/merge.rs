@@ -5,7 +5,7 @@ use std::io::Write;
 
 use clap::Args;
 use idr_core::definitions::Model;
-use idr_core::model::{Account, ByHand, Claim, ManualEdit, Name, RoleDecision};
+use idr_core::model::{Account, ByHand, Claim, ManualEdit, RoleDecision};
 use serde::Serialize;
 
 use super::identity::{inactive_state, set_by_hand};
@@ -202,13 +202,7 @@ pub(super) fn split(
 
 /// Returns the unique values that accounts have: they go where the accounts go.
 fn claimed_by(accounts: &[Account], model: &Model) -> Vec<Claim> {
-    let mut namespaces: Vec<Name> = model
-        .attributes
-        .iter()
-        .filter_map(|definition| definition.unique)
-        .collect();
-    namespaces.sort();
-    namespaces.dedup();
+    let namespaces = model.namespaces();
     let mut claims = Vec::new();
     for (_, value) in accounts.iter().flat_map(|account| &account.attributes) {
         value.each_text(|text| {

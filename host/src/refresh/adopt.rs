@@ -199,32 +199,32 @@ fn concerned(
     if names.len() > MOST_ASKED {
         return Ok(Raise::Everybody);
     }
-    let mut definitions: Vec<(&Arc<Model>, &Role)> = Vec::new();
+    let mut definitions: Vec<(&Arc<Model>, Vec<&Role>)> = Vec::new();
     for model in [old, new] {
         if std::ptr::eq(model, old) && planted::is(Bug::ForgetOldFilter) {
             continue;
         }
-        for role in model
-            .roles
-            .iter()
-            .filter(|role| names.contains(&role.name.as_str()))
-        {
-            if !reads_settled_values_only(model, role) || !role.detection.is_empty() {
-                return Ok(Raise::Everybody);
-            }
-            definitions.push((model, role));
+        let is_changed = |role: &&Role| names.contains(&role.name.as_str());
+        let changed: Vec<&Role> = model.roles.iter().filter(is_changed).collect();
+        let is_told =
+            |role: &&Role| reads_settled_values_only(model, role) && role.detection.is_empty();
+        if !changed.iter().all(is_told) {
+            return Ok(Raise::Everybody);
         }
+        definitions.push((model, changed));
     }
     let snapshot = store.snapshot()?;
     let mut uids = Vec::new();
     each_identity(store, |record| {
-        let concerns = definitions.iter().any(|(model, role)| {
+        let concerns = definitions.iter().any(|(model, changed)| {
             let snapshot = Arc::clone(&snapshot);
             let instant = UnixMillis::default();
             let mut view = TrackedView::new(Arc::clone(model), snapshot, instant, record.clone());
             view.settle_from_record();
             // What can't be read is for the refresh to say.
-            roles::may_concern(&mut view, model, role).unwrap_or(true)
+            let mut may_concern =
+                |role: &&Role| roles::may_concern(&mut view, model, role).unwrap_or(true);
+            changed.iter().any(&mut may_concern)
         });
         if concerns {
             uids.push(record.identity.uid);

@@ -55,7 +55,7 @@ impl Driver<'_> {
                     let claims = plan.changes.claims.iter();
                     let claims = claims.map(|new| ReadKey::Claim(new.claim.clone()));
                     chunk.changed_keys.extend(claims);
-                    *counters.changes.entry("held".to_owned()).or_default() += 1;
+                    counters.count("held", 1);
                     chunk.writes.push(put_off(&plan, record));
                     continue;
                 }
@@ -94,12 +94,7 @@ impl Driver<'_> {
         if uids.is_empty() {
             return Ok(Vec::new());
         }
-        *self
-            .run
-            .counters
-            .changes
-            .entry("replanned".to_owned())
-            .or_default() += uids.len() as u64;
+        self.run.counters.count("replanned", uids.len() as u64);
         let context = self.context()?;
         let records = self.store.read_chunk(uids)?;
         self.evaluators.with(|evaluator| {
@@ -198,10 +193,8 @@ pub(super) fn count(counters: &mut Counters, changes: &Changes, before: &Identit
     let calls_for = changes.account_actions.is_some();
     let mut visible = 0;
     for (name, number) in parts {
-        if number > 0 {
-            *counters.changes.entry(name.to_owned()).or_default() += number;
-            visible += number;
-        }
+        counters.count(name, number);
+        visible += number;
     }
     counters.changed += u64::from(visible > 0 || calls_for);
 }

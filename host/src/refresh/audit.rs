@@ -65,7 +65,10 @@ pub(super) fn what_changes(changes: &Changes, before: &Identity) -> Option<Strin
     (!parts.is_empty()).then(|| parts.join(", "))
 }
 
-fn differences(what: &str, old: Vec<Name>, new: Vec<Name>) -> Vec<String> {
+fn differences(what: &str, mut old: Vec<Name>, mut new: Vec<Name>) -> Vec<String> {
+    // They are sorted, and a role may be detected more than once.
+    old.dedup();
+    new.dedup();
     let added = new.iter().filter(|role| !old.contains(role));
     let mut parts: Vec<String> = added.map(|role| format!("+{what} {role}")).collect();
     let removed = old.iter().filter(|role| !new.contains(role));

@@ -69,10 +69,10 @@ impl Taken {
         claims.get(claim).copied()
     }
 
-    /// Takes a value, if nobody has taken it; says whether it is the identity's.
-    fn take(&self, claim: &Claim, uid: Uid) -> bool {
+    /// Takes a value, if nobody has taken it.
+    fn take(&self, claim: &Claim, uid: Uid) {
         let mut claims = self.claims.write().unwrap_or_else(PoisonError::into_inner);
-        *claims.entry(claim.clone()).or_insert(uid) == uid
+        claims.entry(claim.clone()).or_insert(uid);
     }
 
     fn is_free(&self, claim: &Claim, uid: Uid) -> bool {

@@ -6,7 +6,7 @@ use idr_core::model::{EffectKind, Handler, IdentityRecord, Name, Uid, Versions};
 use idr_core::plan::{EventChanges, PlanContext, Planner};
 use rayon::prelude::*;
 
-use super::gate::EventVerdict;
+use super::gate::Verdict;
 use super::planning::Evaluators;
 use super::{Driver, RefreshError};
 use crate::store::{ApplyChunk, IdentityWrite, Run, Stage, Store};
@@ -38,12 +38,12 @@ impl Driver<'_> {
     /// Says which of the events that are pending may not be recorded, by the
     /// thresholds of triggers. They are all judged beforehand; where no trigger
     /// has a threshold nobody is judged twice.
-    fn too_many_events(&self, context: &PlanContext) -> Result<EventVerdict, RefreshError> {
+    fn too_many_events(&self, context: &PlanContext) -> Result<Verdict, RefreshError> {
         let mut triggers = context.model.triggers.iter();
         let bounded = triggers.any(|trigger| trigger.threshold.is_some());
         // Behind a cursor it was let through, and some of it is recorded.
         if !bounded || self.run.approved || self.run.silent || self.run.step.cursor.is_some() {
-            return Ok(EventVerdict::default());
+            return Ok(Verdict::default());
         }
         let group = self.chunk() * rayon::current_num_threads() * 2;
         let mut fired: BTreeMap<Name, u64> = BTreeMap::new();
@@ -101,10 +101,7 @@ impl Driver<'_> {
                     .filter(|new| !known.iter().any(|old| old.is_same(new)));
                 counters.findings_opened += opened.count() as u64;
             }
-            let held = changes.held.len() as u64;
-            if held > 0 {
-                *counters.changes.entry("held".to_owned()).or_default() += held;
-            }
+            counters.count("held", changes.held.len() as u64);
             for event in &changes.events {
                 *counters
                     .events
@@ -116,7 +113,7 @@ impl Driver<'_> {
                 .push(carry_out(&changes, record, findings_changed));
             for effect in &changes.effects {
                 for counter in ["effects", counter_of(&effect.what)] {
-                    *counters.changes.entry(counter.to_owned()).or_default() += 1;
+                    counters.count(counter, 1);
                 }
             }
             chunk.events.extend(changes.events);

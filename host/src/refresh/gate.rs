@@ -31,12 +31,6 @@ impl Kind {
         ("account_deletions", Self::AccountDeletions),
     ];
 
-    /// Returns its name in `idr.toml`.
-    pub(super) fn name(self) -> &'static str {
-        let found = Self::ALL.iter().find(|(_, kind)| *kind == self);
-        found.expect("every case is listed").0
-    }
-
     fn bound(self, thresholds: &Thresholds) -> Option<Bound> {
         match self {
             Self::Leavers => thresholds.leavers,
@@ -111,22 +105,24 @@ impl Tally {
     }
 }
 
-/// What thresholds say of a wave.
+/// What thresholds say of a wave, or of the events that are pending.
 #[derive(Debug, Default)]
 pub(super) struct Verdict {
     /// Why the run is to be held, if it is.
     pub(super) run: Option<String>,
-    /// The kinds of change that are left out, and why.
-    pub(super) kinds: Vec<(Kind, String)>,
+    /// The names of the kinds of change that are left out, and why.
+    pub(super) kinds: BTreeMap<String, String>,
 }
 
-/// What thresholds of triggers say of the events that are pending.
-#[derive(Debug, Default)]
-pub(super) struct EventVerdict {
-    /// Why the run is to be held, if it is.
-    pub(super) run: Option<String>,
-    /// The triggers whose events are left out, as kinds of change, and why.
-    pub(super) kinds: Vec<(String, String)>,
+impl Verdict {
+    /// Adds that something exceeds its threshold.
+    fn add(&mut self, kind: &str, on_trip: OnTrip, reason: String) {
+        match (on_trip, &mut self.run) {
+            (OnTrip::HoldKind, _) => drop(self.kinds.insert(kind.to_owned(), reason)),
+            (OnTrip::HoldRun, Some(reasons)) => *reasons = format!("{reasons}; {reason}"),
+            (OnTrip::HoldRun, run @ None) => *run = Some(reason),
+        }
+    }
 }
 
 /// Returns the kind of change that a trigger's events are.
@@ -146,7 +142,6 @@ impl Driver<'_> {
         }
         let thresholds = self.configured.model.thresholds;
         let population = self.store.population()?;
-        let mut reasons = Vec::new();
         for ((name, kind), planned) in Kind::ALL.into_iter().zip(tally.0) {
             let approved = self.run.approved_kinds.iter().any(|kind| kind == name);
             let Some(bound) = kind.bound(&thresholds).filter(|_| planned > 0 && !approved) else {
@@ -157,23 +152,15 @@ impl Driver<'_> {
             let Some(reason) = exceeded(name, bound, done + planned, of) else {
                 continue;
             };
-            match bound.on_trip {
-                OnTrip::HoldRun => reasons.push(reason),
-                OnTrip::HoldKind => verdict.kinds.push((kind, reason)),
-            }
+            verdict.add(name, bound.on_trip, reason);
         }
-        verdict.run = (!reasons.is_empty()).then(|| reasons.join("; "));
         Ok(verdict)
     }
 
     /// Says which of the events that triggers would fire may not be recorded.
-    pub(super) fn gate_events(
-        &self,
-        fired: &BTreeMap<Name, u64>,
-    ) -> Result<EventVerdict, RefreshError> {
+    pub(super) fn gate_events(&self, fired: &BTreeMap<Name, u64>) -> Result<Verdict, RefreshError> {
         let population = self.store.population()?;
-        let mut reasons = Vec::new();
-        let mut verdict = EventVerdict::default();
+        let mut verdict = Verdict::default();
         for trigger in &self.configured.model.triggers {
             let (Some(bound), Some(planned)) = (trigger.threshold, fired.get(&trigger.name)) else {
                 continue;
@@ -191,12 +178,8 @@ impl Driver<'_> {
             let Some(reason) = exceeded(&what, bound, done + planned, population.identities) else {
                 continue;
             };
-            match bound.on_trip {
-                OnTrip::HoldRun => reasons.push(reason),
-                OnTrip::HoldKind => verdict.kinds.push((kind, reason)),
-            }
+            verdict.add(&kind, bound.on_trip, reason);
         }
-        verdict.run = (!reasons.is_empty()).then(|| reasons.join("; "));
         Ok(verdict)
     }
 

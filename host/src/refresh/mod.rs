@@ -564,12 +564,7 @@ impl<'a> Driver<'a> {
         if everybody && instant >= self.run.as_of {
             let linked = self.correlate_waiting(instant)?;
             if linked > 0 {
-                *self
-                    .run
-                    .counters
-                    .changes
-                    .entry("correlated".to_owned())
-                    .or_default() += linked;
+                self.run.counters.count("correlated", linked);
                 self.run.step = Step {
                     instant,
                     wave: 1,

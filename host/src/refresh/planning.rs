@@ -99,9 +99,7 @@ impl Driver<'_> {
         self.run.counters.refreshed += done;
         self.run.counters.waves += u64::from(done > 0);
         let verdict = self.gate(&tally)?;
-        for (kind, reason) in verdict.kinds {
-            self.run.held_kinds.insert(kind.name().to_owned(), reason);
-        }
+        self.run.held_kinds.extend(verdict.kinds);
         if let Some(reason) = verdict.run {
             return self.hold(reason).map(|()| false);
         }

@@ -76,14 +76,11 @@ pub fn preview(
         }
         total.findings_opened += counters.findings_opened;
         for (name, number) in counters.changes {
-            *total.changes.entry(name).or_default() += number;
+            total.count(&name, number);
         }
     }
     let verdict = driver.gate(&tally)?;
-    let kinds = verdict.kinds.into_iter();
-    driver.run.held_kinds = kinds
-        .map(|(kind, reason)| (kind.name().to_owned(), reason))
-        .collect();
+    driver.run.held_kinds = verdict.kinds;
     driver.run.held = verdict.run;
     if driver.run.held.is_some() {
         driver.run.status = RunStatus::Held;

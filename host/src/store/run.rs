@@ -216,9 +216,19 @@ pub struct Counters {
     /// Events by trigger.
     pub events: BTreeMap<String, u64>,
     /// What changed, by name: `attributes`, `managers`, `lifecycleStates`,
-    /// `assignedRoles`, `detectedRoles`, `correlated`, `replanned`, `effects`,
-    /// `chunks` (written, each in one transaction).
+    /// `assignedRoles`, `detectedRoles`, `correlated`, `replanned`, `held`,
+    /// `effects` and by kind of these `accountActions`, `workItems`, `workflows`
+    /// and `webhooks`, `chunks` (written, each in one transaction).
     pub changes: BTreeMap<String, u64>,
     /// Wall time spent, in milliseconds.
     pub elapsed_ms: u64,
+}
+
+impl Counters {
+    /// Counts so much more of what changed.
+    pub fn count(&mut self, what: &str, number: u64) {
+        if number > 0 {
+            *self.changes.entry(what.to_owned()).or_default() += number;
+        }
+    }
 }

@@ -17,6 +17,7 @@ use crate::model::{
 };
 use crate::plan::{EventChanges, PlanContext, PlannedEvents};
 use crate::rule::{Eligibility, RuleEvaluator, RuleFailure};
+use crate::time::sooner;
 use crate::view::{BaselineProperties, ReadError, SnapshotError, TrackedView};
 
 /// On what occasion events are planned.
@@ -70,9 +71,7 @@ pub(crate) fn plan(
         let unseen = Unseen::of(&past, memory);
         match judge(&mut view, evaluator, trigger, memory, &unseen, silent) {
             Ok(Judgement { fires: true, .. }) if !silent && held.contains(&trigger.name) => {
-                let level = memory.is_some_and(|memory| memory.level);
-                let lag = (!unseen.is_empty()).then(|| unseen.into_lag());
-                changes.triggers.push(memory_of(trigger, level, lag));
+                changes.triggers.push(lagging(trigger, memory, unseen));
                 changes.held.push(trigger.name);
             }
             Ok(Judgement { fires, level }) => {
@@ -107,13 +106,10 @@ pub(crate) fn plan(
             }
             Err(Stop::Store(error)) => return Err(error),
             Err(Stop::Failed(failed)) => {
-                let level = memory.is_some_and(|memory| memory.level);
-                let lag = (!silent && !unseen.is_empty()).then(|| unseen.into_lag());
-                changes.triggers.push(memory_of(trigger, level, lag));
-                retry_after_ms = [retry_after_ms, failed.retry_after_ms]
-                    .into_iter()
-                    .flatten()
-                    .min();
+                let mut memory = lagging(trigger, memory, unseen);
+                memory.lag = memory.lag.filter(|_| !silent);
+                changes.triggers.push(memory);
+                retry_after_ms = sooner(retry_after_ms, failed.retry_after_ms);
                 changes.findings.push(failed.finding);
             }
         }
@@ -126,7 +122,7 @@ pub(crate) fn plan(
     );
     let failed_ms = proposals::for_the_next_refresh(&mut view, evaluator, &mut changes);
     let failed_ms = failed_ms.map_err(store_failure)?;
-    retry_after_ms = [retry_after_ms, failed_ms].into_iter().flatten().min();
+    retry_after_ms = sooner(retry_after_ms, failed_ms);
     changes.triggers.sort_by_key(|memory| memory.trigger);
     changes.findings.sort();
     changes.findings.dedup_by(|one, other| one.is_same(other));
@@ -179,6 +175,13 @@ fn memory_of(trigger: &Trigger, level: bool, lag: Option<Lag>) -> TriggerMemory 
         level,
         lag,
     }
+}
+
+/// Returns what a trigger remembers that keeps what it hasn't seen.
+fn lagging(trigger: &Trigger, memory: Option<&TriggerMemory>, unseen: Unseen<'_>) -> TriggerMemory {
+    let level = memory.is_some_and(|memory| memory.level);
+    let lag = (!unseen.is_empty()).then(|| unseen.into_lag());
+    memory_of(trigger, level, lag)
 }
 
 /// What the identity's triggers look back at.

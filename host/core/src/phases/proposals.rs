@@ -18,6 +18,7 @@ use crate::model::{Baseline, Finding, Name, Severity};
 use crate::plan::{Draft, EventChanges};
 use crate::rule::{Proposal, RuleEvaluator};
 use crate::text::nearest;
+use crate::time::sooner;
 use crate::view::{Proposed, Slot, TrackedView};
 
 /// Asks the rule, if there is one.
@@ -88,7 +89,7 @@ pub(super) fn for_the_next_refresh(
     }
     changes.proposals.rounds = rounds;
     changes.value_changes = memory;
-    Ok([changed_ms, after_ms].into_iter().flatten().min())
+    Ok(sooner(changed_ms, after_ms))
 }
 
 /// Asks the after-refresh rule, if there is one; returns, when its trouble may

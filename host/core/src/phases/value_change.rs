@@ -17,6 +17,7 @@ use crate::model::{
     Baseline, ChangeAnswer, ChangeMemory, Finding, Name, Severity, UnansweredChange, Value,
 };
 use crate::rule::{RuleEvaluator, ValueChange};
+use crate::time::sooner;
 use crate::view::{Proposed, TrackedView};
 
 /// Asks about every attribute that has changed and has a rule for it. Returns
@@ -59,10 +60,7 @@ pub(super) fn ask(
                 Err(error) => {
                     let failed = failure(VALUE_CHANGE, Severity::Error, &definition.name, error)?;
                     findings.push(failed.finding);
-                    retry_after_ms = [retry_after_ms, failed.retry_after_ms]
-                        .into_iter()
-                        .flatten()
-                        .min();
+                    retry_after_ms = sooner(retry_after_ms, failed.retry_after_ms);
                 }
             }
         }

@@ -24,6 +24,7 @@ use crate::model::{
     Baseline, Claim, Holder, IdentityRecord, Name, ReadKey, Uid, UnixMillis, Value,
 };
 use crate::planted::{self, Bug};
+use crate::time::sooner;
 
 pub use graph::{Node, Proposed, Slot};
 pub use mark::{ViewMark, ViewNotes};
@@ -249,7 +250,7 @@ impl TrackedView {
             return;
         }
         let state = self.state_mut();
-        state.wake = [state.wake, moment].into_iter().flatten().min();
+        state.wake = sooner(state.wake, moment);
     }
 
     /// Starts to note every read, for an explanation.

@@ -274,21 +274,7 @@ impl Reader<'_, '_> {
             place.report_with_hint(format!("there is no operation `{text}`"), hint);
             return None;
         };
-        let (place, inner) = match table.get("attributes") {
-            Some(toml::Value::Table(inner)) => {
-                let place = scope.at("attributes");
-                check_keys(scope, table, operation, &["name", "attributes"]);
-                (place, inner)
-            }
-            _ => (scope.clone(), table),
-        };
-        check_keys(&place, inner, operation, keys);
-        let fields = Fields {
-            scope,
-            place,
-            table: inner,
-            operation,
-        };
+        let fields = Fields::of(scope, table, operation, keys);
         self.build(&fields)
     }
 
@@ -920,7 +906,32 @@ impl<'r> Variables<'r> {
     }
 }
 
-impl Fields<'_> {
+impl<'f> Fields<'f> {
+    /// Returns the keys of an operation, which stand beside its type or in
+    /// `attributes`; reports those that it doesn't have.
+    fn of(
+        scope: &'f Scope<'f>,
+        table: &'f toml::Table,
+        operation: &'static str,
+        keys: &[&str],
+    ) -> Self {
+        let (place, inner) = match table.get("attributes") {
+            Some(toml::Value::Table(inner)) => {
+                let place = scope.at("attributes");
+                check_keys(scope, table, operation, &["name", "attributes"]);
+                (place, inner)
+            }
+            _ => (scope.clone(), table),
+        };
+        check_keys(&place, inner, operation, keys);
+        Self {
+            scope,
+            place,
+            table: inner,
+            operation,
+        }
+    }
+
     fn at(&self, key: &str) -> Scope<'_> {
         self.place.at(key)
     }

@@ -50,8 +50,8 @@ pub(super) fn apply(connection: &Connection, chunk: &ApplyChunk) -> Result<Vec<U
     let untaken = untaken.filter(|write| stale.contains(&write.uid));
     let untaken = untaken.flat_map(|write| &write.claims);
     let untaken = untaken.map(|new| ReadKey::Claim(new.claim.clone()));
-    let changed: Vec<ReadKey> = chunk.changed_keys.iter().cloned().chain(untaken).collect();
-    note_changed_keys(connection, &changed)?;
+    note_changed_keys(connection, &untaken.collect::<Vec<_>>())?;
+    note_changed_keys(connection, &chunk.changed_keys)?;
     tenant::note_instant(connection, chunk.instant)?;
     runs::update(connection, &chunk.run)?;
     Ok(stale)

@@ -4,7 +4,7 @@ use std::cell::Cell;
 
 use idr_core::transform::usernames::{Pattern, UsernameGenerator};
 
-use super::{Fields, Reader, Shelf, Variables, check_keys};
+use super::{Fields, Reader, Shelf, Variables};
 use crate::config::document::Scope;
 
 /// The operation's name.
@@ -28,21 +28,7 @@ impl Shelf<'_> {
         scope: &Scope<'_>,
         raw: &toml::Value,
     ) -> Option<UsernameGenerator> {
-        let table = raw.as_table()?;
-        let (place, inner) = match table.get("attributes") {
-            Some(toml::Value::Table(inner)) => {
-                check_keys(scope, table, OPERATION, &["name", "attributes"]);
-                (scope.at("attributes"), inner)
-            }
-            _ => (scope.clone(), table),
-        };
-        check_keys(&place, inner, OPERATION, &KEYS);
-        let fields = Fields {
-            scope,
-            place,
-            table: inner,
-            operation: OPERATION,
-        };
+        let fields = Fields::of(scope, raw.as_table()?, OPERATION, &KEYS);
         let reader = Reader {
             shelf: self,
             has_input: false,
