@@ -17,7 +17,7 @@ pub(crate) fn engine() -> &'static RuleEngine {
 
 /// Returns the contract's text.
 pub(crate) fn contract() -> String {
-    let path = repository().join("wit/rules.wit");
+    let path = repository().join("wit/0.1.0/rules.wit");
     std::fs::read_to_string(path).expect("the contract is there")
 }
 

@@ -11,7 +11,7 @@ use super::call::{CallState, Stop};
 use super::error::Trouble;
 use super::kind::{ABOUT_AN_ACCOUNT, ABOUT_AN_IDENTITY, RuleKind};
 
-/// The version of `wit/rules.wit`.
+/// The version of `wit/0.1.0/rules.wit`.
 pub const CONTRACT_VERSION: &str = "0.1.0";
 
 const PACKAGE: &str = "idr:rules";
@@ -182,7 +182,7 @@ fn import_problems(name: &str, functions: &[String], kinds: &[RuleKind]) -> Vec<
         let why = if name.starts_with("wasi:") {
             "rules get no files, network or other services of the system"
         } else {
-            "rules are given nothing but the interfaces of wit/rules.wit"
+            "rules are given nothing but the interfaces of wit/0.1.0/rules.wit"
         };
         return vec![format!("imports `{name}`: {why}")];
     };
@@ -300,7 +300,7 @@ mod tests {
 
     #[test]
     fn the_list_of_interfaces_is_that_of_the_contract() {
-        let contract = include_str!("../../../wit/rules.wit");
+        let contract = include_str!("../../../wit/0.1.0/rules.wit");
         for interface in INTERFACES {
             let start = contract.find(&format!("interface {} {{", interface.name));
             let body = &contract[start.expect("the contract has the interface")..];
@@ -352,7 +352,7 @@ mod tests {
         );
         insta::assert_snapshot!(
             problems("acme:db/query@1.0.0", &[]),
-            @"imports `acme:db/query@1.0.0`: rules are given nothing but the interfaces of wit/rules.wit"
+            @"imports `acme:db/query@1.0.0`: rules are given nothing but the interfaces of wit/0.1.0/rules.wit"
         );
     }
 

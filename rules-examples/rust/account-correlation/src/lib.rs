@@ -13,7 +13,7 @@
 //! Parameter:
 //! - `prefixes` (list of texts): what such accounts begin with
 
-wit_bindgen::generate!({ path: "../../../wit", world: "account-correlation-rule" });
+wit_bindgen::generate!({ path: "../../../wit/0.1.0", world: "account-correlation-rule" });
 
 use exports::idr::rules::account_correlation::Guest;
 use idr::rules::account::{attribute, native_identity};

@@ -8,7 +8,7 @@
 //! - `attribute` (text): the identity attribute
 //! - `roles` (list of texts): `ROLE=COLOUR`, the highest role first
 
-wit_bindgen::generate!({ path: "../../../wit", world: "after-refresh-rule" });
+wit_bindgen::generate!({ path: "../../../wit/0.1.0", world: "after-refresh-rule" });
 
 use exports::idr::rules::after_refresh::Guest;
 use idr::rules::parameters::parameter;

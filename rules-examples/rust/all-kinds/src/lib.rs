@@ -22,7 +22,7 @@
 //! | `own NAME`                    | the value (rules about a single account only)   |
 //! | `status`                      | the account's status (those only)               |
 
-wit_bindgen::generate!({ path: "../../../wit", world: "all-kinds" });
+wit_bindgen::generate!({ path: "../../../wit/0.1.0", world: "all-kinds" });
 
 use exports::idr::rules::attribute_promotion::{self, Promotion};
 use exports::idr::rules::identity_creation::{self, Creation, NewIdentity};

@@ -15,7 +15,7 @@
 //! the account says that there is none, or *next* because this rule has
 //! nothing to say and the attribute's next source should be asked.
 
-wit_bindgen::generate!({ path: "../../../wit", world: "attribute-promotion-rule" });
+wit_bindgen::generate!({ path: "../../../wit/0.1.0", world: "attribute-promotion-rule" });
 
 use exports::idr::rules::attribute_promotion::{Guest, Promotion};
 use idr::rules::parameters::parameter;

@@ -10,7 +10,7 @@
 //!   same names
 //! - `workload` (text, default `workload`): the account attribute with percent
 
-wit_bindgen::generate!({ path: "../../../wit", world: "before-refresh-rule" });
+wit_bindgen::generate!({ path: "../../../wit/0.1.0", world: "before-refresh-rule" });
 
 use exports::idr::rules::before_refresh::Guest;
 use idr::rules::parameters::parameter;

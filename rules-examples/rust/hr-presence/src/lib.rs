@@ -4,7 +4,7 @@
 //! Parameters:
 //! - `application`: the application that decides (text, default `hr`)
 
-wit_bindgen::generate!({ path: "../../../wit", world: "lifecycle-state-rule" });
+wit_bindgen::generate!({ path: "../../../wit/0.1.0", world: "lifecycle-state-rule" });
 
 use exports::idr::rules::lifecycle_state::Guest;
 use idr::rules::parameters::parameter;

@@ -9,7 +9,7 @@
 //! Parameter:
 //! - `test` (text): what the numbers of test records begin with
 
-wit_bindgen::generate!({ path: "../../../wit", world: "identity-creation-rule" });
+wit_bindgen::generate!({ path: "../../../wit/0.1.0", world: "identity-creation-rule" });
 
 use exports::idr::rules::identity_creation::{Creation, Guest, NewIdentity};
 use idr::rules::account::{attribute, native_identity};

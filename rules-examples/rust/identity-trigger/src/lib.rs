@@ -15,7 +15,7 @@
 //! the identity as this refresh has settled it, `baseline` as it was when
 //! events were last processed.
 
-wit_bindgen::generate!({ path: "../../../wit", world: "identity-trigger-rule" });
+wit_bindgen::generate!({ path: "../../../wit/0.1.0", world: "identity-trigger-rule" });
 
 use exports::idr::rules::identity_trigger::Guest;
 use idr::rules::baseline;

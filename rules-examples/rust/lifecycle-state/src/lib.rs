@@ -15,7 +15,7 @@
 //! The host notes when such an answer will change and refreshes the identity
 //! at that moment: a leaver of 17:00 is inactive at 17:00.
 
-wit_bindgen::generate!({ path: "../../../wit", world: "lifecycle-state-rule" });
+wit_bindgen::generate!({ path: "../../../wit/0.1.0", world: "lifecycle-state-rule" });
 
 use exports::idr::rules::lifecycle_state::Guest;
 use idr::rules::parameters::parameter;

@@ -8,7 +8,7 @@
 //! | others              | `country` is `CH`       | whose `email` is `TEXT@acme.ch`|
 //! | others              |                         | whom the configuration finds   |
 
-wit_bindgen::generate!({ path: "../../../wit", world: "manager-correlation-rule" });
+wit_bindgen::generate!({ path: "../../../wit/0.1.0", world: "manager-correlation-rule" });
 
 use exports::idr::rules::manager_correlation::Guest;
 use idr::rules::account::attribute;

@@ -7,7 +7,7 @@
 //! Parameters:
 //! - `attribute` (text, default `projects`): the identity attribute to read
 
-wit_bindgen::generate!({ path: "../../../wit", world: "role-assignment-rule" });
+wit_bindgen::generate!({ path: "../../../wit/0.1.0", world: "role-assignment-rule" });
 
 use exports::idr::rules::role_assignment::{Eligibility, Guest};
 use idr::rules::parameters::parameter;

@@ -14,7 +14,7 @@
 //! Somebody without a department is in none: `no`. Answer `cannot-tell`
 //! instead where a missing value should leave the roles as they are.
 
-wit_bindgen::generate!({ path: "../../../wit", world: "role-assignment-rule" });
+wit_bindgen::generate!({ path: "../../../wit/0.1.0", world: "role-assignment-rule" });
 
 use exports::idr::rules::role_assignment::{Eligibility, Guest};
 use idr::rules::parameters::parameter;

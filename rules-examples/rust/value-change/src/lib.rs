@@ -7,7 +7,7 @@
 //! Parameters:
 //! - `into` (text): the identity attribute that gets the value before
 
-wit_bindgen::generate!({ path: "../../../wit", world: "value-change-rule" });
+wit_bindgen::generate!({ path: "../../../wit/0.1.0", world: "value-change-rule" });
 
 use exports::idr::rules::value_change::Guest;
 use idr::rules::parameters::parameter;
