@@ -6,18 +6,34 @@ use idr::rules::cases::run;
 const LOOP: &str = "(loop $again (br $again)) unreachable";
 
 #[test]
+fn a_crash_says_where_and_what_the_rule_said_last() {
+    let fields = r#"
+        (import "idr:rules/log@0.1.0" "warn" (func $warn (param i32 i32)))
+        (data (i32.const 1100) "no such grade: 17")
+        (func $core::panicking::panic
+            (call $warn (i32.const 1100) (i32.const 17)) unreachable)
+        (func $_ZN5grade6lookup17h0123456789abcdefE (call $core::panicking::panic))
+        "#;
+    let rule = lifecycle_rule(
+        fields,
+        "(call $_ZN5grade6lookup17h0123456789abcdefE) (call $active)",
+    );
+    insta::assert_snapshot!(outcome(&rule, ""), @"rule-crashed: it crashed: wasm `unreachable` instruction executed, in `core::panicking::panic` < `grade::lookup` < function 6; it said: no such grade: 17");
+}
+
+#[test]
 fn a_rule_that_crashes() {
     let rule = lifecycle_rule("", "unreachable");
-    insta::assert_snapshot!(outcome(&rule, ""), @"rule-crashed: it crashed: wasm `unreachable` instruction executed");
+    insta::assert_snapshot!(outcome(&rule, ""), @"rule-crashed: it crashed: wasm `unreachable` instruction executed, in function 3");
 
     let rule = lifecycle_rule("", "(i32.load (i32.const -4))");
-    insta::assert_snapshot!(outcome(&rule, ""), @"rule-crashed: it crashed: out of bounds memory access");
+    insta::assert_snapshot!(outcome(&rule, ""), @"rule-crashed: it crashed: out of bounds memory access, in function 3");
 
     let rule = lifecycle_rule(
         "(func $deeper (call $deeper))",
         "(call $deeper) (call $active)",
     );
-    insta::assert_snapshot!(outcome(&rule, ""), @"rule-crashed: it crashed: call stack exhausted");
+    insta::assert_snapshot!(outcome(&rule, ""), @"rule-crashed: it crashed: call stack exhausted, in `deeper` (20 deep)");
 }
 
 #[test]

@@ -7,6 +7,7 @@ use wasmtime::{Store, Trap};
 use super::bindings::idr::rules::types::RuleError as Declined;
 use super::call::{Call, CallState, Log, Stop};
 use super::component::{Exports, Prepared, START_FUEL, START_TIME_MS};
+use super::crash;
 use super::engine::ticks;
 use super::error::Trouble;
 use super::kind::{Answer, Question};
@@ -42,7 +43,7 @@ impl RuleInstance {
                 time_ms: START_TIME_MS,
                 ..*limits
             };
-            match trouble_of(&error, &limits) {
+            match trouble_of(&error, &limits, &Log::default()) {
                 Trouble::Crashed(reason) => Trouble::CannotStart(reason),
                 other => other,
             }
@@ -89,7 +90,7 @@ impl RuleInstance {
             Ok(answer) => answer,
             Err(error) => {
                 self.poisoned = true;
-                Err(trouble_of(&error, limits))
+                Err(trouble_of(&error, limits, &state.log))
             }
         };
         Evaluation {
@@ -172,7 +173,7 @@ fn declined(error: Declined) -> Trouble {
 }
 
 /// Says what ended an evaluation from outside the rule's own judgement.
-fn trouble_of(error: &wasmtime::Error, limits: &RuleLimits) -> Trouble {
+fn trouble_of(error: &wasmtime::Error, limits: &RuleLimits, log: &Log) -> Trouble {
     if let Some(stop) = error.downcast_ref::<Stop>() {
         return match stop {
             Stop::Trouble(trouble) => trouble.clone(),
@@ -191,12 +192,8 @@ fn trouble_of(error: &wasmtime::Error, limits: &RuleLimits) -> Trouble {
         },
         Some(trap) => {
             let words = trap.to_string();
-            Trouble::Crashed(
-                words
-                    .strip_prefix("wasm trap: ")
-                    .unwrap_or(&words)
-                    .to_owned(),
-            )
+            let reason = words.strip_prefix("wasm trap: ").unwrap_or(&words);
+            Trouble::Crashed(crash::spoken(reason, error, log))
         }
         None => {
             let words = format!("{:#}", error.root_cause());
@@ -205,7 +202,7 @@ fn trouble_of(error: &wasmtime::Error, limits: &RuleLimits) -> Trouble {
                     limit_bytes: limits.transfer_bytes,
                 };
             }
-            Trouble::Crashed(words)
+            Trouble::Crashed(crash::spoken(&words, error, log))
         }
     }
 }

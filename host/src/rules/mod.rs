@@ -14,6 +14,7 @@ mod call;
 pub mod cases;
 mod component;
 mod contract;
+mod crash;
 mod engine;
 mod error;
 mod evaluator;
