@@ -226,12 +226,14 @@ fn the_rules_of_a_tenant_are_listed() {
       reads       endDate
       accounts    hr: end
       parameter   days = 14
-      limits      50000000 fuel, 1000 ms, 67108864 bytes of memory, 1048576 bytes passed, 20 log lines
+      limits      50000000 fuel, 1000 ms, 67108864 bytes of memory, 1048576 bytes passed, 65536 bytes answered, 20 log lines, 1000 in a run
+      isolation   reuse
     unused
       component   rules/state.wasm
       sha256      SHA256
       decides     nothing: no definition names it
-      limits      1000 fuel, 1000 ms, 67108864 bytes of memory, 1048576 bytes passed, 20 log lines
+      limits      1000 fuel, 1000 ms, 67108864 bytes of memory, 1048576 bytes passed, 65536 bytes answered, 20 log lines, 1000 in a run
+      isolation   reuse
     [exit 0]
     ");
     let json = host.json(["rule", "list"]);

@@ -8,7 +8,7 @@ use super::bindings::idr::rules::types::RuleError as Declined;
 use super::call::{Call, CallState, Log, Stop};
 use super::component::{Exports, Prepared, START_FUEL, START_TIME_MS};
 use super::crash;
-use super::engine::ticks;
+use super::engine::{TABLE_ENTRIES, ticks};
 use super::error::Trouble;
 use super::kind::{Answer, Question};
 use super::values::{
@@ -87,7 +87,7 @@ impl RuleInstance {
         let state = self.store.data_mut();
         *view = std::mem::take(&mut state.view);
         let answer = match outcome {
-            Ok(answer) => answer,
+            Ok(answer) => answer.and_then(|answer| within_output(answer, limits)),
             Err(error) => {
                 self.poisoned = true;
                 Err(trouble_of(&error, limits, &state.log))
@@ -164,6 +164,17 @@ impl RuleInstance {
     }
 }
 
+fn within_output(answer: Answer, limits: &RuleLimits) -> Result<Answer, Trouble> {
+    let answered_bytes = answer.text_bytes();
+    if answered_bytes > limits.output_bytes {
+        return Err(Trouble::TooMuchAnswered {
+            answered_bytes,
+            limit_bytes: limits.output_bytes,
+        });
+    }
+    Ok(answer)
+}
+
 fn declined(error: Declined) -> Trouble {
     match error {
         Declined::Declined(why) => Trouble::Declined(why),
@@ -177,11 +188,17 @@ fn trouble_of(error: &wasmtime::Error, limits: &RuleLimits, log: &Log) -> Troubl
     if let Some(stop) = error.downcast_ref::<Stop>() {
         return match stop {
             Stop::Trouble(trouble) => trouble.clone(),
-            Stop::TransferExceeded => Trouble::TooMuchTransferred {
+            Stop::TransferExceeded { wanted_bytes } => Trouble::TooMuchTransferred {
+                wanted_bytes: Some(*wanted_bytes),
                 limit_bytes: limits.transfer_bytes,
             },
-            Stop::MemoryExceeded => Trouble::OutOfMemory {
+            Stop::MemoryExceeded { wanted_bytes } => Trouble::OutOfMemory {
+                wanted_bytes: *wanted_bytes,
                 limit_bytes: limits.memory_bytes,
+            },
+            Stop::TableExceeded { wanted_entries } => Trouble::TableTooLarge {
+                wanted_entries: *wanted_entries,
+                limit_entries: TABLE_ENTRIES,
             },
         };
     }
@@ -199,6 +216,7 @@ fn trouble_of(error: &wasmtime::Error, limits: &RuleLimits, log: &Log) -> Troubl
             let words = format!("{:#}", error.root_cause());
             if words.contains("fuel allocated for hostcalls") {
                 return Trouble::TooMuchTransferred {
+                    wanted_bytes: None,
                     limit_bytes: limits.transfer_bytes,
                 };
             }

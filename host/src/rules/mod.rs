@@ -15,6 +15,7 @@ pub mod cases;
 mod component;
 mod contract;
 mod crash;
+mod difference;
 mod engine;
 mod error;
 mod evaluator;

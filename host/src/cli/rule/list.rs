@@ -4,13 +4,15 @@ use std::collections::BTreeMap;
 use std::io::Write;
 
 use clap::Args;
-use idr_core::definitions::RuleIndex;
+use idr_core::definitions::{Isolation, RuleIndex};
 use idr_core::model::Name;
 use serde::Serialize;
 
+use crate::cli::open::open;
 use crate::cli::{CommandError, GlobalOptions, Outcome, write_json};
 use crate::config::Tenant;
 use crate::rules::uses_of;
+use crate::store::Store;
 
 /// List the tenant's rules: what they decide, may read and may use
 #[derive(Args, Debug)]
@@ -28,6 +30,10 @@ struct RuleEntry {
     reads: Reads,
     parameters: BTreeMap<String, String>,
     limits: Limits,
+    /// `call` when each evaluation has an instance of its own.
+    isolation: &'static str,
+    /// Whether it was caught answering differently on a used instance.
+    caught: bool,
 }
 
 /// What a rule may read.
@@ -46,14 +52,18 @@ struct Limits {
     time_ms: u64,
     memory_bytes: usize,
     transfer_bytes: usize,
+    output_bytes: usize,
     log_lines: usize,
+    log_lines_per_run: usize,
 }
 
 /// Runs the command.
 pub(super) fn run(options: &GlobalOptions, out: &mut dyn Write) -> Result<Outcome, CommandError> {
     let tenant = options.load_tenant()?;
+    let caught = caught(options, &tenant)?;
     let places = (0..tenant.model.rules.len()).map(RuleIndex);
-    let entries: Vec<RuleEntry> = places.map(|place| RuleEntry::of(&tenant, place)).collect();
+    let entries = places.map(|place| RuleEntry::of(&tenant, place, &caught));
+    let entries: Vec<RuleEntry> = entries.collect();
     if options.json {
         write_json(out, &entries)?;
         return Ok(Outcome::Done);
@@ -64,8 +74,17 @@ pub(super) fn run(options: &GlobalOptions, out: &mut dyn Write) -> Result<Outcom
     Ok(Outcome::Done)
 }
 
+/// Returns the digests of the components that were caught answering differently
+/// on used instances; none before the tenant has a store.
+fn caught(options: &GlobalOptions, tenant: &Tenant) -> Result<Vec<String>, CommandError> {
+    if !tenant.store_path().exists() {
+        return Ok(Vec::new());
+    }
+    Ok(open(options)?.store.tenant()?.isolated_rules)
+}
+
 impl RuleEntry {
-    fn of(tenant: &Tenant, place: RuleIndex) -> Self {
+    fn of(tenant: &Tenant, place: RuleIndex, caught: &[String]) -> Self {
         let rule = tenant.model.rule(place);
         let limits = &rule.limits;
         Self {
@@ -92,8 +111,16 @@ impl RuleEntry {
                 time_ms: limits.time_ms,
                 memory_bytes: limits.memory_bytes,
                 transfer_bytes: limits.transfer_bytes,
+                output_bytes: limits.output_bytes,
                 log_lines: limits.log_lines,
+                log_lines_per_run: limits.log_lines_per_run,
             },
+            isolation: match rule.isolation {
+                Isolation::Reuse if caught.contains(&rule.sha256) => "call",
+                Isolation::Reuse => "reuse",
+                Isolation::Call => "call",
+            },
+            caught: caught.contains(&rule.sha256),
         }
     }
 }
@@ -137,8 +164,21 @@ fn write_entry(out: &mut dyn Write, entry: &RuleEntry) -> Result<(), CommandErro
     let limits = &entry.limits;
     writeln!(
         out,
-        "  limits      {} fuel, {} ms, {} bytes of memory, {} bytes passed, {} log lines",
-        limits.fuel, limits.time_ms, limits.memory_bytes, limits.transfer_bytes, limits.log_lines
+        "  limits      {} fuel, {} ms, {} bytes of memory, {} bytes passed, {} bytes answered, \
+         {} log lines, {} in a run",
+        limits.fuel,
+        limits.time_ms,
+        limits.memory_bytes,
+        limits.transfer_bytes,
+        limits.output_bytes,
+        limits.log_lines,
+        limits.log_lines_per_run
     )?;
+    let caught = if entry.caught {
+        ": it was caught answering differently on a used instance"
+    } else {
+        ""
+    };
+    writeln!(out, "  isolation   {}{caught}", entry.isolation)?;
     Ok(())
 }

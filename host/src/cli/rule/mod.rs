@@ -2,6 +2,7 @@
 
 mod inspect;
 mod list;
+mod sign;
 mod test;
 
 use std::io::Write;
@@ -23,6 +24,7 @@ enum RuleCommand {
     Test(test::TestArgs),
     Inspect(inspect::InspectArgs),
     List(list::ListArgs),
+    Sign(sign::SignArgs),
 }
 
 /// Runs the command.
@@ -35,6 +37,7 @@ pub(super) fn run(
         RuleCommand::Test(args) => test::run(args, options, out),
         RuleCommand::Inspect(args) => inspect::run(args, options, out),
         RuleCommand::List(_) => list::run(options, out),
+        RuleCommand::Sign(args) => sign::run(args, options, out),
     }
 }
 

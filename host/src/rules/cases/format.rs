@@ -207,6 +207,7 @@ struct RawLimits {
     time_ms: Option<u64>,
     memory_bytes: Option<usize>,
     transfer_bytes: Option<usize>,
+    output_bytes: Option<usize>,
     log_lines: Option<usize>,
 }
 
@@ -448,7 +449,10 @@ impl RawLimits {
             time_ms: self.time_ms.unwrap_or(usual.time_ms),
             memory_bytes: self.memory_bytes.unwrap_or(usual.memory_bytes),
             transfer_bytes: self.transfer_bytes.unwrap_or(usual.transfer_bytes),
+            output_bytes: self.output_bytes.unwrap_or(usual.output_bytes),
             log_lines: self.log_lines.unwrap_or(usual.log_lines),
+            // A case is one evaluation.
+            log_lines_per_run: usual.log_lines_per_run,
         }
     }
 }
