@@ -26,8 +26,8 @@ pub(super) fn spoken(reason: &str, error: &wasmtime::Error, log: &Log) -> String
             let _ = write!(text, ", in {}", calls.join(" < "));
         }
     }
-    let warnings = log.lines.iter().filter(|line| line.level == LogLevel::Warn);
-    if let Some(last) = warnings.last() {
+    let mut warnings = log.lines.iter().filter(|line| line.level == LogLevel::Warn);
+    if let Some(last) = warnings.next_back() {
         let _ = write!(text, "; it said: {}", cut(&last.message, MESSAGE_CHARS));
     }
     text

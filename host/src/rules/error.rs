@@ -227,8 +227,8 @@ fn spoken_bytes(bytes: Option<usize>) -> String {
 /// How long to wait before a question that the host was too slow for is asked again.
 const RETRY_AFTER_MS: i64 = 10 * 60 * 1000;
 
-impl From<RuleError> for RuleFailure {
-    fn from(error: RuleError) -> Self {
+impl From<Box<RuleError>> for RuleFailure {
+    fn from(error: Box<RuleError>) -> Self {
         match error.trouble {
             Trouble::Read(read) => Self::Read(read),
             ref trouble => Self::Failed {

@@ -200,7 +200,7 @@ impl RuleWorker {
         rule: RuleIndex,
         question: Question<'_>,
         view: &mut TrackedView,
-    ) -> Result<Answer, RuleError> {
+    ) -> Result<Answer, Box<RuleError>> {
         let loaded = &self.rules[rule.0];
         let slot = &mut self.slots[rule.0][question.kind() as usize];
         let outcome = Evaluator {
@@ -210,12 +210,14 @@ impl RuleWorker {
             question,
         }
         .ask(slot, view);
-        outcome.map_err(|trouble| RuleError {
-            tenant: self.tenant.to_string(),
-            about: about(view),
-            rule: loaded.name.to_string(),
-            question: question.to_string(),
-            trouble,
+        outcome.map_err(|trouble| {
+            Box::new(RuleError {
+                tenant: self.tenant.to_string(),
+                about: about(view),
+                rule: loaded.name.to_string(),
+                question: question.to_string(),
+                trouble,
+            })
         })
     }
 

@@ -29,6 +29,8 @@ pub(super) struct RuleInstance {
 pub(super) struct Evaluation {
     pub(super) answer: Result<Answer, Trouble>,
     pub(super) fuel: u64,
+    /// The memory that the instance has taken so far.
+    pub(super) memory_bytes: usize,
     pub(super) log: Log,
     pub(super) trace: Option<Vec<Call>>,
 }
@@ -96,6 +98,7 @@ impl RuleInstance {
         Evaluation {
             answer,
             fuel: limits.fuel.saturating_sub(fuel_left),
+            memory_bytes: state.memory.used_bytes,
             log: std::mem::take(&mut state.log),
             trace: state.trace.take(),
         }

@@ -281,7 +281,8 @@ fn spoken_creation(creation: &Creation) -> String {
     }
 }
 
-fn spoken_eligibility(eligibility: &Eligibility) -> String {
+/// Returns the answer about one role in words.
+pub(super) fn spoken_eligibility(eligibility: &Eligibility) -> String {
     match eligibility {
         Eligibility::Yes => "yes".to_owned(),
         Eligibility::No => "no".to_owned(),

@@ -1,6 +1,7 @@
 //! `rule`: what authors of rules and their tenants do with rule components.
 
 mod inspect;
+mod junit;
 mod list;
 mod sign;
 mod test;

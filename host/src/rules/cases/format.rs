@@ -4,6 +4,7 @@
 //! case's own replaces it.
 
 use std::collections::BTreeMap;
+use std::fmt;
 
 use idr_core::definitions::RuleLimits;
 use idr_core::model::{AccountStatus, UnixMillis, Value};
@@ -111,6 +112,15 @@ pub enum Wakes {
     Never,
     /// At that moment.
     At(UnixMillis),
+}
+
+impl fmt::Display for Wakes {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Never => formatter.write_str("never"),
+            Self::At(moment) => moment.fmt(formatter),
+        }
+    }
 }
 
 /// A file of cases isn't right.
