@@ -38,6 +38,8 @@ use idr_core::view::TrackedView;
 use rand::RngExt;
 use rand_chacha::ChaCha8Rng;
 
+use crate::variety::Variety;
+
 /// What a random rule reads, in order; its answer is made of what it read.
 #[derive(Clone, Copy, Debug)]
 pub enum Read {
@@ -103,6 +105,7 @@ pub struct Tenant {
     pub transforms: [usize; 2],
     /// Names that are given once each, if there are any.
     pub logins: Option<Logins>,
+    pub variety: Option<Variety>,
     pub serial: u64,
 }
 
@@ -324,6 +327,7 @@ impl Tenant {
                 [(); 2].map(|()| apart.random_range(0..TRANSFORMS))
             },
             logins: None,
+            variety: None,
             serial: 0,
         }
     }
@@ -577,7 +581,7 @@ impl Tenant {
         }
         attributes.sort_by_key(|known| known.name);
         let rules = (0..=CHANGE).map(|index| self.rule(index)).collect();
-        Model {
+        let mut model = Model {
             zone: Zone::named("Europe/Berlin").expect("bundled"),
             end_of_day: None,
             applications: vec![ad, hr],
@@ -636,7 +640,11 @@ impl Tenant {
             needs_secret: true,
             secret: Secret::new(b"a secret of the tests".to_vec()),
             secret_generation: 1,
+        };
+        if let Some(variety) = self.variety {
+            variety.furnish(&mut model, RuleIndex(ASSIGNMENT), digest(&self.assignment));
         }
+        model
     }
 
     fn rule(&self, index: usize) -> Rule {
@@ -676,17 +684,6 @@ impl Tenant {
     }
 
     fn roles(&self) -> Vec<Role> {
-        let business = |text: String, selector| Role {
-            name: Name::new(&text),
-            role_type: RoleType::business(),
-            disabled: false,
-            active_from: None,
-            active_until: None,
-            selector: Some(selector),
-            requires: Vec::new(),
-            permits: Vec::new(),
-            detection: Vec::new(),
-        };
         let hours = |hours: i64| self.start.plus_ms(hours * 3_600_000);
         let it = vec![Name::new("it")];
         let mut roles: Vec<Role> = self
@@ -696,7 +693,7 @@ impl Tenant {
             .skip(self.hidden_roles)
             .map(|(index, filter)| {
                 let filter = Filter::parse(FILTERS[*filter]).expect("a filter of this file");
-                let mut role = business(format!("business-{index}"), Selector::Filter(filter));
+                let mut role = business(&format!("business-{index}"), Selector::Filter(filter));
                 match index {
                     0 => {
                         role.active_from = self.access.in_use.0.map(hours);
@@ -709,17 +706,11 @@ impl Tenant {
                 role
             })
             .collect();
-        roles.push(business(
-            "by-rule-1".to_owned(),
-            Selector::Rule(RuleIndex(ASSIGNMENT)),
-        ));
-        roles.push(business(
-            "by-rule-2".to_owned(),
-            Selector::Rule(RuleIndex(ASSIGNMENT)),
-        ));
+        roles.push(business("by-rule-1", Selector::Rule(RuleIndex(ASSIGNMENT))));
+        roles.push(business("by-rule-2", Selector::Rule(RuleIndex(ASSIGNMENT))));
         let given = |text: &str| Role {
             selector: None,
-            ..business(text.to_owned(), Selector::MatchList(Vec::new()))
+            ..business(text, Selector::MatchList(Vec::new()))
         };
         roles.push(Role {
             permits: if self.access.permits { it } else { Vec::new() },
@@ -813,6 +804,21 @@ impl Tenant {
                 None,
             ),
         ]
+    }
+}
+
+/// Returns a business role.
+pub fn business(text: &str, selector: Selector) -> Role {
+    Role {
+        name: Name::new(text),
+        role_type: RoleType::business(),
+        disabled: false,
+        active_from: None,
+        active_until: None,
+        selector: Some(selector),
+        requires: Vec::new(),
+        permits: Vec::new(),
+        detection: Vec::new(),
     }
 }
 
