@@ -13,11 +13,11 @@ use idr::rules::{self, ComponentCache, Question, RuleEngine, RuleError, Trouble,
 use idr::store::Files;
 use idr_core::definitions::{
     AccountAttribute, Application, AttributeDefinition, AutomaticRoles, Catalogue,
-    CorrelationMatch, CorrelationStep, Detection, EditMode, Grant, IdentityCreation, Lifecycle,
-    LifecycleState, ManagerCorrelation, Model, NativeChangeDetection, NativeEntitlements,
-    NativeResponse, OnEmpty, OnNoAccount, Origin, Owners, Profile, ProfileSet, RequestedRoles,
-    Role, RoleType, Rule, RuleIndex, RuleLimits, Selector, Source, StateAction, Trigger,
-    TriggerCondition, digest,
+    CorrelationMatch, CorrelationStep, Detection, EditMode, Grant, IdentityCreation, Isolation,
+    Lifecycle, LifecycleState, ManagerCorrelation, Model, NativeChangeDetection,
+    NativeEntitlements, NativeResponse, OnEmpty, OnNoAccount, Origin, Owners, Profile, ProfileSet,
+    RequestedRoles, Role, RoleType, Rule, RuleIndex, RuleLimits, Selector, Source, StateAction,
+    Trigger, TriggerCondition, digest,
 };
 use idr_core::filter::Filter;
 use idr_core::model::{
@@ -666,6 +666,7 @@ impl Tenant {
             },
             parameters,
             limits: RuleLimits::default(),
+            isolation: Isolation::Reuse,
         }
     }
 
@@ -954,7 +955,7 @@ impl Configurator for Tenants {
             true => {
                 let bytes_of = |_: &str| Some(Arc::clone(&ALL_KINDS.0));
                 let cache = ComponentCache::new(COMPILED);
-                let host = rules::RuleHost::load(&ENGINE, &model, bytes_of, Some(&cache));
+                let host = rules::RuleHost::load(&ENGINE, "acme", &model, bytes_of, Some(&cache));
                 Arc::new(host.expect("the component exports every kind"))
             }
         };
@@ -1203,10 +1204,13 @@ fn drawn_lookup(drawn: u64) -> Option<Lookup> {
 }
 
 fn declined(rule: RuleIndex, question: Question<'_>) -> RuleFailure {
+    // Only errors about limits say whom they are about.
     let error = RuleError {
+        tenant: String::new(),
+        about: String::new(),
         rule: rule_name(rule.0).to_string(),
         question: question.to_string(),
         trouble: Trouble::Declined("by chance".to_owned()),
     };
-    error.into()
+    Box::new(error).into()
 }
