@@ -168,12 +168,12 @@ impl OpenTenant {
         let model = tenant.planning_model().map_err(|error| spoken(&error))?;
         let bytes_of = |sha256: &str| tenant.component(sha256);
         let cache = ComponentCache::new(self.cache_folder());
-        let host = rules::RuleHost::load(self.engine()?, &model, bytes_of, Some(&cache)).map_err(
-            |errors| {
+        let engine = self.engine()?;
+        let host = rules::RuleHost::load(engine, &tenant.name, &model, bytes_of, Some(&cache))
+            .map_err(|errors| {
                 let lines = errors.iter().map(|error| spoken(error));
                 lines.collect::<Vec<_>>().join("\n")
-            },
-        )?;
+            })?;
         let known = self.store.tenant().map_err(|error| spoken(&error))?;
         for sha256 in &known.isolated_rules {
             host.isolate(sha256);

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use idr_core::definitions::{
-    AttributeDefinition, CorrelationStep, EditMode, Grant, Rule, RuleIndex, RuleLimits,
+    AttributeDefinition, CorrelationStep, EditMode, Grant, Isolation, Rule, RuleIndex, RuleLimits,
 };
 use idr_core::model::{Name, ValueType};
 
@@ -38,6 +38,7 @@ fn tenant() -> Tenant {
         },
         parameters: Vec::new(),
         limits: RuleLimits::default(),
+        isolation: Isolation::Reuse,
     });
     let rule = RuleIndex(0);
     tenant

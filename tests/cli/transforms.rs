@@ -233,7 +233,7 @@ fn a_secret_that_is_missing_is_an_error_only_where_it_is_needed() {
     std::fs::remove_file(host.path("keys/secret")).expect("it was there");
     let refused = host.run(["refresh"]);
     assert!(
-        refused.contains("which `secret` in idr.toml names, can't be read"),
+        refused.contains("`secret` in idr.toml can't be read"),
         "{refused}"
     );
     assert!(refused.ends_with("[exit 2]"), "{refused}");

@@ -4,12 +4,15 @@ use std::collections::BTreeMap;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex};
 
-use idr::refresh::{self, Configurator, Configured, Request};
+use idr::aggregate::{self, NewOwner};
+use idr::refresh::selection::Criterion;
+use idr::refresh::{self, Configurator, Configured, RefreshError, Request};
 use idr::report::canonical;
 use idr::store::{
     AccountWrite, AggregateBatch, AuditEntry, AuditQuery, ClaimEdit, Creation, Run, RunSettings,
     RunStatus, Scope, Store, StoreError, each_identity,
 };
+use idr_core::filter::Filter;
 use idr_core::model::{
     Account, AccountKey, AccountStatus, ByHand, Claim, EntitlementDecision, EntitlementVerdict,
     Holder, IdentityRecord, Link, ManualEdit, Name, NativeChange, NativeOperation, ReadKey,
@@ -20,6 +23,7 @@ use idr_core::plan::{PlanContext, Planner};
 use rand::{RngExt, SeedableRng};
 use rand_chacha::ChaCha8Rng;
 
+use crate::variety::{WHOM, vary};
 use crate::world::{LOGINS, Native, Tenant, Tenants};
 
 /// One thing that happens to a tenant.
@@ -80,6 +84,28 @@ pub enum Operation {
     RefreshKeepingDue,
     /// A refresh that is cancelled when it has told its progress so often.
     RefreshCancelled { after: usize },
+    /// An account is enabled, disabled or locked.
+    Status {
+        account: (&'static str, String),
+        status: AccountStatus,
+    },
+    /// A person links an account to somebody, or takes it from its identity.
+    Link {
+        account: (&'static str, String),
+        person: Option<usize>,
+    },
+    /// Two identities are one person.
+    Merge { from: usize, into: usize },
+    /// An account is another person's, with a new identity.
+    Split {
+        person: usize,
+        account: (&'static str, String),
+        new: usize,
+    },
+    /// A refresh of some only, in one of so many ways to choose them.
+    RefreshChosen { whom: usize },
+    /// A person approves what the last run was held for or has left out.
+    Approve,
 }
 
 /// A tenant and what happens to it.
@@ -90,11 +116,32 @@ pub struct History {
     pub operations: Vec<Operation>,
 }
 
-const PEOPLE: usize = 6;
+pub const PEOPLE: usize = 6;
 const SOMEBODY: &str = "somebody";
 
 impl History {
     pub fn random(seed: u64) -> Self {
+        let mut history = Self::begun(seed);
+        let (tenant, operations) = (&mut history.tenant, &mut history.operations);
+        // Half of the histories stay as they are without each of these.
+        let mut apart = ChaCha8Rng::seed_from_u64(seed.rotate_left(32));
+        if apart.random_range(0..2) == 0 {
+            tenant.native = Native::random(&mut apart);
+            natively(tenant, operations, &mut apart);
+        }
+        let mut apart = ChaCha8Rng::seed_from_u64(seed ^ 0x006e_616d_6573);
+        if apart.random_range(0..2) == 0 {
+            *tenant = tenant.clone().with_logins(&mut apart);
+            naming(tenant, operations, &mut apart);
+        }
+        let mut apart = ChaCha8Rng::seed_from_u64(seed ^ 0x7661_7269_6574_7900);
+        if apart.random_range(0..2) == 0 {
+            vary(tenant, operations, &mut apart);
+        }
+        history.ended()
+    }
+
+    fn begun(seed: u64) -> Self {
         let mut random = ChaCha8Rng::seed_from_u64(seed);
         let tenant = Tenant::random(&mut random);
         // A few days around a change of the clocks in Berlin.
@@ -159,27 +206,22 @@ impl History {
             let after = more.random_range(0..6);
             operations.insert(place, Operation::RefreshCancelled { after });
         }
-        // Half of the histories stay as they are without it.
-        let mut apart = ChaCha8Rng::seed_from_u64(seed.rotate_left(32));
-        let mut tenant = tenant;
-        if apart.random_range(0..2) == 0 {
-            tenant.native = Native::random(&mut apart);
-            natively(&tenant, &mut operations, &mut apart);
-        }
-        let mut apart = ChaCha8Rng::seed_from_u64(seed ^ 0x006e_616d_6573);
-        if apart.random_range(0..2) == 0 {
-            tenant = tenant.with_logins(&mut apart);
-            naming(&tenant, &mut operations, &mut apart);
-        }
-        operations.push(Operation::Refresh { meanwhile: None });
-        operations.push(Operation::Pass(100 * 3_600_000));
-        operations.push(Operation::Refresh { meanwhile: None });
-        operations.push(Operation::Refresh { meanwhile: None });
         Self {
             tenant,
             start,
             operations,
         }
+    }
+
+    /// Lets everything settle at the end.
+    fn ended(mut self) -> Self {
+        self.operations.extend([
+            Operation::Refresh { meanwhile: None },
+            Operation::Pass(100 * 3_600_000),
+            Operation::Refresh { meanwhile: None },
+            Operation::Refresh { meanwhile: None },
+        ]);
+        self
     }
 }
 
@@ -381,6 +423,19 @@ impl Happening {
                 self.refresh(self.way, None, true);
                 return Some(self.export());
             }
+            Operation::RefreshChosen { whom } => {
+                let request = Request {
+                    criteria: self.whom(*whom),
+                    scope: Scope::Chosen,
+                    ..self.request(self.way, false)
+                };
+                self.refresh_as(&request, None);
+                return Some(self.export());
+            }
+            Operation::Approve => {
+                self.approve();
+                return Some(self.export());
+            }
             // Where it stops depends on how it refreshes.
             Operation::RefreshCancelled { .. } => {}
             input => self.input(self.store.as_ref(), input),
@@ -411,7 +466,10 @@ impl Happening {
     /// Refreshes; after the first wave of the last instant is planned, and
     /// before it is applied, `meanwhile` happens.
     fn refresh(&self, way: Way, meanwhile: Option<&Operation>, keep_due: bool) {
-        let request = self.request(way, keep_due);
+        self.refresh_as(&self.request(way, keep_due), meanwhile);
+    }
+
+    fn refresh_as(&self, request: &Request, meanwhile: Option<&Operation>) {
         let meanwhile = Mutex::new(meanwhile);
         let progress = |run: &Run, _: u64, _: u64| {
             if run.step.instant == self.now
@@ -422,8 +480,8 @@ impl Happening {
         };
         let before = self.visible();
         let noted = self.audited();
-        let run = self.run(&request, &progress);
-        assert_eq!(run.status, RunStatus::Done);
+        let run = self.run(request, &progress);
+        assert_eq!(run.status, status_unless_held(&run, RunStatus::Done));
         let audited = self.audited();
         for (name, now) in self.visible() {
             // Who was created meanwhile had nothing.
@@ -486,7 +544,56 @@ impl Happening {
             true => RunStatus::Cancelled,
             false => RunStatus::Done,
         };
-        assert_eq!(run.status, wanted);
+        assert_eq!(run.status, status_unless_held(&run, wanted));
+    }
+
+    /// Returns one of the ways to choose whom to refresh.
+    fn whom(&self, number: usize) -> Vec<Criterion> {
+        let filter = |text| Filter::parse(text).expect("a filter of this file");
+        let model = &self.configured.model;
+        let groups = vec![filter("department == \"v2\"")];
+        let listed = [0, 3].map(|person| self.store.named(&format!("p{person}")));
+        vec![match number % WHOM {
+            0 => Criterion::Filter(filter("location == \"v1\" || manager.notNull()")),
+            1 => Criterion::Populations {
+                populations: model.populations.iter().take(1).cloned().collect(),
+                groups: Vec::new(),
+            },
+            2 => Criterion::Populations {
+                populations: model.populations.clone(),
+                groups,
+            },
+            _ => {
+                let listed = listed.map(|uid| uid.expect("the store can be read"));
+                Criterion::Listed(listed.into_iter().flatten().collect())
+            }
+        }]
+    }
+
+    /// Says whether the last run is held.
+    fn waits_for_a_person(&self) -> bool {
+        let runs = self.store.runs(1).expect("the store can be read");
+        runs.iter().any(|run| run.status == RunStatus::Held)
+    }
+
+    /// Approves the last run, if it was held or has left something out.
+    fn approve(&self) {
+        let runs = self.store.runs(1).expect("the store can be read");
+        let is_held = |run: &&Run| match run.status {
+            RunStatus::Held => true,
+            RunStatus::Done => !run.held_kinds.is_empty(),
+            _ => false,
+        };
+        let Some(last) = runs.first().filter(is_held) else {
+            return;
+        };
+        let (store, tenants) = (self.store.as_ref(), self.tenants.as_ref());
+        match refresh::approve(store, tenants, last.id, &|_, _, _| ()) {
+            // Something else may trip a threshold of the run that does the rest.
+            Ok(run) => assert_eq!(run.status, status_unless_held(&run, RunStatus::Done)),
+            Err(RefreshError::Overtaken(_)) => {}
+            Err(error) => panic!("{error}"),
+        }
     }
 
     fn run(&self, request: &Request, progress: refresh::Progress<'_>) -> Run {
@@ -525,10 +632,14 @@ impl Happening {
     }
 
     fn audit(&self, subject: String) -> AuditEntry {
+        self.audit_of("edit", subject)
+    }
+
+    fn audit_of(&self, action: &str, subject: String) -> AuditEntry {
         AuditEntry {
             at: self.now,
             actor: SOMEBODY.to_owned(),
-            action: "edit".to_owned(),
+            action: action.to_owned(),
             subject,
             reason: "a test".to_owned(),
         }
@@ -687,10 +798,30 @@ impl Happening {
                     |known: &EntitlementDecision| (known.account.clone(), known.about.clone());
                 by_hand.entitlements.sort_by_key(key);
             }),
+            Operation::Status { account, status } => {
+                if let Some(mut account) = self.known(store, account) {
+                    account.status = *status;
+                    let owner = account.owner;
+                    let lookups = match owner {
+                        Some(_) => Vec::new(),
+                        None => self.looks_for(store, &account),
+                    };
+                    self.write(store, account, None, owner, lookups);
+                }
+            }
+            Operation::Link { account, person } => self.link(store, account, *person),
+            Operation::Merge { from, into } => self.merge(store, *from, *into),
+            Operation::Split {
+                person,
+                account,
+                new,
+            } => self.split(store, *person, account, *new),
             Operation::Pass(_)
             | Operation::Configure(_)
             | Operation::Refresh { .. }
             | Operation::RefreshKeepingDue
+            | Operation::RefreshChosen { .. }
+            | Operation::Approve
             | Operation::RefreshCancelled { .. } => {
                 unreachable!("not an input")
             }
@@ -720,6 +851,116 @@ impl Happening {
         let value = records[0].identity.value(Name::new("login"));
         value == Some(&Value::Text(name.to_owned()))
     }
+
+    fn known(&self, store: &dyn Store, account: &(&str, String)) -> Option<Account> {
+        let known = store.accounts(&[key(account.0, &account.1)]);
+        known.expect("the store can be read").pop()
+    }
+
+    fn link(&self, store: &dyn Store, account: &(&str, String), person: Option<usize>) {
+        let Some(known) = self.known(store, account) else {
+            return;
+        };
+        let audit = self.audit(known.key.native_identity.clone());
+        let name = person.map(|person| format!("p{person}"));
+        match &name {
+            Some(name) if self.record(store, name).is_some() => {
+                let linked = aggregate::link(store, &known.key, name, audit);
+                linked.expect("both are there");
+            }
+            None if known.owner.is_some() => {
+                let unlinked = aggregate::unlink(store, &known.key, audit);
+                unlinked.expect("it is somebody's");
+            }
+            _ => {}
+        }
+    }
+
+    /// Gives one identity what another has, as `idr identity merge` does.
+    fn merge(&self, store: &dyn Store, from: usize, into: usize) {
+        let names = [from, into].map(|person| format!("p{person}"));
+        let [Some(given), Some(into)] = names.map(|name| self.record(store, &name)) else {
+            return;
+        };
+        let (from, to) = (given.identity.uid, into.identity.uid);
+        if from == to {
+            return;
+        }
+        self.decide_about(store, &into, |_, by_hand| {
+            for decision in &given.identity.by_hand.roles {
+                if !by_hand
+                    .roles
+                    .iter()
+                    .any(|known| known.role == decision.role)
+                {
+                    by_hand.roles.push(decision.clone());
+                }
+            }
+            by_hand.roles.sort_by_key(|known| known.role);
+        });
+        self.decide_about(store, &given, |record, by_hand| {
+            by_hand.roles.clear();
+            by_hand.state = Some(StateOverride {
+                before: record.identity.lifecycle_state,
+                state: Name::new("gone"),
+                until: None,
+                actor: SOMEBODY.to_owned(),
+                reason: String::new(),
+                at: self.now,
+            });
+        });
+        let audit = || self.audit_of("merge", given.identity.name.clone());
+        let owner = NewOwner::Known(to);
+        aggregate::give(store, given.accounts.clone(), owner, audit()).expect("they are there");
+        let only = None;
+        let claims = ClaimEdit::Give { from, to, only };
+        store
+            .edit_claims(&claims, &audit())
+            .expect("it may be done");
+    }
+
+    /// Gives an account to a new identity, as `idr identity split` does.
+    fn split(&self, store: &dyn Store, person: usize, account: &(&str, String), new: usize) {
+        let new = format!("p{new}");
+        let Some(known) = self.record(store, &format!("p{person}")) else {
+            return;
+        };
+        let key = key(account.0, &account.1);
+        let Some(moved) = known.accounts.iter().find(|account| account.key == key) else {
+            return;
+        };
+        if known.accounts.len() < 2 || self.record(store, &new).is_some() {
+            return;
+        }
+        let owner = NewOwner::Created(Creation {
+            name: new.clone(),
+            identity_type: Default::default(),
+        });
+        let audit = || self.audit_of("split", new.clone());
+        aggregate::give(store, vec![moved.clone()], owner, audit()).expect("the name is free");
+        let title = moved.attribute(Name::new("title"));
+        let claim = |title: &Value| Claim::on(Name::new("badges"), &title.to_string());
+        let claims = ClaimEdit::Give {
+            from: known.identity.uid,
+            to: store
+                .named(&new)
+                .expect("the store can be read")
+                .expect("it was made"),
+            only: Some(title.map(claim).into_iter().collect()),
+        };
+        store
+            .edit_claims(&claims, &audit())
+            .expect("it may be done");
+    }
+
+    fn record(&self, store: &dyn Store, name: &str) -> Option<IdentityRecord> {
+        let uid = store.named(name).expect("the store can be read")?;
+        store
+            .read_chunk(&[uid])
+            .expect("the store can be read")
+            .pop()
+    }
+
     /// Lets a feed list an account that is known, or not any more.
     fn list(&self, store: &dyn Store, key: AccountKey, listed: bool) {
         let known = store.accounts(&[key]).expect("the store can be read").pop();
@@ -761,17 +1002,23 @@ impl Happening {
         person: usize,
         change: impl FnOnce(&IdentityRecord, &mut ByHand),
     ) {
-        let uid = store.named(&format!("p{person}"));
-        let Some(uid) = uid.expect("the store can be read") else {
-            return;
-        };
-        let records = store.read_chunk(&[uid]).expect("the store can be read");
-        let identity = &records[0].identity;
+        if let Some(record) = self.record(store, &format!("p{person}")) {
+            self.decide_about(store, &record, change);
+        }
+    }
+
+    fn decide_about(
+        &self,
+        store: &dyn Store,
+        record: &IdentityRecord,
+        change: impl FnOnce(&IdentityRecord, &mut ByHand),
+    ) {
+        let identity = &record.identity;
         let mut by_hand = identity.by_hand.clone();
-        change(&records[0], &mut by_hand);
+        change(record, &mut by_hand);
         let audit = self.audit(identity.name.clone());
         store
-            .edit_identity(uid, &by_hand, &audit)
+            .edit_identity(identity.uid, &by_hand, &audit)
             .expect("it is there");
     }
 
@@ -783,11 +1030,20 @@ impl Happening {
         owner: Option<idr_core::model::Uid>,
         lookups: Vec<ReadKey>,
     ) {
+        let known = store.accounts(std::slice::from_ref(&account.key));
+        let known = known.expect("the store can be read").pop();
+        // What a person has linked or unlinked stays so.
+        let by_hand = known.filter(|known| known.link == Link::Manual);
+        let (creation, owner, lookups) = match &by_hand {
+            Some(known) => (None, known.owner, Vec::new()),
+            None => (creation, owner, lookups),
+        };
         account.owner = owner;
-        account.link = match (&creation, owner) {
-            (Some(_), _) => Link::Created,
-            (None, Some(_)) => Link::Correlated,
-            (None, None) => Link::Uncorrelated,
+        account.link = match (&by_hand, &creation, owner) {
+            (Some(_), _, _) => Link::Manual,
+            (None, Some(_), _) => Link::Created,
+            (None, None, Some(_)) => Link::Correlated,
+            (None, None, None) => Link::Uncorrelated,
         };
         let native_changes = owner
             .filter(|_| account.key.application.as_str() == "ad")
@@ -814,6 +1070,14 @@ impl Happening {
             ..AggregateBatch::default()
         };
         store.aggregate(&batch).expect("the batch is sound");
+    }
+}
+
+/// Returns how a run stands that isn't held for a person: like this.
+fn status_unless_held(run: &Run, status: RunStatus) -> RunStatus {
+    match run.held {
+        Some(_) => RunStatus::Held,
+        None => status,
     }
 }
 
@@ -915,8 +1179,9 @@ pub fn leaves_nothing_undone(
             .store
             .due(happening.now, None, 1)
             .expect("the store can be read");
-        if !due.is_empty() {
-            // Values that never settle: everybody goes on with them for ever.
+        if !due.is_empty() || happening.waits_for_a_person() {
+            // Values that never settle: everybody goes on with them for ever. Or
+            // what there is to do is in a run that is held.
             continue;
         }
         let twice = happening.planned_changes();

@@ -6,9 +6,9 @@
 
 use std::sync::Arc;
 
-use idr::store::Store;
 use idr::store::memory::MemoryStore;
 use idr::store::sqlite::{SqliteOptions, SqliteStore};
+use idr::store::{AuditQuery, Run, Scope, Store};
 
 use crate::histories::{Happening, History, Way, compare, leaves_nothing_undone};
 use crate::world::Tenants;
@@ -101,6 +101,60 @@ fn histories_come_to_answers_and_to_changes_that_wait_for_one() {
         }
     }
     assert_eq!(missing, [""; 0]);
+}
+
+/// What half of the histories have besides happens in them, or the law would say
+/// nothing about it.
+#[test]
+fn histories_come_to_what_thresholds_hold_and_people_give_to_others() {
+    let mut missing = vec![
+        "\"link\":\"manual\"",
+        "\"status\":\"locked\"",
+        "\"role\":\"population-0\"",
+        "\"role\":\"listed\"",
+        "a kind was left out",
+        "a kind was approved",
+        "a run was approved",
+        "some were refreshed",
+        "a split",
+        "a merge",
+    ];
+    for seed in 1..64 {
+        let history = History::random(seed);
+        let mut happening = Happening::new(memory(), Way::Incremental, scripts(), &history);
+        for operation in &history.operations {
+            let state = happening.happen(operation).unwrap_or_default();
+            let lately = lately(happening.store.as_ref());
+            missing.retain(|wanted| !state.contains(wanted) && !lately.contains(wanted));
+        }
+    }
+    assert_eq!(missing, [""; 0]);
+}
+
+/// Says what is so of the last run, and what the last thing was that a person did.
+fn lately(store: &dyn Store) -> Vec<&'static str> {
+    let runs = store.runs(1).expect("the store can be read");
+    let is = |holds: fn(&Run) -> bool| runs.first().is_some_and(holds);
+    let last = store.audit_entries(&AuditQuery::default(), 1);
+    let last = last.expect("the store can be read").pop();
+    let did = |action: &str| last.as_ref().is_some_and(|entry| entry.action == action);
+    [
+        (is(|run| !run.held_kinds.is_empty()), "a kind was left out"),
+        (
+            is(|run| !run.approved_kinds.is_empty()),
+            "a kind was approved",
+        ),
+        (is(|run| run.approved), "a run was approved"),
+        (
+            is(|run| run.scope == Scope::Chosen && run.counters.changed > 0),
+            "some were refreshed",
+        ),
+        (did("split"), "a split"),
+        (did("merge"), "a merge"),
+    ]
+    .into_iter()
+    .filter_map(|(holds, what)| holds.then_some(what))
+    .collect()
 }
 
 fn check(law: impl Fn(&History) -> Result<(), (usize, String)>) {

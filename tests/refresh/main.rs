@@ -3,4 +3,5 @@
 mod histories;
 mod incremental_equals_full;
 mod retries;
+mod variety;
 mod world;

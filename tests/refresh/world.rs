@@ -13,11 +13,11 @@ use idr::rules::{self, ComponentCache, Question, RuleEngine, RuleError, Trouble,
 use idr::store::Files;
 use idr_core::definitions::{
     AccountAttribute, Application, AttributeDefinition, AutomaticRoles, Catalogue,
-    CorrelationMatch, CorrelationStep, Detection, EditMode, Grant, IdentityCreation, Lifecycle,
-    LifecycleState, ManagerCorrelation, Model, NativeChangeDetection, NativeEntitlements,
-    NativeResponse, OnEmpty, OnNoAccount, Origin, Owners, Profile, ProfileSet, RequestedRoles,
-    Role, RoleType, Rule, RuleIndex, RuleLimits, Selector, Source, StateAction, Trigger,
-    TriggerCondition, digest,
+    CorrelationMatch, CorrelationStep, Detection, EditMode, Grant, IdentityCreation, Isolation,
+    Lifecycle, LifecycleState, ManagerCorrelation, Model, NativeChangeDetection,
+    NativeEntitlements, NativeResponse, OnEmpty, OnNoAccount, Origin, Owners, Profile, ProfileSet,
+    RequestedRoles, Role, RoleType, Rule, RuleIndex, RuleLimits, Selector, Source, StateAction,
+    Trigger, TriggerCondition, digest,
 };
 use idr_core::filter::Filter;
 use idr_core::model::{
@@ -37,6 +37,8 @@ use idr_core::transform::{Referenced, Transform};
 use idr_core::view::TrackedView;
 use rand::RngExt;
 use rand_chacha::ChaCha8Rng;
+
+use crate::variety::Variety;
 
 /// What a random rule reads, in order; its answer is made of what it read.
 #[derive(Clone, Copy, Debug)]
@@ -103,6 +105,7 @@ pub struct Tenant {
     pub transforms: [usize; 2],
     /// Names that are given once each, if there are any.
     pub logins: Option<Logins>,
+    pub variety: Option<Variety>,
     pub serial: u64,
 }
 
@@ -324,6 +327,7 @@ impl Tenant {
                 [(); 2].map(|()| apart.random_range(0..TRANSFORMS))
             },
             logins: None,
+            variety: None,
             serial: 0,
         }
     }
@@ -577,7 +581,7 @@ impl Tenant {
         }
         attributes.sort_by_key(|known| known.name);
         let rules = (0..=CHANGE).map(|index| self.rule(index)).collect();
-        Model {
+        let mut model = Model {
             zone: Zone::named("Europe/Berlin").expect("bundled"),
             end_of_day: None,
             applications: vec![ad, hr],
@@ -636,7 +640,11 @@ impl Tenant {
             needs_secret: true,
             secret: Secret::new(b"a secret of the tests".to_vec()),
             secret_generation: 1,
+        };
+        if let Some(variety) = self.variety {
+            variety.furnish(&mut model, RuleIndex(ASSIGNMENT), digest(&self.assignment));
         }
+        model
     }
 
     fn rule(&self, index: usize) -> Rule {
@@ -658,6 +666,7 @@ impl Tenant {
             },
             parameters,
             limits: RuleLimits::default(),
+            isolation: Isolation::Reuse,
         }
     }
 
@@ -676,17 +685,6 @@ impl Tenant {
     }
 
     fn roles(&self) -> Vec<Role> {
-        let business = |text: String, selector| Role {
-            name: Name::new(&text),
-            role_type: RoleType::business(),
-            disabled: false,
-            active_from: None,
-            active_until: None,
-            selector: Some(selector),
-            requires: Vec::new(),
-            permits: Vec::new(),
-            detection: Vec::new(),
-        };
         let hours = |hours: i64| self.start.plus_ms(hours * 3_600_000);
         let it = vec![Name::new("it")];
         let mut roles: Vec<Role> = self
@@ -696,7 +694,7 @@ impl Tenant {
             .skip(self.hidden_roles)
             .map(|(index, filter)| {
                 let filter = Filter::parse(FILTERS[*filter]).expect("a filter of this file");
-                let mut role = business(format!("business-{index}"), Selector::Filter(filter));
+                let mut role = business(&format!("business-{index}"), Selector::Filter(filter));
                 match index {
                     0 => {
                         role.active_from = self.access.in_use.0.map(hours);
@@ -709,17 +707,11 @@ impl Tenant {
                 role
             })
             .collect();
-        roles.push(business(
-            "by-rule-1".to_owned(),
-            Selector::Rule(RuleIndex(ASSIGNMENT)),
-        ));
-        roles.push(business(
-            "by-rule-2".to_owned(),
-            Selector::Rule(RuleIndex(ASSIGNMENT)),
-        ));
+        roles.push(business("by-rule-1", Selector::Rule(RuleIndex(ASSIGNMENT))));
+        roles.push(business("by-rule-2", Selector::Rule(RuleIndex(ASSIGNMENT))));
         let given = |text: &str| Role {
             selector: None,
-            ..business(text.to_owned(), Selector::MatchList(Vec::new()))
+            ..business(text, Selector::MatchList(Vec::new()))
         };
         roles.push(Role {
             permits: if self.access.permits { it } else { Vec::new() },
@@ -813,6 +805,21 @@ impl Tenant {
                 None,
             ),
         ]
+    }
+}
+
+/// Returns a business role.
+pub fn business(text: &str, selector: Selector) -> Role {
+    Role {
+        name: Name::new(text),
+        role_type: RoleType::business(),
+        disabled: false,
+        active_from: None,
+        active_until: None,
+        selector: Some(selector),
+        requires: Vec::new(),
+        permits: Vec::new(),
+        detection: Vec::new(),
     }
 }
 
@@ -948,7 +955,7 @@ impl Configurator for Tenants {
             true => {
                 let bytes_of = |_: &str| Some(Arc::clone(&ALL_KINDS.0));
                 let cache = ComponentCache::new(COMPILED);
-                let host = rules::RuleHost::load(&ENGINE, &model, bytes_of, Some(&cache));
+                let host = rules::RuleHost::load(&ENGINE, "acme", &model, bytes_of, Some(&cache));
                 Arc::new(host.expect("the component exports every kind"))
             }
         };
@@ -1197,10 +1204,13 @@ fn drawn_lookup(drawn: u64) -> Option<Lookup> {
 }
 
 fn declined(rule: RuleIndex, question: Question<'_>) -> RuleFailure {
+    // Only errors about limits say whom they are about.
     let error = RuleError {
+        tenant: String::new(),
+        about: String::new(),
         rule: rule_name(rule.0).to_string(),
         question: question.to_string(),
         trouble: Trouble::Declined("by chance".to_owned()),
     };
-    error.into()
+    Box::new(error).into()
 }

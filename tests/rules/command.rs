@@ -9,18 +9,29 @@ fn a_component_is_tested_with_the_cases_beside_it() {
     let example = repository().join("rules-examples/rust/hr-presence");
     let host = TestHost::copy_of(&example);
     let output = host.run(["rule", "test", "hr-presence.wasm"]);
-    let (first, rest) = output.split_once("  ok ").expect("a case passed");
-    insta::assert_snapshot!(first, @"hr-presence.wasm: 6 cases");
-    insta::assert_snapshot!(rest.split_once("  ok ").expect("another case").0, @r"
-    listed is active
-         asked    lifecycle-state
-         answer   active
-         call     parameter application -> none
-         call     accounts hr -> 100 (enabled)
-         wakes    never
-         fuel     1728 (asked again 1429)
+    insta::assert_snapshot!(output, @r"
+    hr-presence.wasm: 6 cases
+          CASE                                     ANSWER                                     FUEL  BUDGET  USED  MEMORY
+      ok  listed is active                         active                                    1,728  10,000  18 %     2 %
+      ok  disabled or locked is still listed       active                                    2,079  10,000  21 %     2 %
+      ok  vanished is inactive                     inactive                                  1,734  10,000  18 %     2 %
+      ok  an account elsewhere doesn't count       inactive                                    917  10,000  10 %     2 %
+      ok  the parameter names another application  active                                    1,749  10,000  18 %     2 %
+      ok  a parameter that is no text              none: it calls it invalid: parameter `a…    640  10,000   7 %     2 %
+    6 cases passed
+    [exit 0]
     ");
-    assert!(output.ends_with("6 cases passed\n[exit 0]"), "{output}");
+    let details = host.run(["rule", "test", "hr-presence.wasm", "--details"]);
+    let first = details.split("  ok ").nth(7).expect("a case in detail");
+    insta::assert_snapshot!(first, @r"
+    listed is active
+             asked   lifecycle-state
+             answer  active
+             call    parameter application -> none
+             call    accounts hr -> 100 (enabled)
+             wakes   never
+             again   1,429 fuel
+    ");
     insta::assert_snapshot!(host.run(["rule", "test", ".", "--quiet"]), @"[exit 0]");
 }
 
@@ -46,15 +57,21 @@ fn failed_cases_say_what_differs() {
     host.write("rule.wasm", lifecycle_rule("", "(call $active)"));
     insta::assert_snapshot!(host.run(["rule", "test", ".", "--quiet"]), @r"
     ./rule.wasm: 2 cases
+              CASE  ANSWER  FUEL  BUDGET    USED  MEMORY
+      FAILED  gone  active    17       1  1700 %     1 %
       FAILED  gone
-              problem  expected inactive, got active
-              problem  expected to wake at 2026-04-01T00:00:00Z, but it is never
-              problem  didn't read `attribute endDate`
-              problem  used 17 fuel, more than 1
-              asked    lifecycle-state
-              answer   active
-              wakes    never
-              fuel     17 (asked again 17)
+              answer                     expected  inactive
+                                         got       active
+              wakes_at                   expected  2026-04-01T00:00:00Z
+                                         got       never
+              reads `attribute endDate`  expected  yes
+                                         got       no
+              fuel                       expected  at most 1
+                                         got       17
+              asked   lifecycle-state
+              answer  active
+              wakes   never
+              again   17 fuel
     error: 1 of 2 cases failed
     [exit 3]
     ");
@@ -68,6 +85,232 @@ fn failed_cases_say_what_differs() {
     assert_eq!(json[0]["cases"][0]["passed"], false);
     assert_eq!(json[0]["cases"][1]["passed"], true);
     assert_eq!(json[0]["cases"][1]["answer"], "active");
+    insta::assert_snapshot!(json[0]["cases"][0]["differences"][0], @r#"{"expected":"inactive","field":"answer","got":"active"}"#);
+    assert_eq!(json[0]["cases"][0]["fuel_budget"], 1);
+    assert_eq!(json[0]["cases"][1]["fuel_budget"], 50_000_000);
+    assert_eq!(json[0]["cases"][1]["memory_bytes"], 65_536);
+}
+
+/// A folder with a rule that uses 17 of the 21 fuel that its case allows.
+fn nearly_exhausted() -> TestHost {
+    let host = TestHost::with_files(
+        r#"
+        //- cases.toml
+        version = 1
+        [[case]]
+        as_of = 2026-03-31T12:00:00Z
+        expect = "active"
+        fuel = 21
+        "#,
+    );
+    host.write("rule.wasm", lifecycle_rule("", "(call $active)"));
+    host
+}
+
+#[test]
+fn what_is_near_its_limit_is_red_where_colours_are_shown() {
+    let host = nearly_exhausted();
+    let shown = |variables: &[(&str, &str)]| {
+        let mut command = host.command();
+        command.args(["rule", "test", "rule.wasm"]);
+        let output = command.envs(variables.iter().copied()).output();
+        String::from_utf8(output.expect("it runs").stdout).expect("text")
+    };
+    let coloured = shown(&[("CLICOLOR_FORCE", "1")]);
+    insta::assert_snapshot!(coloured.replace('\u{1b}', "ESC"), @r"
+    rule.wasm: 1 case
+          CASE      ANSWER  FUEL  BUDGET  USED  MEMORY
+      ESC[32mokESC[0m  number 1  active    ESC[31m17ESC[0m      21  ESC[31m81 %ESC[0m     1 %
+    1 case passed
+    ");
+    let plain = shown(&[]);
+    assert!(!plain.contains('\u{1b}'), "not on a terminal: {plain}");
+    assert_eq!(shown(&[("CLICOLOR_FORCE", "1"), ("NO_COLOR", "1")]), plain);
+}
+
+#[test]
+fn results_are_also_written_as_junit() {
+    let host = TestHost::with_files(
+        r#"
+        //- cases.toml
+        version = 1
+        [defaults]
+        as_of = 2026-03-31T12:00:00Z
+        [[case]]
+        name = "here & \"now\""
+        expect = "active"
+        [[case]]
+        name = "gone"
+        expect = "in<active>\u0001"
+        "#,
+    );
+    let fields = r#"
+        (import "idr:rules/log@0.1.0" "warn" (func $warn (param i32 i32)))
+        (data (i32.const 1100) "a < b")
+        "#;
+    let rule = lifecycle_rule(
+        fields,
+        "(call $warn (i32.const 1100) (i32.const 5)) (call $active)",
+    );
+    host.write("rule.wasm", rule);
+    let output = host.run(["rule", "test", ".", "--quiet", "--junit", "results.xml"]);
+    assert!(
+        output.ends_with("1 of 2 cases failed\n[exit 3]"),
+        "{output}"
+    );
+    insta::assert_snapshot!(host.read("results.xml"), @r#"
+    <?xml version="1.0" encoding="UTF-8"?>
+    <testsuites>
+      <testsuite name="./rule.wasm" tests="2" failures="1" errors="0">
+        <testcase classname="./rule.wasm" name="here &amp; &quot;now&quot;">
+          <system-out>warn: a &lt; b</system-out>
+        </testcase>
+        <testcase classname="./rule.wasm" name="gone">
+          <failure message="answer: expected in&lt;active&gt;�, got active">answer: expected in&lt;active&gt;�, got active</failure>
+          <system-out>warn: a &lt; b</system-out>
+        </testcase>
+      </testsuite>
+    </testsuites>
+    "#);
+
+    host.write("rule.wasm", "nothing");
+    let output = host.run(["rule", "test", ".", "--junit", "results.xml"]);
+    assert!(
+        output.ends_with("1 of 1 components can't be used\n[exit 3]"),
+        "{output}"
+    );
+    insta::assert_snapshot!(host.read("results.xml"), @r#"
+    <?xml version="1.0" encoding="UTF-8"?>
+    <testsuites>
+      <testsuite name="./rule.wasm" tests="1" failures="0" errors="1">
+        <testcase classname="./rule.wasm" name="the component can be used">
+          <error message="error: it is no WebAssembly component">error: it is no WebAssembly component</error>
+        </testcase>
+      </testsuite>
+    </testsuites>
+    "#);
+    insta::assert_snapshot!(host.run(["rule", "test", ".", "--quiet", "--junit", "no/such/folder.xml"]), @r"
+    ./rule.wasm: FAILED
+      error: it is no WebAssembly component
+    error: can't write `no/such/folder.xml`
+    caused by: No such file or directory (os error 2)
+    [exit 3]
+    ");
+}
+
+#[test]
+fn other_cases_can_be_given() {
+    let host = nearly_exhausted();
+    host.write("other/rule", lifecycle_rule("", "(call $inactive)"));
+    let output = host.run([
+        "rule",
+        "test",
+        "other/rule",
+        "--cases",
+        "cases.toml",
+        "--quiet",
+    ]);
+    insta::assert_snapshot!(output, @r"
+    other/rule: 1 case
+              CASE      ANSWER    FUEL  BUDGET  USED  MEMORY
+      FAILED  number 1  inactive    17      21  81 %     1 %
+      FAILED  number 1
+              answer  expected  active
+                      got       inactive
+              asked   lifecycle-state
+              answer  inactive
+              wakes   never
+              again   17 fuel
+    error: 1 of 1 cases failed
+    [exit 3]
+    ");
+    host.write("none.toml", "version = 1\n");
+    let none = host.run(["rule", "test", "other", "--cases", "none.toml"]);
+    insta::assert_snapshot!(none, @r"
+    error: there are no cases in `none.toml`
+    hint: write a `[[case]]`
+    [exit 2]
+    ");
+    let missing = host.run(["rule", "test", "other", "--cases", "missing.toml"]);
+    insta::assert_snapshot!(missing, @r"
+    error: can't read `missing.toml`
+    caused by: No such file or directory (os error 2)
+    [exit 2]
+    ");
+}
+
+#[test]
+fn a_component_may_have_any_name() {
+    let host = nearly_exhausted();
+    std::fs::rename(host.path("rule.wasm"), host.path("rule.component")).expect("renamed");
+    let output = host.run(["rule", "test", "."]);
+    assert!(output.starts_with("./rule.component: 1 case\n"), "{output}");
+    assert!(output.ends_with("1 case passed\n[exit 0]"), "{output}");
+    let output = host.run(["rule", "test", "rule.component"]);
+    assert!(output.ends_with("1 case passed\n[exit 0]"), "{output}");
+}
+
+#[test]
+fn what_exports_no_kind_of_rule_is_refused_by_name() {
+    let host = nearly_exhausted();
+    let empty = wat::parse_str("(component)").expect("well-formed");
+    host.write("rule.wasm", empty);
+    insta::assert_snapshot!(host.run(["rule", "test", "."]), @r"
+    ./rule.wasm: FAILED
+      error: it doesn't fit the contract: exports no kind of rule: none of `account-correlation`, `identity-creation`, `before-refresh`, `attribute-promotion`, `manager-correlation`, `lifecycle-state`, `role-assignment`, `identity-trigger`, `value-change`, `after-refresh`
+      hint: build the rule against this host's wit/0.1.0/rules.wit
+    error: 1 of 1 components can't be used
+    [exit 3]
+    ");
+}
+
+#[test]
+fn watching_runs_the_cases_again_when_something_changes() {
+    use std::io::{BufRead, BufReader};
+    use std::process::Stdio;
+
+    let host = nearly_exhausted();
+    let child = host
+        .command()
+        .args(["rule", "test", ".", "--watch"])
+        .stdout(Stdio::piped())
+        .spawn()
+        .expect("it starts");
+    let mut running = Running(child);
+    let output = running.0.stdout.take().expect("its output");
+    let mut lines = BufReader::new(output).lines();
+    let mut until = |wanted: &str| {
+        let mut seen = Vec::new();
+        for line in &mut lines {
+            let line = line.expect("text");
+            if line.contains(wanted) {
+                return;
+            }
+            seen.push(line);
+        }
+        panic!("`{wanted}` wasn't said: {seen:?}");
+    };
+    until("1 case passed");
+    host.write("rule.wasm", lifecycle_rule("", "(call $inactive) nop"));
+    until("error: 1 of 1 cases failed");
+    host.write("cases.toml", "version = 2");
+    until("version 2 isn't known");
+    let cases = host.read("cases.toml").replace('2', "1");
+    host.write(
+        "cases.toml",
+        format!("{cases}\n[[case]]\nas_of = 2026-03-31T12:00:00Z\nexpect = \"inactive\""),
+    );
+    until("1 case passed");
+}
+
+/// A process that ends with the test.
+struct Running(std::process::Child);
+
+impl Drop for Running {
+    fn drop(&mut self) {
+        let _ = self.0.kill();
+        let _ = self.0.wait();
+    }
 }
 
 #[test]
@@ -75,7 +318,7 @@ fn nothing_to_test_is_a_usage_error() {
     let host = TestHost::with_files("//- empty/readme.md\nnothing here\n");
     insta::assert_snapshot!(host.run(["rule", "test", "empty"]), @r"
     error: there is no rule component in `empty`
-    hint: build the rule first: cases are run on its component, a .wasm file
+    hint: build the rule first: cases are run on its component
     [exit 2]
     ");
     host.write("rule.wasm", lifecycle_rule("", "(call $active)"));
@@ -132,11 +375,8 @@ fn a_component_that_cannot_be_used_fails_and_the_others_are_tested() {
       error: it is a core WebAssembly module, not a component
       hint: make it a component: `wasm-tools component new FILE.wasm -o RULE.wasm`
     ./good/rule.wasm: 1 case
-      ok      number 1
-              asked    lifecycle-state
-              answer   active
-              wakes    never
-              fuel     17 (asked again 17)
+          CASE      ANSWER  FUEL      BUDGET  USED  MEMORY
+      ok  number 1  active    17  50,000,000   1 %     1 %
     error: 1 of 2 components can't be used
     [exit 3]
     ");
@@ -226,12 +466,14 @@ fn the_rules_of_a_tenant_are_listed() {
       reads       endDate
       accounts    hr: end
       parameter   days = 14
-      limits      50000000 fuel, 1000 ms, 67108864 bytes of memory, 1048576 bytes passed, 20 log lines
+      limits      50000000 fuel, 1000 ms, 67108864 bytes of memory, 1048576 bytes passed, 65536 bytes answered, 20 log lines, 1000 in a run
+      isolation   reuse
     unused
       component   rules/state.wasm
       sha256      SHA256
       decides     nothing: no definition names it
-      limits      1000 fuel, 1000 ms, 67108864 bytes of memory, 1048576 bytes passed, 20 log lines
+      limits      1000 fuel, 1000 ms, 67108864 bytes of memory, 1048576 bytes passed, 65536 bytes answered, 20 log lines, 1000 in a run
+      isolation   reuse
     [exit 0]
     ");
     let json = host.json(["rule", "list"]);

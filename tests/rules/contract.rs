@@ -64,7 +64,7 @@ fn a_rule_for_a_later_contract() {
            (func (export "idr:rules/lifecycle-state@0.2.0#state") (result i32) unreachable)"#,
     );
     insta::assert_snapshot!(load_error(&rule), @r"
-    it doesn't fit the contract: exports `idr:rules/lifecycle-state@0.2.0`, but this host speaks version 0.1.0; imports `idr:rules/types@0.2.0`, but this host speaks version 0.1.0; imports `idr:rules/log@0.2.0`, but this host speaks version 0.1.0
+    it doesn't fit the contract: imports `idr:rules/types@0.2.0`, but this host speaks version 0.1.0; imports `idr:rules/log@0.2.0`, but this host speaks version 0.1.0; exports `idr:rules/lifecycle-state@0.2.0`, but this host speaks version 0.1.0
     hint: build the rule against this host's wit/0.1.0/rules.wit
     ");
 }
@@ -118,7 +118,7 @@ fn other_types_of_imports_and_exports() {
         ),
     );
     insta::assert_snapshot!(load_error(&rule), @r"
-    its types are not those of the contract (lifecycle-state)
+    its types are not those of the contract (lifecycle-state): it imports `subject.accounts` as `func(application: string) -> list<record {handle: u32, native-identity: string, status: enum {enabled, disabled, locked, vanished, unknown}}>`, but the contract has `func(application: string) -> list<record {handle: u32, native-identity: string, status: enum {enabled, disabled, locked, vanished}}>`
     caused by: component imports instance `idr:rules/subject@0.1.0`, but a matching implementation was not found in the linker
     caused by: instance export `accounts` has the wrong type
     caused by: type mismatch with results
@@ -133,7 +133,7 @@ fn other_types_of_imports_and_exports() {
     );
     let rule = component_against(&export, "", "lifecycle-state-rule", STATE);
     insta::assert_snapshot!(load_error(&rule), @r"
-    its types are not those of the contract (lifecycle-state)
+    its types are not those of the contract (lifecycle-state): it exports `lifecycle-state.state` as `func() -> result<string, variant {declined(string), invalid(string), failed(string), bored(string)}>`, but the contract has `func() -> result<string, variant {declined(string), invalid(string), failed(string)}>`
     caused by: failed to convert function to given type
     caused by: type mismatch with results
     caused by: expected variant of 3 cases, found 4 cases

@@ -6,18 +6,34 @@ use idr::rules::cases::run;
 const LOOP: &str = "(loop $again (br $again)) unreachable";
 
 #[test]
+fn a_crash_says_where_and_what_the_rule_said_last() {
+    let fields = r#"
+        (import "idr:rules/log@0.1.0" "warn" (func $warn (param i32 i32)))
+        (data (i32.const 1100) "no such grade: 17")
+        (func $core::panicking::panic
+            (call $warn (i32.const 1100) (i32.const 17)) unreachable)
+        (func $_ZN5grade6lookup17h0123456789abcdefE (call $core::panicking::panic))
+        "#;
+    let rule = lifecycle_rule(
+        fields,
+        "(call $_ZN5grade6lookup17h0123456789abcdefE) (call $active)",
+    );
+    insta::assert_snapshot!(outcome(&rule, ""), @"rule-crashed: it crashed: wasm `unreachable` instruction executed, in `core::panicking::panic` < `grade::lookup` < function 6; it said: no such grade: 17");
+}
+
+#[test]
 fn a_rule_that_crashes() {
     let rule = lifecycle_rule("", "unreachable");
-    insta::assert_snapshot!(outcome(&rule, ""), @"rule-crashed: it crashed: wasm `unreachable` instruction executed");
+    insta::assert_snapshot!(outcome(&rule, ""), @"rule-crashed: it crashed: wasm `unreachable` instruction executed, in function 3");
 
     let rule = lifecycle_rule("", "(i32.load (i32.const -4))");
-    insta::assert_snapshot!(outcome(&rule, ""), @"rule-crashed: it crashed: out of bounds memory access");
+    insta::assert_snapshot!(outcome(&rule, ""), @"rule-crashed: it crashed: out of bounds memory access, in function 3");
 
     let rule = lifecycle_rule(
         "(func $deeper (call $deeper))",
         "(call $deeper) (call $active)",
     );
-    insta::assert_snapshot!(outcome(&rule, ""), @"rule-crashed: it crashed: call stack exhausted");
+    insta::assert_snapshot!(outcome(&rule, ""), @"rule-crashed: it crashed: call stack exhausted, in `deeper` (20 deep)");
 }
 
 #[test]
@@ -39,13 +55,13 @@ fn a_rule_that_eats_memory() {
         "",
         "(loop $again (drop (memory.grow (i32.const 16))) (br $again)) unreachable",
     );
-    insta::assert_snapshot!(outcome(&rule, "limits = { memory_bytes = 10_000_000 }"), @"rule-out-of-memory: it wanted more than its limit of 10000000 bytes of memory");
+    insta::assert_snapshot!(outcome(&rule, "limits = { memory_bytes = 10_000_000 }"), @"rule-out-of-memory: it wanted 10551296 bytes of memory, more than its limit of 10000000");
 }
 
 #[test]
 fn a_rule_that_needs_more_memory_than_it_may_have_to_begin_with() {
     let rule = lifecycle_rule("", "(call $active)");
-    insta::assert_snapshot!(outcome(&rule, "limits = { memory_bytes = 10_000 }"), @"rule-out-of-memory: it wanted more than its limit of 10000 bytes of memory");
+    insta::assert_snapshot!(outcome(&rule, "limits = { memory_bytes = 10_000 }"), @"rule-out-of-memory: it wanted 65536 bytes of memory, more than its limit of 10000");
 }
 
 #[test]
@@ -57,14 +73,14 @@ fn a_rule_that_passes_too_much() {
             (call $attribute (i32.const 0) (i32.const 60000) (i32.const 128))
             (br $again)) unreachable",
     );
-    insta::assert_snapshot!(outcome(&rule, ""), @"rule-transfer: it exchanged more than its limit of 1048576 bytes with the host");
+    insta::assert_snapshot!(outcome(&rule, ""), @"rule-transfer: it exchanged 1080000 bytes with the host, more than its limit of 1048576 bytes");
 
     // More at once than may be passed at all: the host doesn't even copy it.
     let rule = lifecycle_rule(
         r#"(import "idr:rules/log@0.1.0" "info" (func $info (param i32 i32)))"#,
         "(call $info (i32.const 0) (i32.const 60000)) (call $active)",
     );
-    insta::assert_snapshot!(outcome(&rule, "limits = { transfer_bytes = 10_000 }"), @"rule-transfer: it exchanged more than its limit of 10000 bytes with the host");
+    insta::assert_snapshot!(outcome(&rule, "limits = { transfer_bytes = 10_000 }"), @"rule-transfer: it exchanged too long a text or list with the host, more than its limit of 10000 bytes");
     insta::assert_snapshot!(outcome(&rule, ""), @"active");
 }
 
@@ -78,7 +94,7 @@ fn a_rule_that_is_passed_too_much() {
     let essay = format!("attributes = {{ essay = \"{}\" }}", "a".repeat(20_000));
     insta::assert_snapshot!(outcome(&rule, &essay), @"active");
     let limited = format!("{essay}\nlimits = {{ transfer_bytes = 10_000 }}");
-    insta::assert_snapshot!(outcome(&rule, &limited), @"rule-transfer: it exchanged more than its limit of 10000 bytes with the host");
+    insta::assert_snapshot!(outcome(&rule, &limited), @"rule-transfer: it exchanged 20021 bytes with the host, more than its limit of 10000 bytes");
 }
 
 #[test]
@@ -233,7 +249,7 @@ fn a_list_of_answers_as_long_as_memory_allows() {
             (i32.store (i32.const 72) (i32.const 1000))
             (i32.const 64))"#,
     );
-    insta::assert_snapshot!(outcome(&rule, "candidates = [\"A\"]"), @"rule-transfer: it exchanged more than its limit of 1048576 bytes with the host");
+    insta::assert_snapshot!(outcome(&rule, "candidates = [\"A\"]"), @"rule-transfer: it exchanged too long a text or list with the host, more than its limit of 1048576 bytes");
 }
 
 #[test]

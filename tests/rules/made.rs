@@ -5,7 +5,7 @@ use std::sync::OnceLock;
 use idr::rules::cases::{Case, CaseReport, parse, run};
 use idr::rules::{LoadError, RuleComponent, RuleEngine};
 use wit_component::{ComponentEncoder, StringEncoding, embed_component_metadata};
-use wit_parser::Resolve;
+use wit_parser::{Resolve, WorldId};
 
 use crate::common::repository;
 
@@ -57,9 +57,25 @@ pub(crate) fn component_against(
     let world = resolve
         .select_world(&[package], Some(world))
         .expect("the world exists");
-    let text = format!("(module {fields} {RUNTIME})");
-    let mut module = wat::parse_str(&text).expect("the module is well-formed");
-    embed_component_metadata(&mut module, &resolve, world, StringEncoding::UTF8, false)
+    encoded(&resolve, world, &format!("(module {fields} {RUNTIME})"))
+}
+
+/// Makes a component of a world from the text of a core module that brings a
+/// memory and an allocator of its own.
+pub(crate) fn bare_component(world: &str, module: &str) -> Vec<u8> {
+    let mut resolve = Resolve::default();
+    let package = resolve
+        .push_source("rules.wit", &contract())
+        .expect("the contract is well-formed");
+    let world = resolve
+        .select_world(&[package], Some(world))
+        .expect("the world exists");
+    encoded(&resolve, world, module)
+}
+
+fn encoded(resolve: &Resolve, world: WorldId, text: &str) -> Vec<u8> {
+    let mut module = wat::parse_str(text).expect("the module is well-formed");
+    embed_component_metadata(&mut module, resolve, world, StringEncoding::UTF8, false)
         .expect("the module can be told its world");
     ComponentEncoder::default()
         .module(&module)

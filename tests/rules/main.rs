@@ -3,10 +3,15 @@
 #[path = "../common/mod.rs"]
 mod common;
 
+mod chains;
 mod command;
 mod contract;
+mod corpus;
 mod examples;
 mod hostile;
+mod isolation;
+mod log;
 mod made;
 mod retry;
+mod trust;
 mod verdict;

@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use idr::rules::{ComponentCache, RuleHost, RuleWorker, digest_of};
 use idr_core::definitions::{
-    AttributeDefinition, EditMode, Grant, Lifecycle, Model, Rule, RuleIndex, RuleLimits,
+    AttributeDefinition, EditMode, Grant, Isolation, Lifecycle, Model, Rule, RuleIndex, RuleLimits,
 };
 use idr_core::model::{
     AttributeState, Claim, Holder, IdentityRecord, Name, Provenance, Uid, UnixMillis, Value,
@@ -71,13 +71,20 @@ impl Tenant {
                 },
                 parameters: Vec::new(),
                 limits,
+                isolation: Isolation::Reuse,
             }],
             ..Model::default()
         };
         let bytes: HashMap<String, Arc<[u8]>> =
             HashMap::from([(model.rules[0].sha256.clone(), rule.into())]);
-        let host = RuleHost::load(engine(), &model, |sha256| bytes.get(sha256).cloned(), cache)
-            .unwrap_or_else(|errors| panic!("the rule is loaded: {errors:?}"));
+        let host = RuleHost::load(
+            engine(),
+            "acme",
+            &model,
+            |sha256| bytes.get(sha256).cloned(),
+            cache,
+        )
+        .unwrap_or_else(|errors| panic!("the rule is loaded: {errors:?}"));
         Self {
             model: Arc::new(model),
             host: Arc::new(host),
@@ -88,6 +95,7 @@ impl Tenant {
     fn ask(&self, worker: &mut RuleWorker, uid: i64) -> Asked {
         let mut record = IdentityRecord::default();
         record.identity.uid = Uid(uid);
+        record.identity.name = "ana".into();
         let (model, as_of) = (Arc::clone(&self.model), UnixMillis(1_775_000_000_000));
         let mut view = TrackedView::new(model, Arc::new(NobodyElse), as_of, record);
         let end = Value::Date("2026-12-31".parse().expect("a date"));
@@ -292,7 +300,7 @@ fn time_is_no_verdict_and_asks_for_a_retry() {
         panic!("it isn't a read that failed");
     };
     assert_eq!(cause.as_str(), "host-too-slow");
-    insta::assert_snapshot!(message, @"rule `state` (lifecycle-state) was still running after 100 ms");
+    insta::assert_snapshot!(message, @"rule `state` (lifecycle-state) was still running after 100 ms (tenant `acme`, identity `ana`)");
     assert!(retry_after_ms.is_some());
 }
 
@@ -323,7 +331,7 @@ fn failures_name_rule_kind_limit_and_use() {
         assert_eq!(retry_after_ms, None);
         insta::allow_duplicates! {
             insta::assert_snapshot!(format!("{message}\n{}", hint.unwrap_or_default()), @r"
-            rule `state` (lifecycle-state) used up its limit of 10000 fuel
+            rule `state` (lifecycle-state) used up its limit of 10000 fuel (tenant `acme`, identity `ana`)
             shorten the rule, or raise `fuel` in rules/rules.toml
             ");
         }
@@ -430,9 +438,10 @@ fn a_rule_that_is_used_as_something_else_is_not_loaded() {
         grant: Grant::default(),
         parameters: Vec::new(),
         limits: RuleLimits::default(),
+        isolation: Isolation::Reuse,
     });
     let errors = |model: &Model, bytes: Option<&Arc<[u8]>>| {
-        let loaded = RuleHost::load(engine(), model, |_| bytes.cloned(), None);
+        let loaded = RuleHost::load(engine(), "acme", model, |_| bytes.cloned(), None);
         let errors = loaded.err().unwrap_or_default();
         errors
             .iter()

@@ -612,6 +612,18 @@ pub struct Rule {
     pub parameters: Vec<(Name, Value)>,
     /// What one evaluation may use.
     pub limits: RuleLimits,
+    /// Whether instances are used again.
+    pub isolation: Isolation,
+}
+
+/// Whether a rule's instances are used for several evaluations.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Isolation {
+    /// They are, and what that changes is found out.
+    #[default]
+    Reuse,
+    /// Each evaluation has an instance of its own.
+    Call,
 }
 
 /// What a rule may read. Reserved names need no grant.
@@ -642,8 +654,12 @@ pub struct RuleLimits {
     pub memory_bytes: usize,
     /// Bytes passed between host and rule in one evaluation.
     pub transfer_bytes: usize,
+    /// Bytes of texts in one answer.
+    pub output_bytes: usize,
     /// Log lines kept of one evaluation.
     pub log_lines: usize,
+    /// Log lines kept of all evaluations of the rule in one run.
+    pub log_lines_per_run: usize,
 }
 
 impl Default for RuleLimits {
@@ -653,7 +669,9 @@ impl Default for RuleLimits {
             time_ms: 1_000,
             memory_bytes: 64 << 20,
             transfer_bytes: 1 << 20,
+            output_bytes: 64 << 10,
             log_lines: 20,
+            log_lines_per_run: 1_000,
         }
     }
 }

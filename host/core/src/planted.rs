@@ -16,16 +16,22 @@ pub enum Bug {
     ClearVersionUnseen,
     /// Whoever matched a role's filter before it was edited is not made due.
     ForgetOldFilter,
+    /// What rules propose for the next refresh makes nobody due.
+    ForgetProposal,
+    /// Whoever's events a threshold leaves out counts as settled.
+    SettleHeldEvents,
 }
 
 impl Bug {
     /// Every bug.
-    pub const ALL: [Self; 5] = [
+    pub const ALL: [Self; 7] = [
         Self::ForgetWakeUp,
         Self::DropLookupKey,
         Self::SkipWave,
         Self::ClearVersionUnseen,
         Self::ForgetOldFilter,
+        Self::ForgetProposal,
+        Self::SettleHeldEvents,
     ];
 }
 

@@ -3,8 +3,8 @@
 use std::sync::Arc;
 
 use crate::definitions::{
-    AccountAttribute, Application, AttributeDefinition, EditMode, Grant, Lifecycle, LifecycleState,
-    Model, OnEmpty, OnNoAccount, Origin, Rule, RuleIndex, RuleLimits, Source,
+    AccountAttribute, Application, AttributeDefinition, EditMode, Grant, Isolation, Lifecycle,
+    LifecycleState, Model, OnEmpty, OnNoAccount, Origin, Rule, RuleIndex, RuleLimits, Source,
 };
 use crate::model::{
     Account, AccountKey, AccountStatus, Claim, Holder, Identity, IdentityRecord, Link, Name, Uid,
@@ -220,6 +220,7 @@ fn rule(index: usize) -> Rule {
         },
         parameters: Vec::new(),
         limits: RuleLimits::default(),
+        isolation: Isolation::default(),
     }
 }
 

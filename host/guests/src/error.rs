@@ -125,7 +125,7 @@ impl GuestError {
             Self::BadName(_) => {
                 "take lowercase letters, digits and `-`, with a letter first".to_owned()
             }
-            Self::UnknownKind(_) => format!("kinds are {}", ["x"].join(", ")),
+            Self::UnknownKind(_) => format!("kinds are {}", crate::kinds().join(", ")),
             Self::Exists(_) => "choose another name, or remove it".to_owned(),
             _ => return None,
         })

@@ -10,6 +10,7 @@ mod component;
 mod error;
 mod languages;
 mod manifest;
+mod template;
 mod tools;
 
 use std::fmt;
@@ -18,6 +19,7 @@ use std::path::{Path, PathBuf};
 pub use component::component_of_module;
 pub use error::GuestError;
 pub use languages::rust::{TARGET, cargo};
+pub use template::{create, kinds};
 
 use manifest::Project;
 
@@ -61,6 +63,18 @@ impl Language {
         }
     }
 
+    /// Returns its name as it is written.
+    fn title(self) -> &'static str {
+        match self {
+            Self::Rust => "Rust",
+            Self::C => "C",
+            Self::JavaScript => "JavaScript",
+            Self::TypeScript => "TypeScript",
+            Self::Python => "Python",
+            Self::Go => "Go",
+        }
+    }
+
     /// Returns the language that a word names.
     pub fn named(word: &str) -> Option<Self> {
         Self::ALL
@@ -71,7 +85,7 @@ impl Language {
 
 impl fmt::Display for Language {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
-        formatter.write_str(self.as_str())
+        formatter.write_str(self.title())
     }
 }
 

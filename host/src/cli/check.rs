@@ -194,7 +194,7 @@ fn component_problems(tenant: &Tenant) -> Vec<Problem> {
         Err(error) => return vec![problem(None, spoken(&error), error.hint())],
     };
     let bytes_of = |sha256: &str| tenant.component(sha256);
-    let errors = RuleHost::load(&engine, &tenant.model, bytes_of, None).err();
+    let errors = RuleHost::load(&engine, &tenant.name, &tenant.model, bytes_of, None).err();
     let errors = errors.unwrap_or_default().into_iter();
     errors
         .map(|RuleLoadError { rule, source }| {

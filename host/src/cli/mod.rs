@@ -12,6 +12,7 @@ mod audit;
 mod bench;
 mod check;
 mod claim;
+mod colour;
 mod demo;
 mod due;
 mod entitlement;

@@ -12,6 +12,7 @@ use idr_core::text::nearest;
 use sha2::{Digest, Sha256};
 
 use super::problem::{ConfigError, Problem};
+use crate::trust::SIGNATURE_ENDING;
 
 /// The file that makes a folder a tenant's.
 pub(super) const SETTINGS: &str = "idr.toml";
@@ -44,6 +45,9 @@ pub(super) const TASKS: &str = "tasks";
 pub(super) const ROLES: &str = "roles";
 /// Rule components beside [`RULES`].
 pub(super) const RULE_FOLDER: &str = "rules";
+
+/// What a signature of a component ends in, see [`SIGNATURE_ENDING`].
+const SIGNATURE: &str = ".wasm.sig";
 
 const FOLDERS: [&str; 4] = [APPLICATIONS, ROLES, RULE_FOLDER, TASKS];
 /// What later versions read: to leave it unread silently would be worse than to stop.
@@ -138,10 +142,12 @@ impl Files {
         })
     }
 
-    /// Drops the components that `is_used` doesn't want.
+    /// Drops the components that `is_used` doesn't want, and their signatures.
     pub(super) fn retain_components(&mut self, is_used: impl Fn(&str) -> bool) {
-        self.entries
-            .retain(|path, _| !path.ends_with(".wasm") || is_used(path));
+        self.entries.retain(|path, _| {
+            let component = path.strip_suffix(SIGNATURE_ENDING).unwrap_or(path);
+            !component.ends_with(".wasm") || is_used(component)
+        });
     }
 
     /// Returns every file's sha256 in lower-case hexadecimal, in order of path.
@@ -255,7 +261,7 @@ fn is_folder(path: &Path) -> bool {
 fn is_ours(relative: &str) -> bool {
     let name = relative.rsplit('/').next().unwrap_or(relative);
     if relative.starts_with(RULE_FOLDER) {
-        return relative == RULES || name.ends_with(".wasm");
+        return relative == RULES || name.ends_with(".wasm") || name.ends_with(SIGNATURE);
     }
     name.ends_with(".toml")
 }

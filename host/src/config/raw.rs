@@ -18,10 +18,17 @@ pub(super) struct RawSettings {
     pub(super) end_of_day: Option<Value>,
     pub(super) secret: Option<String>,
     pub(super) secret_generation: Option<i64>,
+    pub(super) trust: RawTrust,
     pub(super) store: RawStore,
     pub(super) limits: RawLimits,
     pub(super) thresholds: RawThresholds,
     pub(super) refresh: RawRefresh,
+}
+
+#[derive(Debug, Default, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub(super) struct RawTrust {
+    pub(super) keys: Vec<String>,
 }
 
 #[derive(Debug, Default, Deserialize)]
@@ -38,7 +45,9 @@ pub(super) struct RawLimits {
     pub(super) time_ms: Option<i64>,
     pub(super) memory_bytes: Option<i64>,
     pub(super) transfer_bytes: Option<i64>,
+    pub(super) output_bytes: Option<i64>,
     pub(super) log_lines: Option<i64>,
+    pub(super) log_lines_per_run: Option<i64>,
 }
 
 #[derive(Debug, Default, Deserialize)]
@@ -415,6 +424,7 @@ pub(super) struct RawRule {
     pub(super) reads: RawReads,
     pub(super) parameters: BTreeMap<String, Value>,
     pub(super) limits: RawLimits,
+    pub(super) isolation: Option<String>,
 }
 
 #[derive(Debug, Default, Deserialize)]

@@ -28,14 +28,25 @@ pub enum SecretReference {
     File(PathBuf),
 }
 
-/// A secret that can't be had.
+/// The tenant's secret can't be had.
 #[derive(Debug, Error)]
 pub enum SecretError {
+    /// What `secret` in idr.toml refers to can't be read.
+    #[error("`secret` in idr.toml can't be read")]
+    Reference(#[from] ReferenceError),
+    /// It is shorter than what can be called a secret.
+    #[error("the tenant's secret has fewer than {SHORTEST_SECRET_BYTES} bytes")]
+    TooShort,
+}
+
+/// What a reference refers to can't be read.
+#[derive(Debug, Error)]
+pub enum ReferenceError {
     /// The environment variable isn't set.
-    #[error("the environment variable `{0}`, which `secret` in idr.toml names, is not set")]
+    #[error("the environment variable `{0}` is not set")]
     NotSet(String),
     /// The file can't be read.
-    #[error("the file {}, which `secret` in idr.toml names, can't be read", .path.display())]
+    #[error("the file `{}` can't be read", .path.display())]
     Unreadable {
         /// The file.
         path: PathBuf,
@@ -43,9 +54,6 @@ pub enum SecretError {
         #[source]
         source: io::Error,
     },
-    /// It is shorter than what can be called a secret.
-    #[error("the tenant's secret has fewer than {SHORTEST_SECRET_BYTES} bytes")]
-    TooShort,
 }
 
 impl SecretReference {
@@ -60,26 +68,34 @@ impl SecretReference {
         }
     }
 
-    /// Reads the secret itself; files are relative to `directory`.
+    /// Reads the tenant's secret; files are relative to `directory`.
     ///
     /// # Errors
     ///
     /// [`SecretError`] when it can't be had.
     pub fn read(&self, directory: &Path) -> Result<Secret, SecretError> {
-        let bytes = match self {
+        Secret::new(self.bytes(directory)?).ok_or(SecretError::TooShort)
+    }
+
+    /// Reads what is there; files are relative to `directory`.
+    ///
+    /// # Errors
+    ///
+    /// [`ReferenceError`].
+    pub fn bytes(&self, directory: &Path) -> Result<Vec<u8>, ReferenceError> {
+        match self {
             Self::Environment(name) => env::var_os(name)
-                .ok_or_else(|| SecretError::NotSet(name.clone()))?
-                .into_encoded_bytes(),
+                .map(|value| value.into_encoded_bytes())
+                .ok_or_else(|| ReferenceError::NotSet(name.clone())),
             Self::File(path) => {
                 let path = directory.join(path);
-                let mut bytes =
-                    fs::read(&path).map_err(|source| SecretError::Unreadable { path, source })?;
+                let mut bytes = fs::read(&path)
+                    .map_err(|source| ReferenceError::Unreadable { path, source })?;
                 let end = bytes.trim_ascii_end().len();
                 bytes.truncate(end);
-                bytes
+                Ok(bytes)
             }
-        };
-        Secret::new(bytes).ok_or(SecretError::TooShort)
+        }
     }
 }
 

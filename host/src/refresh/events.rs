@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 
 use idr_core::model::{EffectKind, Handler, IdentityRecord, Name, Uid, Versions};
 use idr_core::plan::{EventChanges, PlanContext, Planner};
+use idr_core::planted::{self, Bug};
 use rayon::prelude::*;
 
 use super::gate::Verdict;
@@ -175,7 +176,9 @@ fn carry_out(
     let reads_changed = changes.reads != identity.event_reads;
     // What is proposed is an input of the next refresh; and whoever's events are
     // left out stays due.
-    let anew = i64::from(changes.proposes_anew || !changes.held.is_empty());
+    let proposes = changes.proposes_anew && !planted::is(Bug::ForgetProposal);
+    let is_held = !changes.held.is_empty() && !planted::is(Bug::SettleHeldEvents);
+    let anew = i64::from(proposes || is_held);
     identity.apply_events(changes);
     IdentityWrite {
         uid: identity.uid,

@@ -26,7 +26,7 @@ pub use identity::{
     AccountReport, EditReport, IdentityReport, IdentityRow, StateOverrideReport, WorkItemReport,
 };
 pub use run::{FindingCounts, ProgressReport, RunReport};
-pub use text::{Table, counted, grouped, local, shortened};
+pub use text::{Cell, Table, counted, grouped, local, shortened};
 
 use idr_core::model::{Name, Uid};
 use idr_core::view::{Snapshot, SnapshotError};

@@ -2,13 +2,39 @@
 
 use std::io::{self, Write};
 
+use anstyle::Style;
 use idr_core::model::UnixMillis;
 use idr_core::time::Zone;
+
+/// One entry of a [`Table`].
+#[derive(Clone, Debug, Default)]
+pub struct Cell {
+    text: String,
+    style: Style,
+}
+
+impl Cell {
+    /// Lets it be shown in a style; the default one shows plain text.
+    #[must_use]
+    pub fn styled(mut self, style: Style) -> Self {
+        self.style = style;
+        self
+    }
+}
+
+impl<T: Into<String>> From<T> for Cell {
+    fn from(text: T) -> Self {
+        Self {
+            text: text.into(),
+            style: Style::new(),
+        }
+    }
+}
 
 /// Rows of text whose columns line up.
 #[derive(Clone, Debug, Default)]
 pub struct Table {
-    rows: Vec<Vec<String>>,
+    rows: Vec<Vec<Cell>>,
     right: Vec<usize>,
     indentation: usize,
 }
@@ -17,7 +43,7 @@ impl Table {
     /// Returns a table with these headings.
     pub fn new(headings: &[&str]) -> Self {
         Self {
-            rows: vec![headings.iter().map(|&heading| heading.to_owned()).collect()],
+            rows: vec![headings.iter().map(|&heading| heading.into()).collect()],
             ..Self::default()
         }
     }
@@ -37,8 +63,15 @@ impl Table {
         self
     }
 
+    /// Sets each line in by so many spaces.
+    #[must_use]
+    pub fn set_in(mut self, indentation: usize) -> Self {
+        self.indentation = indentation;
+        self
+    }
+
     /// Adds a row.
-    pub fn row(&mut self, cells: impl IntoIterator<Item = impl Into<String>>) {
+    pub fn row(&mut self, cells: impl IntoIterator<Item = impl Into<Cell>>) {
         self.rows.push(cells.into_iter().map(Into::into).collect());
     }
 
@@ -51,7 +84,10 @@ impl Table {
         let columns = self.rows.iter().map(Vec::len).max().unwrap_or(0);
         let width = |column: usize| {
             let cells = self.rows.iter().filter_map(|row| row.get(column));
-            cells.map(|cell| cell.chars().count()).max().unwrap_or(0)
+            cells
+                .map(|cell| cell.text.chars().count())
+                .max()
+                .unwrap_or(0)
         };
         let widths: Vec<usize> = (0..columns).map(width).collect();
         for row in &self.rows {
@@ -60,11 +96,13 @@ impl Table {
                 if column > 0 {
                     line += "  ";
                 }
-                line += &if self.right.contains(&column) {
-                    format!("{cell:>width$}")
-                } else {
-                    format!("{cell:width$}")
+                let padding = " ".repeat(width - cell.text.chars().count());
+                let (before, after) = match self.right.contains(&column) {
+                    true => (padding, String::new()),
+                    false => (String::new(), padding),
                 };
+                let Cell { text, style } = cell;
+                line += &format!("{before}{style}{text}{style:#}{after}");
             }
             writeln!(out, "{}", line.trim_end())?;
         }

@@ -32,6 +32,8 @@ pub(super) struct CallState {
     rule: RuleIndex,
     /// How many bytes this evaluation may still exchange with the host.
     transfer_left: usize,
+    /// How many it has exchanged.
+    transferred: usize,
     /// What the rule logged in this evaluation.
     pub(super) log: Log,
     /// What the rule asked in this evaluation, when somebody wants to know.
@@ -48,6 +50,7 @@ impl CallState {
             view: TrackedView::default(),
             rule: RuleIndex(0),
             transfer_left: 0,
+            transferred: 0,
             log: Log::default(),
             trace: None,
             memory: MemoryLimiter {
@@ -69,6 +72,7 @@ impl CallState {
         self.view = view;
         self.rule = rule;
         self.transfer_left = limits.transfer_bytes;
+        self.transferred = 0;
         self.log.limit = limits.log_lines;
         self.trace = trace.then(Vec::new);
         self.applications.clear();
@@ -78,9 +82,13 @@ impl CallState {
         match self.transfer_left.checked_sub(bytes) {
             Some(left) => {
                 self.transfer_left = left;
+                self.transferred += bytes;
                 Ok(())
             }
-            None => Err(Stop::TransferExceeded.into()),
+            None => Err(Stop::TransferExceeded {
+                wanted_bytes: self.transferred.saturating_add(bytes),
+            }
+            .into()),
         }
     }
 
@@ -155,9 +163,11 @@ pub(super) enum Stop {
     #[error("{0}")]
     Trouble(Trouble),
     #[error("too much was exchanged")]
-    TransferExceeded,
+    TransferExceeded { wanted_bytes: usize },
     #[error("too much memory was wanted")]
-    MemoryExceeded,
+    MemoryExceeded { wanted_bytes: usize },
+    #[error("too large a table was wanted")]
+    TableExceeded { wanted_entries: usize },
 }
 
 fn stop<T>(result: Result<T, idr_core::view::ReadError>) -> wasmtime::Result<T> {
@@ -187,7 +197,10 @@ impl ResourceLimiter for MemoryLimiter {
         if used_bytes > self.limit_bytes {
             // Ending the evaluation right here names the limit; a refused
             // growth would only surface as some crash of the language's runtime.
-            return Err(Stop::MemoryExceeded.into());
+            return Err(Stop::MemoryExceeded {
+                wanted_bytes: used_bytes,
+            }
+            .into());
         }
         self.used_bytes = used_bytes;
         Ok(true)
@@ -200,7 +213,10 @@ impl ResourceLimiter for MemoryLimiter {
         _maximum: Option<usize>,
     ) -> wasmtime::Result<bool> {
         if desired > TABLE_ENTRIES {
-            return Err(Stop::MemoryExceeded.into());
+            return Err(Stop::TableExceeded {
+                wanted_entries: desired,
+            }
+            .into());
         }
         Ok(true)
     }

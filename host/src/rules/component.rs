@@ -12,7 +12,8 @@ use super::bindings::exports::idr::rules::{
 };
 use super::cache::ComponentCache;
 use super::call::CallState;
-use super::contract::{Surface, stub_wasi, surface};
+use super::contract::{Surface, speaks_our_version, stub_wasi, surface};
+use super::difference::differences;
 use super::engine::{RuleEngine, ticks};
 use super::error::LoadError;
 use super::kind::RuleKind;
@@ -64,6 +65,7 @@ impl RuleComponent {
         cache: Option<&ComponentCache>,
     ) -> Result<Self, LoadError> {
         is_a_component(bytes)?;
+        speaks_our_version(bytes).map_err(LoadError::Contract)?;
         let sha256 = digest_of(bytes);
         let wasmtime = engine.wasmtime();
         let cached = cache.and_then(|cache| cache.load(wasmtime, &sha256));
@@ -81,7 +83,8 @@ impl RuleComponent {
         let surface = surface(wasmtime, &component).map_err(LoadError::Contract)?;
         let mut prepared = [const { None }; RuleKind::ALL.len()];
         for kind in &surface.kinds {
-            prepared[*kind as usize] = Some(Prepared::new(engine, &component, &surface, *kind)?);
+            let linked = Prepared::new(engine, &component, &surface, *kind);
+            prepared[*kind as usize] = Some(linked.map_err(|error| explained(error, bytes))?);
         }
         Ok(Self {
             sha256,
@@ -118,6 +121,18 @@ impl RuleComponent {
                 wanted: kind,
                 exported: self.surface.kinds.clone(),
             })
+    }
+}
+
+/// Puts both signatures side by side where types differ.
+fn explained(error: LoadError, component: &[u8]) -> LoadError {
+    match error {
+        LoadError::Types { kind, source, .. } => LoadError::Types {
+            kind,
+            differences: differences(component),
+            source,
+        },
+        other => other,
     }
 }
 
@@ -172,7 +187,11 @@ impl Prepared {
         surface: &Surface,
         kind: RuleKind,
     ) -> Result<Self, LoadError> {
-        let types = |source| LoadError::Types { kind, source };
+        let types = |source| LoadError::Types {
+            kind,
+            differences: Vec::new(),
+            source,
+        };
         let linked = if surface.wasi.is_empty() {
             engine.linker(kind).instantiate_pre(component)
         } else {

@@ -3,6 +3,8 @@
 //! wasmtime's linker stops at the first import that is missing. This looks at
 //! all of them first; differences in types are left to the linker.
 
+use idr_core::text::nearest;
+use wasmparser::{Parser, Payload};
 use wasmtime::Engine;
 use wasmtime::component::types::ComponentItem;
 use wasmtime::component::{Component, Linker, ResourceType};
@@ -131,17 +133,22 @@ pub(super) fn surface(engine: &Engine, component: &Component) -> Result<Surface,
     };
 
     for (name, export) in component_type.exports(engine) {
-        let Some((interface, version)) = rules_interface(name) else {
+        let Some((interface, _)) = rules_interface(name) else {
             // Languages export things of their own; nobody calls them.
             continue;
         };
         let ComponentItem::ComponentInstance(_) = export.ty else {
             continue;
         };
-        match (RuleKind::named(interface), speaks(version)) {
-            (Some(kind), true) => surface.kinds.push(kind),
-            (Some(_), false) => problems.push(other_version("exports", name)),
-            (None, _) => problems.push(format!("exports `{name}`, which is no kind of rule")),
+        match RuleKind::named(interface) {
+            Some(kind) => surface.kinds.push(kind),
+            None => {
+                let kinds = RuleKind::ALL.iter().map(|kind| kind.as_str());
+                problems.push(format!(
+                    "exports `{name}`, which is no kind of rule{}",
+                    did_you_mean(interface, kinds)
+                ));
+            }
         }
     }
     surface.kinds.sort();
@@ -178,7 +185,7 @@ pub(super) fn surface(engine: &Engine, component: &Component) -> Result<Surface,
 }
 
 fn import_problems(name: &str, functions: &[String], kinds: &[RuleKind]) -> Vec<String> {
-    let Some((interface, version)) = rules_interface(name) else {
+    let Some((interface, _)) = rules_interface(name) else {
         let why = if name.starts_with("wasi:") {
             "rules get no files, network or other services of the system"
         } else {
@@ -186,12 +193,11 @@ fn import_problems(name: &str, functions: &[String], kinds: &[RuleKind]) -> Vec<
         };
         return vec![format!("imports `{name}`: {why}")];
     };
-    if !speaks(version) {
-        return vec![other_version("imports", name)];
-    }
     let Some(known) = INTERFACES.iter().find(|known| known.name == interface) else {
+        let names = INTERFACES.iter().map(|known| known.name);
         return vec![format!(
-            "imports `{name}`, which version {CONTRACT_VERSION} doesn't have"
+            "imports `{name}`, which version {CONTRACT_VERSION} doesn't have{}",
+            did_you_mean(interface, names)
         )];
     };
     if !kinds.is_empty() && !kinds.iter().any(|kind| known.is_given_to(*kind)) {
@@ -206,14 +212,56 @@ fn import_problems(name: &str, functions: &[String], kinds: &[RuleKind]) -> Vec<
         .filter(|function| !known.functions.contains(&function.as_str()))
         .map(|function| {
             format!(
-                "imports `{interface}.{function}`, which version {CONTRACT_VERSION} doesn't have"
+                "imports `{interface}.{function}`, which version {CONTRACT_VERSION} doesn't \
+                 have{}",
+                did_you_mean(function, known.functions.iter().copied())
             )
         })
         .collect()
 }
 
+/// Says whether a component was built for a version that this host speaks, by
+/// the names in the file: nothing of it is compiled yet.
+///
+/// # Errors
+///
+/// Every name of another version, in words that follow "it". A file that can't
+/// be read so far is left to the compiler, which says why.
+pub(super) fn speaks_our_version(component: &[u8]) -> Result<(), Vec<String>> {
+    let mut problems = Vec::new();
+    let mut depth = 0_usize;
+    for payload in Parser::new(0).parse_all(component) {
+        let Ok(payload) = payload else {
+            break;
+        };
+        match payload {
+            Payload::Version { .. } => depth += 1,
+            Payload::End(_) => depth = depth.saturating_sub(1),
+            Payload::ComponentImportSection(imports) if depth == 1 => {
+                let names = imports.into_iter().flatten().map(|import| import.name.name);
+                problems.extend(names.filter_map(|name| version_problem("imports", name)));
+            }
+            Payload::ComponentExportSection(exports) if depth == 1 => {
+                let names = exports.into_iter().flatten().map(|export| export.name.name);
+                problems.extend(names.filter_map(|name| version_problem("exports", name)));
+            }
+            _ => {}
+        }
+    }
+    if problems.is_empty() {
+        Ok(())
+    } else {
+        Err(problems)
+    }
+}
+
+fn version_problem(verb: &str, name: &str) -> Option<String> {
+    let (_, version) = rules_interface(name)?;
+    (!speaks(version)).then(|| other_version(verb, name))
+}
+
 /// Splits `idr:rules/subject@0.1.0` into interface and version.
-fn rules_interface(name: &str) -> Option<(&str, &str)> {
+pub(super) fn rules_interface(name: &str) -> Option<(&str, &str)> {
     let rest = name.strip_prefix(PACKAGE)?.strip_prefix('/')?;
     Some(rest.split_once('@').unwrap_or((rest, "")))
 }
@@ -230,6 +278,13 @@ fn speaks(version: &str) -> bool {
 
 fn other_version(verb: &str, name: &str) -> String {
     format!("{verb} `{name}`, but this host speaks version {CONTRACT_VERSION}")
+}
+
+fn did_you_mean<'n>(name: &str, candidates: impl Iterator<Item = &'n str>) -> String {
+    match nearest(name, candidates) {
+        Some(nearest) => format!("; did you mean `{nearest}`?"),
+        None => String::new(),
+    }
 }
 
 /// The interfaces of WASI that standard libraries drag in: they may be

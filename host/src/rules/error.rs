@@ -13,14 +13,29 @@ use super::kind::RuleKind;
 ///
 /// Always about one rule and one question: the host and the run stay healthy.
 #[derive(Clone, Debug, Error, PartialEq, Eq)]
-#[error("rule `{rule}` ({question}) {trouble}")]
+#[error("rule `{rule}` ({question}) {trouble}{}", self.whereabouts())]
 pub struct RuleError {
+    /// The tenant's name.
+    pub tenant: String,
     /// The rule's name.
     pub rule: String,
     /// Its kind and what it was asked.
     pub question: String,
+    /// The identity or account that it was asked about.
+    pub about: String,
     /// What went wrong.
     pub trouble: Trouble,
+}
+
+impl RuleError {
+    /// Whoever looks after limits looks after those of many tenants.
+    fn whereabouts(&self) -> String {
+        if self.trouble.is_a_limit() {
+            format!(" (tenant `{}`, {})", self.tenant, self.about)
+        } else {
+            String::new()
+        }
+    }
 }
 
 /// What went wrong in one evaluation.
@@ -51,14 +66,38 @@ pub enum Trouble {
         limit: u64,
     },
     /// It wanted more memory than it may have.
-    #[error("wanted more than its limit of {limit_bytes} bytes of memory")]
+    #[error("wanted {wanted_bytes} bytes of memory, more than its limit of {limit_bytes}")]
     OutOfMemory {
+        /// What it would have had.
+        wanted_bytes: usize,
         /// The limit.
         limit_bytes: usize,
     },
+    /// It wanted a larger table than any rule may have.
+    #[error("wanted a table of {wanted_entries} entries, more than the limit of {limit_entries}")]
+    TableTooLarge {
+        /// What it wanted.
+        wanted_entries: usize,
+        /// The limit.
+        limit_entries: usize,
+    },
     /// It passed or was passed too much.
-    #[error("exchanged more than its limit of {limit_bytes} bytes with the host")]
+    #[error(
+        "exchanged {} with the host, more than its limit of {limit_bytes} bytes",
+        spoken_bytes(*.wanted_bytes)
+    )]
     TooMuchTransferred {
+        /// What would have been exchanged by then; none when one text or list
+        /// alone was too large to be looked at.
+        wanted_bytes: Option<usize>,
+        /// The limit.
+        limit_bytes: usize,
+    },
+    /// Its answer is too large.
+    #[error("answered with {answered_bytes} bytes, more than its limit of {limit_bytes}")]
+    TooMuchAnswered {
+        /// What the texts of the answer take.
+        answered_bytes: usize,
         /// The limit.
         limit_bytes: usize,
     },
@@ -105,7 +144,9 @@ impl Trouble {
             Self::Answer(_) => "rule-answer",
             Self::OutOfFuel { .. } => "rule-out-of-fuel",
             Self::OutOfMemory { .. } => "rule-out-of-memory",
+            Self::TableTooLarge { .. } => "rule-table",
             Self::TooMuchTransferred { .. } => "rule-transfer",
+            Self::TooMuchAnswered { .. } => "rule-output",
             Self::OutOfTime { .. } => "host-too-slow",
             Self::Crashed(_) => "rule-crashed",
             Self::Wasi { .. } => "rule-wasi",
@@ -130,8 +171,14 @@ impl Trouble {
             Self::OutOfMemory { .. } => {
                 "shorten the rule, or raise `memory_bytes` in rules/rules.toml"
             }
+            Self::TableTooLarge { .. } => {
+                "no rule may have so large a table; build it with a smaller one"
+            }
             Self::TooMuchTransferred { .. } => {
                 "read less, or raise `transfer_bytes` in rules/rules.toml"
+            }
+            Self::TooMuchAnswered { .. } => {
+                "answer less, or raise `output_bytes` in rules/rules.toml"
             }
             Self::OutOfTime { .. } => {
                 "the host is overloaded, or `time_ms` in rules/rules.toml is too low for `fuel`"
@@ -144,21 +191,44 @@ impl Trouble {
         Some(hint.to_owned())
     }
 
-    /// Says whether a limit stopped it that may depend on what ran before on
-    /// the same instance, and so says nothing about the rule's purity.
+    /// Says whether a limit stopped it.
     pub(super) fn is_a_limit(&self) -> bool {
         matches!(
             self,
-            Self::OutOfFuel { .. } | Self::OutOfMemory { .. } | Self::OutOfTime { .. }
+            Self::OutOfFuel { .. }
+                | Self::OutOfMemory { .. }
+                | Self::TableTooLarge { .. }
+                | Self::TooMuchTransferred { .. }
+                | Self::TooMuchAnswered { .. }
+                | Self::OutOfTime { .. }
         )
+    }
+
+    /// Says whether a limit stopped it that may depend on what ran before on
+    /// the same instance, and so says nothing about the rule's purity.
+    pub(super) fn depends_on_use(&self) -> bool {
+        matches!(
+            self,
+            Self::OutOfFuel { .. }
+                | Self::OutOfMemory { .. }
+                | Self::TableTooLarge { .. }
+                | Self::OutOfTime { .. }
+        )
+    }
+}
+
+fn spoken_bytes(bytes: Option<usize>) -> String {
+    match bytes {
+        Some(bytes) => format!("{bytes} bytes"),
+        None => "too long a text or list".to_owned(),
     }
 }
 
 /// How long to wait before a question that the host was too slow for is asked again.
 const RETRY_AFTER_MS: i64 = 10 * 60 * 1000;
 
-impl From<RuleError> for RuleFailure {
-    fn from(error: RuleError) -> Self {
+impl From<Box<RuleError>> for RuleFailure {
+    fn from(error: Box<RuleError>) -> Self {
         match error.trouble {
             Trouble::Read(read) => Self::Read(read),
             ref trouble => Self::Failed {
@@ -197,10 +267,12 @@ pub enum LoadError {
     #[error("it doesn't fit the contract: {}", .0.join("; "))]
     Contract(Vec<String>),
     /// Its types differ from the contract's.
-    #[error("its types are not those of the contract ({kind})")]
+    #[error("its types are not those of the contract ({kind}){}", spoken_differences(.differences))]
     Types {
         /// The kind whose interfaces differ.
         kind: RuleKind,
+        /// What differs: a sentence each.
+        differences: Vec<String>,
         /// The difference as found.
         #[source]
         source: wasmtime::Error,
@@ -256,6 +328,13 @@ pub struct RuleLoadError {
     /// Why.
     #[source]
     pub source: LoadError,
+}
+
+fn spoken_differences(differences: &[String]) -> String {
+    if differences.is_empty() {
+        return String::new();
+    }
+    format!(": {}", differences.join("; "))
 }
 
 fn spoken_kinds(kinds: &[RuleKind]) -> String {

@@ -8,9 +8,9 @@
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 
-use idr_core::definitions::{Model, RuleIndex, RuleLimits};
+use idr_core::definitions::{Isolation, Model, RuleIndex, RuleLimits};
 use idr_core::model::{Name, Value};
 use idr_core::rule::{
     Creation, Eligibility, Lookup, Promotion, Proposal, RuleEvaluator, RuleFailure, ValueChange,
@@ -38,6 +38,7 @@ const MORE_TIME: u64 = 10;
 
 /// The rules of one tenant, loaded: shared by all workers of a run.
 pub struct RuleHost {
+    tenant: Arc<str>,
     rules: Arc<[LoadedRule]>,
     components: BTreeMap<String, Arc<SharedComponent>>,
 }
@@ -46,6 +47,9 @@ struct LoadedRule {
     name: Name,
     shared: Arc<SharedComponent>,
     limits: RuleLimits,
+    isolation: Isolation,
+    /// How many lines it has logged since it was loaded.
+    logged: AtomicUsize,
 }
 
 struct SharedComponent {
@@ -57,6 +61,7 @@ struct SharedComponent {
 impl RuleHost {
     /// Loads the components of all rules of a model, each once.
     ///
+    /// - `tenant`: the tenant's name, for errors.
     /// - `bytes_of`: returns the component with a sha256; whoever reads the
     ///   tenant's directory has compared it with the pinned one.
     /// - `cache`: where compiled components are kept.
@@ -67,11 +72,13 @@ impl RuleHost {
     /// something that its component doesn't export.
     pub fn load(
         engine: &RuleEngine,
+        tenant: &str,
         model: &Model,
         bytes_of: impl Fn(&str) -> Option<Arc<[u8]>>,
         cache: Option<&ComponentCache>,
     ) -> Result<Self, Vec<RuleLoadError>> {
         let mut host = Self {
+            tenant: tenant.into(),
             rules: Arc::default(),
             components: BTreeMap::new(),
         };
@@ -91,6 +98,8 @@ impl RuleHost {
                         name: rule.name,
                         shared,
                         limits: within_bounds(rule.limits),
+                        isolation: rule.isolation,
+                        logged: AtomicUsize::new(0),
                     });
                 }
                 Err(source) => errors.push(RuleLoadError {
@@ -152,6 +161,7 @@ impl RuleHost {
     pub fn worker(&self) -> RuleWorker {
         let slots = self.rules.iter().map(|_| Slots::default()).collect();
         RuleWorker {
+            tenant: Arc::clone(&self.tenant),
             rules: Arc::clone(&self.rules),
             slots,
             candidates: Vec::new(),
@@ -173,6 +183,7 @@ fn within_bounds(limits: RuleLimits) -> RuleLimits {
 /// Keeps one instance per rule and kind, each in a wasmtime store of its own,
 /// because a trap spoils the whole store.
 pub struct RuleWorker {
+    tenant: Arc<str>,
     rules: Arc<[LoadedRule]>,
     slots: Vec<Slots>,
     /// Lists of roles that were asked about, as names and as the texts that
@@ -189,19 +200,24 @@ impl RuleWorker {
         rule: RuleIndex,
         question: Question<'_>,
         view: &mut TrackedView,
-    ) -> Result<Answer, RuleError> {
+    ) -> Result<Answer, Box<RuleError>> {
         let loaded = &self.rules[rule.0];
         let slot = &mut self.slots[rule.0][question.kind() as usize];
         let outcome = Evaluator {
+            tenant: &self.tenant,
             loaded,
             rule,
             question,
         }
         .ask(slot, view);
-        outcome.map_err(|trouble| RuleError {
-            rule: loaded.name.to_string(),
-            question: question.to_string(),
-            trouble,
+        outcome.map_err(|trouble| {
+            Box::new(RuleError {
+                tenant: self.tenant.to_string(),
+                about: about(view),
+                rule: loaded.name.to_string(),
+                question: question.to_string(),
+                trouble,
+            })
         })
     }
 
@@ -220,8 +236,20 @@ impl RuleWorker {
     }
 }
 
+/// Says whom or what a rule is asked about.
+fn about(view: &TrackedView) -> String {
+    match view.account() {
+        Ok(account) => format!(
+            "account `{}` of `{}`",
+            account.key.native_identity, account.key.application
+        ),
+        Err(_) => format!("identity `{}`", view.record().identity.name),
+    }
+}
+
 /// One question to one rule.
 struct Evaluator<'a> {
+    tenant: &'a str,
     loaded: &'a LoadedRule,
     rule: RuleIndex,
     question: Question<'a>,
@@ -266,7 +294,7 @@ impl Evaluator<'_> {
                 let by_limit = [used_answer.as_ref().err(), fresh_answer.as_ref().err()]
                     .into_iter()
                     .flatten()
-                    .any(Trouble::is_a_limit);
+                    .any(Trouble::depends_on_use);
                 if differs && !by_limit {
                     self.isolate();
                     *slot = None;
@@ -302,7 +330,8 @@ impl Evaluator<'_> {
     }
 
     fn is_isolated(&self) -> bool {
-        self.loaded.shared.isolated.load(Ordering::Relaxed)
+        self.loaded.isolation == Isolation::Call
+            || self.loaded.shared.isolated.load(Ordering::Relaxed)
     }
 
     fn isolate(&self) {
@@ -330,8 +359,24 @@ impl Evaluator<'_> {
     }
 
     fn emit(&self, log: &Log) {
+        let rule = self.loaded.name;
         for line in &log.lines {
-            let (rule, message) = (self.loaded.name, &line.message);
+            let most = self.loaded.limits.log_lines_per_run;
+            match self.loaded.logged.fetch_add(1, Ordering::Relaxed) {
+                logged if logged < most => {}
+                logged => {
+                    if logged == most {
+                        tracing::warn!(
+                            target: "idr::rule",
+                            "rule `{rule}` of tenant `{}` has logged its limit of {most} lines in \
+                             this run: the rest is dropped",
+                            self.tenant
+                        );
+                    }
+                    return;
+                }
+            }
+            let message = &line.message;
             match line.level {
                 LogLevel::Info => tracing::info!(target: "idr::rule", "rule `{rule}`: {message}"),
                 LogLevel::Warn => tracing::warn!(target: "idr::rule", "rule `{rule}`: {message}"),

@@ -7,7 +7,8 @@ use wasmtime::{Store, Trap};
 use super::bindings::idr::rules::types::RuleError as Declined;
 use super::call::{Call, CallState, Log, Stop};
 use super::component::{Exports, Prepared, START_FUEL, START_TIME_MS};
-use super::engine::ticks;
+use super::crash;
+use super::engine::{TABLE_ENTRIES, ticks};
 use super::error::Trouble;
 use super::kind::{Answer, Question};
 use super::values::{
@@ -28,6 +29,8 @@ pub(super) struct RuleInstance {
 pub(super) struct Evaluation {
     pub(super) answer: Result<Answer, Trouble>,
     pub(super) fuel: u64,
+    /// The memory that the instance has taken so far.
+    pub(super) memory_bytes: usize,
     pub(super) log: Log,
     pub(super) trace: Option<Vec<Call>>,
 }
@@ -42,7 +45,7 @@ impl RuleInstance {
                 time_ms: START_TIME_MS,
                 ..*limits
             };
-            match trouble_of(&error, &limits) {
+            match trouble_of(&error, &limits, &Log::default()) {
                 Trouble::Crashed(reason) => Trouble::CannotStart(reason),
                 other => other,
             }
@@ -86,15 +89,16 @@ impl RuleInstance {
         let state = self.store.data_mut();
         *view = std::mem::take(&mut state.view);
         let answer = match outcome {
-            Ok(answer) => answer,
+            Ok(answer) => answer.and_then(|answer| within_output(answer, limits)),
             Err(error) => {
                 self.poisoned = true;
-                Err(trouble_of(&error, limits))
+                Err(trouble_of(&error, limits, &state.log))
             }
         };
         Evaluation {
             answer,
             fuel: limits.fuel.saturating_sub(fuel_left),
+            memory_bytes: state.memory.used_bytes,
             log: std::mem::take(&mut state.log),
             trace: state.trace.take(),
         }
@@ -163,6 +167,17 @@ impl RuleInstance {
     }
 }
 
+fn within_output(answer: Answer, limits: &RuleLimits) -> Result<Answer, Trouble> {
+    let answered_bytes = answer.text_bytes();
+    if answered_bytes > limits.output_bytes {
+        return Err(Trouble::TooMuchAnswered {
+            answered_bytes,
+            limit_bytes: limits.output_bytes,
+        });
+    }
+    Ok(answer)
+}
+
 fn declined(error: Declined) -> Trouble {
     match error {
         Declined::Declined(why) => Trouble::Declined(why),
@@ -172,15 +187,21 @@ fn declined(error: Declined) -> Trouble {
 }
 
 /// Says what ended an evaluation from outside the rule's own judgement.
-fn trouble_of(error: &wasmtime::Error, limits: &RuleLimits) -> Trouble {
+fn trouble_of(error: &wasmtime::Error, limits: &RuleLimits, log: &Log) -> Trouble {
     if let Some(stop) = error.downcast_ref::<Stop>() {
         return match stop {
             Stop::Trouble(trouble) => trouble.clone(),
-            Stop::TransferExceeded => Trouble::TooMuchTransferred {
+            Stop::TransferExceeded { wanted_bytes } => Trouble::TooMuchTransferred {
+                wanted_bytes: Some(*wanted_bytes),
                 limit_bytes: limits.transfer_bytes,
             },
-            Stop::MemoryExceeded => Trouble::OutOfMemory {
+            Stop::MemoryExceeded { wanted_bytes } => Trouble::OutOfMemory {
+                wanted_bytes: *wanted_bytes,
                 limit_bytes: limits.memory_bytes,
+            },
+            Stop::TableExceeded { wanted_entries } => Trouble::TableTooLarge {
+                wanted_entries: *wanted_entries,
+                limit_entries: TABLE_ENTRIES,
             },
         };
     }
@@ -191,21 +212,18 @@ fn trouble_of(error: &wasmtime::Error, limits: &RuleLimits) -> Trouble {
         },
         Some(trap) => {
             let words = trap.to_string();
-            Trouble::Crashed(
-                words
-                    .strip_prefix("wasm trap: ")
-                    .unwrap_or(&words)
-                    .to_owned(),
-            )
+            let reason = words.strip_prefix("wasm trap: ").unwrap_or(&words);
+            Trouble::Crashed(crash::spoken(reason, error, log))
         }
         None => {
             let words = format!("{:#}", error.root_cause());
             if words.contains("fuel allocated for hostcalls") {
                 return Trouble::TooMuchTransferred {
+                    wanted_bytes: None,
                     limit_bytes: limits.transfer_bytes,
                 };
             }
-            Trouble::Crashed(words)
+            Trouble::Crashed(crash::spoken(&words, error, log))
         }
     }
 }

@@ -182,6 +182,54 @@ pub enum Answer {
     Fires(bool),
 }
 
+impl Answer {
+    /// Returns what its texts take, in bytes.
+    pub(super) fn text_bytes(&self) -> usize {
+        match self {
+            Self::Lookup(lookup) => lookup
+                .as_ref()
+                .map_or(0, |lookup| lookup.attribute.len() + lookup.value.len()),
+            Self::Creation(Creation::Create {
+                name,
+                identity_type,
+            }) => [name, identity_type]
+                .into_iter()
+                .flatten()
+                .map(String::len)
+                .sum(),
+            Self::Creation(Creation::Skip(why)) => why.len(),
+            Self::Proposals(proposals) => proposals.iter().map(proposal_bytes).sum(),
+            Self::Promotion(Promotion::Set(value)) => value_bytes(value),
+            Self::Promotion(Promotion::Clear | Promotion::Next) | Self::Fires(_) => 0,
+            Self::State(state) => state.len(),
+            Self::Eligibilities(answers) => answers.iter().map(eligibility_bytes).sum(),
+        }
+    }
+}
+
+fn proposal_bytes(proposal: &Proposal) -> usize {
+    proposal.attribute.len() + proposal.value.as_ref().map_or(0, value_bytes)
+}
+
+fn eligibility_bytes(eligibility: &Eligibility) -> usize {
+    match eligibility {
+        Eligibility::CannotTell(why) => why.len(),
+        Eligibility::Yes | Eligibility::No => 0,
+    }
+}
+
+fn value_bytes(value: &Value) -> usize {
+    match value {
+        Value::Text(text) => text.len(),
+        Value::Many(texts) => texts.iter().map(String::len).sum(),
+        Value::Integer(_)
+        | Value::Decimal(_)
+        | Value::Boolean(_)
+        | Value::Date(_)
+        | Value::Instant(_) => 0,
+    }
+}
+
 impl fmt::Display for Answer {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
@@ -233,7 +281,8 @@ fn spoken_creation(creation: &Creation) -> String {
     }
 }
 
-fn spoken_eligibility(eligibility: &Eligibility) -> String {
+/// Returns the answer about one role in words.
+pub(super) fn spoken_eligibility(eligibility: &Eligibility) -> String {
     match eligibility {
         Eligibility::Yes => "yes".to_owned(),
         Eligibility::No => "no".to_owned(),

@@ -14,6 +14,8 @@ mod call;
 pub mod cases;
 mod component;
 mod contract;
+mod crash;
+mod difference;
 mod engine;
 mod error;
 mod evaluator;

@@ -28,4 +28,21 @@ static inline bool equals(text text, const char *word) {
   return text.len == strlen(word) && memcmp(text.ptr, word, text.len) == 0;
 }
 
+/* Says whether a text begins with another. */
+static inline bool begins_with(text text, rule_string_t beginning) {
+  return text.len >= beginning.len && memcmp(text.ptr, beginning.ptr, beginning.len) == 0;
+}
+
+/* Returns a parameter that is a text, or else a text of the rule's own; either is
+ * the caller's to free. */
+static inline text text_parameter(const char *name, const char *otherwise) {
+  value found;
+  text text = {(uint8_t *)name, strlen(name)};
+  bool is_set = idr_rules_parameters_parameter(&text, &found);
+  if (is_set && IS(found, TEXT)) return found.val.text;
+  if (is_set) idr_rules_types_value_free(&found);
+  rule_string_dup(&text, otherwise);
+  return text;
+}
+
 #endif

@@ -63,10 +63,10 @@ func Is(value Option[Value], tag uint8) bool {
 	return value.IsSome() && value.Some().Tag() == tag
 }
 
-// Text returns a value that is a text; empty when it isn't one.
-func Text(value Option[Value]) string {
+// Text returns a value that is a text, or else another text.
+func Text(value Option[Value], otherwise string) string {
 	if Is(value, Value_Text) {
 		return value.Some().Text()
 	}
-	return ""
+	return otherwise
 }

@@ -33,3 +33,8 @@ def declined(why):
 def invalid(why):
     """What was read makes no sense."""
     return Err(RuleError_Invalid(why))
+
+
+def value_or(value, default):
+    """What is in a value, such as `7` in `Value_Integer(7)`, or a default."""
+    return default if value is None else value.value

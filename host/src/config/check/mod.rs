@@ -158,8 +158,7 @@ pub(super) fn check(files: &Files, problems: &Problems) -> Checked {
     let owners = owners::check(&sources, owned, problems);
     let mut triggers = triggers::check(&sources.triggers, &populations, &known, problems);
     // Last: by now every use of a rule is known.
-    let (rules, components) =
-        rules::check(&sources.rules, files, settings.limits, &known, problems);
+    let (rules, components) = rules::check(&sources.rules, files, &settings, &known, problems);
     triggers::fingerprint(&mut triggers, &rules);
     let model = Model {
         zone: settings.zone,

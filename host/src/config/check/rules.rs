@@ -2,23 +2,27 @@
 
 use std::collections::BTreeMap;
 
-use idr_core::definitions::{Grant, RESERVED, Rule, RuleIndex, RuleLimits};
+use idr_core::definitions::{Grant, Isolation, RESERVED, Rule, RuleIndex, RuleLimits};
 use idr_core::model::Name;
 use idr_core::text::nearest;
 
 use super::Source;
 use super::names::{Known, RuleUse, check_name};
+use super::settings::Settings;
 use crate::config::document::Scope;
 use crate::config::files::{Files, RULE_FOLDER, sha256};
 use crate::config::problem::Problems;
 use crate::config::raw::{RawLimits, RawReads, RawRule, RawRules};
-use crate::config::values::{required, typed, within};
+use crate::config::values::{required, typed, within, word_or_default};
+use crate::trust::{SIGNATURE_ENDING, TrustError, TrustedKey};
+
+const ISOLATIONS: [(&str, Isolation); 2] = [("reuse", Isolation::Reuse), ("call", Isolation::Call)];
 
 /// Checks `rules/rules.toml`; answers the rules with their components' paths.
 pub(super) fn check(
     source: &Source<RawRules>,
     files: &Files,
-    defaults: RuleLimits,
+    settings: &Settings,
     known: &Known,
     problems: &Problems,
 ) -> (Vec<Rule>, Vec<String>) {
@@ -29,22 +33,33 @@ pub(super) fn check(
     for (place, (name, raw)) in source.raw.rules.iter().enumerate() {
         let scope = scope.at("rules").at(name);
         check_name(&scope, name);
-        let (path, digest) = component(&scope, raw, files);
+        let (path, digest) = component(&scope, raw, files, &settings.trusted_keys);
         report_unreadable(&scope, raw, &known.rule_uses(RuleIndex(place)));
         rules.push(Rule {
             name: Name::new(name),
             sha256: digest,
             grant: grant(&scope.at("reads"), &raw.reads, known),
             parameters: parameters(&scope.at("parameters"), &raw.parameters),
-            limits: limits(&scope.at("limits"), &raw.limits, defaults),
+            limits: limits(&scope.at("limits"), &raw.limits, settings.limits),
+            isolation: word_or_default(
+                &scope.at("isolation"),
+                raw.isolation.as_deref(),
+                &ISOLATIONS,
+            ),
         });
         components.push(path);
     }
     (rules, components)
 }
 
-/// Finds the component and compares its digest; answers its path and digest.
-fn component(scope: &Scope<'_>, raw: &RawRule, files: &Files) -> (String, String) {
+/// Finds the component, compares its digest and looks who vouches for it;
+/// answers its path and digest.
+fn component(
+    scope: &Scope<'_>,
+    raw: &RawRule,
+    files: &Files,
+    trusted_keys: &[TrustedKey],
+) -> (String, String) {
     let Some(component) = required(scope, "component", raw.component.as_deref()) else {
         return Default::default();
     };
@@ -76,7 +91,42 @@ fn component(scope: &Scope<'_>, raw: &RawRule, files: &Files) -> (String, String
         }
         Some(_) => {}
     }
+    if !trusted_keys.is_empty() {
+        report_untrusted(scope, &path, content, files, trusted_keys);
+    }
     (path, digest)
+}
+
+/// Reports a component that no trusted key has signed.
+fn report_untrusted(
+    scope: &Scope<'_>,
+    path: &str,
+    content: &[u8],
+    files: &Files,
+    trusted_keys: &[TrustedKey],
+) {
+    let scope = scope.at("component");
+    let signature_path = format!("{path}{SIGNATURE_ENDING}");
+    let hint = format!("let whoever releases rules run `idr rule sign {path} --key file:KEY`");
+    let Some(signature) = files.get(&signature_path) else {
+        let message = format!("nobody has signed it: there is no `{signature_path}`");
+        return scope.report_with_hint(message, hint);
+    };
+    let verdicts = trusted_keys
+        .iter()
+        .map(|key| key.vouches_for(content, signature));
+    match verdicts.collect::<Result<Vec<bool>, TrustError>>() {
+        Err(error) => {
+            scope.report_with_hint(format!("`{signature_path}`: {error}"), hint);
+        }
+        Ok(verdicts) if !verdicts.contains(&true) => {
+            let message = format!(
+                "`{signature_path}` is no signature of this component by a key of `trust.keys`"
+            );
+            scope.report_with_hint(message, hint);
+        }
+        Ok(_) => {}
+    }
 }
 
 /// Reports what is granted to a rule that can never read it.
@@ -232,6 +282,20 @@ pub(super) fn limits(scope: &Scope<'_>, raw: &RawLimits, defaults: RuleLimits) -
             1 << 30,
             defaults.transfer_bytes,
         ),
+        output_bytes: size(
+            "output_bytes",
+            raw.output_bytes,
+            1 << 10,
+            1 << 30,
+            defaults.output_bytes,
+        ),
         log_lines: size("log_lines", raw.log_lines, 0, 100_000, defaults.log_lines),
+        log_lines_per_run: size(
+            "log_lines_per_run",
+            raw.log_lines_per_run,
+            0,
+            10_000_000,
+            defaults.log_lines_per_run,
+        ),
     }
 }

@@ -15,6 +15,7 @@ use crate::config::raw::{RawSettings, RawStore};
 use crate::config::secret::{SecretReference, SecretSettings};
 use crate::config::values::{bound, duration_ms, required, time_of_day, within, word_or_default};
 use crate::config::{Clock, RefreshSettings, StoreSettings};
+use crate::trust::TrustedKey;
 
 const CLOCKS: [(&str, Clock); 2] = [("system", Clock::System), ("simulated", Clock::Simulated)];
 
@@ -29,6 +30,8 @@ pub(super) struct Settings {
     pub(super) refresh: RefreshSettings,
     pub(super) limits: RuleLimits,
     pub(super) thresholds: Thresholds,
+    /// Who vouches for rule components; nobody needs to when it is empty.
+    pub(super) trusted_keys: Vec<TrustedKey>,
 }
 
 /// Checks `idr.toml`.
@@ -56,6 +59,7 @@ pub(super) fn check(source: &Source<RawSettings>, problems: &Problems) -> Settin
             raw.refresh.max_exceptions,
         ),
         limits: limits(&scope.at("limits"), &raw.limits, RuleLimits::default()),
+        trusted_keys: trusted_keys(&scope.at("trust").at("keys"), &raw.trust.keys),
         thresholds: Thresholds {
             leavers: bound("leavers", &raw.thresholds.leavers),
             role_removals: bound("role_removals", &raw.thresholds.role_removals),
@@ -82,6 +86,20 @@ pub(super) fn refresh(
         max_exceptions: max_exceptions
             .and_then(|most| within(&scope.at("max_exceptions"), most, 1, u64::from(u32::MAX))),
     }
+}
+
+fn trusted_keys(scope: &Scope<'_>, keys: &[String]) -> Vec<TrustedKey> {
+    let parsed = keys.iter().enumerate().filter_map(|(index, text)| {
+        let key = TrustedKey::parse(text);
+        if let Err(error) = key {
+            scope.item(index).report_with_hint(
+                error.to_string(),
+                "write the line of base64 of the public key's PEM; `idr rule sign` prints it",
+            );
+        }
+        key.ok()
+    });
+    parsed.collect()
 }
 
 fn zone(scope: &Scope<'_>, name: Option<&str>) -> Zone {

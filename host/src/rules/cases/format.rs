@@ -4,6 +4,7 @@
 //! case's own replaces it.
 
 use std::collections::BTreeMap;
+use std::fmt;
 
 use idr_core::definitions::RuleLimits;
 use idr_core::model::{AccountStatus, UnixMillis, Value};
@@ -113,6 +114,15 @@ pub enum Wakes {
     At(UnixMillis),
 }
 
+impl fmt::Display for Wakes {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Never => formatter.write_str("never"),
+            Self::At(moment) => moment.fmt(formatter),
+        }
+    }
+}
+
 /// A file of cases isn't right.
 #[derive(Debug, Error)]
 pub enum CaseError {
@@ -207,6 +217,7 @@ struct RawLimits {
     time_ms: Option<u64>,
     memory_bytes: Option<usize>,
     transfer_bytes: Option<usize>,
+    output_bytes: Option<usize>,
     log_lines: Option<usize>,
 }
 
@@ -448,7 +459,10 @@ impl RawLimits {
             time_ms: self.time_ms.unwrap_or(usual.time_ms),
             memory_bytes: self.memory_bytes.unwrap_or(usual.memory_bytes),
             transfer_bytes: self.transfer_bytes.unwrap_or(usual.transfer_bytes),
+            output_bytes: self.output_bytes.unwrap_or(usual.output_bytes),
             log_lines: self.log_lines.unwrap_or(usual.log_lines),
+            // A case is one evaluation.
+            log_lines_per_run: usual.log_lines_per_run,
         }
     }
 }

@@ -6,11 +6,13 @@
 //! them, [`run()`] runs one component's cases. The command `rule test` and the
 //! tests of the example rules use it.
 
+mod difference;
 mod find;
 mod format;
 mod run;
 mod setting;
 
-pub use find::{ComponentCases, FindError, find};
+pub use difference::Difference;
+pub use find::{ComponentCases, FileStates, FindError, file_states, find, find_with};
 pub use format::{Case, CaseError, Expectation, Setting, Wakes, parse};
 pub use run::{CaseReport, run};

@@ -9,7 +9,8 @@ use super::super::component::RuleComponent;
 use super::super::error::Trouble;
 use super::super::instance::RuleInstance;
 use super::super::kind::Answer;
-use super::format::{Case, Wakes};
+use super::difference::{Difference, differences, spoken};
+use super::format::Case;
 use super::setting::{RULE, view_of};
 
 /// How one case went.
@@ -30,8 +31,16 @@ pub struct CaseReport {
     /// The fuel that an instance used when it was asked for the second time;
     /// none when it couldn't be asked again.
     pub fuel_again: Option<u64>,
+    /// The fuel that it may use: its limit, or the most that the case allows.
+    pub fuel_budget: u64,
+    /// The memory that the fresh instance had taken in the end.
+    pub memory_bytes: usize,
+    /// The memory that it may take.
+    pub memory_limit_bytes: usize,
     /// What it logged.
     pub log: Log,
+    /// What isn't as the case expects, field by field.
+    pub differences: Vec<Difference>,
     /// In what way this isn't what the case expects; empty when it passed.
     pub problems: Vec<String>,
 }
@@ -56,6 +65,7 @@ struct Attempt {
     calls: Vec<Call>,
     wakes_at: Option<UnixMillis>,
     fuel: u64,
+    memory_bytes: usize,
     log: Log,
 }
 
@@ -63,6 +73,7 @@ struct Attempt {
 pub fn run(component: &RuleComponent, case: &Case) -> CaseReport {
     let mut instance = start(component, case);
     let fresh = attempt(&mut instance, case);
+    let limits = &case.setting.limits;
     let mut report = CaseReport {
         name: case.name.clone(),
         question: case.question().to_string(),
@@ -71,10 +82,15 @@ pub fn run(component: &RuleComponent, case: &Case) -> CaseReport {
         wakes_at: fresh.wakes_at,
         fuel: fresh.fuel,
         fuel_again: None,
+        fuel_budget: limits.fuel.min(case.expectation.fuel.unwrap_or(u64::MAX)),
+        memory_bytes: fresh.memory_bytes,
+        memory_limit_bytes: limits.memory_bytes,
         log: fresh.log,
+        differences: Vec::new(),
         problems: Vec::new(),
     };
-    compare_with_expectation(&mut report, case);
+    report.differences = differences(&report, &case.expectation, case.question());
+    report.problems = spoken(&report.differences);
     compare_attempts(&mut report, component, case);
     report
 }
@@ -94,6 +110,7 @@ fn attempt(instance: &mut Result<RuleInstance, Trouble>, case: &Case) -> Attempt
                 calls: Vec::new(),
                 wakes_at: None,
                 fuel: 0,
+                memory_bytes: 0,
                 log: Log::default(),
             };
         }
@@ -105,63 +122,8 @@ fn attempt(instance: &mut Result<RuleInstance, Trouble>, case: &Case) -> Attempt
         calls: evaluation.trace.unwrap_or_default(),
         wakes_at: view.take_wake(),
         fuel: evaluation.fuel,
+        memory_bytes: evaluation.memory_bytes,
         log: evaluation.log,
-    }
-}
-
-fn compare_with_expectation(report: &mut CaseReport, case: &Case) {
-    let expected = &case.expectation;
-    let mut problems = Vec::new();
-    match (&expected.outcome, &report.outcome) {
-        (Ok(wanted), Ok(answer)) if wanted == answer => {}
-        (Ok(wanted), Ok(answer)) => problems.push(format!("expected {wanted}, got {answer}")),
-        (Ok(wanted), Err(trouble)) => {
-            problems.push(format!("expected {wanted}, but the rule {trouble}"));
-        }
-        (Err(wanted), Err(trouble)) if trouble.to_string().contains(wanted) => {}
-        (Err(wanted), Err(trouble)) => {
-            problems.push(format!(
-                "expected the error {wanted:?}, but the rule {trouble}"
-            ));
-        }
-        (Err(wanted), Ok(answer)) => {
-            problems.push(format!("expected the error {wanted:?}, got {answer}"));
-        }
-    }
-    let wakes = report.wakes_at.map_or(Wakes::Never, Wakes::At);
-    match expected.wakes {
-        Some(wanted) if wanted != wakes => problems.push(format!(
-            "expected to wake {}, but it is {}",
-            spoken_wakes(wanted),
-            spoken_wakes(wakes)
-        )),
-        _ => {}
-    }
-    if let Some(wanted) = &expected.reads {
-        let wanted: BTreeSet<&str> = wanted.iter().map(String::as_str).collect();
-        let reads = report.reads();
-        let found: BTreeSet<&str> = reads.iter().map(String::as_str).collect();
-        problems.extend(
-            found
-                .difference(&wanted)
-                .map(|read| format!("read `{read}`, unexpected")),
-        );
-        problems.extend(
-            wanted
-                .difference(&found)
-                .map(|read| format!("didn't read `{read}`")),
-        );
-    }
-    if let Some(most) = expected.fuel.filter(|most| report.fuel > *most) {
-        problems.push(format!("used {} fuel, more than {most}", report.fuel));
-    }
-    report.problems.extend(problems);
-}
-
-fn spoken_wakes(wakes: Wakes) -> String {
-    match wakes {
-        Wakes::Never => "never".to_owned(),
-        Wakes::At(moment) => format!("at {moment}"),
     }
 }
 
@@ -171,10 +133,7 @@ fn compare_attempts(report: &mut CaseReport, component: &RuleComponent, case: &C
     let mut instance = start(component, case);
     let first = attempt(&mut instance, case);
     if !agree(report, &first) {
-        let answered = spoken_outcome(&first.outcome);
-        report
-            .problems
-            .push(format!("another fresh instance {answered}"));
+        differs(report, "another fresh instance", &first);
         return;
     }
     // After an error from outside the rule the instance can't be asked again,
@@ -189,15 +148,22 @@ fn compare_attempts(report: &mut CaseReport, component: &RuleComponent, case: &C
     let second = attempt(&mut instance, case);
     report.fuel_again = Some(second.fuel);
     if !agree(report, &second) && !second.outcome.as_ref().is_err_and(Trouble::is_a_limit) {
-        let answered = spoken_outcome(&second.outcome);
-        report
-            .problems
-            .push(format!("the same instance, asked again, {answered}"));
+        differs(report, "the same instance, asked again,", &second);
     }
 }
 
 fn agree(report: &CaseReport, attempt: &Attempt) -> bool {
     report.outcome == attempt.outcome && report.wakes_at == attempt.wakes_at
+}
+
+fn differs(report: &mut CaseReport, which: &str, attempt: &Attempt) {
+    let first = spoken_outcome(&report.outcome);
+    let answered = spoken_outcome(&attempt.outcome);
+    report.problems.push(format!("{which} {answered}"));
+    let field = which.trim_end_matches(',');
+    report
+        .differences
+        .push(Difference::new(field, first, answered));
 }
 
 fn is_the_rules_own(trouble: &Trouble) -> bool {

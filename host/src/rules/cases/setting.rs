@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use idr_core::definitions::{
-    AttributeDefinition, EditMode, Grant, Model, RESERVED, Rule, RuleIndex,
+    AttributeDefinition, EditMode, Grant, Isolation, Model, RESERVED, Rule, RuleIndex,
 };
 use idr_core::model::{
     Account, AccountKey, AccountStatus, AssignmentSource, AttributeState, Baseline, Claim, Holder,
@@ -128,6 +128,7 @@ fn model_of(case: &Case) -> Model {
             .map(|(name, value)| (Name::new(name), value.clone()))
             .collect(),
         limits: setting.limits,
+        isolation: Isolation::Call,
     };
     Model {
         zone: setting.zone.clone(),

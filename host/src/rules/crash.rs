@@ -1,0 +1,100 @@
+//! What a crash tells of the rule: where in its own code it happened, and what
+//! it said last.
+
+use std::fmt::Write as _;
+
+use wasmtime::{FrameInfo, WasmBacktrace};
+
+use super::call::{Log, LogLevel};
+
+/// How many of the innermost functions are named.
+const FUNCTIONS: usize = 12;
+
+/// The longest name that is shown whole, in characters.
+const NAME_CHARS: usize = 100;
+
+/// The longest message that is shown whole, in characters.
+const MESSAGE_CHARS: usize = 300;
+
+/// Returns why a rule crashed, followed by where and by what it warned of last:
+/// the handlers of exceptions and panics log their message before they give up.
+pub(super) fn spoken(reason: &str, error: &wasmtime::Error, log: &Log) -> String {
+    let mut text = reason.to_owned();
+    if let Some(backtrace) = error.downcast_ref::<WasmBacktrace>() {
+        let calls = calls(backtrace.frames().iter().map(function_name));
+        if !calls.is_empty() {
+            let _ = write!(text, ", in {}", calls.join(" < "));
+        }
+    }
+    let mut warnings = log.lines.iter().filter(|line| line.level == LogLevel::Warn);
+    if let Some(last) = warnings.next_back() {
+        let _ = write!(text, "; it said: {}", cut(&last.message, MESSAGE_CHARS));
+    }
+    text
+}
+
+/// Returns the innermost calls; a function that calls itself is one of them.
+fn calls(names: impl Iterator<Item = String>) -> Vec<String> {
+    let mut counted: Vec<(String, u32)> = Vec::new();
+    for name in names {
+        match counted.last_mut() {
+            Some((last, times)) if *last == name => *times += 1,
+            _ => counted.push((name, 1)),
+        }
+    }
+    let more = counted.len() > FUNCTIONS;
+    counted.truncate(FUNCTIONS);
+    let mut calls: Vec<String> = counted
+        .into_iter()
+        .map(|(name, times)| match times {
+            1 => name,
+            _ => format!("{name} ({times} deep)"),
+        })
+        .collect();
+    if more {
+        calls.push("…".to_owned());
+    }
+    calls
+}
+
+/// Returns a function's name as its source has it, or its number in a component
+/// that was built without names.
+fn function_name(frame: &FrameInfo) -> String {
+    match frame.func_name() {
+        Some(name) => {
+            let name = format!("{:#}", rustc_demangle::demangle(name));
+            format!("`{}`", cut(&name, NAME_CHARS))
+        }
+        None => format!("function {}", frame.func_index()),
+    }
+}
+
+fn cut(text: &str, most_chars: usize) -> String {
+    match text.char_indices().nth(most_chars) {
+        Some((end, _)) => format!("{}…", &text[..end]),
+        None => text.to_owned(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{FUNCTIONS, calls, cut};
+
+    #[test]
+    fn only_the_innermost_calls_are_told_and_repeats_are_counted() {
+        let names = |count: usize| (0..count).map(|name| name.to_string());
+        assert_eq!(calls(names(FUNCTIONS)).len(), FUNCTIONS);
+        assert_eq!(
+            calls(names(FUNCTIONS + 1)).last().map(String::as_str),
+            Some("…")
+        );
+        let repeated = ["a", "b", "b", "b", "a"].map(str::to_owned);
+        assert_eq!(calls(repeated.into_iter()), ["a", "b (3 deep)", "a"]);
+    }
+
+    #[test]
+    fn long_texts_are_cut_between_characters() {
+        assert_eq!(cut("ßßß", 3), "ßßß");
+        assert_eq!(cut("ßßßß", 3), "ßßß…");
+    }
+}

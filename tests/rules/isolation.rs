@@ -1,0 +1,94 @@
+//! A rule that remembers, in a tenant: it is caught, that is recorded, everybody
+//! is asked again, and in the end all is as if each evaluation had had an
+//! instance of its own.
+
+use crate::common::TestHost;
+use crate::made::lifecycle_rule;
+use idr::rules::digest_of;
+
+const FILES: &str = r#"
+    //- idr.toml
+    version = 1
+    name = "acme"
+    clock = "simulated"
+    //- applications/hr.toml
+    authoritative = { name = "id" }
+    correlation = [{ account = "id", identity = "name" }]
+    [connector]
+    type = "delimited-file"
+    path = "feeds/hr.csv"
+    native_identity = "id"
+    [schema]
+    id = {}
+    [guard]
+    new = "off"
+    //- lifecycle.toml
+    rule = "forgetful"
+    [states.active]
+    [states.inactive]
+    inactive = true
+"#;
+
+/// Answers `active` when it is first asked, then `inactive` for ever.
+fn rule_that_remembers() -> Vec<u8> {
+    lifecycle_rule(
+        "(global $asked (mut i32) (i32.const 0))",
+        "(if (result i32) (global.get $asked)
+            (then (call $inactive))
+            (else (global.set $asked (i32.const 1)) (call $active)))",
+    )
+}
+
+fn tenant(isolation: &str) -> TestHost {
+    let host = TestHost::with_files(FILES);
+    let people: String = (0..1_500).map(|number| format!("p{number:04}\n")).collect();
+    host.write("feeds/hr.csv", format!("id\n{people}"));
+    let rule = rule_that_remembers();
+    let digest = digest_of(&rule);
+    host.write("rules/rule.wasm", &rule);
+    host.write(
+        "rules/rules.toml",
+        format!(
+            "[rules.forgetful]\ncomponent = \"rule.wasm\"\nsha256 = \"{digest}\"\n\
+             isolation = \"{isolation}\"\n"
+        ),
+    );
+    let _ = host.json(["aggregate", "hr", "--as-of", "2026-03-01T22:00:00Z"]);
+    host
+}
+
+fn refresh(host: &TestHost) -> serde_json::Value {
+    host.json(["refresh", "--as-of", "2026-03-01T22:00:00Z"])
+}
+
+fn export(host: &TestHost) -> String {
+    host.run(["state", "export", "--canonical"])
+}
+
+#[test]
+fn a_rule_that_remembers_does_no_lasting_harm() {
+    let fresh = tenant("call");
+    assert_eq!(refresh(&fresh)["refreshed"], 1_500);
+    assert_eq!(refresh(&fresh)["refreshed"], 0, "nobody is due again");
+    let right = export(&fresh);
+    let somebody_inactive = r#""inactive":true"#;
+    let squeezed = |text: &str| text.replace(' ', "");
+    assert!(
+        !squeezed(&right).contains(somebody_inactive),
+        "each was the first to be asked"
+    );
+
+    let caught = tenant("reuse");
+    assert_eq!(refresh(&caught)["refreshed"], 1_500);
+    let wrong = export(&caught);
+    assert!(
+        squeezed(&wrong).contains(somebody_inactive),
+        "some were answered before it was caught"
+    );
+    let listed = caught.json(["rule", "list"]);
+    assert_eq!(listed[0]["isolation"], "call", "{listed}");
+
+    assert_eq!(refresh(&caught)["refreshed"], 1_500, "everybody is due");
+    assert_eq!(export(&caught), right);
+    assert_eq!(refresh(&caught)["refreshed"], 0);
+}
