@@ -3,6 +3,9 @@
 mod inspect;
 mod junit;
 mod list;
+mod record;
+mod rehearsal;
+mod seen;
 mod sign;
 mod test;
 
@@ -24,6 +27,7 @@ pub(super) struct RuleArgs {
 enum RuleCommand {
     Test(test::TestArgs),
     Inspect(inspect::InspectArgs),
+    Record(record::RecordArgs),
     List(list::ListArgs),
     Sign(sign::SignArgs),
 }
@@ -37,6 +41,7 @@ pub(super) fn run(
     match &args.command {
         RuleCommand::Test(args) => test::run(args, options, out),
         RuleCommand::Inspect(args) => inspect::run(args, options, out),
+        RuleCommand::Record(args) => record::run(args, options, out),
         RuleCommand::List(_) => list::run(options, out),
         RuleCommand::Sign(args) => sign::run(args, options, out),
     }
