@@ -1,8 +1,10 @@
 //! `rule`: what authors of rules and their tenants do with rule components.
 
+mod build;
 mod inspect;
 mod junit;
 mod list;
+mod new;
 mod record;
 mod rehearsal;
 mod seen;
@@ -12,11 +14,12 @@ mod test;
 use std::io::Write;
 
 use clap::{Args, Subcommand};
+use idr_guests::GuestError;
 
 use super::{CommandError, ErrorKind, GlobalOptions, Outcome};
 use crate::rules::LoadError;
 
-/// Test and inspect rule components
+/// Write, test and inspect rule components
 #[derive(Args, Debug)]
 pub(super) struct RuleArgs {
     #[command(subcommand)]
@@ -25,6 +28,8 @@ pub(super) struct RuleArgs {
 
 #[derive(Debug, Subcommand)]
 enum RuleCommand {
+    New(new::NewArgs),
+    Build(build::BuildArgs),
     Test(test::TestArgs),
     Inspect(inspect::InspectArgs),
     Record(record::RecordArgs),
@@ -39,6 +44,8 @@ pub(super) fn run(
     out: &mut dyn Write,
 ) -> Result<Outcome, CommandError> {
     match &args.command {
+        RuleCommand::New(args) => new::run(args, options, out),
+        RuleCommand::Build(args) => build::run(args, options, out),
         RuleCommand::Test(args) => test::run(args, options, out),
         RuleCommand::Inspect(args) => inspect::run(args, options, out),
         RuleCommand::Record(args) => record::run(args, options, out),
@@ -52,6 +59,22 @@ fn load_error(error: LoadError) -> CommandError {
     let kind = match &error {
         LoadError::Engine(_) => ErrorKind::Failed,
         _ => ErrorKind::Configuration,
+    };
+    CommandError::new(kind, error).with_hint(hint)
+}
+
+/// What is wrong with how it was called, or with `rule.toml`, exits with 2; what
+/// was tried and went wrong, such as compiling, with 3.
+fn guest_error(error: GuestError) -> CommandError {
+    let hint = error.hint();
+    let kind = match &error {
+        GuestError::NoManifest(_)
+        | GuestError::NoSource { .. }
+        | GuestError::BadName(_)
+        | GuestError::UnknownKind(_)
+        | GuestError::Exists(_) => ErrorKind::Usage,
+        GuestError::BadManifest { .. } | GuestError::BadContract { .. } => ErrorKind::Configuration,
+        _ => ErrorKind::Failed,
     };
     CommandError::new(kind, error).with_hint(hint)
 }

@@ -14,13 +14,30 @@
 //! |-------------------------------|-------------------------------------------------|
 //! | `attribute NAME`              | the value                                       |
 //! | `manager-attribute NAME`      | the value                                       |
+//! | `parameter NAME`              | the value                                       |
 //! | `account APPLICATION NAME`    | status and value of each account                |
 //! | `over NAME`                   | whether that day is over                        |
 //! | `reached NAME HOUR`           | whether that hour of that day has come          |
+//! | `passed NAME`                 | whether that moment has come                    |
+//! | `at NAME HOUR`                | the moment of that hour of that day             |
+//! | `plus NAME DAYS`              | the day that many days later                    |
+//! | `today`                       | the day it is                                   |
 //! | `holds APPLICATION NAME TEXT` | whether that entitlement is held                |
-//! | `baseline NAME`               | the value before (identity triggers only)       |
+//! | `held APPLICATION NAME`       | the entitlements held                           |
+//! | `assigned ROLE`               | whether the role is assigned                    |
+//! | `detected ROLE`               | whether the role is detected                    |
+//! | `seen`                        | whether events have seen the identity (triggers)|
+//! | `baseline NAME`               | the value before (triggers)                     |
+//! | `had ROLE`                    | whether the role was assigned (triggers)        |
 //! | `own NAME`                    | the value (rules about a single account only)   |
 //! | `status`                      | the account's status (those only)               |
+//! | `native-identity`             | application and native identity (those only)    |
+//!
+//! Instead of a read there may be `info TEXT` or `warn TEXT`, which log, and
+//! `declined TEXT`, `invalid TEXT`, `failed TEXT` and `throw TEXT`, which end it:
+//! the last goes wrong as the language does, here with a panic.
+//!
+//! The attribute `echo` isn't drawn: its value is that of the last read.
 
 wit_bindgen::generate!({ path: "../../../wit/0.1.0", world: "all-kinds" });
 
@@ -33,7 +50,7 @@ use exports::idr::rules::{
 };
 use idr::rules::subject::{self, AccountStatus};
 use idr::rules::types::{Date, Lookup, Proposal, RuleError, TimeOfDay, Value};
-use idr::rules::{account, baseline, entitlements, parameters, time};
+use idr::rules::{account, baseline, entitlements, log, parameters, roles, time};
 
 struct Rule;
 export!(Rule);
@@ -140,7 +157,13 @@ fn lookup(drawn: u64) -> Option<Lookup> {
 }
 
 impl attribute_promotion::Guest for Rule {
-    fn promote(_attribute: String) -> Result<Promotion, RuleError> {
+    fn promote(attribute: String) -> Result<Promotion, RuleError> {
+        if attribute == "echo" {
+            return Ok(match last_read()? {
+                Some(value) => Promotion::Set(value),
+                None => Promotion::Clear,
+            });
+        }
         match draw()? % 9 {
             0 => Ok(Promotion::Clear),
             1 => Ok(Promotion::Next),
@@ -206,46 +229,104 @@ fn draw() -> Result<u64, RuleError> {
         Some(Value::Integer(seed)) => seed as u64,
         Some(_) => return Err(RuleError::Invalid("`seed` is not an integer".into())),
     };
-    let Some(Value::Many(reads)) = parameters::parameter("reads") else {
-        return Err(RuleError::Invalid("`reads` is not a list of texts".into()));
-    };
     let mut drawn = Drawn(seed);
-    for read in &reads {
-        read_one(read, &mut drawn)?;
+    for read in reads()? {
+        drawn.text(&spoken(read_one(&read)?));
     }
     Ok(drawn.0 >> 7)
 }
 
-fn read_one(read: &str, drawn: &mut Drawn) -> Result<(), RuleError> {
-    let words: Vec<&str> = read.split(' ').collect();
-    match words.as_slice() {
-        ["attribute", name] => drawn.value(subject::attribute(name)),
-        ["manager-attribute", name] => drawn.value(subject::manager_attribute(name)),
-        ["account", application, name] => {
-            for account in subject::accounts(application) {
-                drawn.text(status(account.status));
-                drawn.value(subject::account_attribute(account.handle, name));
-            }
-        }
-        ["over", name] => {
-            if let Some(day) = day(name)? {
-                drawn.truth(time::day_over(day, THEIR_ZONE));
-            }
-        }
-        ["reached", name, hour] => {
-            if let Some(day) = day(name)? {
-                drawn.truth(time::date_reached(day, o_clock(hour)?, THEIR_ZONE));
-            }
-        }
-        ["holds", application, name, text] => {
-            drawn.truth(entitlements::holds(application, name, text));
-        }
-        ["own", name] => drawn.value(account::attribute(name)),
-        ["status"] => drawn.text(status(account::status())),
-        ["baseline", name] => drawn.value(baseline::attribute(name)),
-        _ => return Err(RuleError::Invalid(format!("`{read}` is no read"))),
+fn last_read() -> Result<Option<Value>, RuleError> {
+    let mut last = None;
+    for read in reads()? {
+        last = read_one(&read)?;
     }
-    Ok(())
+    Ok(last)
+}
+
+fn reads() -> Result<Vec<String>, RuleError> {
+    match parameters::parameter("reads") {
+        Some(Value::Many(reads)) => Ok(reads),
+        _ => Err(RuleError::Invalid("`reads` is not a list of texts".into())),
+    }
+}
+
+fn read_one(read: &str) -> Result<Option<Value>, RuleError> {
+    let (what, rest) = read.split_once(' ').unwrap_or((read, ""));
+    match what {
+        "info" => log::info(rest),
+        "warn" => log::warn(rest),
+        "declined" => return Err(RuleError::Declined(rest.into())),
+        "invalid" => return Err(RuleError::Invalid(rest.into())),
+        "failed" => return Err(RuleError::Failed(rest.into())),
+        "throw" => panic!("{rest}"),
+        _ => return read_value(read),
+    }
+    Ok(None)
+}
+
+fn read_value(read: &str) -> Result<Option<Value>, RuleError> {
+    let words: Vec<&str> = read.split(' ').collect();
+    Ok(match words.as_slice() {
+        ["attribute", name] => subject::attribute(name),
+        ["manager-attribute", name] => subject::manager_attribute(name),
+        ["parameter", name] => parameters::parameter(name),
+        ["account", application, name] => Some(Value::Text(accounts(application, name))),
+        ["over", name] => day(name)?.map(|day| Value::Boolean(time::day_over(day, THEIR_ZONE))),
+        ["reached", name, hour] => match day(name)? {
+            Some(day) => Some(Value::Boolean(time::date_reached(
+                day,
+                o_clock(hour)?,
+                THEIR_ZONE,
+            ))),
+            None => None,
+        },
+        ["passed", name] => match subject::attribute(name) {
+            None => None,
+            Some(Value::Instant(moment)) => Some(Value::Boolean(time::reached(moment))),
+            Some(_) => return Err(RuleError::Invalid(format!("`{name}` is not an instant"))),
+        },
+        ["at", name, hour] => match day(name)? {
+            Some(day) => Some(Value::Instant(time::instant_at(
+                day,
+                o_clock(hour)?,
+                THEIR_ZONE,
+            ))),
+            None => None,
+        },
+        ["plus", name, days] => match (day(name)?, days.parse()) {
+            (_, Err(_)) => return Err(RuleError::Invalid(format!("`{days}` is not a number"))),
+            (day, Ok(days)) => day.map(|day| Value::Date(time::plus_days(day, days))),
+        },
+        ["today"] => Some(Value::Date(time::today(THEIR_ZONE))),
+        ["holds", application, name, text] => {
+            Some(Value::Boolean(entitlements::holds(application, name, text)))
+        }
+        ["held", application, name] => Some(Value::Many(entitlements::held(application, name))),
+        ["assigned", role] => Some(Value::Boolean(roles::has_assigned(role))),
+        ["detected", role] => Some(Value::Boolean(roles::has_detected(role))),
+        ["seen"] => Some(Value::Boolean(baseline::exists())),
+        ["baseline", name] => baseline::attribute(name),
+        ["had", role] => Some(Value::Boolean(baseline::had_assigned(role))),
+        ["own", name] => account::attribute(name),
+        ["status"] => Some(Value::Text(status(account::status()).into())),
+        ["native-identity"] => Some(Value::Text(format!(
+            "{} {}",
+            account::application(),
+            account::native_identity()
+        ))),
+        _ => return Err(RuleError::Invalid(format!("`{read}` is no read"))),
+    })
+}
+
+/// Tells the status and a value of each account.
+fn accounts(application: &str, name: &str) -> String {
+    let mut told = String::new();
+    for account in subject::accounts(application) {
+        told += status(account.status);
+        told += &spoken(subject::account_attribute(account.handle, name));
+    }
+    told
 }
 
 fn day(name: &str) -> Result<Option<Date>, RuleError> {
@@ -284,14 +365,6 @@ impl Drawn {
         for byte in text.bytes() {
             self.0 = (self.0 ^ u64::from(byte)).wrapping_mul(0x0100_0000_01b3);
         }
-    }
-
-    fn truth(&mut self, truth: bool) {
-        self.text(yes_or_no(truth));
-    }
-
-    fn value(&mut self, value: Option<Value>) {
-        self.text(&spoken(value));
     }
 }
 

@@ -1,0 +1,21 @@
+// Whose an account is: by its employee number; `adm-anna` is a second account of
+// whoever logs in as `anna`. The parameter `prefix` replaces `adm-`.
+
+import { attribute, nativeIdentity } from 'idr:rules/account@0.1.0';
+import { parameter } from 'idr:rules/parameters@0.1.0';
+import { guard, invalid } from './bindings/idr.js';
+
+export const accountCorrelation = guard({
+  correlate() {
+    const number = attribute('employeeNumber');
+    if (number !== null) {
+      if (number.tag !== 'text') throw invalid('`employeeNumber` is not text');
+      return { attribute: 'employeeNumber', value: number.val };
+    }
+    const prefix = parameter('prefix')?.val ?? 'adm-';
+    const name = nativeIdentity();
+    return name.startsWith(prefix)
+      ? { attribute: 'login', value: name.slice(prefix.length) }
+      : null;
+  },
+});

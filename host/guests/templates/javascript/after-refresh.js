@@ -1,0 +1,14 @@
+// A red badge for whoever has a role, from the next refresh on: `Administrator`,
+// or what the parameter `role` says.
+
+import { parameter } from 'idr:rules/parameters@0.1.0';
+import { hasAssigned } from 'idr:rules/roles@0.1.0';
+import { guard } from './bindings/idr.js';
+
+export const afterRefresh = guard({
+  propose() {
+    const role = parameter('role')?.val ?? 'Administrator';
+    const value = hasAssigned(role) ? { tag: 'text', val: 'red' } : null;
+    return [{ attribute: 'badge', value }];
+  },
+});

@@ -1,0 +1,12 @@
+// Keeps the family name that somebody had before, in the attribute that the
+// parameter `keepIn` names, or in `formerName`.
+
+import { parameter } from 'idr:rules/parameters@0.1.0';
+import { guard } from './bindings/idr.js';
+
+export const valueChange = guard({
+  propose(attribute, oldValue, newValue) {
+    if (attribute !== 'familyName' || oldValue === null) return [];
+    return [{ attribute: parameter('keepIn')?.val ?? 'formerName', value: oldValue }];
+  },
+});
