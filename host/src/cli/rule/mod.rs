@@ -1,10 +1,12 @@
 //! `rule`: what authors of rules and their tenants do with rule components.
 
+mod bench;
 mod build;
 mod inspect;
 mod junit;
 mod list;
 mod new;
+mod profile;
 mod record;
 mod rehearsal;
 mod seen;
@@ -31,6 +33,7 @@ enum RuleCommand {
     New(new::NewArgs),
     Build(build::BuildArgs),
     Test(test::TestArgs),
+    Bench(bench::BenchArgs),
     Inspect(inspect::InspectArgs),
     Record(record::RecordArgs),
     List(list::ListArgs),
@@ -47,6 +50,7 @@ pub(super) fn run(
         RuleCommand::New(args) => new::run(args, options, out),
         RuleCommand::Build(args) => build::run(args, options, out),
         RuleCommand::Test(args) => test::run(args, options, out),
+        RuleCommand::Bench(args) => bench::run(args, options, out),
         RuleCommand::Inspect(args) => inspect::run(args, options, out),
         RuleCommand::Record(args) => record::run(args, options, out),
         RuleCommand::List(_) => list::run(options, out),
