@@ -62,6 +62,49 @@ pub(crate) fn closed(module: &[u8], project: &Project) -> Result<Vec<u8>, GuestE
     encode().map_err(|source| no_component(project, source))
 }
 
+/// Leaves out what only a debugger reads. The linker leaves either everything in or
+/// takes the functions' names out too, which the trace of a crash needs.
+pub(crate) fn without_debug_sections(module: &[u8]) -> Vec<u8> {
+    let (header, mut rest) = module.split_at(module.len().min(8));
+    let mut kept = header.to_vec();
+    while let Some(section) = first_section(rest) {
+        let (bytes, content) = section;
+        let is_debug = bytes[0] == 0 && custom_name(content).starts_with(b".debug");
+        if !is_debug {
+            kept.extend_from_slice(bytes);
+        }
+        rest = &rest[bytes.len()..];
+    }
+    kept.extend_from_slice(rest);
+    kept
+}
+
+/// Returns the first section, whole and what it contains; none where there is no
+/// whole one.
+fn first_section(bytes: &[u8]) -> Option<(&[u8], &[u8])> {
+    let (size, n_bytes) = number(bytes.get(1..)?)?;
+    let section = bytes.get(..1 + n_bytes + size)?;
+    Some((section, &section[1 + n_bytes..]))
+}
+
+fn custom_name(content: &[u8]) -> &[u8] {
+    number(content)
+        .and_then(|(length, n_bytes)| content.get(n_bytes..n_bytes + length))
+        .unwrap_or_default()
+}
+
+/// Reads a number of seven bits a byte, and says how many bytes it takes.
+fn number(bytes: &[u8]) -> Option<(usize, usize)> {
+    let mut number = 0;
+    for (place, byte) in bytes.iter().take(5).enumerate() {
+        number |= usize::from(byte & 0x7f) << (7 * place);
+        if byte & 0x80 == 0 {
+            return Some((number, place + 1));
+        }
+    }
+    None
+}
+
 pub(crate) fn no_component(project: &Project, source: anyhow::Error) -> GuestError {
     GuestError::NoComponent {
         world: project.world.clone(),
@@ -79,4 +122,24 @@ pub fn component_of_module(module: &[u8]) -> anyhow::Result<Vec<u8>> {
         .validate(true)
         .module(module)?
         .encode()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::without_debug_sections;
+
+    #[test]
+    fn only_debug_sections_are_left_out() {
+        let module = wat::parse_str(
+            r#"(module (@custom ".debug_info" "abc") (func $named) (@custom "kept" "abc")
+               (@custom ".debug_line" (after last) "abc"))"#,
+        );
+        let wanted = wat::parse_str(r#"(module (func $named) (@custom "kept" "abc"))"#);
+        let module = module.expect("a module");
+        assert_eq!(without_debug_sections(&module), wanted.expect("a module"));
+        for length in 0..module.len() {
+            // Half a module is the encoder's to refuse.
+            without_debug_sections(&module[..length]);
+        }
+    }
 }

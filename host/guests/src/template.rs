@@ -10,6 +10,7 @@ use crate::{GuestError, Language, write};
 const CONTRACT: &str = include_str!("../../../wit/0.1.0/rules.wit");
 const README: &str = include_str!("../templates/shared/README.md");
 const CARGO: &str = include_str!("../templates/rust/Cargo.toml.txt");
+const TSCONFIG: &str = include_str!("../templates/typescript/tsconfig.json");
 const GO_IGNORED: &str = include_str!("../templates/go/gitignore.txt");
 const IGNORED: &str = "# What `idr rule build` generates.\n/bindings/\n/target/\n";
 
@@ -20,6 +21,7 @@ struct Kind {
     rust: &'static str,
     c: &'static str,
     javascript: &'static str,
+    typescript: &'static str,
     python: &'static str,
     go: &'static str,
 }
@@ -32,6 +34,7 @@ macro_rules! kinds {
             rust: include_str!(concat!("../templates/rust/", $name, ".rs")),
             c: include_str!(concat!("../templates/c/", $name, ".c")),
             javascript: include_str!(concat!("../templates/javascript/", $name, ".js")),
+            typescript: include_str!(concat!("../templates/typescript/", $name, ".ts")),
             python: include_str!(concat!("../templates/python/", $name, ".py")),
             go: include_str!(concat!("../templates/go/", $name, ".go")),
         }),+]
@@ -100,8 +103,10 @@ fn files(name: &str, kind: &Kind, language: Language) -> Vec<(String, String)> {
         ),
         (source, content.to_owned()),
     ];
-    if language == Language::Rust {
-        files.push(("Cargo.toml".to_owned(), CARGO.replace("{name}", name)));
+    match language {
+        Language::Rust => files.push(("Cargo.toml".to_owned(), CARGO.replace("{name}", name))),
+        Language::TypeScript => files.push(("tsconfig.json".to_owned(), TSCONFIG.to_owned())),
+        _ => {}
     }
     files.sort();
     files
@@ -112,7 +117,7 @@ fn source(kind: &Kind, language: Language) -> (String, &'static str) {
         Language::Rust => ("src/lib.rs".to_owned(), kind.rust),
         Language::C => ("rule.c".to_owned(), kind.c),
         Language::JavaScript => ("rule.js".to_owned(), kind.javascript),
-        Language::TypeScript => ("rule.ts".to_owned(), kind.javascript),
+        Language::TypeScript => ("rule.ts".to_owned(), kind.typescript),
         Language::Python => ("rule.py".to_owned(), kind.python),
         Language::Go => {
             let interface = kind.name.replace('-', "_");

@@ -35,13 +35,13 @@ pub(crate) fn build(project: &Project) -> Result<Vec<u8>, GuestError> {
             "-mexec-model=reactor",
             "-std=c17",
         ])
-        .args(["-Oz", "-g0", "-Wall", "-Ibindings", "-o"])
+        .args(["-Oz", "-g1", "-Wall", "-Ibindings", "-o"])
         .arg(&module)
         .args(sources)
         // The object file tells what the module was compiled for.
         .args(["bindings/rule.c", "bindings/rule_component_type.o"]);
     tools::run(&mut zig)?;
-    component::closed(&read(&module)?, project)
+    component::closed(&component::without_debug_sections(&read(&module)?), project)
 }
 
 fn sources(project: &Project) -> Result<Vec<PathBuf>, GuestError> {

@@ -4,6 +4,8 @@ use crate::manifest::Project;
 use crate::{GuestError, Language, read, tools, write};
 
 const HELPERS: &str = include_str!("../../support/javascript/idr.js");
+const HELPER_TYPES: &str = include_str!("../../support/javascript/idr.d.ts");
+const CONTRACT_TYPES: &str = include_str!("../../support/javascript/rules.d.ts");
 
 /// Bundles `rule.js` or `rule.ts` with what it imports, and puts that into a
 /// component with the engine.
@@ -12,7 +14,13 @@ pub(crate) fn build(project: &Project) -> Result<Vec<u8>, GuestError> {
         Language::TypeScript => project.source("rule.ts", "`rule.ts`")?,
         _ => project.source("rule.js", "`rule.js`")?,
     };
-    write(&project.bindings().join("idr.js"), HELPERS.as_bytes())?;
+    for (name, content) in [
+        ("idr.js", HELPERS),
+        ("idr.d.ts", HELPER_TYPES),
+        ("rules.d.ts", CONTRACT_TYPES),
+    ] {
+        write(&project.bindings().join(name), content.as_bytes())?;
+    }
 
     let bundle = project.scratch().join("rule.js");
     let mut esbuild = tools::tool("esbuild", project.language)?;

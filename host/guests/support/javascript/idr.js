@@ -5,6 +5,9 @@ export const declined = (why) => ({ tag: 'declined', val: why });
 export const invalid = (why) => ({ tag: 'invalid', val: why });
 export const failed = (why) => ({ tag: 'failed', val: why });
 
+/** What is in a value of that type, such as `7` in `{ tag: 'integer', val: 7 }`. */
+export const valueAs = (type, value) => (value?.tag === type ? value.val : undefined);
+
 /**
  * Wraps the functions of one kind: an exception becomes `failed`, with its text
  * and its place, and so does an answer that isn't exact, which would be rounded.

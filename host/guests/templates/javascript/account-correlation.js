@@ -3,7 +3,7 @@
 
 import { attribute, nativeIdentity } from 'idr:rules/account@0.1.0';
 import { parameter } from 'idr:rules/parameters@0.1.0';
-import { guard, invalid } from './bindings/idr.js';
+import { guard, invalid, valueAs } from './bindings/idr.js';
 
 export const accountCorrelation = guard({
   correlate() {
@@ -12,7 +12,7 @@ export const accountCorrelation = guard({
       if (number.tag !== 'text') throw invalid('`employeeNumber` is not text');
       return { attribute: 'employeeNumber', value: number.val };
     }
-    const prefix = parameter('prefix')?.val ?? 'adm-';
+    const prefix = valueAs('text', parameter('prefix')) ?? 'adm-';
     const name = nativeIdentity();
     return name.startsWith(prefix)
       ? { attribute: 'login', value: name.slice(prefix.length) }

@@ -3,11 +3,11 @@
 
 import { parameter } from 'idr:rules/parameters@0.1.0';
 import { hasAssigned } from 'idr:rules/roles@0.1.0';
-import { guard } from './bindings/idr.js';
+import { guard, valueAs } from './bindings/idr.js';
 
 export const afterRefresh = guard({
   propose() {
-    const role = parameter('role')?.val ?? 'Administrator';
+    const role = valueAs('text', parameter('role')) ?? 'Administrator';
     const value = hasAssigned(role) ? { tag: 'text', val: 'red' } : null;
     return [{ attribute: 'badge', value }];
   },

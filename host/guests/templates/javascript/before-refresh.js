@@ -3,11 +3,11 @@
 
 import { parameter } from 'idr:rules/parameters@0.1.0';
 import { accountAttribute, accounts } from 'idr:rules/subject@0.1.0';
-import { guard } from './bindings/idr.js';
+import { guard, valueAs } from './bindings/idr.js';
 
 export const beforeRefresh = guard({
   propose() {
-    const application = parameter('application')?.val ?? 'hr';
+    const application = valueAs('text', parameter('application')) ?? 'hr';
     const account = accounts(application).find(({ status }) => status === 'enabled');
     // What isn't proposed comes from its sources.
     if (account === undefined) return [];

@@ -3,15 +3,15 @@
 
 import { attribute, nativeIdentity, status } from 'idr:rules/account@0.1.0';
 import { parameter } from 'idr:rules/parameters@0.1.0';
-import { guard } from './bindings/idr.js';
+import { guard, valueAs } from './bindings/idr.js';
 
 export const identityCreation = guard({
   create() {
-    const prefix = parameter('prefix')?.val ?? 'test-';
+    const prefix = valueAs('text', parameter('prefix')) ?? 'test-';
     if (nativeIdentity().startsWith(prefix)) return { tag: 'skip', val: 'a test account' };
     if (status() !== 'enabled') return { tag: 'skip', val: 'not in use' };
     // What is null is as the application's configuration says.
-    const identityType = attribute('employment')?.val === 'external' ? 'contractor' : null;
+    const identityType = valueAs('text', attribute('employment')) === 'external' ? 'contractor' : null;
     return { tag: 'create', val: { name: null, identityType } };
   },
 });

@@ -7,7 +7,7 @@
 import { parameter } from 'idr:rules/parameters@0.1.0';
 import { attribute } from 'idr:rules/subject@0.1.0';
 import { dateReached, dayOver, plusDays } from 'idr:rules/time@0.1.0';
-import { guard, invalid } from './bindings/idr.js';
+import { guard, invalid, valueAs } from './bindings/idr.js';
 
 const MIDNIGHT = { hour: 0, minute: 0, second: 0 };
 /** An empty zone is the identity's own, or else the tenant's. */
@@ -18,7 +18,7 @@ export const lifecycleState = guard({
     const start = dateOf('startDate');
     if (start !== null && !dateReached(start, MIDNIGHT, THEIR_ZONE)) return 'prehire';
     const end = dateOf('endDate');
-    const graceDays = parameter('graceDays')?.val ?? 0;
+    const graceDays = valueAs('integer', parameter('graceDays')) ?? 0;
     if (end !== null && dayOver(plusDays(end, graceDays), THEIR_ZONE)) return 'inactive';
     return 'active';
   },

@@ -3,13 +3,13 @@
 
 import { parameter } from 'idr:rules/parameters@0.1.0';
 import { attribute } from 'idr:rules/subject@0.1.0';
-import { guard } from './bindings/idr.js';
+import { guard, valueAs } from './bindings/idr.js';
 
 export const roleAssignment = guard({
   // One answer per candidate, in their order.
   assign(candidates) {
-    const department = attribute('department')?.val;
-    const always = parameter('always')?.val ?? [];
+    const department = valueAs('text', attribute('department'));
+    const always = valueAs('many', parameter('always')) ?? [];
     return candidates.map((role) => {
       if (always.includes(role)) return { tag: 'yes' };
       if (department === undefined) return { tag: 'cannot-tell', val: 'no department' };

@@ -2,11 +2,11 @@
 // parameter `keepIn` names, or in `formerName`.
 
 import { parameter } from 'idr:rules/parameters@0.1.0';
-import { guard } from './bindings/idr.js';
+import { guard, valueAs } from './bindings/idr.js';
 
 export const valueChange = guard({
   propose(attribute, oldValue, newValue) {
     if (attribute !== 'familyName' || oldValue === null) return [];
-    return [{ attribute: parameter('keepIn')?.val ?? 'formerName', value: oldValue }];
+    return [{ attribute: valueAs('text', parameter('keepIn')) ?? 'formerName', value: oldValue }];
   },
 });

@@ -128,7 +128,10 @@ impl SeenRule {
         );
         table.row(["seen", &seen]);
         for (read, times) in &self.reads {
-            table.row(["reads", &format!("{read} ({})", counted(*times, "time", "times"))]);
+            table.row([
+                "reads",
+                &format!("{read} ({})", counted(*times, "time", "times")),
+            ]);
         }
         table.write(out)
     }

@@ -1,0 +1,15 @@
+// A red badge for whoever has a role, from the next refresh on: `Administrator`,
+// or what the parameter `role` says.
+
+import { parameter } from 'idr:rules/parameters@0.1.0';
+import { hasAssigned } from 'idr:rules/roles@0.1.0';
+import type { Value } from 'idr:rules/types@0.1.0';
+import { type AfterRefresh, guard, valueAs } from './bindings/idr.js';
+
+export const afterRefresh = guard<AfterRefresh>({
+  propose() {
+    const role = valueAs('text', parameter('role')) ?? 'Administrator';
+    const value: Value | null = hasAssigned(role) ? { tag: 'text', val: 'red' } : null;
+    return [{ attribute: 'badge', value }];
+  },
+});

@@ -1,0 +1,43 @@
+//! Rules in every language: the component with every kind answers the same cases
+//! in all of them, and what `rule new` makes can be built and passes its cases.
+//!
+//! Needs the tools that `rules-examples/build/guest-tools` installs, in the folder
+//! that IDR_GUEST_TOOLS names: `tests/run --languages` sees to it.
+
+#[path = "../common/mod.rs"]
+mod common;
+
+mod conformance;
+mod templates;
+
+use std::path::{Path, PathBuf};
+use std::process::Command;
+
+use idr::rules::{RuleComponent, RuleEngine};
+
+/// Runs `idr` in a folder and returns what it printed. The environment is that of
+/// the test, so that languages' tools are found.
+fn idr(folder: &Path, arguments: &[&str]) -> String {
+    let output = Command::new(env!("CARGO_BIN_EXE_idr"))
+        .current_dir(folder)
+        .args(arguments)
+        // What crates in a folder are built from is built once.
+        .env("CARGO_TARGET_DIR", folder.join("cargo"))
+        .output()
+        .expect("idr can be started");
+    let printed = String::from_utf8_lossy(&output.stdout).into_owned();
+    assert!(
+        output.status.success(),
+        "idr {}: {printed}{}",
+        arguments.join(" "),
+        String::from_utf8_lossy(&output.stderr)
+    );
+    printed
+}
+
+/// Loads a component as a host does.
+fn load(path: PathBuf) -> RuleComponent {
+    let engine = RuleEngine::new().expect("an engine");
+    let bytes = std::fs::read(&path).expect("the component was built");
+    RuleComponent::load(&engine, &bytes, None).expect("a rule component")
+}

@@ -1,0 +1,107 @@
+//! What `rule new` makes can be built, and passes the cases that come with it: every
+//! kind in every language.
+
+use idr::rules::RuleKind;
+use idr_guests::Language;
+
+use crate::common::TestHost;
+use crate::{idr, load};
+
+#[test]
+fn templates_in_rust() {
+    check(Language::Rust);
+}
+
+#[test]
+fn templates_in_c() {
+    check(Language::C);
+}
+
+#[test]
+fn templates_in_javascript() {
+    check(Language::JavaScript);
+}
+
+#[test]
+fn templates_in_python() {
+    check(Language::Python);
+}
+
+#[test]
+fn templates_in_go() {
+    check(Language::Go);
+}
+
+#[test]
+fn templates_in_typescript() {
+    check(Language::TypeScript);
+}
+
+fn check(language: Language) {
+    let host = TestHost::new();
+    for kind in RuleKind::ALL {
+        check_kind(&host, language, kind);
+    }
+}
+
+fn check_kind(host: &TestHost, language: Language, kind: RuleKind) {
+    let (folder, kind_name) = (host.path(""), kind.as_str());
+    let new = [
+        "rule",
+        "new",
+        kind_name,
+        "--kind",
+        kind_name,
+        "--lang",
+        language.as_str(),
+    ];
+    idr(&folder, &new);
+    idr(&folder, &["rule", "build", kind_name]);
+    idr(&folder, &["rule", "test", kind_name]);
+    let component = load(host.path(kind_name).join(format!("{kind_name}.wasm")));
+    let surface = component.surface();
+    assert_eq!(surface.kinds, [kind], "{language}");
+    assert_eq!(surface.wasi, Vec::<String>::new(), "{language}");
+}
+
+/// A rule that asks what time it is would answer differently from day to day: the
+/// clock is a trap, not a constant, which nobody would notice.
+#[test]
+fn the_time_of_day_is_a_trap_in_go() {
+    let host = TestHost::new();
+    idr(
+        &host.path(""),
+        &[
+            "rule",
+            "new",
+            "clock",
+            "--kind",
+            "lifecycle-state",
+            "--lang",
+            "go",
+        ],
+    );
+    host.write(
+        "clock/export_idr_rules_lifecycle_state/rule.go",
+        r#"package export_idr_rules_lifecycle_state
+
+import (
+	"time"
+
+	. "go.bytecodealliance.org/pkg/wit/types"
+	. "wit_component/idr_rules_types"
+	"wit_component/rules"
+)
+
+func State() Result[string, RuleError] {
+	return rules.Answer(time.Now().Weekday().String())
+}
+"#,
+    );
+    host.write(
+        "clock/cases.toml",
+        "version = 1\n[[case]]\nas_of = 2026-03-31T12:00:00Z\nerror = \"crashed\"\n",
+    );
+    idr(&host.path(""), &["rule", "build", "clock"]);
+    idr(&host.path(""), &["rule", "test", "clock"]);
+}
