@@ -58,16 +58,31 @@ fn calls(names: impl Iterator<Item = String>) -> Vec<String> {
     calls
 }
 
-/// Returns a function's name as its source has it, or its number in a component
-/// that was built without names.
+/// Returns the functions that a rule was in when an error ended it, outermost
+/// first: their names, or their numbers in a component without names.
+pub(super) fn functions(error: &wasmtime::Error) -> Vec<String> {
+    let backtrace = error.downcast_ref::<WasmBacktrace>();
+    let frames = backtrace.into_iter().flat_map(WasmBacktrace::frames).rev();
+    frames
+        .map(|frame| name_of(frame).unwrap_or_else(|| number_of(frame)))
+        .collect()
+}
+
 fn function_name(frame: &FrameInfo) -> String {
-    match frame.func_name() {
-        Some(name) => {
-            let name = format!("{:#}", rustc_demangle::demangle(name));
-            format!("`{}`", plain(&name, NAME_CHARS))
-        }
-        None => format!("function {}", frame.func_index()),
+    match name_of(frame) {
+        Some(name) => format!("`{}`", plain(&name, NAME_CHARS)),
+        None => number_of(frame),
     }
+}
+
+/// Returns a function's name as its source has it.
+fn name_of(frame: &FrameInfo) -> Option<String> {
+    let name = frame.func_name()?;
+    Some(format!("{:#}", rustc_demangle::demangle(name)))
+}
+
+fn number_of(frame: &FrameInfo) -> String {
+    format!("function {}", frame.func_index())
 }
 
 #[cfg(test)]

@@ -81,16 +81,7 @@ impl RuleInstance {
         view: &mut TrackedView,
         trace: bool,
     ) -> Evaluation {
-        self.calls += 1;
-        let state = self.store.data_mut();
-        state.begin(rule, std::mem::take(view), limits, trace);
-        self.store.set_hostcall_fuel(limits.transfer_bytes);
-        self.store.set_epoch_deadline(ticks(limits.time_ms));
-        let outcome = self
-            .store
-            .set_fuel(limits.fuel)
-            .and_then(|()| self.store.data_mut().pay_for(&question))
-            .and_then(|()| self.call(question));
+        let outcome = self.enter(rule, question, limits, view, trace);
         let fuel_left = self.store.get_fuel().unwrap_or(0);
 
         let state = self.store.data_mut();
@@ -109,6 +100,40 @@ impl RuleInstance {
             log: std::mem::take(&mut state.log),
             trace: state.trace.take(),
         }
+    }
+
+    /// Asks the rule, and returns the functions that it was in when something
+    /// ended that, outermost first; none when it answered.
+    pub(super) fn functions_at_the_end(
+        &mut self,
+        rule: RuleIndex,
+        question: Question<'_>,
+        limits: &RuleLimits,
+        view: &mut TrackedView,
+    ) -> Vec<String> {
+        let outcome = self.enter(rule, question, limits, view, false);
+        *view = std::mem::take(&mut self.store.data_mut().view);
+        self.poisoned |= outcome.is_err();
+        outcome.map_or_else(|error| crash::functions(&error), |_| Vec::new())
+    }
+
+    /// Moves the view in and asks.
+    fn enter(
+        &mut self,
+        rule: RuleIndex,
+        question: Question<'_>,
+        limits: &RuleLimits,
+        view: &mut TrackedView,
+        trace: bool,
+    ) -> wasmtime::Result<Result<Answer, Trouble>> {
+        self.calls += 1;
+        let state = self.store.data_mut();
+        state.begin(rule, std::mem::take(view), limits, trace);
+        self.store.set_hostcall_fuel(limits.transfer_bytes);
+        self.store.set_epoch_deadline(ticks(limits.time_ms));
+        self.store.set_fuel(limits.fuel)?;
+        self.store.data_mut().pay_for(&question)?;
+        self.call(question)
     }
 
     /// The outer error is the host's or a trap, the inner one the rule's own.
