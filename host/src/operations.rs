@@ -586,7 +586,7 @@ pub const OPTIONS: [RefreshOption; 57] = [
         phase: "13",
         default: "",
         status: Status::NotOffered(
-            "handlers belong to triggers, and an event says what happened; a workflow for everybody of every run says nothing",
+            "handlers belong to triggers, and an event says what happened; a workflow for everybody of every run says nothing (docs/adr/0016)",
         ),
     },
     RefreshOption {
@@ -707,6 +707,186 @@ pub const OPTIONS: [RefreshOption; 57] = [
     },
 ];
 
+/// A counter of IdentityIQ's refresh task, and what became of it.
+#[derive(Clone, Copy, Debug)]
+pub struct RefreshCounter {
+    /// IdentityIQ's name.
+    pub key: &'static str,
+    /// Where it stands in a run's report (`idr run show --json`); empty when it doesn't.
+    pub name: &'static str,
+    /// What became of it.
+    pub status: Status,
+}
+
+/// Every counter of IdentityIQ's refresh task. Those of provisioning, account
+/// selections included, come with provisioning.
+pub const COUNTERS: [RefreshCounter; 32] = [
+    RefreshCounter {
+        key: "total",
+        name: "refreshed",
+        status: Status::Works("counters::what_a_run_does_is_counted"),
+    },
+    RefreshCounter {
+        key: "linksRefreshed",
+        name: "",
+        status: Status::Replaced("an aggregation counts accounts: `read`, `created`, `modified`"),
+    },
+    RefreshCounter {
+        key: "linksRemoved",
+        name: "",
+        status: Status::Replaced("an aggregation counts `vanished` accounts"),
+    },
+    RefreshCounter {
+        key: "linksUnavailable",
+        name: "",
+        status: Status::Replaced(
+            "an account that isn't listed is `missing`, then `vanished`: idr aggregation list",
+        ),
+    },
+    RefreshCounter {
+        key: "identitiesPruned",
+        name: "",
+        status: Status::NotYet,
+    },
+    RefreshCounter {
+        key: "managers",
+        name: "counters.managers",
+        status: Status::Works("counters::what_a_run_does_is_counted"),
+    },
+    RefreshCounter {
+        key: "detectedRoleChanges",
+        name: "counters.detectedRoles",
+        status: Status::Works("counters::what_becomes_of_entitlements_is_counted"),
+    },
+    RefreshCounter {
+        key: "exceptionChanges",
+        name: "counters.additionalEntitlements",
+        status: Status::Works("counters::what_becomes_of_entitlements_is_counted"),
+    },
+    RefreshCounter {
+        key: "identityEntitlementsCreated",
+        name: "counters.entitlementsCreated",
+        status: Status::Works("counters::what_becomes_of_entitlements_is_counted"),
+    },
+    RefreshCounter {
+        key: "identityEntitlementsUpdated",
+        name: "counters.entitlementsUpdated",
+        status: Status::Works("counters::what_becomes_of_entitlements_is_counted"),
+    },
+    RefreshCounter {
+        key: "managedAttributesCreated",
+        name: "",
+        status: Status::Replaced(
+            "the catalogue is worked out whenever somebody asks, so a refresh creates nothing of it: idr entitlement list",
+        ),
+    },
+    RefreshCounter {
+        key: "managedAttributesCreatedByApplication",
+        name: "",
+        status: Status::Replaced("as `managedAttributesCreated`"),
+    },
+    RefreshCounter {
+        key: "triggersProcessed",
+        name: "events",
+        status: Status::Works("counters::what_a_run_does_is_counted"),
+    },
+    RefreshCounter {
+        key: "workflowsLaunched",
+        name: "counters.workflows",
+        status: Status::Works("counters::what_a_run_does_is_counted"),
+    },
+    RefreshCounter {
+        key: "provisioningRequests",
+        name: "",
+        status: Status::NotYet,
+    },
+    RefreshCounter {
+        key: "provisioningErrors",
+        name: "",
+        status: Status::NotYet,
+    },
+    RefreshCounter {
+        key: "unansweredAccountSelections",
+        name: "",
+        status: Status::NotYet,
+    },
+    RefreshCounter {
+        key: "unansweredAccountSelectionsIdentities",
+        name: "",
+        status: Status::NotYet,
+    },
+    RefreshCounter {
+        key: "policies",
+        name: "",
+        status: Status::NotYet,
+    },
+    RefreshCounter {
+        key: "policyViolations",
+        name: "",
+        status: Status::NotYet,
+    },
+    RefreshCounter {
+        key: "policyNotifications",
+        name: "",
+        status: Status::NotYet,
+    },
+    RefreshCounter {
+        key: "scoresChanged",
+        name: "",
+        status: Status::NotYet,
+    },
+    RefreshCounter {
+        key: "snapshotsCreated",
+        name: "",
+        status: Status::NotYet,
+    },
+    RefreshCounter {
+        key: "groupDefinitions",
+        name: "",
+        status: Status::NotYet,
+    },
+    RefreshCounter {
+        key: "groupIndexes",
+        name: "",
+        status: Status::NotYet,
+    },
+    RefreshCounter {
+        key: "scopesCreated",
+        name: "",
+        status: Status::NotYet,
+    },
+    RefreshCounter {
+        key: "scopesCorrelated",
+        name: "",
+        status: Status::NotYet,
+    },
+    RefreshCounter {
+        key: "scopesSelected",
+        name: "",
+        status: Status::NotYet,
+    },
+    RefreshCounter {
+        key: "scopesDormant",
+        name: "",
+        status: Status::NotYet,
+    },
+    RefreshCounter {
+        key: "unscopedIdentities",
+        name: "",
+        status: Status::NotYet,
+    },
+    RefreshCounter {
+        key: "certificationsCreated",
+        name: "",
+        status: Status::NotOffered("certifications are another product's; events can start them"),
+    },
+    RefreshCounter {
+        key: "certificationsDeleted",
+        name: "",
+        status: Status::NotOffered("certifications are another product's; events can start them"),
+    },
+];
+
 impl RefreshOption {
     /// Says whether it is called so in a task (`tasks/NAME.toml`).
     pub fn is_task_key(&self, key: &str) -> bool {
@@ -721,14 +901,14 @@ pub fn markdown() -> String {
         What a refresh does, in this order; nothing changes it. Made by `idr phases --markdown`.\n\n\
         | # | phase | group | what it does | IdentityIQ |\n|---|---|---|---|---|\n"
         .to_owned();
-    let code = |keys: &[&str]| {
-        let keys: Vec<_> = keys.iter().map(|key| format!("`{key}`")).collect();
+    let codes = |keys: &[&str]| {
+        let keys: Vec<_> = keys.iter().map(|key| code(key)).collect();
         keys.join(", ")
     };
     for phase in &PHASES {
         let (group, keys) = (
             phase.group.unwrap_or_default(),
-            code(phase.identityiq_options),
+            codes(phase.identityiq_options),
         );
         // Writing to a string can't fail.
         let _ = writeln!(
@@ -746,20 +926,37 @@ pub fn markdown() -> String {
         ## Options of IdentityIQ's refresh task\n\n\
         | key | label | here | # | default | status |\n|---|---|---|---|---|---|\n";
     for option in &OPTIONS {
-        let code = |text: &str| match text {
-            "" => String::new(),
-            text => format!("`{text}`"),
-        };
         let (key, name) = (code(option.key), code(option.name));
-        let status = match option.status.remark() {
-            Some(remark) => format!("{}: {remark}", option.status.as_str()),
-            None => option.status.as_str().to_owned(),
-        };
+        let status = shown(option.status);
         let _ = writeln!(
             text,
             "| {key} | {} | {name} | {} | {} | {status} |",
             option.label, option.phase, option.default
         );
     }
+    text += "\n## Counters of IdentityIQ's refresh task\n\n\
+        A run's report has those that apply. Those of provisioning, account selections that\n\
+        wait for an answer included, come with provisioning.\n\n\
+        | counter | here | status |\n|---|---|---|\n";
+    for counter in &COUNTERS {
+        let (key, name) = (code(counter.key), code(counter.name));
+        let _ = writeln!(text, "| {key} | {name} | {} |", shown(counter.status));
+    }
     text
+}
+
+/// Returns a backticked text; nothing for an empty one.
+fn code(text: &str) -> String {
+    match text {
+        "" => String::new(),
+        text => format!("`{text}`"),
+    }
+}
+
+/// Returns the word for a status, with what there is to say about it.
+fn shown(status: Status) -> String {
+    match status.remark() {
+        Some(remark) => format!("{}: {remark}", status.as_str()),
+        None => status.as_str().to_owned(),
+    }
 }

@@ -8,6 +8,7 @@ use std::path::{Path, PathBuf};
 use std::sync::{Arc, OnceLock};
 use std::time::Duration;
 
+use idr_core::definitions::Model;
 use idr_core::model::UnixMillis;
 use idr_core::rule::RuleEvaluator;
 use jiff::Timestamp;
@@ -162,9 +163,28 @@ impl OpenTenant {
             .map_err(RefreshError::Configuration)
     }
 
+    /// Returns definitions and rules as the folder has them now, the rules with
+    /// their components.
+    ///
+    /// # Errors
+    ///
+    /// [`RefreshError::Configuration`] when the rules can't be loaded.
+    pub fn rule_host(&self) -> Result<(Arc<Model>, rules::RuleHost), RefreshError> {
+        self.load_host(&self.configuration)
+            .map_err(RefreshError::Configuration)
+    }
+
+    fn load_rules(&self, tenant: &Tenant) -> Result<Configured, String> {
+        let (model, host) = self.load_host(tenant)?;
+        Ok(Configured {
+            model,
+            rules: Arc::new(host),
+        })
+    }
+
     /// Loads the rules of a configuration; those that were once caught
     /// answering differently on used instances get fresh ones.
-    fn load_rules(&self, tenant: &Tenant) -> Result<Configured, String> {
+    fn load_host(&self, tenant: &Tenant) -> Result<(Arc<Model>, rules::RuleHost), String> {
         let model = tenant.planning_model().map_err(|error| spoken(&error))?;
         let bytes_of = |sha256: &str| tenant.component(sha256);
         let cache = ComponentCache::new(self.cache_folder());
@@ -178,10 +198,7 @@ impl OpenTenant {
         for sha256 in &known.isolated_rules {
             host.isolate(sha256);
         }
-        Ok(Configured {
-            model,
-            rules: Arc::new(host),
-        })
+        Ok((model, host))
     }
 
     fn engine(&self) -> Result<&RuleEngine, String> {

@@ -3,6 +3,8 @@
 
 use std::fs;
 
+use idr::operations::{COUNTERS, Status};
+
 use crate::common::{TestHost, repository};
 
 /// Numbers of steps that later versions will have, or that need no step here.
@@ -133,6 +135,23 @@ fn every_option_that_works_has_a_test_and_every_phase_is_known() {
 }
 
 #[test]
+fn every_counter_is_there_or_it_says_why_not() {
+    for counter in COUNTERS {
+        let key = counter.key;
+        if let Status::Works(test) = counter.status {
+            let (file, function) = test.split_once("::").expect("FILE::FUNCTION");
+            let path = repository().join(format!("tests/cli/{file}.rs"));
+            let text = fs::read_to_string(path).expect("the file is there");
+            assert!(text.contains(&format!("fn {function}()")), "{key}: {test}");
+            let last = counter.name.rsplit('.').next().unwrap_or_default();
+            assert!(text.contains(&format!("[\"{last}\"]")), "{key}: {last}");
+        } else {
+            assert_eq!(counter.name, "", "{key}");
+        }
+    }
+}
+
+#[test]
 fn options_are_printed_with_their_labels_defaults_and_tests() {
     let host = TestHost::new();
     insta::assert_snapshot!(host.run(["options", "--status", "works"]), @r"
@@ -216,7 +235,7 @@ fn options_are_printed_with_their_labels_defaults_and_tests() {
         not-offered: certifications are another product's; events can start them
     forceWorkflow                     13     not-offered
         IdentityIQ: Always launch the workflow (even if the usual triggers do not apply)
-        not-offered: handlers belong to triggers, and an event says what happened; a workflow for everybody of every run says nothing
+        not-offered: handlers belong to triggers, and an event says what happened; a workflow for everybody of every run says nothing (docs/adr/0016)
     disableManagerLookup              4      not-offered
         IdentityIQ: Disable connector lookup of managers that do not correlate
         not-offered: no connector is asked during a refresh; who looks for a manager that isn't there is refreshed when the manager comes

@@ -6,6 +6,7 @@ mod common;
 mod audit;
 mod by_hand;
 mod check;
+mod counters;
 mod documentation;
 mod due;
 mod event;

@@ -569,17 +569,25 @@ fn what_is_to_be_decided_is_no_exception() {
 }
 
 #[test]
-fn the_audit_leaves_out_what_is_sensitive() {
+fn what_is_sensitive_is_neither_printed_nor_in_the_audit() {
     let host = tenant("", "wiki");
     let application = host.read("applications/ad.toml");
     let application =
         application.replace("entitlement = true", "entitlement = true, sensitive = true");
     host.write("applications/ad.toml", application);
     directory(&host, 2, "wiki|admin");
-    decide(
-        &host,
-        &["entitlement", "restore", "alice", "ad", "groups", "admin"],
-    );
+    let restore = ["entitlement", "restore", "alice", "ad", "groups"];
+    let why = ["--reason", "a ticket", "--actor", "dora"];
+    let run = |value: &'static str| host.run(restore.into_iter().chain([value]).chain(why));
+    insta::assert_snapshot!(run("admin"), @r"
+    `(sensitive)` of `groups`, gained natively on `cn=alice`, is restored, once refreshed: idr refresh --identity alice
+    [exit 0]
+    ");
+    insta::assert_snapshot!(run("root"), @r"
+    error: no account of `alice` in `ad` has gained or lost `(sensitive)` of `groups` natively
+    hint: idr identity show alice says what was
+    [exit 2]
+    ");
     let tenant = OpenTenant::open(&host.path(""), Absent::Refuse).expect("the tenant opens");
     let audit = tenant
         .store

@@ -308,3 +308,45 @@ fn what_is_wrong_with_a_catalogue_is_reported() {
     [exit 2]
     ");
 }
+
+#[test]
+fn an_owner_who_is_not_there_is_said_with_the_impact() {
+    let host = tenant();
+    edit(
+        &host,
+        "roles/roles.toml",
+        "owner = \"bob\"",
+        "owner = \"Bob\"",
+    );
+    edit(
+        &host,
+        "applications/hr.toml",
+        "owner = \"alice\"",
+        "owner = \"zoe\"",
+    );
+    insta::assert_snapshot!(host.run(["check", "--impact"]), @r"
+    no problems in tenant `acme`
+      applications             1
+      identity attributes      0
+      lifecycle states         2
+      business roles           2
+      IT roles                 0
+      triggers                 0
+      populations              0
+      rules                    0
+      tasks                    0
+    remark: lifecycle.toml:3: states.gone: nobody is in it but by hand: everybody is in `active`
+        hint: name a `rule` that decides between the states
+    changed since the last refresh
+      owner Bob
+      owner alice
+      owner bob
+      owner zoe
+    this makes due: 2 identities
+    there is no identity `Bob`, who owns role `Project`
+    there is no identity `zoe`, who owns application `hr`
+    [exit 0]
+    ");
+    let impact = &host.json(["check", "--impact"])["impact"];
+    assert_eq!(impact["unknown_owners"][1]["name"], "zoe");
+}

@@ -30,6 +30,9 @@ fn a_report_says_what_changed() {
         3  lifecycle states
         2  sets of assigned roles
         1  set of detected roles
+        1  set of additional entitlements
+        1  entitlement newly in the ledger
+        1  entitlement that stands otherwise
       events     none: the first refresh only notes how things are
       findings   0 new, 0 open
     [exit 0]
@@ -115,10 +118,13 @@ fn one_object_of_json() {
       "counters": {
         "accountDeletions": 0,
         "accountDisables": 0,
+        "additionalEntitlements": 1,
         "assignedRoles": 2,
         "attributes": 9,
         "chunks": 2,
         "detectedRoles": 1,
+        "entitlementsCreated": 1,
+        "entitlementsUpdated": 1,
         "leavers": 0,
         "lifecycleStates": 3,
         "managers": 2,

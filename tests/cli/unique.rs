@@ -372,3 +372,24 @@ fn a_thousand_equal_names_are_settled_alike_on_one_thread_and_on_eight() {
         one.contains(r#""claim":{"identity":"p1000","namespace":"login","value":"ann.lee999"}"#)
     );
 }
+
+#[test]
+fn what_is_in_use_is_claimed_before_a_newcomer_is_given_a_name() {
+    let host = TestHost::with_files(FILES);
+    let unique = host.read("identity.toml");
+    let (before, _) = unique
+        .split_once("[attributes.login]")
+        .expect("it is there");
+    let plain = "[attributes.login]\nsources = [{ application = \"ad\", attribute = \"sam\" }]\n";
+    host.write("identity.toml", before.to_owned() + plain);
+    aggregate_file(&host, "hr", NOW);
+    aggregate_file(&host, "ad", NOW);
+    refresh(&host);
+    assert_eq!(logins(&host), ["-", "-", "Ann.Lee", "-"]);
+    assert_eq!(claims(&host, "login"), [""; 0]);
+    host.write("identity.toml", unique);
+    ok(&host, ["refresh", "--identity", "p1"]);
+    assert_eq!(claims(&host, "login"), ["ann.lee p3", "ann.lee1 p1"]);
+    refresh(&host);
+    assert_eq!(logins(&host), ["ann.lee1", "ann.lee2", "Ann.Lee", "-"]);
+}

@@ -45,6 +45,14 @@ fn every_case_is_measured_on_a_made_tenant() {
 }
 
 #[test]
+fn more_roles_may_be_measured_with() {
+    let host = TestHost::new();
+    let bench = ["bench", "refresh", "--identities", "50", "--roles", "40"];
+    let report = host.json(bench.into_iter().chain(["--within", "."]));
+    assert_eq!(names(&report).len(), 4);
+}
+
+#[test]
 fn a_tenant_is_measured_as_a_copy() {
     let host = TestHost::new();
     let made = host.json(["generate", "acme", "--identities", "100"]);

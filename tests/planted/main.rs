@@ -19,7 +19,7 @@ use idr::store::memory::MemoryStore;
 use idr_core::planted::{Bug, plant};
 use world::Tenants;
 
-const SEEDS: u64 = 400;
+const SEEDS: u64 = 2_000;
 
 #[test]
 fn every_planted_bug_is_found_and_none_without() {

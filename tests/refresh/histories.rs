@@ -465,7 +465,7 @@ impl Happening {
 
     /// Refreshes; after the first wave of the last instant is planned, and
     /// before it is applied, `meanwhile` happens.
-    fn refresh(&self, way: Way, meanwhile: Option<&Operation>, keep_due: bool) {
+    pub fn refresh(&self, way: Way, meanwhile: Option<&Operation>, keep_due: bool) {
         self.refresh_as(&self.request(way, keep_due), meanwhile);
     }
 

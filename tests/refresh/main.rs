@@ -1,5 +1,6 @@
 //! What a refresh does, through the library and the memory store.
 
+mod counters;
 mod histories;
 mod incremental_equals_full;
 mod retries;

@@ -7,7 +7,7 @@ use std::sync::Arc;
 
 use idr_core::definitions::{
     AttributeDefinition, Bound, EditMode, Model, OnEmpty, OnNoAccount, OnTrip, Origin, Population,
-    Role, Selector, Source, Threshold, digest,
+    Role, Roles, Selector, Source, Threshold, digest,
 };
 use idr_core::filter::Filter;
 use idr_core::model::{AccountStatus, Name, Value, ValueType};
@@ -153,7 +153,7 @@ impl Variety {
         self.furnish_attributes(&mut model.attributes);
         let mut roles: Vec<Role> = model.roles.to_vec();
         roles.extend(self.roles());
-        model.roles = roles.into();
+        model.roles = Roles::new(roles, &model.populations);
         for trigger in &mut model.triggers {
             if matches!(trigger.name.as_str(), "mover" | "leaver") {
                 trigger.included_before = self.included_before.map(|place| filter(BEFORE[place]));

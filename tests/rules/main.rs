@@ -12,6 +12,7 @@ mod hostile;
 mod isolation;
 mod log;
 mod made;
+mod recording;
 mod retry;
 mod trust;
 mod verdict;

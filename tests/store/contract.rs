@@ -76,6 +76,7 @@ store_contract!(
     runs_are_kept_and_what_they_leave_behind_is_not,
     spooled_plans_come_in_order_of_uid,
     a_configuration_is_stored_once_and_adopted,
+    what_is_unique_from_now_on_is_the_first_holders,
     the_last_instant_only_grows,
     what_percentages_are_taken_of,
     audit_entries_come_the_latest_first,
@@ -1510,6 +1511,7 @@ fn a_configuration_is_stored_once_and_adopted(store: &dyn Store) {
             files: files(text),
             definitions: [(format!("role {digest}"), u64::MAX)].into(),
             lookup_attributes: names(["email"]),
+            claims: Vec::new(),
             raise,
         };
         store.adopt(&adoption).expect("accepted");
@@ -1677,6 +1679,20 @@ fn audit_entries_come_the_latest_first(store: &dyn Store) {
             .expect("readable"),
         [two]
     );
+}
+
+fn what_is_unique_from_now_on_is_the_first_holders(store: &dyn Store) {
+    let [ana, bo] = create(store, ["ana", "bo"]);
+    let reserve = ClaimEdit::Reserve(vec![claim("root")]);
+    store
+        .edit_claims(&reserve, &entry("root", "reserve"))
+        .expect("it is free");
+    let adoption = Adoption {
+        claims: vec![(claim("lee"), ana), (claim("Lee"), bo), (claim("root"), bo)],
+        ..Adoption::default()
+    };
+    store.adopt(&adoption).expect("accepted");
+    assert_eq!(claims(store), ["lee ana", "root "]);
 }
 
 fn adopt_look_ups<const N: usize>(store: &dyn Store, attributes: [&str; N]) {

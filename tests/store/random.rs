@@ -411,6 +411,7 @@ fn step() -> impl Strategy<Value = Action> {
             .into(),
             definitions: [("common".to_owned(), u64::MAX)].into(),
             lookup_attributes,
+            claims: Vec::new(),
             raise,
         },
     );

@@ -12,7 +12,7 @@ use tempfile::TempDir;
 use super::generate::make_tenant;
 use super::{CommandError, GlobalOptions, Outcome, write_json};
 use crate::bench::{self, BenchError, Case, Measurement};
-use crate::organisation::Organisation;
+use crate::organisation::{Organisation, write_more_roles};
 use crate::report::{Table, grouped};
 use crate::tenant::{Absent, OpenTenant};
 
@@ -44,6 +44,10 @@ struct RefreshArgs {
     /// How many identities the made tenant has
     #[arg(long, value_name = "N", default_value_t = 100_000, value_parser = clap::value_parser!(u64).range(1..=10_000_000))]
     identities: u64,
+
+    /// How many roles it has besides its own, found by codes and by populations
+    #[arg(long, value_name = "N", default_value_t = 0, conflicts_with = "copy", value_parser = clap::value_parser!(u64).range(0..=1_000_000))]
+    roles: u64,
 
     /// Measure on a copy of the tenant that `--tenant` names: the cases in
     /// which nothing changes
@@ -113,6 +117,10 @@ fn refresh(
             "making {size} identities in {place}: about {need_mb} MB"
         ));
         make_tenant(&directory, Organisation::new(args.identities, SEED))?;
+        if args.roles > 0 {
+            let written = write_more_roles(&directory, args.roles);
+            written.map_err(|error| unwritable(&directory, error))?;
+        }
         (
             "generated".to_owned(),
             Case::ALL.map(|(_, case)| case).to_vec(),

@@ -21,7 +21,7 @@ use crate::tenant::{OpenTenant, files_of, spoken};
 #[derive(clap::Args, Debug)]
 pub(super) struct CheckArgs {
     /// Say which definitions have changed since they were last adopted, and how
-    /// many identities that makes due
+    /// many identities that makes due; and which owners aren't there
     #[arg(long)]
     impact: bool,
 }
@@ -47,6 +47,31 @@ struct ImpactReport {
     due: u64,
     /// Whether that is everybody.
     everybody: bool,
+    /// Owners of whom there is no identity.
+    unknown_owners: Vec<UnknownOwner>,
+}
+
+/// Somebody who owns something, and isn't there.
+#[derive(Serialize)]
+struct UnknownOwner {
+    name: String,
+    owns: Vec<String>,
+}
+
+impl UnknownOwner {
+    /// Returns those of a tenant, in order.
+    fn all(tenant: &OpenTenant) -> Result<Vec<Self>, CommandError> {
+        let mut unknown = Vec::new();
+        for (name, owned) in tenant.configuration.model.owners.iter() {
+            if tenant.store.named(name)?.is_none() {
+                unknown.push(Self {
+                    name: name.to_owned(),
+                    owns: owned.to_vec(),
+                });
+            }
+        }
+        Ok(unknown)
+    }
 }
 
 impl ImpactReport {
@@ -61,10 +86,23 @@ impl ImpactReport {
             changed: impact.changed,
             due,
             everybody,
+            unknown_owners: UnknownOwner::all(tenant)?,
         })
     }
 
     fn write(&self, out: &mut dyn Write) -> Result<(), CommandError> {
+        self.write_changes(out)?;
+        for UnknownOwner { name, owns } in &self.unknown_owners {
+            writeln!(
+                out,
+                "there is no identity `{name}`, who owns {}",
+                owns.join(", ")
+            )?;
+        }
+        Ok(())
+    }
+
+    fn write_changes(&self, out: &mut dyn Write) -> Result<(), CommandError> {
         if self.changed.is_empty() {
             writeln!(out, "no definition has changed since the last refresh")?;
             return Ok(());

@@ -6,7 +6,7 @@ use std::io::Write;
 use clap::Args;
 use idr_core::definitions::Application;
 use idr_core::model::{
-    Account, EntitlementDecision, EntitlementVerdict, IdentityRecord, NativeEntitlement,
+    Account, EntitlementDecision, EntitlementVerdict, IdentityRecord, Name, NativeEntitlement,
 };
 use idr_core::text::nearest;
 use serde::Serialize;
@@ -130,8 +130,7 @@ fn decide(
         "{} {} {native_identity} {}",
         record.identity.name, application.name, about.attribute
     );
-    let definition = application.attribute(about.attribute);
-    if definition.is_none_or(|definition| !definition.sensitive) {
+    if !is_sensitive(application, about.attribute) {
         subject = format!("{subject} {}", about.value);
     }
     let audit = args.person.audit(at, action, subject);
@@ -143,11 +142,24 @@ fn decide(
         application: application.name.as_str(),
         native_identity: native_identity.clone(),
         attribute: about.attribute.as_str(),
-        value: about.value.clone(),
+        value: shown(application, about.attribute, &about.value).to_owned(),
         native_change: about.change.as_str(),
         verdict: verdict.as_str(),
         remarks,
     })
+}
+
+fn is_sensitive(application: &Application, attribute: Name) -> bool {
+    let definition = application.attribute(attribute);
+    definition.is_some_and(|definition| definition.sensitive)
+}
+
+/// Returns a value as it may be printed.
+fn shown<'v>(application: &Application, attribute: Name, value: &'v str) -> &'v str {
+    match is_sensitive(application, attribute) {
+        true => "(sensitive)",
+        false => value,
+    }
 }
 
 /// Returns the account that has gained or lost the entitlement, and its note.
@@ -168,6 +180,7 @@ fn noted<'r>(
         let hint = nearest(&args.attribute, names()).map(|name| format!("do you mean `{name}`?"));
         return Err(CommandError::usage(message).with_hint(hint));
     };
+    let value = shown(application, attribute, &args.value);
     let wanted = |account: &&Account| {
         let native_identity = &account.key.native_identity;
         account.key.application == application.name
@@ -184,8 +197,8 @@ fn noted<'r>(
         [found] => Ok(*found),
         [] => {
             let message = format!(
-                "no account of `{}` in `{}` has gained or lost `{}` of `{attribute}` natively",
-                args.name, application.name, args.value
+                "no account of `{}` in `{}` has gained or lost `{value}` of `{attribute}` natively",
+                args.name, application.name
             );
             let hint = format!("idr identity show {} says what was", args.name);
             Err(CommandError::usage(message).with_hint(hint))
@@ -195,7 +208,7 @@ fn noted<'r>(
                 .iter()
                 .map(|(account, _)| &account.key.native_identity);
             let accounts: Vec<String> = accounts.map(|key| format!("`{key}`")).collect();
-            let message = format!("several accounts have gained or lost `{}`", args.value);
+            let message = format!("several accounts have gained or lost `{value}`");
             let hint = format!("say which with --account: {}", accounts.join(", "));
             Err(CommandError::usage(message).with_hint(hint))
         }

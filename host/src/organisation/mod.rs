@@ -47,6 +47,16 @@ pub fn write_configuration(directory: &Path) -> io::Result<()> {
     tenant::write(directory)
 }
 
+/// Writes so many more roles into the folder of an organisation's tenant: with
+/// many roles, whom each is for has to be found without asking about all of them.
+///
+/// # Errors
+///
+/// When a file can't be written.
+pub fn write_more_roles(directory: &Path, roles: u64) -> io::Result<()> {
+    tenant::write_more_roles(directory, roles)
+}
+
 /// Writes a tenant for an organisation into a new or empty folder:
 /// configuration, rules, and the feeds of the first day.
 ///

@@ -23,12 +23,14 @@ const FILES: [(&str, &str); 12] = [
     file!("applications/hr.toml"),
     file!("identity.toml"),
     file!("lifecycle.toml"),
-    file!("populations.toml"),
+    POPULATIONS,
     file!("roles/business.toml"),
     file!("roles/by-rule.toml"),
     file!("roles/it.toml"),
     file!("triggers.toml"),
 ];
+
+const POPULATIONS: (&str, &str) = file!("populations.toml");
 
 const RULES: (&str, &str) = file!("rules/rules.toml");
 
@@ -73,6 +75,37 @@ pub(super) fn write(directory: &Path) -> io::Result<()> {
         fs::write(directory.join(format!("rules/{name}.wasm")), component)?;
     }
     Ok(())
+}
+
+/// Writes so many more roles into a tenant's folder, which next to nobody has. A
+/// quarter each ask by match list, by filter for a code that reads as a number, by
+/// such a filter of a population, and for a number.
+///
+/// # Errors
+///
+/// When a file can't be written.
+pub(super) fn write_more_roles(directory: &Path, roles: u64) -> io::Result<()> {
+    let mut more = "version = 1\n".to_owned();
+    let mut populations = String::new();
+    for number in 0..roles {
+        let selector = match number % 4 {
+            0 => format!("match = {{ costCenter = \"CC-{number}x\" }}"),
+            1 => format!("filter = 'costCenter == \"{number}\" && inactive == false'"),
+            2 => format!("population = \"code-{number}\""),
+            _ => format!("filter = 'jobLevel == {}'", number + 1_000),
+        };
+        more += &format!(
+            "\n[[role]]\nname = \"Code {number}\"\ntype = \"business\"\nselector = {{ {selector} }}\n"
+        );
+        if number % 4 == 2 {
+            populations += &format!(
+                "\n[populations.code-{number}]\nfilter = 'employeeNumber == \"{number}\" && inactive == false'\n"
+            );
+        }
+    }
+    fs::write(directory.join("roles/more.toml"), more)?;
+    let (path, known) = POPULATIONS;
+    fs::write(directory.join(path), known.to_owned() + &populations)
 }
 
 /// Fills in the components' digests and the sites' names.

@@ -3,9 +3,12 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
-use idr_core::definitions::{Model, Role, Selector, Trigger, TriggerCondition, digest};
-use idr_core::model::{Name, UnixMillis};
+use idr_core::definitions::{
+    AttributeDefinition, Model, Role, Selector, Trigger, TriggerCondition, digest,
+};
+use idr_core::model::{Claim, Name, Uid, UnixMillis};
 use idr_core::phases::roles;
+use idr_core::phases::unique::held_claim;
 use idr_core::planted::{self, Bug};
 use idr_core::view::TrackedView;
 use sha2::{Digest, Sha256};
@@ -56,6 +59,7 @@ pub fn adopt(
         files: files.clone(),
         definitions: definitions.clone(),
         lookup_attributes: model.lookup_attributes(),
+        claims: newly_unique(store, &tenant, model, &impact.changed)?,
         raise: impact.raise,
     };
     let recorrelated = recorrelated(&tenant, model, &impact.changed);
@@ -75,6 +79,7 @@ pub fn adopt(
         correlate_again(store, model, rules.as_mut(), &recorrelated, as_of)
             .map_err(RefreshError::Correlation)?;
         adoption.definitions = definitions;
+        adoption.claims = Vec::new();
         adoption.raise = Raise::Nobody;
     }
     store.adopt(&adoption)?;
@@ -91,6 +96,40 @@ fn recorrelated(tenant: &TenantState, model: &Model, changed: &[String]) -> Vec<
 
 fn correlation_key(application: Name) -> String {
     format!("correlation {application}")
+}
+
+fn unique_key(attribute: &AttributeDefinition) -> Option<String> {
+    let namespace = attribute.unique?;
+    Some(format!("unique {} in {namespace}", attribute.name))
+}
+
+/// Returns what identities have, in order, of attributes that are to be unique from
+/// now on: it is theirs before anything is given to somebody new.
+fn newly_unique(
+    store: &dyn Store,
+    tenant: &TenantState,
+    model: &Model,
+    changed: &[String],
+) -> Result<Vec<(Claim, Uid)>, RefreshError> {
+    let is_new = |known: &&AttributeDefinition| {
+        let key = unique_key(known);
+        tenant.configuration.is_some() && key.is_some_and(|key| changed.contains(&key))
+    };
+    let attributes: Vec<_> = model.attributes.iter().filter(is_new).collect();
+    let mut claims = Vec::new();
+    if attributes.is_empty() {
+        return Ok(claims);
+    }
+    each_identity(store, |record| {
+        for known in &attributes {
+            let claim = known
+                .unique
+                .and_then(|namespace| held_claim(&record, known.name, namespace));
+            claims.extend(claim.map(|claim| (claim, record.identity.uid)));
+        }
+        Ok::<_, RefreshError>(())
+    })?;
+    Ok(claims)
 }
 
 /// Works out what adopting a model would mean, without doing it.
@@ -140,6 +179,8 @@ fn raise(
             Some(("owner", name)) => owners.extend(store.named(name)?),
             // Whoever gets an account by it becomes due then.
             Some(("correlation", _)) => {}
+            // The attribute itself has changed as well, which concerns everybody.
+            Some(("unique", _)) => {}
             Some(("trigger", name)) if is_harmless(tenant, model, name) => {}
             // A definition of a kind that isn't told apart concerns everybody.
             _ => return Ok(Raise::Everybody),
@@ -276,6 +317,9 @@ fn definitions(model: &Model) -> BTreeMap<String, u64> {
         let key = correlation_key(application.name);
         digests.insert(key, model.correlation_digest(application));
     }
+    for key in model.attributes.iter().filter_map(unique_key) {
+        digests.insert(key, 0);
+    }
     for role in &model.roles {
         digests.insert(format!("role {}", role.name), digest(role));
     }
@@ -319,6 +363,7 @@ pub(super) fn isolate(
             files: store.configuration(configuration)?.unwrap_or_default(),
             definitions: tenant.definitions.clone(),
             lookup_attributes: tenant.lookup_attributes.clone(),
+            claims: Vec::new(),
             raise: Raise::Everybody,
         })?;
     }

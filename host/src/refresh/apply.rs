@@ -1,7 +1,11 @@
 //! Applying a wave: the spool in order, chunk by chunk, each in one transaction
 //! with the cursor.
 
-use idr_core::model::{Identity, IdentityRecord, ReadKey, Uid, Versions, Wake};
+use idr_core::model::{
+    Entitlement, EntitlementStatus, Identity, IdentityRecord, LedgerEntry, ReadKey, Uid, Versions,
+    Wake,
+};
+use idr_core::phases::entitlements::{ledger, ledger_after};
 use idr_core::plan::{Changes, Planner};
 use idr_core::planted::{self, Bug};
 
@@ -60,6 +64,7 @@ impl Driver<'_> {
                     continue;
                 }
                 count(&mut counters, &plan.changes, &record.identity);
+                self.count_entitlements(&mut counters, &plan.changes, &record);
                 if let Some(what) = audit::what_changes(&plan.changes, &record.identity) {
                     let entry = audit::entry(&self.run, &record.identity.name, what);
                     chunk.audit.push((plan.uid, entry));
@@ -89,6 +94,34 @@ impl Driver<'_> {
             && kinds.any(|(name, kind)| held.contains_key(name) && kind.is(changes, before))
     }
 
+    /// Counts what becomes of the ledger. Accounts don't change in a refresh, so
+    /// only roles and decisions can change it.
+    fn count_entitlements(
+        &self,
+        counters: &mut Counters,
+        changes: &Changes,
+        record: &IdentityRecord,
+    ) {
+        let touches_roles = changes.assigned.is_some() || changes.detected.is_some();
+        if !touches_roles && changes.entitlement_decisions.is_none() {
+            return;
+        }
+        let (model, at) = (&self.configured.model, self.run.step.instant);
+        let before = ledger(record, model, at);
+        let after = ledger_after(record, changes, model, at);
+        let known = |entry: &&LedgerEntry| {
+            let place = before.binary_search_by(|old| old.entitlement.cmp(&entry.entitlement));
+            place.ok().map(|place| &before[place])
+        };
+        let created = after.iter().filter(|entry| known(entry).is_none());
+        counters.count("entitlementsCreated", created.count() as u64);
+        let differs = |entry: &&LedgerEntry| known(entry).is_some_and(|old| old != *entry);
+        let updated = after.iter().filter(differs);
+        counters.count("entitlementsUpdated", updated.count() as u64);
+        let is_changed = !additional(&before).eq(additional(&after));
+        counters.count("additionalEntitlements", u64::from(is_changed));
+    }
+
     /// Plans identities whose inputs have changed since they were planned.
     fn plan_again(&mut self, uids: &[Uid]) -> Result<Vec<SpooledPlan>, RefreshError> {
         if uids.is_empty() {
@@ -106,6 +139,15 @@ impl Driver<'_> {
             Ok(plans)
         })
     }
+}
+
+/// Returns the additional entitlements: those that are there, and in no detected role.
+fn additional(ledger: &[LedgerEntry]) -> impl Iterator<Item = &Entitlement> {
+    let is_additional = |entry: &&LedgerEntry| {
+        entry.status != EntitlementStatus::Missing && entry.detected_roles.is_empty()
+    };
+    let entries = ledger.iter().filter(is_additional);
+    entries.map(|entry| &entry.entitlement)
 }
 
 /// Leaves an identity as it is, and due. What its wake-up was for is seen to

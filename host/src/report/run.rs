@@ -149,7 +149,7 @@ pub struct FindingCounts {
 }
 
 /// What can change, by the name of its counter, in words.
-const CHANGES: [(&str, &str, &str); 15] = [
+const CHANGES: [(&str, &str, &str); 18] = [
     ("attributes", "attribute", "attributes"),
     ("managers", "manager", "managers"),
     ("lifecycleStates", "lifecycle state", "lifecycle states"),
@@ -162,6 +162,21 @@ const CHANGES: [(&str, &str, &str); 15] = [
         "detectedRoles",
         "set of detected roles",
         "sets of detected roles",
+    ),
+    (
+        "additionalEntitlements",
+        "set of additional entitlements",
+        "sets of additional entitlements",
+    ),
+    (
+        "entitlementsCreated",
+        "entitlement newly in the ledger",
+        "entitlements newly in the ledger",
+    ),
+    (
+        "entitlementsUpdated",
+        "entitlement that stands otherwise",
+        "entitlements that stand otherwise",
     ),
     (
         "correlated",

@@ -16,6 +16,7 @@ use super::bindings::idr::rules::{
 use super::engine::TABLE_ENTRIES;
 use super::error::Trouble;
 use super::kind::spoken_value;
+use super::read::Read;
 use super::values::{
     account_to_rule, date_from_rule, date_to_rule, instant_from_rule, status_to_rule,
     time_from_rule, to_rule, transfer_bytes,
@@ -92,13 +93,22 @@ impl CallState {
         }
     }
 
-    fn note(&mut self, what: impl FnOnce() -> String, answer: impl FnOnce() -> String, read: bool) {
+    /// Notes a question about time or the calendar.
+    fn note_question(&mut self, what: impl FnOnce() -> String, answer: impl FnOnce() -> String) {
         if let Some(trace) = &mut self.trace {
             trace.push(Call {
                 what: what(),
                 answer: answer(),
-                is_read: read,
+                read: None,
+                value: None,
             });
+        }
+    }
+
+    /// Notes a read that is answered with something else than a value.
+    fn note_read(&mut self, read: impl FnOnce() -> Read, answer: impl FnOnce() -> String) {
+        if let Some(trace) = &mut self.trace {
+            trace.push(Call::of_read(read(), answer(), None));
         }
     }
 
@@ -115,14 +125,13 @@ impl CallState {
     /// Passes a value to the rule as an answer.
     fn give(
         &mut self,
-        what: impl FnOnce() -> String,
+        read: impl FnOnce() -> Read,
         value: Option<idr_core::model::Value>,
     ) -> wasmtime::Result<Option<types::Value>> {
-        self.note(
-            what,
-            || value.as_ref().map_or("none".to_owned(), spoken_value),
-            true,
-        );
+        if let Some(trace) = &mut self.trace {
+            let answer = value.as_ref().map_or("none".to_owned(), spoken_value);
+            trace.push(Call::of_read(read(), answer, value.clone()));
+        }
         match value {
             None => Ok(None),
             Some(value) => {
@@ -153,8 +162,21 @@ pub struct Call {
     pub what: String,
     /// What the host answered.
     pub answer: String,
-    /// Whether something was read, rather than asked about time or calendar.
-    pub is_read: bool,
+    /// What was read; none where time or the calendar was asked about.
+    pub read: Option<Read>,
+    /// The value, where the answer is one.
+    pub value: Option<idr_core::model::Value>,
+}
+
+impl Call {
+    fn of_read(read: Read, answer: String, value: Option<idr_core::model::Value>) -> Self {
+        Self {
+            what: read.to_string(),
+            answer,
+            read: Some(read),
+            value,
+        }
+    }
 }
 
 /// Why the host ended an evaluation from within one of its functions.
@@ -273,13 +295,13 @@ impl subject::Host for CallState {
     fn attribute(&mut self, name: String) -> wasmtime::Result<Option<types::Value>> {
         self.pay(name.len())?;
         let value = stop(self.view.attribute(&name))?;
-        self.give(|| format!("attribute {name}"), value)
+        self.give(|| Read::Attribute(name), value)
     }
 
     fn manager_attribute(&mut self, name: String) -> wasmtime::Result<Option<types::Value>> {
         self.pay(name.len())?;
         let value = stop(self.view.manager_attribute(&name))?;
-        self.give(|| format!("manager-attribute {name}"), value)
+        self.give(|| Read::ManagerAttribute(name), value)
     }
 
     fn accounts(&mut self, application: String) -> wasmtime::Result<Vec<subject::Account>> {
@@ -291,10 +313,9 @@ impl subject::Host for CallState {
                 .map(|account| (account.handle, application.clone()));
             self.applications.extend(handles);
         }
-        self.note(
-            || format!("accounts {application}"),
+        self.note_read(
+            || Read::Accounts(application),
             || spoken_accounts(&accounts),
-            true,
         );
         self.pay(
             accounts
@@ -321,39 +342,46 @@ impl subject::Host for CallState {
                     .unwrap_or_default()
             }
         };
-        self.give(|| format!("account-attribute {application} {name}"), value)
+        self.give(
+            || Read::AccountAttribute {
+                application,
+                handle,
+                name,
+            },
+            value,
+        )
     }
 }
 
 impl account::Host for CallState {
     fn application(&mut self) -> wasmtime::Result<String> {
         let application = stop(self.view.shown_application())?.to_string();
-        self.note(|| "application".to_owned(), || application.clone(), true);
+        self.note_read(|| Read::Application, || application.clone());
         self.pay(application.len())?;
         Ok(application)
     }
 
     fn native_identity(&mut self) -> wasmtime::Result<String> {
         let native_identity = stop(self.view.shown_native_identity())?;
-        self.note(
-            || "native-identity".to_owned(),
-            || native_identity.clone(),
-            true,
-        );
+        self.note_read(|| Read::NativeIdentity, || native_identity.clone());
         self.pay(native_identity.len())?;
         Ok(native_identity)
     }
 
     fn status(&mut self) -> wasmtime::Result<types::AccountStatus> {
         let status = stop(self.view.shown_status())?;
-        self.note(|| "status".to_owned(), || status.as_str().to_owned(), true);
+        self.note_read(|| Read::Status, || status.as_str().to_owned());
         Ok(status_to_rule(Some(status)))
     }
 
     fn attribute(&mut self, name: String) -> wasmtime::Result<Option<types::Value>> {
         self.pay(name.len())?;
         let value = stop(self.view.shown_attribute(&name))?;
-        self.give(|| format!("attribute {name}"), value)
+        let application = match &self.trace {
+            None => String::new(),
+            Some(_) => stop(self.view.account())?.key.application.to_string(),
+        };
+        self.give(|| Read::OwnAttribute { application, name }, value)
     }
 }
 
@@ -366,10 +394,13 @@ impl entitlements::Host for CallState {
     ) -> wasmtime::Result<bool> {
         self.pay(application.len() + attribute.len() + value.len())?;
         let holds = stop(self.view.holds(&application, &attribute, &value))?;
-        self.note(
-            || format!("holds {application} {attribute} {value}"),
+        self.note_read(
+            || Read::Holds {
+                application,
+                attribute,
+                value,
+            },
             || holds.to_string(),
-            true,
         );
         Ok(holds)
     }
@@ -377,10 +408,12 @@ impl entitlements::Host for CallState {
     fn held(&mut self, application: String, attribute: String) -> wasmtime::Result<Vec<String>> {
         self.pay(application.len() + attribute.len())?;
         let held = stop(self.view.held(&application, &attribute))?;
-        self.note(
-            || format!("held {application} {attribute}"),
+        self.note_read(
+            || Read::Held {
+                application,
+                attribute,
+            },
             || format!("{held:?}"),
-            true,
         );
         self.pay(held.iter().map(|value| 16 + value.len()).sum())?;
         Ok(held)
@@ -391,14 +424,14 @@ impl roles::Host for CallState {
     fn has_assigned(&mut self, role: String) -> wasmtime::Result<bool> {
         self.pay(role.len())?;
         let has = stop(self.view.has_assigned(&role))?;
-        self.note(|| format!("has-assigned {role}"), || has.to_string(), true);
+        self.note_read(|| Read::HasAssigned(role), || has.to_string());
         Ok(has)
     }
 
     fn has_detected(&mut self, role: String) -> wasmtime::Result<bool> {
         self.pay(role.len())?;
         let has = stop(self.view.has_detected(&role))?;
-        self.note(|| format!("has-detected {role}"), || has.to_string(), true);
+        self.note_read(|| Read::HasDetected(role), || has.to_string());
         Ok(has)
     }
 }
@@ -406,20 +439,20 @@ impl roles::Host for CallState {
 impl baseline::Host for CallState {
     fn exists(&mut self) -> wasmtime::Result<bool> {
         let exists = stop(self.view.baseline_exists())?;
-        self.note(|| "baseline exists".to_owned(), || exists.to_string(), true);
+        self.note_read(|| Read::BaselineExists, || exists.to_string());
         Ok(exists)
     }
 
     fn attribute(&mut self, name: String) -> wasmtime::Result<Option<types::Value>> {
         self.pay(name.len())?;
         let value = stop(self.view.baseline_attribute(&name))?;
-        self.give(|| format!("baseline attribute {name}"), value)
+        self.give(|| Read::BaselineAttribute(name), value)
     }
 
     fn had_assigned(&mut self, role: String) -> wasmtime::Result<bool> {
         self.pay(role.len())?;
         let had = stop(self.view.had_assigned(&role))?;
-        self.note(|| format!("had-assigned {role}"), || had.to_string(), true);
+        self.note_read(|| Read::HadAssigned(role), || had.to_string());
         Ok(had)
     }
 }
@@ -428,11 +461,7 @@ impl time::Host for CallState {
     fn reached(&mut self, moment: types::Instant) -> wasmtime::Result<bool> {
         let moment = sense(instant_from_rule(moment))?;
         let reached = self.view.reached(moment);
-        self.note(
-            || format!("reached {moment}"),
-            || reached.to_string(),
-            false,
-        );
+        self.note_question(|| format!("reached {moment}"), || reached.to_string());
         Ok(reached)
     }
 
@@ -445,10 +474,9 @@ impl time::Host for CallState {
         self.pay(zone.len())?;
         let (day, at) = (sense(date_from_rule(day))?, sense(time_from_rule(at))?);
         let reached = stop(self.view.date_reached(day, at, &zone))?;
-        self.note(
+        self.note_question(
             || format!("date-reached {day} {at} {zone:?}"),
             || reached.to_string(),
-            false,
         );
         Ok(reached)
     }
@@ -457,11 +485,7 @@ impl time::Host for CallState {
         self.pay(zone.len())?;
         let day = sense(date_from_rule(day))?;
         let over = stop(self.view.day_over(day, &zone))?;
-        self.note(
-            || format!("day-over {day} {zone:?}"),
-            || over.to_string(),
-            false,
-        );
+        self.note_question(|| format!("day-over {day} {zone:?}"), || over.to_string());
         Ok(over)
     }
 
@@ -474,10 +498,9 @@ impl time::Host for CallState {
         self.pay(zone.len())?;
         let (day, at) = (sense(date_from_rule(day))?, sense(time_from_rule(at))?);
         let UnixMillis(instant) = stop(self.view.instant_at(day, at, &zone))?;
-        self.note(
+        self.note_question(
             || format!("instant-at {day} {at} {zone:?}"),
             || instant.to_string(),
-            false,
         );
         Ok(instant)
     }
@@ -485,18 +508,14 @@ impl time::Host for CallState {
     fn plus_days(&mut self, day: types::Date, days: i32) -> wasmtime::Result<types::Date> {
         let day = sense(date_from_rule(day))?;
         let sum = stop(self.view.plus_days(day, days))?;
-        self.note(
-            || format!("plus-days {day} {days}"),
-            || sum.to_string(),
-            false,
-        );
+        self.note_question(|| format!("plus-days {day} {days}"), || sum.to_string());
         Ok(date_to_rule(sum))
     }
 
     fn today(&mut self, zone: String) -> wasmtime::Result<types::Date> {
         self.pay(zone.len())?;
         let today = stop(self.view.today(&zone))?;
-        self.note(|| format!("today {zone:?}"), || today.to_string(), false);
+        self.note_question(|| format!("today {zone:?}"), || today.to_string());
         Ok(date_to_rule(today))
     }
 }
@@ -507,7 +526,7 @@ impl parameters::Host for CallState {
         let parameters = &self.view.model().rule(self.rule).parameters;
         let place = parameters.binary_search_by(|(known, _)| known.as_str().cmp(&name));
         let value = place.ok().map(|place| parameters[place].1.clone());
-        self.give(|| format!("parameter {name}"), value)
+        self.give(|| Read::Parameter(name), value)
     }
 }
 

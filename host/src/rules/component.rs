@@ -109,6 +109,20 @@ impl RuleComponent {
         self.size_bytes
     }
 
+    /// Returns what an instance takes before it is asked anything; none when
+    /// that depends on what it is started with.
+    pub fn resources(&self) -> Option<Resources> {
+        let prepared = self.prepared.iter().flatten().next()?;
+        let required = prepared.instance.component().resources_required()?;
+        let entries = required.max_initial_table_size.unwrap_or(0);
+        Some(Resources {
+            memories: required.num_memories,
+            memory_pages: required.max_initial_memory_size.unwrap_or(0),
+            tables: required.num_tables,
+            table_entries: entries,
+        })
+    }
+
     /// Returns what is needed to start an instance of a kind.
     ///
     /// # Errors
@@ -134,6 +148,19 @@ fn explained(error: LoadError, component: &[u8]) -> LoadError {
         },
         other => other,
     }
+}
+
+/// What an instance takes before it is asked anything.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Resources {
+    /// How many linear memories.
+    pub memories: u32,
+    /// The pages of 64 KiB of the largest.
+    pub memory_pages: u64,
+    /// How many tables.
+    pub tables: u32,
+    /// The entries of the largest.
+    pub table_entries: u64,
 }
 
 fn is_a_component(bytes: &[u8]) -> Result<(), LoadError> {

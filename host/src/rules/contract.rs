@@ -110,6 +110,8 @@ pub(super) fn qualified(interface: &str) -> String {
 /// What a component imports and exports, by name.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Surface {
+    /// The version of the contract that its rules were built against.
+    pub version: String,
     /// What it imports, in its own order: interface and functions.
     pub imports: Vec<(String, Vec<String>)>,
     /// The kinds of rule that it exports.
@@ -127,13 +129,14 @@ pub(super) fn surface(engine: &Engine, component: &Component) -> Result<Surface,
     let component_type = component.component_type();
     let mut problems = Vec::new();
     let mut surface = Surface {
+        version: String::new(),
         imports: Vec::new(),
         kinds: Vec::new(),
         wasi: Vec::new(),
     };
 
     for (name, export) in component_type.exports(engine) {
-        let Some((interface, _)) = rules_interface(name) else {
+        let Some((interface, version)) = rules_interface(name) else {
             // Languages export things of their own; nobody calls them.
             continue;
         };
@@ -141,7 +144,10 @@ pub(super) fn surface(engine: &Engine, component: &Component) -> Result<Surface,
             continue;
         };
         match RuleKind::named(interface) {
-            Some(kind) => surface.kinds.push(kind),
+            Some(kind) => {
+                surface.kinds.push(kind);
+                version.clone_into(&mut surface.version);
+            }
             None => {
                 let kinds = RuleKind::ALL.iter().map(|kind| kind.as_str());
                 problems.push(format!(

@@ -19,7 +19,8 @@ use idr_core::view::{ReadError, TrackedView};
 use xxhash_rust::xxh3::xxh3_64;
 
 use super::cache::ComponentCache;
-use super::call::{Log, LogLevel};
+use super::call::{Call, Log, LogLevel};
+use super::cases::RecordedCase;
 use super::component::RuleComponent;
 use super::engine::{MOST_MEMORY_BYTES, RuleEngine};
 use super::error::{LoadError, RuleError, RuleLoadError, Trouble};
@@ -157,6 +158,20 @@ impl RuleHost {
         found.map(|(sha256, _)| sha256.clone()).collect()
     }
 
+    /// Returns the component of a rule.
+    pub fn component_of(&self, rule: RuleIndex) -> &RuleComponent {
+        &self.rules[rule.0].shared.component
+    }
+
+    /// Returns a worker that asks fresh instances and takes down every
+    /// evaluation, see [`RuleWorker::take_evaluations`].
+    pub fn recording_worker(&self) -> RuleWorker {
+        RuleWorker {
+            recorded: Some(Vec::new()),
+            ..self.worker()
+        }
+    }
+
     /// Returns a worker, which keeps instances of its own.
     pub fn worker(&self) -> RuleWorker {
         let slots = self.rules.iter().map(|_| Slots::default()).collect();
@@ -165,6 +180,7 @@ impl RuleHost {
             rules: Arc::clone(&self.rules),
             slots,
             candidates: Vec::new(),
+            recorded: None,
         }
     }
 }
@@ -189,6 +205,23 @@ pub struct RuleWorker {
     /// Lists of roles that were asked about, as names and as the texts that
     /// rules are passed: planning asks about the same few again and again.
     candidates: Vec<(Vec<Name>, Arc<[String]>)>,
+    /// The evaluations so far, where they are wanted.
+    recorded: Option<Vec<Evaluation>>,
+}
+
+/// One evaluation that was taken down.
+#[derive(Clone, Debug)]
+pub struct Evaluation {
+    /// The rule that was asked.
+    pub rule: RuleIndex,
+    /// What it was asked.
+    pub question: String,
+    /// What it called, in order.
+    pub calls: Vec<Call>,
+    /// Its answer, or what went wrong.
+    pub answer: Result<Answer, Trouble>,
+    /// The same as a case.
+    pub case: RecordedCase,
 }
 
 /// The instances of one rule, by kind.
@@ -203,13 +236,16 @@ impl RuleWorker {
     ) -> Result<Answer, Box<RuleError>> {
         let loaded = &self.rules[rule.0];
         let slot = &mut self.slots[rule.0][question.kind() as usize];
-        let outcome = Evaluator {
+        let evaluator = Evaluator {
             tenant: &self.tenant,
             loaded,
             rule,
             question,
-        }
-        .ask(slot, view);
+        };
+        let outcome = match &mut self.recorded {
+            None => evaluator.ask(slot, view),
+            Some(recorded) => evaluator.record(recorded, view),
+        };
         outcome.map_err(|trouble| {
             Box::new(RuleError {
                 tenant: self.tenant.to_string(),
@@ -219,6 +255,14 @@ impl RuleWorker {
                 trouble,
             })
         })
+    }
+
+    /// Takes the evaluations that were taken down so far.
+    pub fn take_evaluations(&mut self) -> Vec<Evaluation> {
+        self.recorded
+            .as_mut()
+            .map(std::mem::take)
+            .unwrap_or_default()
     }
 
     fn texts_of(&mut self, candidates: &[Name]) -> Arc<[String]> {
@@ -327,6 +371,38 @@ impl Evaluator<'_> {
             *slot = Some(instance);
         }
         evaluation.answer
+    }
+
+    /// Asks a fresh instance and takes down what it read. What had to wait for
+    /// something that wasn't settled yet is asked again and doesn't count.
+    fn record(
+        &self,
+        recorded: &mut Vec<Evaluation>,
+        view: &mut TrackedView,
+    ) -> Result<Answer, Trouble> {
+        let (rule, limits) = (self.rule, &self.loaded.limits);
+        let prepared = self.loaded.shared.component.prepared(self.question.kind());
+        let prepared = prepared.map_err(|error| Trouble::CannotStart(error.to_string()))?;
+        let mut instance = RuleInstance::start(prepared, limits)?;
+        let evaluation = instance.ask(rule, self.question, limits, view, true);
+        let answer = evaluation.answer;
+        let waits = matches!(
+            answer,
+            Err(Trouble::Read(
+                ReadError::Unsettled(_) | ReadError::Snapshot(_)
+            ))
+        );
+        if !waits {
+            let calls = evaluation.trace.unwrap_or_default();
+            recorded.push(Evaluation {
+                rule,
+                question: self.question.to_string(),
+                case: RecordedCase::of(rule, self.question, &calls, &answer, view),
+                calls,
+                answer: answer.clone(),
+            });
+        }
+        answer
     }
 
     fn is_isolated(&self) -> bool {

@@ -340,6 +340,10 @@ impl Store for MemoryStore {
         data.people()
             .lookup_attributes
             .clone_from(&adoption.lookup_attributes);
+        for (claim, uid) in &adoption.claims {
+            let claims = data.people().claims.entry(claim.clone());
+            claims.or_insert(Holder::Identity(*uid));
+        }
         let raised: Vec<Uid> = match &adoption.raise {
             Raise::Nobody => Vec::new(),
             Raise::Everybody => data.people.identities.keys().copied().collect(),

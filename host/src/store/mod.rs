@@ -47,9 +47,9 @@ pub trait Store: Send + Sync {
     fn set_tenant(&self, state: &TenantState) -> Result<(), StoreError>;
 
     /// Adopts a configuration: stores its files under their digest if they
-    /// aren't there yet, the digests of its definitions, raises the input
-    /// version of whom the change concerns, and rebuilds the index of look-up
-    /// attributes when these differ from the last adoption's.
+    /// aren't there yet, the digests of its definitions, claims what is unique from
+    /// now on, raises the input version of whom the change concerns, and rebuilds
+    /// the index of look-up attributes when these differ from the last adoption's.
     fn adopt(&self, adoption: &Adoption) -> Result<(), StoreError>;
 
     /// Returns the files of an adopted configuration: relative path to content.
@@ -379,6 +379,9 @@ pub struct Adoption {
     pub definitions: BTreeMap<String, u64>,
     /// As [`TenantState::lookup_attributes`].
     pub lookup_attributes: Vec<Name>,
+    /// The values that identities have and that are to be unique from now on. Of
+    /// each that is free the first becomes the holder.
+    pub claims: Vec<(Claim, Uid)>,
     /// Whom the change makes due.
     pub raise: Raise,
 }

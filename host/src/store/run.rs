@@ -216,7 +216,8 @@ pub struct Counters {
     /// Events by trigger.
     pub events: BTreeMap<String, u64>,
     /// What changed, by name: `attributes`, `managers`, `lifecycleStates`,
-    /// `assignedRoles`, `detectedRoles`, `correlated`, `replanned`, `held`,
+    /// `assignedRoles`, `detectedRoles`, `additionalEntitlements`,
+    /// `entitlementsCreated`, `entitlementsUpdated`, `correlated`, `replanned`, `held`,
     /// `effects` and by kind of these `accountActions`, `workItems`, `workflows`
     /// and `webhooks`, `chunks` (written, each in one transaction).
     pub changes: BTreeMap<String, u64>,

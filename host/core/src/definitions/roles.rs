@@ -1,15 +1,20 @@
 //! A tenant's roles, and which of them could concern an identity at all.
 //!
 //! With ten thousand roles, asking each about each identity would be most of a
-//! refresh. A selector that asks for one of some texts of an attribute is found
-//! by the attribute's value, and a profile by an entitlement that it asks for.
+//! refresh. A selector that asks for one of some values of an attribute is found
+//! by the attribute's value, also where it asks by a population, and a profile by
+//! an entitlement that it asks for. A code that reads as a number is found as the
+//! text and as the number, as filters compare it.
 //! The roles phase goes through what is found, in the order of the roles.
 
 use std::collections::HashMap;
 use std::ops::Deref;
 
-use super::{Role, Selector};
-use crate::model::Name;
+use rust_decimal::Decimal;
+
+use super::{Population, Role, Selector};
+use crate::filter::{Demanded, Filter, each_number};
+use crate::model::{Name, Value};
 
 /// All roles, sorted by name. They don't change once they are here.
 #[derive(Clone, Debug, Default)]
@@ -19,46 +24,84 @@ pub struct Roles {
     detected: Places<(Name, Name)>,
 }
 
-/// The places of roles by the texts that they ask for, and of those that can't
-/// be found so. `K` says where the texts stand.
+/// The places of roles by the values that they ask for, and of those that can't
+/// be found so. `K` says where the values stand.
 #[derive(Clone, Debug)]
 struct Places<K> {
-    by_text: Vec<(K, HashMap<String, Vec<usize>>)>,
+    by_value: Vec<(K, ByValue)>,
     others: Vec<usize>,
+}
+
+/// The places of roles by a text, or a number.
+#[derive(Clone, Debug, Default)]
+struct ByValue {
+    texts: HashMap<String, Vec<usize>>,
+    numbers: HashMap<Decimal, Vec<usize>>,
+}
+
+impl ByValue {
+    fn add(&mut self, wanted: Demanded, place: usize) {
+        if let Some(text) = wanted.text {
+            self.texts.entry(text).or_default().push(place);
+        }
+        if let Some(number) = wanted.number {
+            self.numbers.entry(number).or_default().push(place);
+        }
+    }
+
+    fn with_text(&self, text: &str) -> impl Iterator<Item = usize> {
+        self.texts.get(text).into_iter().flatten().copied()
+    }
+
+    /// Adds the places of whatever asks for the value.
+    fn find(&self, value: &Value, places: &mut Vec<usize>) {
+        value.each_text(|text| places.extend(self.with_text(text)));
+        if !self.numbers.is_empty() {
+            each_number(value, |number| {
+                places.extend(self.numbers.get(&number).into_iter().flatten());
+            });
+        }
+    }
+
+    fn all(&self) -> impl Iterator<Item = usize> {
+        let places = self.texts.values().chain(self.numbers.values());
+        places.flatten().copied()
+    }
 }
 
 impl<K> Default for Places<K> {
     fn default() -> Self {
         Self {
-            by_text: Vec::new(),
+            by_value: Vec::new(),
             others: Vec::new(),
         }
     }
 }
 
 impl<K: PartialEq> Places<K> {
-    fn add(&mut self, key: K, texts: impl IntoIterator<Item = String>, place: usize) {
-        let known = self.by_text.iter().position(|(known, _)| *known == key);
+    fn add(&mut self, key: K, wanted: impl IntoIterator<Item = Demanded>, place: usize) {
+        let known = self.by_value.iter().position(|(known, _)| *known == key);
         let index = known.unwrap_or_else(|| {
-            self.by_text.push((key, HashMap::new()));
-            self.by_text.len() - 1
+            self.by_value.push((key, ByValue::default()));
+            self.by_value.len() - 1
         });
-        for text in texts {
-            self.by_text[index].1.entry(text).or_default().push(place);
+        for wanted in wanted {
+            self.by_value[index].1.add(wanted, place);
         }
     }
 }
 
 impl Roles {
-    /// Returns these roles.
-    pub fn new(mut roles: Vec<Role>) -> Self {
+    /// Returns these roles, whose selectors refer to these populations.
+    pub fn new(mut roles: Vec<Role>, populations: &[Population]) -> Self {
         roles.sort_by_key(|role| role.name);
         let mut selected = Places::default();
         let mut detected = Places::default();
         for (place, role) in roles.iter().enumerate() {
-            match role.selector.as_ref().map(wanted) {
+            let selector = role.selector.as_ref();
+            match selector.map(|selector| wanted(selector, populations)) {
                 None => {}
-                Some(Some((attribute, texts))) => selected.add(attribute, texts, place),
+                Some(Some((attribute, values))) => selected.add(attribute, values, place),
                 Some(None) => selected.others.push(place),
             }
             let entitlements = role
@@ -77,7 +120,7 @@ impl Roles {
                         Some(((profile.application, *attribute), values[0].clone()))
                     });
                     match wanted {
-                        Some((key, text)) => detected.add(key, [text], place),
+                        Some((key, text)) => detected.add(key, [as_text(text)], place),
                         None => detected.others.push(place),
                     }
                 }
@@ -90,6 +133,18 @@ impl Roles {
         }
     }
 
+    /// Returns these roles, none of which is found by a value.
+    #[cfg(test)]
+    pub(crate) fn asked_one_by_one(roles: Vec<Role>) -> Self {
+        let others: Vec<usize> = (0..roles.len()).collect();
+        let mut known = Self::new(roles, &[]);
+        known.selected = Places {
+            by_value: Vec::new(),
+            others,
+        };
+        known
+    }
+
     /// Returns a role.
     pub fn get(&self, name: Name) -> Option<&Role> {
         let place = self.roles.binary_search_by(|known| known.name.cmp(&name));
@@ -97,20 +152,18 @@ impl Roles {
     }
 
     /// Returns the places of the roles whose selector might let an identity
-    /// through, in order. `each` is given an attribute, and calls back with each
-    /// text of its value; when it can't be read, with none, and says so: then
+    /// through, in order. `each` is given an attribute, and calls back with its
+    /// value, if it has one; when it can't be read, not at all, and says so: then
     /// every selector that starts from it might.
     pub fn maybe_selected<E>(
         &self,
-        mut each: impl FnMut(Name, &mut dyn FnMut(&str)) -> Result<bool, E>,
+        mut each: impl FnMut(Name, &mut dyn FnMut(&Value)) -> Result<bool, E>,
     ) -> Result<Vec<usize>, E> {
         let mut places = self.selected.others.clone();
-        for (attribute, by_text) in &self.selected.by_text {
-            let readable = each(*attribute, &mut |text| {
-                places.extend(by_text.get(text).into_iter().flatten());
-            })?;
+        for (attribute, by_value) in &self.selected.by_value {
+            let readable = each(*attribute, &mut |value| by_value.find(value, &mut places))?;
             if !readable {
-                places.extend(by_text.values().flatten());
+                places.extend(by_value.all());
             }
         }
         places.sort_unstable();
@@ -123,9 +176,9 @@ impl Roles {
     /// back with each value that is held there.
     pub fn maybe_detected(&self, each: impl Fn(Name, Name, &mut dyn FnMut(&str))) -> Vec<usize> {
         let mut places = self.detected.others.clone();
-        for ((application, attribute), by_text) in &self.detected.by_text {
+        for ((application, attribute), by_value) in &self.detected.by_value {
             each(*application, *attribute, &mut |text| {
-                places.extend(by_text.get(text).into_iter().flatten());
+                places.extend(by_value.with_text(text));
             });
         }
         places.sort_unstable();
@@ -152,28 +205,41 @@ impl<'r> IntoIterator for &'r Roles {
 }
 
 impl From<Vec<Role>> for Roles {
+    /// Roles whose populations aren't known are asked about everybody.
     fn from(roles: Vec<Role>) -> Self {
-        Self::new(roles)
+        Self::new(roles, &[])
     }
 }
 
 /// Properties of filters that are no attributes.
 const COLLECTIONS: [&str; 4] = ["links", "accounts", "assignedRoles", "detectedRoles"];
 
-/// Returns an attribute and the texts of which whoever is selected has one, if
+/// Returns an attribute and the values of which whoever is selected has one, if
 /// the selector says so.
-fn wanted(selector: &Selector) -> Option<(Name, Vec<String>)> {
+fn wanted(selector: &Selector, populations: &[Population]) -> Option<(Name, Vec<Demanded>)> {
     match selector {
-        Selector::MatchList(terms) => terms.first().cloned(),
-        Selector::Filter(filter) => {
-            let mut demands = filter.demands().into_iter();
-            demands.find_map(|(path, texts)| match path.segments() {
-                [attribute] if !COLLECTIONS.contains(&attribute.as_str()) => {
-                    Some((*attribute, texts))
-                }
-                _ => None,
-            })
+        Selector::MatchList(terms) => {
+            let (attribute, texts) = terms.first()?;
+            Some((*attribute, texts.iter().cloned().map(as_text).collect()))
         }
-        Selector::Population(_) | Selector::Rule(_) => None,
+        Selector::Filter(filter) => demanded(filter),
+        Selector::Population(place) => demanded(&populations.get(*place)?.filter),
+        Selector::Rule(_) => None,
+    }
+}
+
+fn demanded(filter: &Filter) -> Option<(Name, Vec<Demanded>)> {
+    let mut demands = filter.demands().into_iter();
+    demands.find_map(|(path, values)| match path.segments() {
+        [attribute] if !COLLECTIONS.contains(&attribute.as_str()) => Some((*attribute, values)),
+        _ => None,
+    })
+}
+
+/// Returns how a value is found that is compared by its text alone.
+fn as_text(text: String) -> Demanded {
+    Demanded {
+        text: Some(text),
+        number: None,
     }
 }

@@ -5,7 +5,7 @@
 
 use std::fmt;
 
-use super::compare::{Case, Literal, Moment, Part, Reading};
+use super::compare::{Case, Demanded, Literal, Moment, Part};
 use crate::model::Name;
 
 /// The dotted name of a property, such as `department` or `manager.name`.
@@ -152,15 +152,9 @@ impl Condition {
         }
     }
 
-    /// Calls `visit` with every property of which whoever matches has a value
-    /// that is one of some texts, and with those texts.
-    pub(super) fn each_demand(&self, visit: &mut dyn FnMut(Path, Vec<&str>)) {
-        fn text(literal: &Literal) -> Option<&str> {
-            match literal {
-                Literal::Text(text) if text.reading == Reading::OnlyText => Some(&text.text),
-                _ => None,
-            }
-        }
+    /// Calls `visit` with every property of which whoever matches has one of some
+    /// values, and with those values.
+    pub(super) fn each_demand(&self, visit: &mut dyn FnMut(Path, Vec<Demanded>)) {
         match self {
             Self::And(parts) => parts.iter().for_each(|part| part.each_demand(visit)),
             Self::Compare {
@@ -169,8 +163,8 @@ impl Condition {
                 case: Case::Sensitive,
                 operand: Operand::Literal(literal),
             } => {
-                if let Some(text) = text(literal) {
-                    visit(path.clone(), vec![text]);
+                if let Some(value) = Demanded::of(literal) {
+                    visit(path.clone(), vec![value]);
                 }
             }
             Self::In {
@@ -178,8 +172,8 @@ impl Condition {
                 case: Case::Sensitive,
                 choices,
             } => {
-                if let Some(texts) = choices.iter().map(text).collect() {
-                    visit(path.clone(), texts);
+                if let Some(values) = choices.iter().map(Demanded::of).collect() {
+                    visit(path.clone(), values);
                 }
             }
             Self::ContainsAll {
@@ -187,14 +181,14 @@ impl Condition {
                 case: Case::Sensitive,
                 wanted,
             } => {
-                for text in wanted.iter().filter_map(text) {
-                    visit(path.clone(), vec![text]);
+                for value in wanted.iter().filter_map(Demanded::of) {
+                    visit(path.clone(), vec![value]);
                 }
             }
             Self::AnyItem {
                 collection,
                 condition,
-            } => condition.each_demand(&mut |path, texts| visit(collection.join(&path), texts)),
+            } => condition.each_demand(&mut |path, values| visit(collection.join(&path), values)),
             _ => {}
         }
     }

@@ -121,6 +121,51 @@ pub(super) fn any_single(value: &Value, mut test: impl FnMut(Single<'_>) -> bool
     }
 }
 
+/// Calls `visit` with each number that the value is, or that a text of it reads as.
+pub fn each_number(value: &Value, mut visit: impl FnMut(Decimal)) {
+    any_single(value, |single| {
+        let number = match single {
+            Single::Text(text) => read_number(text),
+            Single::Integer(integer) => Some(Decimal::from(integer)),
+            Single::Decimal(decimal) => Some(decimal),
+            Single::Boolean(_) | Single::Moment(_) => None,
+        };
+        number.into_iter().for_each(&mut visit);
+        false
+    });
+}
+
+/// How a value is found that equals one which a filter asks for: it is this text,
+/// or is this number or reads as it. Not each that is found so is equal.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Demanded {
+    /// The text.
+    pub text: Option<String>,
+    /// The number.
+    pub number: Option<Decimal>,
+}
+
+impl Demanded {
+    /// None for truth values, of which there are too few to find anybody by, and
+    /// for texts that read as one or as a moment.
+    pub(super) fn of(literal: &Literal) -> Option<Self> {
+        let (text, number) = match literal {
+            Literal::Text(literal) => match literal.reading {
+                Reading::OnlyText => (Some(&literal.text), None),
+                Reading::Number(number) => (Some(&literal.text), Some(number)),
+                Reading::Boolean(_) | Reading::Moment(_) => return None,
+            },
+            Literal::Integer(integer) => (None, Some(Decimal::from(*integer))),
+            Literal::Decimal(decimal) => (None, Some(*decimal)),
+            Literal::Boolean(_) | Literal::Moment(_) => return None,
+        };
+        Some(Self {
+            text: text.cloned(),
+            number,
+        })
+    }
+}
+
 /// A value to compare others with, read once in every way that it can be.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) enum Literal {

@@ -115,6 +115,7 @@ use std::fmt;
 use ast::Condition;
 
 pub use ast::Path;
+pub use compare::{Demanded, each_number};
 pub use error::FilterError;
 pub use evaluate::{Properties, SingleValue};
 pub use parse::{MAX_LENGTH_BYTES, MAX_NESTING};
@@ -167,13 +168,12 @@ impl Filter {
         paths
     }
 
-    /// Returns properties of which whoever matches has a value that is one of
-    /// some texts, each with those texts. It need not find all there are.
-    pub fn demands(&self) -> Vec<(Path, Vec<String>)> {
+    /// Returns properties of which whoever matches has one of some values, each
+    /// with those values. It need not find all there are.
+    pub fn demands(&self) -> Vec<(Path, Vec<Demanded>)> {
         let mut demands = Vec::new();
-        self.condition.each_demand(&mut |path, texts| {
-            demands.push((path, texts.into_iter().map(str::to_owned).collect()));
-        });
+        self.condition
+            .each_demand(&mut |path, values| demands.push((path, values)));
         demands
     }
 

@@ -17,26 +17,57 @@ use crate::model::{
     EntitlementDecision, EntitlementStatus, EntitlementVerdict, IdentityRecord, LedgerEntry, Name,
     NativeEntitlement, RoleAssignment, RoleDetection, UnixMillis, Value,
 };
+use crate::plan::Changes;
 use crate::view::TrackedView;
 
 /// Returns every entitlement that the identity's accounts hold or that its
 /// assigned roles call for, sorted. Accounts that have vanished by `as_of` hold
 /// nothing, and nothing is called for on them.
 pub fn ledger(record: &IdentityRecord, model: &Model, as_of: UnixMillis) -> Vec<LedgerEntry> {
+    let identity = &record.identity;
+    let settled = (identity.assigned.as_slice(), identity.detected.as_slice());
+    ledger_of(record, settled, &identity.by_hand, model, as_of)
+}
+
+/// Returns the ledger as it is once a plan has been carried out.
+pub fn ledger_after(
+    record: &IdentityRecord,
+    changes: &Changes,
+    model: &Model,
+    as_of: UnixMillis,
+) -> Vec<LedgerEntry> {
+    let identity = &record.identity;
+    let settled = (
+        changes.assigned.as_ref().unwrap_or(&identity.assigned),
+        changes.detected.as_ref().unwrap_or(&identity.detected),
+    );
+    let mut by_hand = Cow::Borrowed(&identity.by_hand);
+    if let Some(decisions) = &changes.entitlement_decisions {
+        by_hand.to_mut().entitlements.clone_from(decisions);
+    }
+    let settled = (settled.0.as_slice(), settled.1.as_slice());
+    ledger_of(record, settled, &by_hand, model, as_of)
+}
+
+/// Returns the ledger that follows from these assigned and detected roles.
+fn ledger_of(
+    record: &IdentityRecord,
+    (assigned, detected): (&[RoleAssignment], &[RoleDetection]),
+    by_hand: &ByHand,
+    model: &Model,
+    as_of: UnixMillis,
+) -> Vec<LedgerEntry> {
     let there = |account: &&Account| {
         let application = model.application(account.key.application);
         let grace_ms = application.map_or(0, |application| application.vanish_grace_ms);
         let vanishes = account.missing_since.map(|at| at.plus_ms(grace_ms));
         vanishes.is_none_or(|at| at > as_of)
     };
-    let identity = &record.identity;
-    let wanted = wanted(&identity.assigned, &identity.by_hand, model, |role| {
-        role.is_in_use(as_of)
-    });
+    let wanted = wanted(assigned, by_hand, model, |role| role.is_in_use(as_of));
     let access = Access {
         accounts: record.accounts.iter().filter(there).collect(),
-        detected: &identity.detected,
-        by_hand: &identity.by_hand,
+        detected,
+        by_hand,
         model,
         wanted,
     };

@@ -29,7 +29,7 @@ mod proposals;
 pub mod role_metadata;
 pub mod roles;
 pub(crate) mod state_accounts;
-mod unique;
+pub mod unique;
 mod value_change;
 pub(crate) mod work_items;
 

@@ -193,9 +193,7 @@ fn maybe_selected(view: &mut TrackedView, model: &Model) -> Result<Vec<usize>, I
     model.roles.maybe_selected(|attribute, each| {
         match view.attribute(&attribute).map_err(read_failure) {
             Ok(value) => {
-                if let Some(value) = value {
-                    value.each_text(each);
-                }
+                value.iter().for_each(each);
                 Ok(true)
             }
             // Each role that reads it says so.
@@ -403,7 +401,7 @@ mod tests {
 
     use crate::model::{
         Account, AssignmentSource, Holding, IdentityRecord, Name, RoleAssignment, RoleDecision,
-        RoleDetection, RoleVerdict, UnixMillis, Value,
+        RoleDetection, RoleVerdict, UnixMillis, Value, ValueType,
     };
     use crate::phases::entitlements::ledger;
     use crate::phases::role_metadata::role_metadata;
@@ -440,7 +438,7 @@ mod tests {
     fn tenant(roles: Vec<Role>) -> Model {
         let department = attribute("department", vec![from_account("hr", "department")]);
         let mut model = model(&["department", "groups"], vec![department]);
-        model.roles = Roles::new(roles);
+        model.roles = roles.into();
         model
     }
 
@@ -810,40 +808,82 @@ mod tests {
         /// What is found by value is what asking every role finds.
         #[test]
         fn no_role_is_overlooked(
-            department in "[abc]",
-            groups in proptest::collection::vec("[abc]", 0..3),
-            filters in proptest::collection::vec(0..FILTERS.len(), 1..6),
+            department in "[abc]|7|7[.]0|07",
+            level in 6..9_i64,
+            rate in "6|7|7[.]0|7[.]5",
+            groups in proptest::collection::vec("[abc]|7", 0..3),
+            filters in proptest::collection::vec((0..FILTERS.len(), 0..3_usize), 1..6),
         ) {
-            let roles: Vec<Role> = filters.iter().enumerate().map(|(index, filter)| {
-                let filter = Filter::parse(FILTERS[*filter]).expect("a filter");
-                role(&format!("r{index}"), RoleType::business(), Some(Selector::Filter(filter)))
+            let filter = |place: usize| Filter::parse(FILTERS[place]).expect("a filter");
+            let populations: Vec<Population> = filters.iter().enumerate().map(|(index, (place, _))| {
+                Population { name: Name::new(&format!("p{index}")), filter: filter(*place) }
             }).collect();
-            let mut record = person(vec![account("hr", &[("department", &department)])]);
+            let selector = |index: usize, place: usize, kind: usize| match kind {
+                0 => Selector::Filter(filter(place)),
+                1 => Selector::Population(index),
+                _ => Selector::MatchList(LISTS[place % LISTS.len()].iter().map(|(attribute, text)| {
+                    (Name::new(attribute), vec!["x".to_owned(), (*text).to_owned()])
+                }).collect()),
+            };
+            let roles: Vec<Role> = filters.iter().enumerate().map(|(index, (place, kind))| {
+                let selector = selector(index, *place, *kind);
+                role(&format!("r{index}"), RoleType::business(), Some(selector))
+            }).collect();
+            let mut account = account("hr", &[("department", &department)]);
+            account.attributes.push((Name::new("level"), Value::Integer(level)));
+            let rate = ValueType::Decimal.parse(&rate).expect("a number").expect("not blank");
+            account.attributes.push((Name::new("rate"), rate));
+            account.attributes.push((Name::new("tags"), Value::Many(groups.clone())));
+            account.attributes.retain(|(_, value)| *value != Value::Many(Vec::new()));
+            account.attributes.sort();
+            let mut record = person(vec![account]);
             let groups: Vec<&str> = groups.iter().map(String::as_str).collect();
             record.accounts.insert(0, ad("1", &groups));
-            // A population is asked of everybody.
-            let mut slow = tenant(Vec::new());
-            slow.populations = roles.iter().map(|role| match &role.selector {
-                Some(Selector::Filter(filter)) => Population { name: role.name, filter: filter.clone() },
-                _ => unreachable!("each has a filter"),
-            }).collect();
-            slow.roles = roles.iter().enumerate().map(|(index, known)| Role {
-                selector: Some(Selector::Population(index)),
-                ..known.clone()
-            }).collect::<Vec<_>>().into();
-            let fast = refresh(tenant(roles), &mut Scripts::default(), NOW, record.clone());
+            let mut model = tenant(Vec::new());
+            for (name, value_type) in [
+                ("level", ValueType::Integer),
+                ("rate", ValueType::Decimal),
+                ("tags", ValueType::Many),
+            ] {
+                let mut known = attribute(name, vec![from_account("hr", name)]);
+                known.value_type = value_type;
+                model.attributes.push(known);
+            }
+            model.attributes.sort_by_key(|known| known.name);
+            model.populations = populations;
+            // All of them at once, and each alone, asked whatever its place is.
+            let mut fast = model.clone();
+            fast.roles = Roles::new(roles.clone(), &model.populations);
+            let mut slow = model;
+            slow.roles = Roles::asked_one_by_one(roles);
+            let fast = refresh(fast, &mut Scripts::default(), NOW, record.clone());
             let slow = refresh(slow, &mut Scripts::default(), NOW, record);
             prop_assert_eq!(assigned(&fast), assigned(&slow));
         }
     }
 
-    const FILTERS: [&str; 7] = [
+    /// Codes that read as numbers are asked for as texts and as numbers.
+    const FILTERS: [&str; 14] = [
         "department == \"a\"",
         "department == \"b\" && links.groups == \"a\"",
-        "links.groups.notNull() && department.in({\"a\", \"b\"})",
+        "links.groups.notNull() && department.in({\"a\", \"b\", \"7\"})",
         "department != \"a\"",
         "department i== \"A\" || department == \"c\"",
         "links == \"1\" && department.notNull()",
         "!(department == \"a\")",
+        "department == \"7\"",
+        "department == 7",
+        "level == \"7\" || department == \"b\"",
+        "level == \"7.0\"",
+        "level.in({6, \"07\"})",
+        "rate == 7 && tags.containsAll({\"7\", \"a\"})",
+        "tags == 7",
+    ];
+
+    const LISTS: [&[(&str, &str)]; 4] = [
+        &[("department", "7")],
+        &[("level", "7"), ("department", "a")],
+        &[("rate", "7.5")],
+        &[("tags", "7")],
     ];
 }

@@ -10,8 +10,8 @@ use super::attributes::{Answer, keep_settled, transform_failure};
 use crate::definitions::{AttributeDefinition, Origin};
 use crate::model::finding::ATTRIBUTE_PROMOTION;
 use crate::model::{
-    AttributeState, Claim, ClaimOrigin, Finding, Name, NewClaim, Provenance, ReadKey, Severity,
-    Value,
+    AttributeState, Claim, ClaimOrigin, Finding, IdentityRecord, Name, NewClaim, Provenance,
+    ReadKey, Severity, Value,
 };
 use crate::plan::Draft;
 use crate::transform::usernames::{Candidate, UsernameGenerator};
@@ -31,7 +31,7 @@ pub(super) fn claim(
     };
     if state
         .as_ref()
-        .is_some_and(|state| lays_no_claim(view, state))
+        .is_some_and(|state| lays_no_claim(view.record(), state))
     {
         return Ok(state);
     }
@@ -46,14 +46,25 @@ pub(super) fn claim(
     Ok(kept)
 }
 
+/// Returns the value of an attribute that an identity lays claim to once it is to be
+/// unique.
+pub fn held_claim(record: &IdentityRecord, attribute: Name, namespace: Name) -> Option<Claim> {
+    let states = &record.identity.attributes;
+    let (_, state) = states.iter().find(|(name, _)| *name == attribute)?;
+    let Some(Value::Text(text)) = &state.value else {
+        return None;
+    };
+    (!lays_no_claim(record, state)).then(|| Claim::on(namespace, text))
+}
+
 /// Says whether a value is only left over: whoever has no accounts any more, as
 /// after a merge, keeps it and lays no claim to it.
-fn lays_no_claim(view: &TrackedView, state: &AttributeState) -> bool {
+fn lays_no_claim(record: &IdentityRecord, state: &AttributeState) -> bool {
     let is_left_over = matches!(
         state.provenance,
         Provenance::Kept(_) | Provenance::Source(_)
     );
-    is_left_over && view.record().accounts.is_empty()
+    is_left_over && record.accounts.is_empty()
 }
 
 /// Takes a value, unless that is another's: then it is returned.

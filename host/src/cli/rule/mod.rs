@@ -5,6 +5,9 @@ mod inspect;
 mod junit;
 mod list;
 mod new;
+mod record;
+mod rehearsal;
+mod seen;
 mod sign;
 mod test;
 
@@ -29,6 +32,7 @@ enum RuleCommand {
     Build(build::BuildArgs),
     Test(test::TestArgs),
     Inspect(inspect::InspectArgs),
+    Record(record::RecordArgs),
     List(list::ListArgs),
     Sign(sign::SignArgs),
 }
@@ -44,6 +48,7 @@ pub(super) fn run(
         RuleCommand::Build(args) => build::run(args, options, out),
         RuleCommand::Test(args) => test::run(args, options, out),
         RuleCommand::Inspect(args) => inspect::run(args, options, out),
+        RuleCommand::Record(args) => record::run(args, options, out),
         RuleCommand::List(_) => list::run(options, out),
         RuleCommand::Sign(args) => sign::run(args, options, out),
     }

@@ -67,7 +67,7 @@ pub(super) fn check(
         return Roles::default();
     }
     let roles = own.values().map(|known| inherited(known, &own)).collect();
-    let roles = Roles::new(roles);
+    let roles = Roles::new(roles, populations);
     remark_on_circles(&roles, populations, &seen);
     roles
 }
@@ -102,16 +102,18 @@ fn remark_on_circles(
             },
             _ => continue,
         };
-        for (path, texts) in filter.demands() {
+        for (path, values) in filter.demands() {
             let [collection, attribute] = path.segments() else {
                 continue;
             };
-            let only_itself = |text: &String| {
-                let callers = callers.get(&(*attribute, text.as_str()));
+            let only_itself = |text: &&str| {
+                let callers = callers.get(&(*attribute, *text));
                 callers.is_some_and(|callers| callers.iter().all(|caller| *caller == role.name))
             };
+            let texts = values.iter().filter_map(|value| value.text.as_deref());
+            let texts: Vec<&str> = texts.filter(only_itself).collect();
             if COLLECTIONS.contains(&collection.as_str())
-                && texts.iter().all(only_itself)
+                && texts.len() == values.len()
                 && let Some(place) = places.get(role.name.as_str())
             {
                 let texts = texts.join("`, `");

@@ -12,7 +12,7 @@ use idr_core::rule::{Creation, Eligibility, Lookup, Promotion, Proposal, ValueCh
 use idr_core::time::Zone;
 use jiff::civil::{Date, Time};
 use rust_decimal::Decimal;
-use serde::Deserialize;
+use serde::{Deserialize, Serialize};
 use thiserror::Error;
 use toml::value::Datetime;
 
@@ -54,9 +54,9 @@ pub(super) enum OwnedQuestion {
 /// How an attribute has changed.
 #[derive(Clone, Debug)]
 pub(super) struct OwnedChange {
-    attribute: String,
-    old: Option<Value>,
-    new: Option<Value>,
+    pub(super) attribute: String,
+    pub(super) old: Option<Value>,
+    pub(super) new: Option<Value>,
 }
 
 /// What the rule finds when it reads.
@@ -152,73 +152,73 @@ struct RawFile {
     case: Vec<RawCase>,
 }
 
-#[derive(Clone, Default, Deserialize)]
+#[derive(Clone, Default, Deserialize, Serialize)]
 #[serde(deny_unknown_fields)]
-struct RawCase {
-    name: Option<String>,
-    as_of: Option<Datetime>,
-    zone: Option<String>,
-    end_of_day: Option<String>,
-    kind: Option<String>,
-    attribute: Option<String>,
-    candidates: Option<Vec<String>>,
-    trigger: Option<String>,
-    manager: Option<toml::Value>,
-    changed: Option<RawChange>,
-    account: Option<RawAccount>,
-    attributes: Option<RawValues>,
-    manager_attributes: Option<RawValues>,
-    accounts: Option<Vec<RawAccount>>,
-    assigned: Option<Vec<String>>,
-    detected: Option<Vec<String>>,
-    baseline: Option<RawBaseline>,
-    parameters: Option<RawValues>,
-    limits: Option<RawLimits>,
-    expect: Option<toml::Value>,
-    error: Option<String>,
-    wakes_at: Option<toml::Value>,
-    reads: Option<Vec<String>>,
-    fuel: Option<u64>,
+pub(super) struct RawCase {
+    pub(super) name: Option<String>,
+    pub(super) as_of: Option<Datetime>,
+    pub(super) zone: Option<String>,
+    pub(super) end_of_day: Option<String>,
+    pub(super) kind: Option<String>,
+    pub(super) attribute: Option<String>,
+    pub(super) candidates: Option<Vec<String>>,
+    pub(super) trigger: Option<String>,
+    pub(super) manager: Option<toml::Value>,
+    pub(super) changed: Option<RawChange>,
+    pub(super) account: Option<RawAccount>,
+    pub(super) attributes: Option<RawValues>,
+    pub(super) manager_attributes: Option<RawValues>,
+    pub(super) accounts: Option<Vec<RawAccount>>,
+    pub(super) assigned: Option<Vec<String>>,
+    pub(super) detected: Option<Vec<String>>,
+    pub(super) baseline: Option<RawBaseline>,
+    pub(super) parameters: Option<RawValues>,
+    pub(super) limits: Option<RawLimits>,
+    pub(super) expect: Option<toml::Value>,
+    pub(super) error: Option<String>,
+    pub(super) wakes_at: Option<toml::Value>,
+    pub(super) reads: Option<Vec<String>>,
+    pub(super) fuel: Option<u64>,
 }
 
-type RawValues = BTreeMap<String, toml::Value>;
+pub(super) type RawValues = BTreeMap<String, toml::Value>;
 
-#[derive(Clone, Deserialize)]
+#[derive(Clone, Deserialize, Serialize)]
 #[serde(deny_unknown_fields)]
-struct RawAccount {
-    application: String,
-    native_identity: String,
-    status: Option<String>,
+pub(super) struct RawAccount {
+    pub(super) application: String,
+    pub(super) native_identity: String,
+    pub(super) status: Option<String>,
     #[serde(default)]
-    attributes: RawValues,
+    pub(super) attributes: RawValues,
 }
 
-#[derive(Clone, Deserialize)]
+#[derive(Clone, Deserialize, Serialize)]
 #[serde(deny_unknown_fields)]
-struct RawChange {
-    attribute: String,
-    old: Option<toml::Value>,
-    new: Option<toml::Value>,
+pub(super) struct RawChange {
+    pub(super) attribute: String,
+    pub(super) old: Option<toml::Value>,
+    pub(super) new: Option<toml::Value>,
 }
 
-#[derive(Clone, Deserialize)]
+#[derive(Clone, Deserialize, Serialize)]
 #[serde(deny_unknown_fields)]
-struct RawBaseline {
+pub(super) struct RawBaseline {
     #[serde(default)]
-    attributes: RawValues,
+    pub(super) attributes: RawValues,
     #[serde(default)]
-    assigned: Vec<String>,
+    pub(super) assigned: Vec<String>,
 }
 
-#[derive(Clone, Deserialize)]
+#[derive(Clone, Deserialize, Serialize)]
 #[serde(deny_unknown_fields)]
-struct RawLimits {
-    fuel: Option<u64>,
-    time_ms: Option<u64>,
-    memory_bytes: Option<usize>,
-    transfer_bytes: Option<usize>,
-    output_bytes: Option<usize>,
-    log_lines: Option<usize>,
+pub(super) struct RawLimits {
+    pub(super) fuel: Option<u64>,
+    pub(super) time_ms: Option<u64>,
+    pub(super) memory_bytes: Option<usize>,
+    pub(super) transfer_bytes: Option<usize>,
+    pub(super) output_bytes: Option<usize>,
+    pub(super) log_lines: Option<usize>,
 }
 
 /// Reads a file of cases.
@@ -409,6 +409,25 @@ fn question(
 }
 
 impl OwnedQuestion {
+    pub(super) fn of(question: Question<'_>) -> Self {
+        match question {
+            Question::CorrelateAccount => Self::CorrelateAccount,
+            Question::CreateIdentity => Self::CreateIdentity,
+            Question::CorrelateManager(named) => Self::CorrelateManager(named.clone()),
+            Question::BeforeRefresh => Self::BeforeRefresh,
+            Question::AfterRefresh => Self::AfterRefresh,
+            Question::ValueChange(change) => Self::ValueChange(OwnedChange {
+                attribute: change.attribute.to_owned(),
+                old: change.old.cloned(),
+                new: change.new.cloned(),
+            }),
+            Question::Promote(attribute) => Self::Promote(attribute.to_owned()),
+            Question::State => Self::State,
+            Question::Assign(candidates) => Self::Assign(candidates.to_vec()),
+            Question::Fires(trigger) => Self::Fires(trigger.to_owned()),
+        }
+    }
+
     fn kind(&self) -> RuleKind {
         self.as_question().kind()
     }

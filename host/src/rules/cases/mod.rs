@@ -9,10 +9,14 @@
 mod difference;
 mod find;
 mod format;
+mod mask;
+mod recorded;
 mod run;
 mod setting;
+mod write;
 
 pub use difference::Difference;
 pub use find::{ComponentCases, FileStates, FindError, file_states, find, find_with};
 pub use format::{Case, CaseError, Expectation, Setting, Wakes, parse};
+pub use recorded::{RecordedCase, WrittenCase};
 pub use run::{CaseReport, run};

@@ -53,7 +53,7 @@ impl CaseReport {
 
     /// Returns what was read, each once, in order of the text.
     pub fn reads(&self) -> Vec<String> {
-        let reads = self.calls.iter().filter(|call| call.is_read);
+        let reads = self.calls.iter().filter(|call| call.read.is_some());
         let unique: BTreeSet<&str> = reads.map(|call| call.what.as_str()).collect();
         unique.into_iter().map(str::to_owned).collect()
     }

@@ -57,7 +57,8 @@ pub(super) fn take(
     Ok(())
 }
 
-fn insert(connection: &Connection, claim: &Claim, uid: i64) -> Result<(), StoreError> {
+/// Claims a value for an identity, unless it is somebody's.
+pub(super) fn insert(connection: &Connection, claim: &Claim, uid: i64) -> Result<(), StoreError> {
     let mut statement = connection.prepare_cached(
         "INSERT OR IGNORE INTO claim (namespace, value, uid) VALUES (?1, ?2, ?3)",
     )?;

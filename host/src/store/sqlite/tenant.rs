@@ -5,6 +5,7 @@ use rusqlite::{Connection, params};
 use sha2::{Digest, Sha256};
 
 use super::apply::{Raiser, replace_lookups};
+use super::claims;
 use super::error::undecodable;
 use super::identities::decode_identity;
 use crate::store::{Adoption, Files, Raise, StoreError, TenantState, codec, lookup_keys};
@@ -69,6 +70,9 @@ pub(super) fn adopt(connection: &Connection, adoption: &Adoption) -> Result<(), 
         ..tenant(connection)?
     };
     set_tenant(connection, &state)?;
+    for (claim, uid) in &adoption.claims {
+        claims::insert(connection, claim, uid.0)?;
+    }
     match &adoption.raise {
         Raise::Nobody => {}
         Raise::Everybody => {
