@@ -15,6 +15,7 @@ mod log;
 mod made;
 mod recording;
 mod retry;
+mod shown;
 mod trust;
 mod tutorial;
 mod verdict;
