@@ -9,14 +9,21 @@
 //! `host/benches/peers/install` has made. They get the four values and the day as
 //! variables; nothing is tracked and nothing limits them, so what they take is
 //! the language alone.
+//!
+//! After that: what it takes to load a component of each language that was
+//! compiled before, from the file to the first instance. Those that aren't
+//! committed are built by `idr rule build`.
 
 use std::hint::black_box;
 use std::io::Write as _;
 use std::path::Path;
 use std::process::{Command, Stdio};
 use std::sync::Arc;
+use std::time::Instant;
 
-use idr::rules::{RuleEngine, RuleHost, RuleWorker, digest_of, read};
+use idr::rules::{
+    ComponentCache, RuleComponent, RuleEngine, RuleHost, RuleWorker, digest_of, read,
+};
 use idr_core::definitions::{
     AttributeDefinition, EditMode, Grant, Isolation, Lifecycle, Model, Rule, RuleIndex, RuleLimits,
 };
@@ -41,6 +48,8 @@ const ATTRIBUTES: [(&str, ValueType); 4] = [
 /// So few that everything stays in the processor's caches.
 const PEOPLE: usize = 64;
 const ROUNDS: usize = 25;
+/// How often each component is loaded.
+const LOADS: usize = 15;
 /// How often each round asks about everybody.
 const REPEATS: usize = 500;
 
@@ -84,6 +93,7 @@ fn main() {
         let ratio = median / component[1];
         println!("{least:>9.0} {median:>9.0} {ratio:>9.2}  {name}");
     }
+    print_loading(&engine);
 }
 
 /// Lets the programs in a folder measure the same rule in their languages.
@@ -131,6 +141,37 @@ fn output_of(program: &mut Command, people: &[Person]) -> String {
 /// Counts the days from 1970; 0 is none.
 fn days(day: Option<Date>) -> i32 {
     day.map_or(0, |day| (day - date(1970, 1, 1)).get_days())
+}
+
+/// Prints how long it takes to load the example of every kind in each language
+/// that has been built, from a cache of compiled components.
+fn print_loading(engine: &RuleEngine) {
+    println!("loading every kind of rule from the cache, in ms:");
+    println!("{:>9} {:>9}", "least", "median");
+    let folder = tempfile::tempdir().expect("a temporary folder can be made");
+    let cache = ComponentCache::new(folder.path().join("compiled"));
+    for language in ["rust", "c", "javascript", "python", "go"] {
+        let path = format!("rules-examples/{language}/all-kinds/all-kinds.wasm");
+        let path = repository().join(path);
+        if !path.exists() {
+            println!("{:>19}  {language}: not built", "");
+            continue;
+        }
+        let load = || {
+            let component = read(&path).expect("it is there");
+            RuleComponent::load(engine, &component, Some(&cache)).expect("it fits the contract")
+        };
+        load();
+        let mut times: Vec<f64> = (0..LOADS)
+            .map(|_| {
+                let began = Instant::now();
+                black_box(load());
+                began.elapsed().as_secs_f64() * 1e3
+            })
+            .collect();
+        times.sort_by(f64::total_cmp);
+        println!("{:>9.1} {:>9.1}  {language}", times[0], times[LOADS / 2]);
+    }
 }
 
 fn repository() -> &'static Path {

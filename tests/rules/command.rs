@@ -389,11 +389,15 @@ fn a_component_can_be_looked_into() {
     let lines = output.lines().filter(|line| !line.starts_with("sha256"));
     insta::assert_snapshot!(lines.collect::<Vec<_>>().join("\n"), @r"
     component  identity-trigger.wasm
+    size       22,809 bytes
+    contract   idr:rules@0.1.0
     kinds      identity-trigger
     imports    idr:rules/baseline@0.1.0: exists, attribute, had-assigned
     imports    idr:rules/subject@0.1.0: attribute
     imports    idr:rules/time@0.1.0: date-reached, day-over, plus-days
     imports    idr:rules/parameters@0.1.0: parameter
+    memory     1 memory, at first 17 pages of 64 KiB in the largest
+    tables     2 tables, at first 13 entries in the largest
     [exit 0]
     ");
     insta::assert_snapshot!(host.run(["rule", "inspect", "Cargo.toml"]), @r"

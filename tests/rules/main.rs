@@ -3,6 +3,7 @@
 #[path = "../common/mod.rs"]
 mod common;
 
+mod bench;
 mod chains;
 mod command;
 mod contract;
@@ -15,4 +16,5 @@ mod made;
 mod recording;
 mod retry;
 mod trust;
+mod tutorial;
 mod verdict;

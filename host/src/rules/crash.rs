@@ -6,6 +6,7 @@ use std::fmt::Write as _;
 use wasmtime::{FrameInfo, WasmBacktrace};
 
 use super::call::{Log, LogLevel};
+use super::plain::plain;
 
 /// How many of the innermost functions are named.
 const FUNCTIONS: usize = 12;
@@ -28,7 +29,7 @@ pub(super) fn spoken(reason: &str, error: &wasmtime::Error, log: &Log) -> String
     }
     let mut warnings = log.lines.iter().filter(|line| line.level == LogLevel::Warn);
     if let Some(last) = warnings.next_back() {
-        let _ = write!(text, "; it said: {}", cut(&last.message, MESSAGE_CHARS));
+        let _ = write!(text, "; it said: {}", plain(&last.message, MESSAGE_CHARS));
     }
     text
 }
@@ -57,28 +58,36 @@ fn calls(names: impl Iterator<Item = String>) -> Vec<String> {
     calls
 }
 
-/// Returns a function's name as its source has it, or its number in a component
-/// that was built without names.
+/// Returns the functions that a rule was in when an error ended it, outermost
+/// first: their names, or their numbers in a component without names.
+pub(super) fn functions(error: &wasmtime::Error) -> Vec<String> {
+    let backtrace = error.downcast_ref::<WasmBacktrace>();
+    let frames = backtrace.into_iter().flat_map(WasmBacktrace::frames).rev();
+    frames
+        .map(|frame| name_of(frame).unwrap_or_else(|| number_of(frame)))
+        .collect()
+}
+
 fn function_name(frame: &FrameInfo) -> String {
-    match frame.func_name() {
-        Some(name) => {
-            let name = format!("{:#}", rustc_demangle::demangle(name));
-            format!("`{}`", cut(&name, NAME_CHARS))
-        }
-        None => format!("function {}", frame.func_index()),
+    match name_of(frame) {
+        Some(name) => format!("`{}`", plain(&name, NAME_CHARS)),
+        None => number_of(frame),
     }
 }
 
-fn cut(text: &str, most_chars: usize) -> String {
-    match text.char_indices().nth(most_chars) {
-        Some((end, _)) => format!("{}…", &text[..end]),
-        None => text.to_owned(),
-    }
+/// Returns a function's name as its source has it.
+fn name_of(frame: &FrameInfo) -> Option<String> {
+    let name = frame.func_name()?;
+    Some(format!("{:#}", rustc_demangle::demangle(name)))
+}
+
+fn number_of(frame: &FrameInfo) -> String {
+    format!("function {}", frame.func_index())
 }
 
 #[cfg(test)]
 mod tests {
-    use super::{FUNCTIONS, calls, cut};
+    use super::{FUNCTIONS, calls};
 
     #[test]
     fn only_the_innermost_calls_are_told_and_repeats_are_counted() {
@@ -90,11 +99,5 @@ mod tests {
         );
         let repeated = ["a", "b", "b", "b", "a"].map(str::to_owned);
         assert_eq!(calls(repeated.into_iter()), ["a", "b (3 deep)", "a"]);
-    }
-
-    #[test]
-    fn long_texts_are_cut_between_characters() {
-        assert_eq!(cut("ßßß", 3), "ßßß");
-        assert_eq!(cut("ßßßß", 3), "ßßß…");
     }
 }

@@ -3,6 +3,7 @@
 //! Everything that shapes compiled code is set in [`config`], so that what one
 //! engine compiled every other one may load.
 
+use std::num::NonZeroUsize;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -22,6 +23,10 @@ const TICK: Duration = Duration::from_millis(10);
 /// more per worker while an answer is checked on a fresh one.
 const MEMORIES: u32 = 1_024;
 
+/// How many memories and tables one component may have: an interpreter has a few.
+pub(super) const MEMORIES_OF_A_RULE: u32 = 8;
+pub(super) const TABLES_OF_A_RULE: u32 = 32;
+
 /// Instances of components and of the core modules in them cost next to
 /// nothing by themselves.
 const INSTANCES: u32 = 8 * MEMORIES;
@@ -31,6 +36,12 @@ pub(super) const MOST_MEMORY_BYTES: usize = 1 << 30;
 
 /// The most entries that one table may have; large interpreters use some thousands.
 pub(super) const TABLE_ENTRIES: usize = 20_000;
+
+/// How many of the innermost functions an error knows.
+const FRAMES: NonZeroUsize = NonZeroUsize::new(20).expect("it isn't zero");
+
+/// How many a profile knows.
+const DEEP_FRAMES: NonZeroUsize = NonZeroUsize::new(1_000).expect("it isn't zero");
 
 /// Compiles and runs rule components.
 #[derive(Clone)]
@@ -54,11 +65,26 @@ impl RuleEngine {
     ///
     /// [`LoadError::Engine`] when this machine can't run WebAssembly.
     pub fn new() -> Result<Self, LoadError> {
-        let engine = match Engine::new(&config(true)) {
+        Self::with_backtraces(FRAMES)
+    }
+
+    /// Returns a new engine whose backtraces reach further than errors show:
+    /// for profiles, where the outermost functions matter.
+    ///
+    /// # Errors
+    ///
+    /// As [`RuleEngine::new`].
+    pub fn with_deep_backtraces() -> Result<Self, LoadError> {
+        Self::with_backtraces(DEEP_FRAMES)
+    }
+
+    fn with_backtraces(frames: NonZeroUsize) -> Result<Self, LoadError> {
+        let with = |pooling| Engine::new(config(pooling).wasm_backtrace_max_frames(Some(frames)));
+        let engine = match with(true) {
             Ok(engine) => engine,
             Err(error) => {
                 tracing::warn!("rules run without a pool of instances: {error:#}");
-                Engine::new(&config(false)).map_err(LoadError::Engine)?
+                with(false).map_err(LoadError::Engine)?
             }
         };
         let mut linkers = Vec::with_capacity(RuleKind::ALL.len());

@@ -2,7 +2,7 @@
 
 use idr_core::definitions::{RuleIndex, RuleLimits};
 use idr_core::view::TrackedView;
-use wasmtime::{Store, Trap};
+use wasmtime::{PoolConcurrencyLimitError, Store, Trap};
 
 use super::bindings::idr::rules::types::RuleError as Declined;
 use super::call::{Call, CallState, Log, Stop};
@@ -11,6 +11,7 @@ use super::crash;
 use super::engine::{TABLE_ENTRIES, ticks};
 use super::error::Trouble;
 use super::kind::{Answer, Question};
+use super::plain::{TEXT_CHARS, plain};
 use super::values::{
     creation_from_rule, eligibilities_from_rule, lookup_from_rule, promotion_from_rule,
     proposals_from_rule, state_from_rule,
@@ -40,13 +41,18 @@ impl RuleInstance {
     pub(super) fn start(prepared: &Prepared, limits: &RuleLimits) -> Result<Self, Trouble> {
         let started = prepared.start(limits.memory_bytes);
         let (store, exports) = started.map_err(|error| {
-            let limits = RuleLimits {
-                fuel: START_FUEL,
-                time_ms: START_TIME_MS,
-                ..*limits
-            };
-            match trouble_of(&error, &limits, &Log::default()) {
+            if error.is::<PoolConcurrencyLimitError>() {
+                return Trouble::NoRoom;
+            }
+            match trouble_of(&error, limits, &Log::default()) {
                 Trouble::Crashed(reason) => Trouble::CannotStart(reason),
+                // These limits are not the rule's own.
+                Trouble::OutOfFuel { .. } => {
+                    Trouble::CannotStart(format!("it used up the {START_FUEL} fuel for that"))
+                }
+                Trouble::OutOfTime { .. } => {
+                    Trouble::CannotStart(format!("it took longer than {START_TIME_MS} ms"))
+                }
                 other => other,
             }
         })?;
@@ -75,15 +81,7 @@ impl RuleInstance {
         view: &mut TrackedView,
         trace: bool,
     ) -> Evaluation {
-        self.calls += 1;
-        let state = self.store.data_mut();
-        state.begin(rule, std::mem::take(view), limits, trace);
-        self.store.set_hostcall_fuel(limits.transfer_bytes);
-        self.store.set_epoch_deadline(ticks(limits.time_ms));
-        let outcome = self
-            .store
-            .set_fuel(limits.fuel)
-            .and_then(|()| self.call(question));
+        let outcome = self.enter(rule, question, limits, view, trace);
         let fuel_left = self.store.get_fuel().unwrap_or(0);
 
         let state = self.store.data_mut();
@@ -102,6 +100,40 @@ impl RuleInstance {
             log: std::mem::take(&mut state.log),
             trace: state.trace.take(),
         }
+    }
+
+    /// Asks the rule, and returns the functions that it was in when something
+    /// ended that, outermost first; none when it answered.
+    pub(super) fn functions_at_the_end(
+        &mut self,
+        rule: RuleIndex,
+        question: Question<'_>,
+        limits: &RuleLimits,
+        view: &mut TrackedView,
+    ) -> Vec<String> {
+        let outcome = self.enter(rule, question, limits, view, false);
+        *view = std::mem::take(&mut self.store.data_mut().view);
+        self.poisoned |= outcome.is_err();
+        outcome.map_or_else(|error| crash::functions(&error), |_| Vec::new())
+    }
+
+    /// Moves the view in and asks.
+    fn enter(
+        &mut self,
+        rule: RuleIndex,
+        question: Question<'_>,
+        limits: &RuleLimits,
+        view: &mut TrackedView,
+        trace: bool,
+    ) -> wasmtime::Result<Result<Answer, Trouble>> {
+        self.calls += 1;
+        let state = self.store.data_mut();
+        state.begin(rule, std::mem::take(view), limits, trace);
+        self.store.set_hostcall_fuel(limits.transfer_bytes);
+        self.store.set_epoch_deadline(ticks(limits.time_ms));
+        self.store.set_fuel(limits.fuel)?;
+        self.store.data_mut().pay_for(&question)?;
+        self.call(question)
     }
 
     /// The outer error is the host's or a trap, the inner one the rule's own.
@@ -180,9 +212,9 @@ fn within_output(answer: Answer, limits: &RuleLimits) -> Result<Answer, Trouble>
 
 fn declined(error: Declined) -> Trouble {
     match error {
-        Declined::Declined(why) => Trouble::Declined(why),
-        Declined::Invalid(why) => Trouble::Invalid(why),
-        Declined::Failed(why) => Trouble::Failed(why),
+        Declined::Declined(why) => Trouble::Declined(plain(&why, TEXT_CHARS)),
+        Declined::Invalid(why) => Trouble::Invalid(plain(&why, TEXT_CHARS)),
+        Declined::Failed(why) => Trouble::Failed(plain(&why, TEXT_CHARS)),
     }
 }
 

@@ -1,10 +1,13 @@
 //! `rule`: what authors of rules and their tenants do with rule components.
 
+mod bench;
 mod build;
+mod check;
 mod inspect;
 mod junit;
 mod list;
 mod new;
+mod profile;
 mod record;
 mod rehearsal;
 mod seen;
@@ -30,7 +33,9 @@ pub(super) struct RuleArgs {
 enum RuleCommand {
     New(new::NewArgs),
     Build(build::BuildArgs),
+    Check(check::CheckArgs),
     Test(test::TestArgs),
+    Bench(bench::BenchArgs),
     Inspect(inspect::InspectArgs),
     Record(record::RecordArgs),
     List(list::ListArgs),
@@ -46,7 +51,9 @@ pub(super) fn run(
     match &args.command {
         RuleCommand::New(args) => new::run(args, options, out),
         RuleCommand::Build(args) => build::run(args, options, out),
+        RuleCommand::Check(args) => check::run(args, options, out),
         RuleCommand::Test(args) => test::run(args, options, out),
+        RuleCommand::Bench(args) => bench::run(args, options, out),
         RuleCommand::Inspect(args) => inspect::run(args, options, out),
         RuleCommand::Record(args) => record::run(args, options, out),
         RuleCommand::List(_) => list::run(options, out),

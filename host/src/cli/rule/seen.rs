@@ -108,7 +108,7 @@ impl SeenRule {
             format!("refused in {evaluations}: {read}")
         });
         let unused = self.granted_but_never_read.iter().map(|grant| {
-            format!("granted but never read: {grant}; take it back, or look at more with --sample")
+            format!("granted but never read: {grant}; take it back, or look at more people with --sample")
         });
         refused.chain(unused).collect()
     }
@@ -128,7 +128,10 @@ impl SeenRule {
         );
         table.row(["seen", &seen]);
         for (read, times) in &self.reads {
-            table.row(["reads", &format!("{read} ({} times)", grouped(*times))]);
+            table.row([
+                "reads",
+                &format!("{read} ({})", counted(*times, "time", "times")),
+            ]);
         }
         table.write(out)
     }

@@ -154,7 +154,7 @@ fn test(
     let found = found.map_err(find_error)?;
     let n_cases: usize = found.iter().map(|component| component.cases.len()).sum();
     if n_cases == 0 {
-        return Err(no_cases(args));
+        return Err(no_cases(&args.path, &args.cases));
     }
     let text = TextOutput {
         only_failures: options.quiet,
@@ -204,12 +204,13 @@ fn judge(results: &[ComponentResult], n_cases: usize) -> Result<(), CommandError
     Err(CommandError::failed(failures.join(", ")))
 }
 
-fn no_cases(args: &TestArgs) -> CommandError {
-    let (message, hint) = match args.cases.as_slice() {
+/// Says that there is nothing to run.
+pub(super) fn no_cases(path: &Path, files: &[PathBuf]) -> CommandError {
+    let (message, hint) = match files {
         [] => (
             format!(
                 "there are no cases beside the components in `{}`",
-                args.path.display()
+                path.display()
             ),
             "write `cases.toml` beside the component, or `RULE.cases.toml` for RULE.wasm",
         ),
@@ -227,7 +228,8 @@ fn no_cases(args: &TestArgs) -> CommandError {
     CommandError::usage(message).with_hint(hint.to_owned())
 }
 
-fn unwritable(path: &Path, source: io::Error) -> CommandError {
+/// Says that a file can't be written.
+pub(super) fn unwritable(path: &Path, source: io::Error) -> CommandError {
     let path = path.to_owned();
     CommandError::failed(Unwritable { path, source })
 }
@@ -447,7 +449,8 @@ fn percent(used: u64, limit: u64) -> u64 {
     used.saturating_mul(100).div_ceil(limit.max(1))
 }
 
-fn find_error(error: FindError) -> CommandError {
+/// Says that components or cases can't be found or read.
+pub(super) fn find_error(error: FindError) -> CommandError {
     let hint = error.hint();
     CommandError::usage(error).with_hint(hint)
 }

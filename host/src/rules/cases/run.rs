@@ -166,7 +166,8 @@ fn differs(report: &mut CaseReport, which: &str, attempt: &Attempt) {
         .push(Difference::new(field, first, answered));
 }
 
-fn is_the_rules_own(trouble: &Trouble) -> bool {
+/// Says whether the rule ended by itself, so that its instance can go on.
+pub(super) fn is_the_rules_own(trouble: &Trouble) -> bool {
     matches!(
         trouble,
         Trouble::Declined(_) | Trouble::Invalid(_) | Trouble::Failed(_) | Trouble::Answer(_)
