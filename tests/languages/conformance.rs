@@ -176,7 +176,7 @@ expect = [{answers}]
 name = "an answer beyond its limit"
 attributes = {{ x = "{ascii}" }}
 limits = {{ output_bytes = 50_000 }}
-error = "50,000"
+error = "more than its limit of 50000"
 "#
     )
 }

@@ -2,6 +2,7 @@
 //! kind in every language.
 
 use idr::rules::RuleKind;
+use idr::rules::cases::{ComponentCases, find, run};
 use idr_guests::Language;
 
 use crate::common::TestHost;
@@ -57,11 +58,25 @@ fn check_kind(host: &TestHost, language: Language, kind: RuleKind) {
     ];
     idr(&folder, &new);
     idr(&folder, &["rule", "build", kind_name]);
-    idr(&folder, &["rule", "test", kind_name]);
-    let component = load(host.path(kind_name).join(format!("{kind_name}.wasm")));
+    // As `rule test` does, but compiling the component once.
+    let found = find(&host.path(kind_name)).expect("a component with cases");
+    let [ComponentCases { component, cases }] = found.as_slice() else {
+        panic!("one component");
+    };
+    let component = load(component.clone());
     let surface = component.surface();
     assert_eq!(surface.kinds, [kind], "{language}");
     assert_eq!(surface.wasi, Vec::<String>::new(), "{language}");
+    assert!(cases.len() >= 3, "{kind_name} has cases");
+    for case in cases {
+        let report = run(&component, case);
+        let problems = report.problems.join("\n");
+        assert!(
+            problems.is_empty(),
+            "{kind_name} in {language}, {}: {problems}",
+            case.name
+        );
+    }
 }
 
 /// A rule that asks what time it is would answer differently from day to day: the
