@@ -26,8 +26,15 @@ pub fn folded_characters(text: &str) -> impl DoubleEndedIterator<Item = char> + 
     })
 }
 
+/// The longest text, in bytes, that is looked at as a mistyped name: comparing
+/// takes time by its square.
+const LONGEST_NAME_BYTES: usize = 200;
+
 /// Returns the candidate that `name` was probably meant to be.
 pub fn nearest<'a>(name: &str, candidates: impl IntoIterator<Item = &'a str>) -> Option<String> {
+    if name.len() > LONGEST_NAME_BYTES {
+        return None;
+    }
     let folded = fold(name);
     candidates
         .into_iter()

@@ -5,6 +5,7 @@
 
 use std::collections::BTreeMap;
 use std::fs;
+use std::io;
 use std::path::Path;
 use std::sync::Arc;
 
@@ -291,14 +292,26 @@ fn entries_of(folder: &Path) -> Result<Vec<String>, ConfigError> {
 }
 
 fn read_file(path: &Path) -> Result<Vec<u8>, ConfigError> {
-    let unreadable = |source| ConfigError::Unreadable {
+    read_regular_file(path).map_err(|source| ConfigError::Unreadable {
         path: path.to_owned(),
         source,
-    };
-    let length = fs::metadata(path).map_err(unreadable)?.len();
+    })
+}
+
+/// Reads a file that isn't a device or a pipe, and isn't too large.
+///
+/// # Errors
+///
+/// As reading does, or what is wrong with the file.
+pub(crate) fn read_regular_file(path: &Path) -> io::Result<Vec<u8>> {
+    let metadata = fs::metadata(path)?;
+    if !metadata.is_file() {
+        return Err(io::Error::other("it is no file"));
+    }
+    let length = metadata.len();
     if length > MAX_FILE_BYTES {
         let message = format!("it has {length} bytes, more than the {MAX_FILE_BYTES} allowed");
-        return Err(unreadable(std::io::Error::other(message)));
+        return Err(io::Error::other(message));
     }
-    fs::read(path).map_err(unreadable)
+    fs::read(path)
 }

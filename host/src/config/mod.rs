@@ -26,6 +26,7 @@ use idr_core::model::{Name, UnixMillis};
 
 use crate::aggregate::connector::Connector;
 
+pub(crate) use files::read_regular_file;
 pub use files::{Files, sha256};
 pub use paths::{FilterPlace, PathError, Readable};
 use problem::Problems;

@@ -25,10 +25,27 @@ impl Cell {
 impl<T: Into<String>> From<T> for Cell {
     fn from(text: T) -> Self {
         Self {
-            text: text.into(),
+            text: without_orders(text.into()),
             style: Style::new(),
         }
     }
+}
+
+/// Spells out what a terminal would take for an order: values come from feeds.
+fn without_orders(text: String) -> String {
+    let is_order = |character: char| character.is_control() && character != '\n';
+    if !text.contains(is_order) {
+        return text;
+    }
+    let mut shown = String::new();
+    for character in text.chars() {
+        if is_order(character) {
+            shown.extend(character.escape_default());
+        } else {
+            shown.push(character);
+        }
+    }
+    shown
 }
 
 /// Rows of text whose columns line up.

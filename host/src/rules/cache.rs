@@ -11,7 +11,7 @@ use std::path::{Path, PathBuf};
 
 use wasmtime::Engine;
 use wasmtime::component::Component;
-use xxhash_rust::xxh3::{Xxh3Default, xxh3_64};
+use xxhash_rust::xxh3::Xxh3Default;
 
 const CHECKSUM_BYTES: usize = 8;
 
@@ -34,6 +34,13 @@ impl ComponentCache {
 
     pub(super) fn load(&self, engine: &Engine, sha256: &str) -> Option<Component> {
         let path = self.path(engine, sha256);
+        if !self.folder.exists() {
+            return None;
+        }
+        if let Err(reason) = is_private(&self.folder) {
+            tracing::warn!("`{}` isn't used: {reason}", self.folder.display());
+            return None;
+        }
         let content = match std::fs::read(&path) {
             Ok(content) => content,
             Err(error) if error.kind() == std::io::ErrorKind::NotFound => return None,
@@ -42,12 +49,8 @@ impl ComponentCache {
                 return None;
             }
         };
-        if let Err(reason) = is_private(&self.folder) {
-            tracing::warn!("`{}` isn't used: {reason}", self.folder.display());
-            return None;
-        }
         let (checksum, compiled) = content.split_at_checked(CHECKSUM_BYTES)?;
-        if checksum != xxh3_64(compiled).to_le_bytes() {
+        if checksum != checksum_of(&path, compiled).to_le_bytes() {
             tracing::warn!("`{}` is damaged and is made again", path.display());
             return None;
         }
@@ -80,10 +83,11 @@ impl ComponentCache {
         let compiled = component
             .serialize()
             .map_err(|error| anyhow::anyhow!("{error:#}"))?;
+        let path = self.path(engine, sha256);
         let mut file = tempfile::NamedTempFile::new_in(&self.folder)?;
-        file.write_all(&xxh3_64(&compiled).to_le_bytes())?;
+        file.write_all(&checksum_of(&path, &compiled).to_le_bytes())?;
         file.write_all(&compiled)?;
-        file.persist(self.path(engine, sha256))?;
+        file.persist(path)?;
         Ok(())
     }
 
@@ -93,6 +97,16 @@ impl ComponentCache {
         self.folder
             .join(format!("{sha256}-{:016x}.cwasm", hasher.finish()))
     }
+}
+
+/// Covers the name as well, so that a file under another's name isn't taken for it.
+fn checksum_of(path: &Path, compiled: &[u8]) -> u64 {
+    let mut hasher = Xxh3Default::new();
+    let name = path.file_name().unwrap_or_default().as_encoded_bytes();
+    hasher.update(&(name.len() as u64).to_le_bytes());
+    hasher.update(name);
+    hasher.update(compiled);
+    hasher.digest()
 }
 
 #[expect(
@@ -120,11 +134,18 @@ fn create_private_folder(folder: &Path) -> std::io::Result<()> {
     std::fs::create_dir_all(folder)
 }
 
-/// Compiled code from a folder that others may write to isn't loaded.
+/// Compiled code from a folder of somebody else, or that others may write to,
+/// isn't loaded.
 #[cfg(unix)]
 fn is_private(folder: &Path) -> Result<(), String> {
-    use std::os::unix::fs::PermissionsExt;
-    let metadata = std::fs::metadata(folder).map_err(|error| error.to_string())?;
+    use std::os::unix::fs::{MetadataExt, PermissionsExt};
+    let metadata = std::fs::symlink_metadata(folder).map_err(|error| error.to_string())?;
+    if !metadata.is_dir() {
+        return Err("it is no folder".to_owned());
+    }
+    if metadata.uid() != rustix::process::geteuid().as_raw() {
+        return Err("it belongs to somebody else".to_owned());
+    }
     let mode = metadata.permissions().mode() & 0o777;
     if mode & 0o022 != 0 {
         return Err(format!(

@@ -15,15 +15,19 @@ use super::bindings::idr::rules::{
 };
 use super::engine::TABLE_ENTRIES;
 use super::error::Trouble;
-use super::kind::spoken_value;
+use super::kind::{Question, spoken_value};
+use super::plain::{NAME_BYTES, plain};
 use super::read::Read;
 use super::values::{
     account_to_rule, date_from_rule, date_to_rule, instant_from_rule, status_to_rule,
     time_from_rule, to_rule, transfer_bytes,
 };
 
-/// The longest line of a rule's log that is kept, in bytes.
-const LOG_LINE_BYTES: usize = 1_000;
+/// The longest line of a rule's log that is kept, in characters.
+const LOG_LINE_CHARS: usize = 1_000;
+
+/// How many calls of an evaluation are traced.
+const MOST_TRACED: usize = 5_000;
 
 /// What a wasmtime store holds for the rule that runs in it.
 pub(super) struct CallState {
@@ -93,9 +97,43 @@ impl CallState {
         }
     }
 
+    /// Pays for the texts of a question; its values are paid for when they are passed.
+    pub(super) fn pay_for(&mut self, question: &Question<'_>) -> wasmtime::Result<()> {
+        self.pay(question.text_bytes())
+    }
+
+    /// Pays for a name that the rule asks for.
+    fn pay_name(&mut self, name: &str) -> wasmtime::Result<()> {
+        self.pay(name.len())?;
+        if name.len() > NAME_BYTES {
+            let nonsense = format!("a name of {} bytes, and nothing is called so", name.len());
+            return Err(Stop::Trouble(Trouble::Argument(nonsense)).into());
+        }
+        Ok(())
+    }
+
+    /// Says whether the trace takes one call more; the last one says that there were more.
+    fn is_traced(&mut self) -> bool {
+        match &mut self.trace {
+            Some(trace) if trace.len() < MOST_TRACED => true,
+            Some(trace) if trace.len() == MOST_TRACED => {
+                trace.push(Call {
+                    what: "(more calls)".to_owned(),
+                    answer: "not shown".to_owned(),
+                    read: None,
+                    value: None,
+                });
+                false
+            }
+            _ => false,
+        }
+    }
+
     /// Notes a question about time or the calendar.
     fn note_question(&mut self, what: impl FnOnce() -> String, answer: impl FnOnce() -> String) {
-        if let Some(trace) = &mut self.trace {
+        if self.is_traced()
+            && let Some(trace) = &mut self.trace
+        {
             trace.push(Call {
                 what: what(),
                 answer: answer(),
@@ -107,7 +145,9 @@ impl CallState {
 
     /// Notes a read that is answered with something else than a value.
     fn note_read(&mut self, read: impl FnOnce() -> Read, answer: impl FnOnce() -> String) {
-        if let Some(trace) = &mut self.trace {
+        if self.is_traced()
+            && let Some(trace) = &mut self.trace
+        {
             trace.push(Call::of_read(read(), answer(), None));
         }
     }
@@ -128,7 +168,9 @@ impl CallState {
         read: impl FnOnce() -> Read,
         value: Option<idr_core::model::Value>,
     ) -> wasmtime::Result<Option<types::Value>> {
-        if let Some(trace) = &mut self.trace {
+        if self.is_traced()
+            && let Some(trace) = &mut self.trace
+        {
             let answer = value.as_ref().map_or("none".to_owned(), spoken_value);
             trace.push(Call::of_read(read(), answer, value.clone()));
         }
@@ -273,18 +315,12 @@ pub struct Log {
 }
 
 impl Log {
-    fn add(&mut self, level: LogLevel, mut message: String) {
+    fn add(&mut self, level: LogLevel, message: &str) {
         if self.lines.len() >= self.limit {
             self.dropped += 1;
             return;
         }
-        if message.len() > LOG_LINE_BYTES {
-            let end = (0..=LOG_LINE_BYTES)
-                .rev()
-                .find(|end| message.is_char_boundary(*end));
-            message.truncate(end.unwrap_or(0));
-            message.push('…');
-        }
+        let message = plain(message, LOG_LINE_CHARS);
         self.lines.push(LogLine { level, message });
     }
 }
@@ -293,19 +329,19 @@ impl types::Host for CallState {}
 
 impl subject::Host for CallState {
     fn attribute(&mut self, name: String) -> wasmtime::Result<Option<types::Value>> {
-        self.pay(name.len())?;
+        self.pay_name(&name)?;
         let value = stop(self.view.attribute(&name))?;
         self.give(|| Read::Attribute(name), value)
     }
 
     fn manager_attribute(&mut self, name: String) -> wasmtime::Result<Option<types::Value>> {
-        self.pay(name.len())?;
+        self.pay_name(&name)?;
         let value = stop(self.view.manager_attribute(&name))?;
         self.give(|| Read::ManagerAttribute(name), value)
     }
 
     fn accounts(&mut self, application: String) -> wasmtime::Result<Vec<subject::Account>> {
-        self.pay(application.len())?;
+        self.pay_name(&application)?;
         let accounts = stop(self.view.accounts(&application))?;
         if self.trace.is_some() {
             let handles = accounts
@@ -331,7 +367,7 @@ impl subject::Host for CallState {
         handle: u32,
         name: String,
     ) -> wasmtime::Result<Option<types::Value>> {
-        self.pay(name.len())?;
+        self.pay_name(&name)?;
         let value = stop(self.view.account_attribute(handle, &name))?;
         let application = match &self.trace {
             None => String::new(),
@@ -357,7 +393,7 @@ impl account::Host for CallState {
     fn application(&mut self) -> wasmtime::Result<String> {
         let application = stop(self.view.shown_application())?.to_string();
         self.note_read(|| Read::Application, || application.clone());
-        self.pay(application.len())?;
+        self.pay_name(&application)?;
         Ok(application)
     }
 
@@ -375,7 +411,7 @@ impl account::Host for CallState {
     }
 
     fn attribute(&mut self, name: String) -> wasmtime::Result<Option<types::Value>> {
-        self.pay(name.len())?;
+        self.pay_name(&name)?;
         let value = stop(self.view.shown_attribute(&name))?;
         let application = match &self.trace {
             None => String::new(),
@@ -392,7 +428,9 @@ impl entitlements::Host for CallState {
         attribute: String,
         value: String,
     ) -> wasmtime::Result<bool> {
-        self.pay(application.len() + attribute.len() + value.len())?;
+        self.pay_name(&application)?;
+        self.pay_name(&attribute)?;
+        self.pay(value.len())?;
         let holds = stop(self.view.holds(&application, &attribute, &value))?;
         self.note_read(
             || Read::Holds {
@@ -406,7 +444,8 @@ impl entitlements::Host for CallState {
     }
 
     fn held(&mut self, application: String, attribute: String) -> wasmtime::Result<Vec<String>> {
-        self.pay(application.len() + attribute.len())?;
+        self.pay_name(&application)?;
+        self.pay_name(&attribute)?;
         let held = stop(self.view.held(&application, &attribute))?;
         self.note_read(
             || Read::Held {
@@ -422,14 +461,14 @@ impl entitlements::Host for CallState {
 
 impl roles::Host for CallState {
     fn has_assigned(&mut self, role: String) -> wasmtime::Result<bool> {
-        self.pay(role.len())?;
+        self.pay_name(&role)?;
         let has = stop(self.view.has_assigned(&role))?;
         self.note_read(|| Read::HasAssigned(role), || has.to_string());
         Ok(has)
     }
 
     fn has_detected(&mut self, role: String) -> wasmtime::Result<bool> {
-        self.pay(role.len())?;
+        self.pay_name(&role)?;
         let has = stop(self.view.has_detected(&role))?;
         self.note_read(|| Read::HasDetected(role), || has.to_string());
         Ok(has)
@@ -444,13 +483,13 @@ impl baseline::Host for CallState {
     }
 
     fn attribute(&mut self, name: String) -> wasmtime::Result<Option<types::Value>> {
-        self.pay(name.len())?;
+        self.pay_name(&name)?;
         let value = stop(self.view.baseline_attribute(&name))?;
         self.give(|| Read::BaselineAttribute(name), value)
     }
 
     fn had_assigned(&mut self, role: String) -> wasmtime::Result<bool> {
-        self.pay(role.len())?;
+        self.pay_name(&role)?;
         let had = stop(self.view.had_assigned(&role))?;
         self.note_read(|| Read::HadAssigned(role), || had.to_string());
         Ok(had)
@@ -471,7 +510,7 @@ impl time::Host for CallState {
         at: types::TimeOfDay,
         zone: String,
     ) -> wasmtime::Result<bool> {
-        self.pay(zone.len())?;
+        self.pay_name(&zone)?;
         let (day, at) = (sense(date_from_rule(day))?, sense(time_from_rule(at))?);
         let reached = stop(self.view.date_reached(day, at, &zone))?;
         self.note_question(
@@ -482,7 +521,7 @@ impl time::Host for CallState {
     }
 
     fn day_over(&mut self, day: types::Date, zone: String) -> wasmtime::Result<bool> {
-        self.pay(zone.len())?;
+        self.pay_name(&zone)?;
         let day = sense(date_from_rule(day))?;
         let over = stop(self.view.day_over(day, &zone))?;
         self.note_question(|| format!("day-over {day} {zone:?}"), || over.to_string());
@@ -495,7 +534,7 @@ impl time::Host for CallState {
         at: types::TimeOfDay,
         zone: String,
     ) -> wasmtime::Result<types::Instant> {
-        self.pay(zone.len())?;
+        self.pay_name(&zone)?;
         let (day, at) = (sense(date_from_rule(day))?, sense(time_from_rule(at))?);
         let UnixMillis(instant) = stop(self.view.instant_at(day, at, &zone))?;
         self.note_question(
@@ -513,7 +552,7 @@ impl time::Host for CallState {
     }
 
     fn today(&mut self, zone: String) -> wasmtime::Result<types::Date> {
-        self.pay(zone.len())?;
+        self.pay_name(&zone)?;
         let today = stop(self.view.today(&zone))?;
         self.note_question(|| format!("today {zone:?}"), || today.to_string());
         Ok(date_to_rule(today))
@@ -522,7 +561,7 @@ impl time::Host for CallState {
 
 impl parameters::Host for CallState {
     fn parameter(&mut self, name: String) -> wasmtime::Result<Option<types::Value>> {
-        self.pay(name.len())?;
+        self.pay_name(&name)?;
         let parameters = &self.view.model().rule(self.rule).parameters;
         let place = parameters.binary_search_by(|(known, _)| known.as_str().cmp(&name));
         let value = place.ok().map(|place| parameters[place].1.clone());
@@ -532,19 +571,21 @@ impl parameters::Host for CallState {
 
 impl log::Host for CallState {
     fn info(&mut self, message: String) -> wasmtime::Result<()> {
-        self.log.add(LogLevel::Info, message);
+        self.pay(message.len())?;
+        self.log.add(LogLevel::Info, &message);
         Ok(())
     }
 
     fn warn(&mut self, message: String) -> wasmtime::Result<()> {
-        self.log.add(LogLevel::Warn, message);
+        self.pay(message.len())?;
+        self.log.add(LogLevel::Warn, &message);
         Ok(())
     }
 }
 
 #[cfg(test)]
 mod tests {
-    use super::{LOG_LINE_BYTES, Log, LogLevel};
+    use super::{LOG_LINE_CHARS, Log, LogLevel};
 
     #[test]
     fn a_log_keeps_a_bounded_number_of_bounded_lines() {
@@ -552,11 +593,11 @@ mod tests {
             limit: 2,
             ..Log::default()
         };
-        log.add(LogLevel::Info, "ß".repeat(LOG_LINE_BYTES));
-        log.add(LogLevel::Warn, "second".to_owned());
-        log.add(LogLevel::Warn, "third".to_owned());
+        log.add(LogLevel::Info, &"ß".repeat(LOG_LINE_CHARS + 1));
+        log.add(LogLevel::Warn, "second");
+        log.add(LogLevel::Warn, "third");
         assert_eq!(log.lines.len(), 2);
-        assert_eq!(log.lines[0].message.len(), LOG_LINE_BYTES + '…'.len_utf8());
+        assert_eq!(log.lines[0].message.chars().count(), LOG_LINE_CHARS + 1);
         assert_eq!(log.lines[1].message, "second");
         assert_eq!(log.dropped, 1);
     }

@@ -14,13 +14,14 @@ use super::cache::ComponentCache;
 use super::call::CallState;
 use super::contract::{Surface, speaks_our_version, stub_wasi, surface};
 use super::difference::differences;
-use super::engine::{RuleEngine, ticks};
+use super::engine::{MEMORIES_OF_A_RULE, RuleEngine, TABLES_OF_A_RULE, ticks};
 use super::error::LoadError;
 use super::kind::RuleKind;
+use crate::config::read_regular_file;
 
 /// What starting an instance may use, apart from the rule's own limits: some
 /// languages need a million instructions before the first of the rule's.
-pub(super) const START_FUEL: u64 = 1_000_000_000;
+pub(super) const START_FUEL: u64 = 200_000_000;
 pub(super) const START_TIME_MS: u64 = 10_000;
 
 /// The memory that an instance may take while a component is checked.
@@ -37,7 +38,7 @@ pub fn digest_of(bytes: &[u8]) -> String {
 ///
 /// [`LoadError::Unreadable`].
 pub fn read(path: &Path) -> Result<Vec<u8>, LoadError> {
-    std::fs::read(path).map_err(|source| LoadError::Unreadable {
+    read_regular_file(path).map_err(|source| LoadError::Unreadable {
         path: path.to_owned(),
         source,
     })
@@ -69,22 +70,22 @@ impl RuleComponent {
         let sha256 = digest_of(bytes);
         let wasmtime = engine.wasmtime();
         let cached = cache.and_then(|cache| cache.load(wasmtime, &sha256));
+        let is_cached = cached.is_some();
         let component = match cached {
             Some(component) => component,
-            None => {
-                let component =
-                    Component::from_binary(wasmtime, bytes).map_err(LoadError::Broken)?;
-                if let Some(cache) = cache {
-                    cache.store(wasmtime, &sha256, &component);
-                }
-                component
-            }
+            None => Component::from_binary(wasmtime, bytes).map_err(LoadError::Broken)?,
         };
+        has_few_parts(&component)?;
         let surface = surface(wasmtime, &component).map_err(LoadError::Contract)?;
         let mut prepared = [const { None }; RuleKind::ALL.len()];
         for kind in &surface.kinds {
-            let linked = Prepared::new(engine, &component, &surface, *kind);
-            prepared[*kind as usize] = Some(linked.map_err(|error| explained(error, bytes))?);
+            let linked = Prepared::new(engine, &component, &surface, *kind, is_cached);
+            let linked = linked.map_err(|error| explained(error, engine, &component));
+            prepared[*kind as usize] = Some(linked?);
+        }
+        // What is kept has been checked.
+        if let Some(cache) = cache.filter(|_| !is_cached) {
+            cache.store(wasmtime, &sha256, &component);
         }
         Ok(Self {
             sha256,
@@ -138,12 +139,29 @@ impl RuleComponent {
     }
 }
 
+/// Refuses a component that would take more of the pool of instances than its share.
+fn has_few_parts(component: &Component) -> Result<(), LoadError> {
+    let Some(needs) = component.resources_required() else {
+        // It imports modules, which nobody gives it.
+        return Ok(());
+    };
+    for (what, found, limit) in [
+        ("memories", needs.num_memories, MEMORIES_OF_A_RULE),
+        ("tables", needs.num_tables, TABLES_OF_A_RULE),
+    ] {
+        if found > limit {
+            return Err(LoadError::TooManyParts { what, found, limit });
+        }
+    }
+    Ok(())
+}
+
 /// Puts both signatures side by side where types differ.
-fn explained(error: LoadError, component: &[u8]) -> LoadError {
+fn explained(error: LoadError, engine: &RuleEngine, component: &Component) -> LoadError {
     match error {
         LoadError::Types { kind, source, .. } => LoadError::Types {
             kind,
-            differences: differences(component),
+            differences: differences(engine.wasmtime(), component),
             source,
         },
         other => other,
@@ -213,6 +231,7 @@ impl Prepared {
         component: &Component,
         surface: &Surface,
         kind: RuleKind,
+        is_checked: bool,
     ) -> Result<Self, LoadError> {
         let types = |source| LoadError::Types {
             kind,
@@ -264,6 +283,9 @@ impl Prepared {
             indices: indices.map_err(types)?,
         };
 
+        if is_checked {
+            return Ok(prepared);
+        }
         // The types of exports are only compared on an instance; better now
         // than at the first call.
         let (mut store, instance) = prepared

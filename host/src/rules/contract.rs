@@ -356,7 +356,7 @@ pub(super) fn stub_wasi(
 
 #[cfg(test)]
 mod tests {
-    use super::{INTERFACES, import_problems, speaks};
+    use super::{INTERFACES, import_problems, speaks, version_problem};
     use crate::rules::RuleKind;
 
     #[test]
@@ -395,10 +395,11 @@ mod tests {
         imports `subject.friends`, which version 0.1.0 doesn't have
         "
         );
-        insta::assert_snapshot!(
-            problems("idr:rules/subject@0.2.0", &[]),
-            @"imports `idr:rules/subject@0.2.0`, but this host speaks version 0.1.0"
+        assert_eq!(
+            version_problem("imports", "idr:rules/subject@0.2.0").as_deref(),
+            Some("imports `idr:rules/subject@0.2.0`, but this host speaks version 0.1.0")
         );
+        assert_eq!(version_problem("imports", "idr:rules/subject@0.1.7"), None);
         insta::assert_snapshot!(
             problems("idr:rules/weather@0.1.0", &[]),
             @"imports `idr:rules/weather@0.1.0`, which version 0.1.0 doesn't have"

@@ -6,6 +6,7 @@ use std::fmt::Write as _;
 use wasmtime::{FrameInfo, WasmBacktrace};
 
 use super::call::{Log, LogLevel};
+use super::plain::plain;
 
 /// How many of the innermost functions are named.
 const FUNCTIONS: usize = 12;
@@ -28,7 +29,7 @@ pub(super) fn spoken(reason: &str, error: &wasmtime::Error, log: &Log) -> String
     }
     let mut warnings = log.lines.iter().filter(|line| line.level == LogLevel::Warn);
     if let Some(last) = warnings.next_back() {
-        let _ = write!(text, "; it said: {}", cut(&last.message, MESSAGE_CHARS));
+        let _ = write!(text, "; it said: {}", plain(&last.message, MESSAGE_CHARS));
     }
     text
 }
@@ -69,7 +70,7 @@ pub(super) fn functions(error: &wasmtime::Error) -> Vec<String> {
 
 fn function_name(frame: &FrameInfo) -> String {
     match name_of(frame) {
-        Some(name) => format!("`{}`", cut(&name, NAME_CHARS)),
+        Some(name) => format!("`{}`", plain(&name, NAME_CHARS)),
         None => number_of(frame),
     }
 }
@@ -84,16 +85,9 @@ fn number_of(frame: &FrameInfo) -> String {
     format!("function {}", frame.func_index())
 }
 
-fn cut(text: &str, most_chars: usize) -> String {
-    match text.char_indices().nth(most_chars) {
-        Some((end, _)) => format!("{}…", &text[..end]),
-        None => text.to_owned(),
-    }
-}
-
 #[cfg(test)]
 mod tests {
-    use super::{FUNCTIONS, calls, cut};
+    use super::{FUNCTIONS, calls};
 
     #[test]
     fn only_the_innermost_calls_are_told_and_repeats_are_counted() {
@@ -105,11 +99,5 @@ mod tests {
         );
         let repeated = ["a", "b", "b", "b", "a"].map(str::to_owned);
         assert_eq!(calls(repeated.into_iter()), ["a", "b (3 deep)", "a"]);
-    }
-
-    #[test]
-    fn long_texts_are_cut_between_characters() {
-        assert_eq!(cut("ßßß", 3), "ßßß");
-        assert_eq!(cut("ßßßß", 3), "ßßß…");
     }
 }

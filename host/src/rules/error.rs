@@ -130,6 +130,10 @@ pub enum Trouble {
     /// It could not be started.
     #[error("can't be started: {0}")]
     CannotStart(String),
+    /// So many instances are in use that there was no room for one more. Never
+    /// a verdict: asked again later.
+    #[error("found no room for an instance")]
+    NoRoom,
 }
 
 impl Trouble {
@@ -152,6 +156,7 @@ impl Trouble {
             Self::Wasi { .. } => "rule-wasi",
             Self::OtherKinds { .. } => "rule-import",
             Self::CannotStart(_) => "rule-start",
+            Self::NoRoom => "host-too-busy",
         }
     }
 
@@ -187,6 +192,7 @@ impl Trouble {
                 "each kind reads only what is settled before it; see the worlds in wit/0.1.0/rules.wit"
             }
             Self::CannotStart(_) => "run `idr rule inspect` on the component",
+            Self::NoRoom => "refresh with fewer threads, or use fewer rules at a time",
         };
         Some(hint.to_owned())
     }
@@ -213,9 +219,28 @@ impl Trouble {
                 | Self::OutOfMemory { .. }
                 | Self::TableTooLarge { .. }
                 | Self::OutOfTime { .. }
+                | Self::NoRoom
         )
     }
+
+    /// Returns it without the rule's own words, for a rule that may read what
+    /// nobody is to be shown.
+    pub(super) fn masked(self) -> Self {
+        let hidden = || MASKED.to_owned();
+        match self {
+            Self::Declined(_) => Self::Declined(hidden()),
+            Self::Invalid(_) => Self::Invalid(hidden()),
+            Self::Failed(_) => Self::Failed(hidden()),
+            Self::Crashed(_) => Self::Crashed(hidden()),
+            Self::Argument(_) => Self::Argument(hidden()),
+            Self::Answer(_) => Self::Answer(hidden()),
+            other => other,
+        }
+    }
 }
+
+/// What takes the place of a rule's words.
+pub(super) const MASKED: &str = "(not shown: the rule may read sensitive attributes)";
 
 fn spoken_bytes(bytes: Option<usize>) -> String {
     match bytes {
@@ -235,7 +260,7 @@ impl From<Box<RuleError>> for RuleFailure {
                 cause: Name::new(trouble.cause()),
                 message: error.to_string(),
                 hint: trouble.hint(),
-                retry_after_ms: matches!(trouble, Trouble::OutOfTime { .. })
+                retry_after_ms: matches!(trouble, Trouble::OutOfTime { .. } | Trouble::NoRoom)
                     .then_some(RETRY_AFTER_MS),
             },
         }
@@ -277,6 +302,16 @@ pub enum LoadError {
         #[source]
         source: wasmtime::Error,
     },
+    /// It consists of more parts than one rule may have.
+    #[error("it has {found} {what}, more than the {limit} that a rule may have")]
+    TooManyParts {
+        /// What there is too much of.
+        what: &'static str,
+        /// How many it has.
+        found: u32,
+        /// How many it may have.
+        limit: u32,
+    },
     /// It can't be started.
     #[error("it can't be started")]
     CannotStart(#[source] wasmtime::Error),
@@ -312,6 +347,7 @@ impl LoadError {
             Self::Unreadable { .. }
             | Self::NoWebAssembly
             | Self::Broken(_)
+            | Self::TooManyParts { .. }
             | Self::CannotStart(_)
             | Self::Engine(_)
             | Self::Missing(_) => None,

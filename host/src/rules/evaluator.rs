@@ -9,8 +9,9 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
+use std::time::Duration;
 
-use idr_core::definitions::{Isolation, Model, RuleIndex, RuleLimits};
+use idr_core::definitions::{Grant, Isolation, Model, RuleIndex, RuleLimits};
 use idr_core::model::{Name, Value};
 use idr_core::rule::{
     Creation, Eligibility, Lookup, Promotion, Proposal, RuleEvaluator, RuleFailure, ValueChange,
@@ -23,7 +24,7 @@ use super::call::{Call, Log, LogLevel};
 use super::cases::RecordedCase;
 use super::component::RuleComponent;
 use super::engine::{MOST_MEMORY_BYTES, RuleEngine};
-use super::error::{LoadError, RuleError, RuleLoadError, Trouble};
+use super::error::{LoadError, MASKED, RuleError, RuleLoadError, Trouble};
 use super::instance::RuleInstance;
 use super::kind::{Answer, Question, RuleKind};
 use super::uses::uses_of;
@@ -33,6 +34,10 @@ const MOST_CALLS: u32 = 1_024;
 
 /// One in so many good answers of used instances is checked on a fresh one.
 const SAMPLE: u64 = 256;
+
+/// How often an evaluation waits for room for an instance, and how long.
+const MOST_ATTEMPTS: u32 = 100;
+const WAIT_FOR_ROOM: Duration = Duration::from_millis(10);
 
 /// How much more time an evaluation gets when its time was up.
 const MORE_TIME: u64 = 10;
@@ -49,6 +54,8 @@ struct LoadedRule {
     shared: Arc<SharedComponent>,
     limits: RuleLimits,
     isolation: Isolation,
+    /// Whether it may read what nobody is to be shown; then its words aren't either.
+    reads_sensitive: bool,
     /// How many lines it has logged since it was loaded.
     logged: AtomicUsize,
 }
@@ -101,6 +108,7 @@ impl RuleHost {
                         limits: within_bounds(rule.limits),
                         isolation: rule.isolation,
                         logged: AtomicUsize::new(0),
+                        reads_sensitive: reads_sensitive(&rule.grant, model),
                     });
                 }
                 Err(source) => errors.push(RuleLoadError {
@@ -185,6 +193,24 @@ impl RuleHost {
     }
 }
 
+fn reads_sensitive(grant: &Grant, model: &Model) -> bool {
+    let of_identities = |name: &Name| {
+        let place = model.attribute_index(*name);
+        place.is_some_and(|place| model.attributes[place].sensitive)
+    };
+    let of_accounts = |(application, names): &(Name, Vec<Name>)| {
+        let schema = model
+            .application(*application)
+            .map(|known| known.schema.iter());
+        let mut sensitive = schema.into_iter().flatten().filter(|known| known.sensitive);
+        sensitive.any(|known| names.contains(&known.name))
+    };
+    grant.attributes.iter().any(of_identities)
+        || grant.manager_attributes.iter().any(of_identities)
+        || grant.accounts.iter().any(of_accounts)
+        || grant.entitlements.iter().any(of_accounts)
+}
+
 /// Returns the limits as far as the engine can grant them.
 fn within_bounds(limits: RuleLimits) -> RuleLimits {
     RuleLimits {
@@ -234,6 +260,16 @@ impl RuleWorker {
         question: Question<'_>,
         view: &mut TrackedView,
     ) -> Result<Answer, Box<RuleError>> {
+        self.attempt(rule, question, view, 0)
+    }
+
+    fn attempt(
+        &mut self,
+        rule: RuleIndex,
+        question: Question<'_>,
+        view: &mut TrackedView,
+        attempts: u32,
+    ) -> Result<Answer, Box<RuleError>> {
         let loaded = &self.rules[rule.0];
         let slot = &mut self.slots[rule.0][question.kind() as usize];
         let evaluator = Evaluator {
@@ -245,6 +281,18 @@ impl RuleWorker {
         let outcome = match &mut self.recorded {
             None => evaluator.ask(slot, view),
             Some(recorded) => evaluator.record(recorded, view),
+        };
+        if matches!(outcome, Err(Trouble::NoRoom)) && attempts < MOST_ATTEMPTS {
+            // Others wait for room as well: give back what this worker has.
+            self.slots
+                .iter_mut()
+                .for_each(|slots| *slots = Slots::default());
+            std::thread::sleep(WAIT_FOR_ROOM);
+            return self.attempt(rule, question, view, attempts + 1);
+        }
+        let outcome = match loaded.reads_sensitive {
+            true => outcome.map(Answer::masked).map_err(Trouble::masked),
+            false => outcome,
         };
         outcome.map_err(|trouble| {
             Box::new(RuleError {
@@ -452,11 +500,21 @@ impl Evaluator<'_> {
                     return;
                 }
             }
-            let message = &line.message;
+            let message = match self.loaded.reads_sensitive {
+                true => MASKED,
+                false => line.message.as_str(),
+            };
             match line.level {
                 LogLevel::Info => tracing::info!(target: "idr::rule", "rule `{rule}`: {message}"),
                 LogLevel::Warn => tracing::warn!(target: "idr::rule", "rule `{rule}`: {message}"),
             }
+        }
+        if log.dropped > 0 {
+            let dropped = log.dropped;
+            tracing::warn!(
+                target: "idr::rule",
+                "rule `{rule}`: {dropped} more lines of one evaluation are dropped"
+            );
         }
     }
 }

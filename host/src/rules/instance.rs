@@ -2,7 +2,7 @@
 
 use idr_core::definitions::{RuleIndex, RuleLimits};
 use idr_core::view::TrackedView;
-use wasmtime::{Store, Trap};
+use wasmtime::{PoolConcurrencyLimitError, Store, Trap};
 
 use super::bindings::idr::rules::types::RuleError as Declined;
 use super::call::{Call, CallState, Log, Stop};
@@ -11,6 +11,7 @@ use super::crash;
 use super::engine::{TABLE_ENTRIES, ticks};
 use super::error::Trouble;
 use super::kind::{Answer, Question};
+use super::plain::{TEXT_CHARS, plain};
 use super::values::{
     creation_from_rule, eligibilities_from_rule, lookup_from_rule, promotion_from_rule,
     proposals_from_rule, state_from_rule,
@@ -40,13 +41,18 @@ impl RuleInstance {
     pub(super) fn start(prepared: &Prepared, limits: &RuleLimits) -> Result<Self, Trouble> {
         let started = prepared.start(limits.memory_bytes);
         let (store, exports) = started.map_err(|error| {
-            let limits = RuleLimits {
-                fuel: START_FUEL,
-                time_ms: START_TIME_MS,
-                ..*limits
-            };
-            match trouble_of(&error, &limits, &Log::default()) {
+            if error.is::<PoolConcurrencyLimitError>() {
+                return Trouble::NoRoom;
+            }
+            match trouble_of(&error, limits, &Log::default()) {
                 Trouble::Crashed(reason) => Trouble::CannotStart(reason),
+                // These limits are not the rule's own.
+                Trouble::OutOfFuel { .. } => {
+                    Trouble::CannotStart(format!("it used up the {START_FUEL} fuel for that"))
+                }
+                Trouble::OutOfTime { .. } => {
+                    Trouble::CannotStart(format!("it took longer than {START_TIME_MS} ms"))
+                }
                 other => other,
             }
         })?;
@@ -126,6 +132,7 @@ impl RuleInstance {
         self.store.set_hostcall_fuel(limits.transfer_bytes);
         self.store.set_epoch_deadline(ticks(limits.time_ms));
         self.store.set_fuel(limits.fuel)?;
+        self.store.data_mut().pay_for(&question)?;
         self.call(question)
     }
 
@@ -205,9 +212,9 @@ fn within_output(answer: Answer, limits: &RuleLimits) -> Result<Answer, Trouble>
 
 fn declined(error: Declined) -> Trouble {
     match error {
-        Declined::Declined(why) => Trouble::Declined(why),
-        Declined::Invalid(why) => Trouble::Invalid(why),
-        Declined::Failed(why) => Trouble::Failed(why),
+        Declined::Declined(why) => Trouble::Declined(plain(&why, TEXT_CHARS)),
+        Declined::Invalid(why) => Trouble::Invalid(plain(&why, TEXT_CHARS)),
+        Declined::Failed(why) => Trouble::Failed(plain(&why, TEXT_CHARS)),
     }
 }
 

@@ -5,6 +5,8 @@ use std::fmt;
 use idr_core::model::Value;
 use idr_core::rule::{Creation, Eligibility, Lookup, Promotion, Proposal, ValueChange};
 
+use super::error::MASKED;
+
 /// What a rule decides.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum RuleKind {
@@ -139,6 +141,23 @@ impl Question<'_> {
     }
 }
 
+impl Question<'_> {
+    /// Returns what its texts take, in bytes; values are counted as they are passed.
+    pub(super) fn text_bytes(&self) -> usize {
+        match self {
+            Self::Promote(name) | Self::Fires(name) => name.len(),
+            Self::ValueChange(change) => change.attribute.len(),
+            Self::Assign(candidates) => candidates.iter().map(|role| 16 + role.len()).sum(),
+            Self::CorrelateAccount
+            | Self::CreateIdentity
+            | Self::CorrelateManager(_)
+            | Self::BeforeRefresh
+            | Self::AfterRefresh
+            | Self::State => 0,
+        }
+    }
+}
+
 /// Says what the rule is used for, as errors name it.
 impl fmt::Display for Question<'_> {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
@@ -183,6 +202,22 @@ pub enum Answer {
 }
 
 impl Answer {
+    /// Returns it without the rule's own words, for a rule that may read what
+    /// nobody is to be shown.
+    pub(super) fn masked(self) -> Self {
+        match self {
+            Self::Eligibilities(answers) => {
+                let masked = answers.into_iter().map(|answer| match answer {
+                    Eligibility::CannotTell(_) => Eligibility::CannotTell(MASKED.to_owned()),
+                    Eligibility::Yes | Eligibility::No => answer,
+                });
+                Self::Eligibilities(masked.collect())
+            }
+            Self::Creation(Creation::Skip(_)) => Self::Creation(Creation::Skip(MASKED.to_owned())),
+            other => other,
+        }
+    }
+
     /// Returns what its texts take, in bytes.
     pub(super) fn text_bytes(&self) -> usize {
         match self {

@@ -22,7 +22,9 @@ mod evaluator;
 mod instance;
 mod kind;
 mod linker;
+mod plain;
 mod read;
+mod signature;
 mod uses;
 mod values;
 

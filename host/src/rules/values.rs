@@ -14,6 +14,10 @@ use super::bindings::exports::idr::rules::{
     attribute_promotion, identity_creation, role_assignment,
 };
 use super::bindings::idr::rules::{subject, types};
+use super::plain::{TEXT_CHARS, plain};
+
+/// How much of a text that makes no sense is shown, in characters.
+const NONSENSE_CHARS: usize = 100;
 
 /// Something that a rule passed or answered and that makes no sense, in words
 /// that follow "passed" or "answered".
@@ -121,9 +125,17 @@ fn decimal(text: &str) -> Result<Decimal, Nonsense> {
     let unsigned = text.strip_prefix('-').unwrap_or(text);
     let (whole, fraction) = unsigned.split_once('.').unwrap_or((unsigned, "0"));
     let all_digits = |part: &str| !part.is_empty() && part.bytes().all(|b| b.is_ascii_digit());
-    let plain = all_digits(whole) && all_digits(fraction);
-    let parsed = plain.then(|| Decimal::from_str_exact(text).ok()).flatten();
-    parsed.ok_or_else(|| format!("{text:?}, which is no decimal number of at most 28 digits"))
+    let is_plain = all_digits(whole) && all_digits(fraction);
+    let parsed = is_plain
+        .then(|| Decimal::from_str_exact(text).ok())
+        .flatten();
+    let shown = || plain(text, NONSENSE_CHARS);
+    parsed.ok_or_else(|| {
+        format!(
+            "{:?}, which is no decimal number of at most 28 digits",
+            shown()
+        )
+    })
 }
 
 pub(super) fn promotion_from_rule(
@@ -153,7 +165,7 @@ pub(super) fn creation_from_rule(creation: identity_creation::Creation) -> Creat
             name: said(proposal.name),
             identity_type: said(proposal.identity_type),
         },
-        identity_creation::Creation::Skip(why) => Creation::Skip(why),
+        identity_creation::Creation::Skip(why) => Creation::Skip(plain(&why, TEXT_CHARS)),
     }
 }
 
@@ -186,7 +198,9 @@ pub(super) fn eligibilities_from_rule(
         .map(|answer| match answer {
             role_assignment::Eligibility::Yes => Eligibility::Yes,
             role_assignment::Eligibility::No => Eligibility::No,
-            role_assignment::Eligibility::CannotTell(why) => Eligibility::CannotTell(why),
+            role_assignment::Eligibility::CannotTell(why) => {
+                Eligibility::CannotTell(plain(&why, TEXT_CHARS))
+            }
         })
         .collect())
 }

@@ -14,6 +14,9 @@ use crate::cli::{CommandError, GlobalOptions, Outcome, write_json};
 use crate::report::{Table, counted, grouped};
 use crate::rules::{LoadError, RuleComponent, RuleEngine, read};
 
+/// What is larger than this, in bytes, brings an interpreter or a runtime along.
+const RUNTIME_BYTES: usize = 500_000;
+
 /// How many identities are looked at to see what a rule reads.
 const SAMPLE: usize = 200;
 
@@ -178,24 +181,6 @@ impl InitialResources {
 impl Inspection {
     fn of(path: PathBuf, component: &RuleComponent) -> Self {
         let surface = component.surface();
-        let mut advice: Vec<String> = surface
-            .wasi
-            .iter()
-            .map(|name| {
-                format!("it imports `{name}`: calling that ends the evaluation, there is no WASI")
-            })
-            .collect();
-        let asks_today = surface.imports.iter().any(|(interface, functions)| {
-            interface.starts_with("idr:rules/time@")
-                && functions.iter().any(|function| function == "today")
-        });
-        if asks_today {
-            advice.push(
-                "it imports `time.today`: calling that wakes the identity every midnight; \
-                 prefer `date-reached` or `day-over`"
-                    .to_owned(),
-            );
-        }
         let imports = surface
             .imports
             .iter()
@@ -220,9 +205,42 @@ impl Inspection {
                 table_entries: resources.table_entries,
             }),
             rule: None,
-            advice,
+            advice: advice_about(component),
         }
     }
+}
+
+/// Says what an author may want to change.
+pub(super) fn advice_about(component: &RuleComponent) -> Vec<String> {
+    let surface = component.surface();
+    let mut advice: Vec<String> = surface
+        .wasi
+        .iter()
+        .map(|name| {
+            format!("it imports `{name}`: calling that ends the evaluation, there is no WASI")
+        })
+        .collect();
+    let asks_today = surface.imports.iter().any(|(interface, functions)| {
+        interface.starts_with("idr:rules/time@")
+            && functions.iter().any(|function| function == "today")
+    });
+    if asks_today {
+        advice.push(
+            "it imports `time.today`: calling that wakes the identity every midnight; \
+             prefer `date-reached` or `day-over`"
+                .to_owned(),
+        );
+    }
+    // A runtime inside the component stands in for clock and randomness there,
+    // where nobody sees what is called.
+    if component.size_bytes() > RUNTIME_BYTES {
+        advice.push(
+            "it brings the runtime of its language: there the time of day is a trap, and random \
+             numbers are always the same; ask `time.reached` and derive from `uid` instead"
+                .to_owned(),
+        );
+    }
+    advice
 }
 
 #[derive(Debug, thiserror::Error)]

@@ -2,6 +2,7 @@
 
 mod bench;
 mod build;
+mod check;
 mod inspect;
 mod junit;
 mod list;
@@ -32,6 +33,7 @@ pub(super) struct RuleArgs {
 enum RuleCommand {
     New(new::NewArgs),
     Build(build::BuildArgs),
+    Check(check::CheckArgs),
     Test(test::TestArgs),
     Bench(bench::BenchArgs),
     Inspect(inspect::InspectArgs),
@@ -49,6 +51,7 @@ pub(super) fn run(
     match &args.command {
         RuleCommand::New(args) => new::run(args, options, out),
         RuleCommand::Build(args) => build::run(args, options, out),
+        RuleCommand::Check(args) => check::run(args, options, out),
         RuleCommand::Test(args) => test::run(args, options, out),
         RuleCommand::Bench(args) => bench::run(args, options, out),
         RuleCommand::Inspect(args) => inspect::run(args, options, out),
