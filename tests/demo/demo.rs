@@ -75,8 +75,9 @@ fn the_story_is_told_and_is_always_the_same() {
     In 30 refreshes
       due      317 identities in all; everybody else was skipped
       took     # s together
-      changed  80 sets of assigned roles, 436 attributes, 34 sets of detected roles,
-               53 lifecycle states, 39 managers
+      changed  21 sets of additional entitlements, 80 sets of assigned roles, 436 attributes,
+               34 sets of detected roles, 8 entitlements newly in the ledger,
+               87 entitlements that stand otherwise, 53 lifecycle states, 39 managers
       events   10 department-moved-with-role, 29 ends-soon, 19 joiner, 17 leaver, 28 manager-transfer,
                45 mover, 1 privileged-access, 1 rehire, 1 renamed
 

@@ -8,7 +8,7 @@ use jiff::tz::TimeZoneDatabase;
 
 use super::Demonstration;
 use super::month::{DAYS, Scene, date_of};
-use crate::report::{FindingReport, Table, counted, grouped, shortened};
+use crate::report::{FindingReport, Table, changes_in_words, counted, grouped, shortened};
 use crate::store::{Run, StoredEvent};
 
 /// No line is much longer than this.
@@ -105,7 +105,7 @@ impl Demonstration {
             let listed = counts.map(|(what, count)| format!("{} {}", grouped(*count), name(what)));
             listed.collect::<Vec<_>>().join(", ")
         };
-        wrapped("changed  ", &list(&changes, in_words), out)?;
+        wrapped("changed  ", &list(&changes, changes_in_words), out)?;
         wrapped("events   ", &list(&events, str::to_owned), out)
     }
 
@@ -203,19 +203,6 @@ fn write_finding(finding: &FindingReport, out: &mut dyn Write) -> io::Result<()>
         Some(hint) => writeln!(out, "{:18}hint: {hint}", ""),
         None => Ok(()),
     }
-}
-
-/// Returns what a counter of changes counts.
-fn in_words(counter: &str) -> String {
-    let words = match counter {
-        "attributes" => "attributes",
-        "managers" => "managers",
-        "lifecycleStates" => "lifecycle states",
-        "assignedRoles" => "sets of assigned roles",
-        "detectedRoles" => "sets of detected roles",
-        other => other,
-    };
-    words.to_owned()
 }
 
 /// Writes a list, with lines that go on below its beginning.

@@ -25,7 +25,7 @@ pub use held::{HeldReport, RoleLoss};
 pub use identity::{
     AccountReport, EditReport, IdentityReport, IdentityRow, StateOverrideReport, WorkItemReport,
 };
-pub use run::{FindingCounts, ProgressReport, RunReport};
+pub use run::{FindingCounts, ProgressReport, RunReport, changes_in_words};
 pub use text::{Cell, Table, counted, grouped, local, shortened};
 
 use idr_core::model::{Name, Uid};

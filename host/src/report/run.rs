@@ -148,6 +148,12 @@ pub struct FindingCounts {
     pub open: u64,
 }
 
+/// Returns what a counter of changes counts, of which there may be any number.
+pub fn changes_in_words(counter: &str) -> String {
+    let known = CHANGES.iter().find(|(name, _, _)| *name == counter);
+    known.map_or(counter, |(_, _, many)| many).to_owned()
+}
+
 /// What can change, by the name of its counter, in words.
 const CHANGES: [(&str, &str, &str); 18] = [
     ("attributes", "attribute", "attributes"),
