@@ -79,8 +79,7 @@ impl RecordedCase {
             expectation: Expectation {
                 outcome: report
                     .outcome
-                    .as_ref()
-                    .map(Clone::clone)
+                    .clone()
                     .map_err(|trouble| trouble.to_string()),
                 wakes: Some(report.wakes_at.map_or(Wakes::Never, Wakes::At)),
                 reads: Some(report.reads()),
