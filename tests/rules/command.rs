@@ -36,6 +36,30 @@ fn a_component_is_tested_with_the_cases_beside_it() {
 }
 
 #[test]
+fn components_are_checked_without_being_asked() {
+    let host = TestHost::new();
+    host.write("good.wasm", lifecycle_rule("", "(call $active)"));
+    host.write("bad.wasm", "hello");
+    insta::assert_snapshot!(host.run(["rule", "check", "good.wasm", "bad.wasm"]), @r"
+    good.wasm: ok: lifecycle-state
+    bad.wasm: FAILED: it is no WebAssembly component
+    error: 1 of 2 components can't be used
+    [exit 2]
+    ");
+    insta::assert_snapshot!(host.run(["rule", "check", "good.wasm", "--quiet"]), @"[exit 0]");
+    let waking = lifecycle_rule(
+        r#"(import "idr:rules/time@0.1.0" "today" (func $today (param i32 i32 i32)))"#,
+        "(call $active)",
+    );
+    host.write("waking.wasm", waking);
+    insta::assert_snapshot!(host.run(["rule", "check", "waking.wasm"]), @r"
+    waking.wasm: ok: lifecycle-state
+      advice  it imports `time.today`: calling that wakes the identity every midnight; prefer `date-reached` or `day-over`
+    [exit 0]
+    ");
+}
+
+#[test]
 fn failed_cases_say_what_differs() {
     let host = TestHost::with_files(
         r#"

@@ -9,9 +9,10 @@ use wasm_encoder::{
 };
 use wasmparser::{ComponentExternalKind, Parser, Payload};
 
-use crate::common::repository;
+use crate::common::{TestHost, repository};
 use crate::made::{
-    bare_component, case, engine, lifecycle_rule, load, load_error, outcome, report,
+    bare_component, case, component_against, contract, engine, lifecycle_rule, load, load_error,
+    outcome, report,
 };
 
 const STATE: &str = "idr:rules/lifecycle-state@0.1.0#state";
@@ -64,6 +65,48 @@ fn memory_bombs() {
             (br $again)) unreachable",
     );
     insta::assert_snapshot!(outcome(&rule, ""), @"rule-out-of-memory: it wanted 67174400 bytes of memory, more than its limit of 67108864");
+}
+
+#[test]
+fn more_memories_than_its_share() {
+    let rule = lifecycle_rule(&"(memory 1)".repeat(20), "(call $active)");
+    insta::assert_snapshot!(first_line_and_cause(&rule), @"it can't be compiled / caused by: defined memories count of 21 exceeds the per-instance limit of 1");
+}
+
+/// Types that double with every level are said only so far.
+#[test]
+fn types_as_large_as_a_library() {
+    let mut types = "type t0 = tuple<string, string>;\n".to_owned();
+    for level in 1..14 {
+        let below = level - 1;
+        types += &format!("    type t{level} = tuple<t{below}, t{below}>;\n");
+    }
+    let contract = contract().replace(
+        "    reached: func(moment: instant) -> bool;",
+        &format!("    {types}    reached: func(moment: list<t13>) -> bool;"),
+    );
+    let rule = component_against(
+        &contract,
+        "",
+        "lifecycle-state-rule",
+        &format!(
+            r#"(import "idr:rules/time@0.1.0" "reached" (func (param i32 i32) (result i32)))
+               (func (export "{STATE}") (result i32) unreachable)"#
+        ),
+    );
+    let error = load_error(&rule);
+    assert!(error.len() < 5_000, "{} bytes", error.len());
+    insta::assert_snapshot!(error.chars().take(150).collect::<String>(), @"its types are not those of the contract (lifecycle-state): it imports `time.reached` as `func(moment: list<tuple<tuple<tuple<tuple<tuple<tuple<tuple<t");
+}
+
+#[test]
+fn devices_and_pipes_are_no_components() {
+    let host = TestHost::new();
+    insta::assert_snapshot!(host.run(["rule", "check", "/dev/zero"]), @r"
+    /dev/zero: FAILED: can't read the rule component `/dev/zero`: it is no file
+    error: 1 of 1 components can't be used
+    [exit 2]
+    ");
 }
 
 #[test]

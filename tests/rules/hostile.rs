@@ -66,11 +66,11 @@ fn a_rule_that_needs_more_memory_than_it_may_have_to_begin_with() {
 
 #[test]
 fn a_rule_that_passes_too_much() {
-    // The same 60,000 bytes of its memory as a name, again and again.
+    // The same 60,000 bytes of its memory, again and again.
     let rule = lifecycle_rule(
-        r#"(import "idr:rules/subject@0.1.0" "attribute" (func $attribute (param i32 i32 i32)))"#,
+        r#"(import "idr:rules/log@0.1.0" "info" (func $info (param i32 i32)))"#,
         "(loop $again
-            (call $attribute (i32.const 0) (i32.const 60000) (i32.const 128))
+            (call $info (i32.const 0) (i32.const 60000))
             (br $again)) unreachable",
     );
     insta::assert_snapshot!(outcome(&rule, ""), @"rule-transfer: it exchanged 1080000 bytes with the host, more than its limit of 1048576 bytes");
@@ -82,6 +82,15 @@ fn a_rule_that_passes_too_much() {
     );
     insta::assert_snapshot!(outcome(&rule, "limits = { transfer_bytes = 10_000 }"), @"rule-transfer: it exchanged too long a text or list with the host, more than its limit of 10000 bytes");
     insta::assert_snapshot!(outcome(&rule, ""), @"active");
+}
+
+#[test]
+fn a_rule_that_asks_for_what_nothing_is_called() {
+    let rule = lifecycle_rule(
+        r#"(import "idr:rules/subject@0.1.0" "attribute" (func $attribute (param i32 i32 i32)))"#,
+        "(call $attribute (i32.const 0) (i32.const 60000) (i32.const 128)) (call $active)",
+    );
+    insta::assert_snapshot!(outcome(&rule, ""), @"rule-argument: it passed a name of 60000 bytes, and nothing is called so");
 }
 
 #[test]

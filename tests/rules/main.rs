@@ -16,6 +16,7 @@ mod made;
 mod making;
 mod recording;
 mod retry;
+mod shown;
 mod trust;
 mod tutorial;
 mod verdict;

@@ -215,15 +215,142 @@ fn what_was_recorded_of_every_kind_passes_as_a_case() {
 #[test]
 fn a_recorded_case_has_what_was_read_and_no_more() {
     let host = tenant();
-    insta::assert_snapshot!(host.run(["rule", "record", "--identity", "ann", "--rule", "fires"]), @"");
-    insta::assert_snapshot!(host.run(["rule", "record", "--identity", "ann", "--rule", "roles"]), @"");
-    insta::assert_snapshot!(host.run(["rule", "record", "--identity", "ann", "--rule", "change"]), @"");
+    insta::assert_snapshot!(host.run(["rule", "record", "--identity", "ann", "--rule", "fires"]), @r#"
+    version = 1
+
+    [[case]]
+    name = "identity-trigger `moved` for ann"
+    as_of = 2026-03-31T13:00:00Z
+    zone = "Europe/Berlin"
+    trigger = "moved"
+    expect = false
+    wakes_at = 2026-04-30T06:00:00Z
+    reads = ["attribute department", "attribute endDate", "baseline attribute department", "parameter reads", "parameter seed"]
+
+    [case.attributes]
+    department = "Finance"
+    endDate = 2026-04-30
+
+    [case.baseline]
+    assigned = []
+
+    [case.baseline.attributes]
+    department = "Sales"
+
+    [case.parameters]
+    reads = ["attribute department", "baseline department", "reached endDate 8"]
+    seed = 1
+
+    [[case]]
+    name = "identity-trigger `moved` for ann"
+    as_of = 2026-03-31T13:00:00Z
+    zone = "Europe/Berlin"
+    trigger = "moved"
+    expect = false
+    wakes_at = 2026-04-30T06:00:00Z
+    reads = ["attribute department", "attribute endDate", "baseline attribute department", "parameter reads", "parameter seed"]
+
+    [case.attributes]
+    department = "Finance"
+    endDate = 2026-04-30
+
+    [case.baseline]
+    assigned = []
+
+    [case.baseline.attributes]
+    department = "Finance"
+
+    [case.parameters]
+    reads = ["attribute department", "baseline department", "reached endDate 8"]
+    seed = 1
+    [exit 0]
+    "#);
+    insta::assert_snapshot!(host.run(["rule", "record", "--identity", "ann", "--rule", "roles"]), @r#"
+    version = 1
+
+    # `band` masked: other values of the same type stand here
+    # masking changes the answer: what is expected is the answer to the masked values
+    [[case]]
+    name = "role-assignment of 2 roles for ann"
+    as_of = 2026-03-31T13:00:00Z
+    zone = "Europe/Berlin"
+    candidates = ["One", "Two"]
+    expect = ["no", "yes"]
+    wakes_at = "never"
+    reads = ["holds hr group badge", "manager-attribute band", "parameter reads", "parameter seed"]
+
+    [case.manager_attributes]
+    band = 1
+
+    [[case.accounts]]
+    application = "hr"
+    native_identity = "ann"
+    status = "enabled"
+
+    [case.accounts.attributes]
+    group = ["badge"]
+
+    [case.parameters]
+    reads = ["manager-attribute band", "holds hr group badge"]
+    seed = 1
+    [exit 0]
+    "#);
+    insta::assert_snapshot!(host.run(["rule", "record", "--identity", "ann", "--rule", "change"]), @r#"
+    version = 1
+
+    [[case]]
+    name = "value-change of `department` for ann"
+    as_of = 2026-03-31T13:00:00Z
+    zone = "Europe/Berlin"
+    wakes_at = "never"
+    reads = ["attribute department", "parameter reads", "parameter seed"]
+
+    [case.changed]
+    attribute = "department"
+    old = "Sales"
+    new = "Finance"
+
+    [case.attributes]
+    department = "Finance"
+
+    [case.parameters]
+    reads = ["attribute department"]
+    seed = 1
+
+    [[case.expect]]
+    attribute = "location"
+    value = "v0"
+    [exit 0]
+    "#);
 }
 
 #[test]
 fn sensitive_values_are_masked_and_what_that_changes_is_said() {
     let host = tenant();
-    insta::assert_snapshot!(host.run(["rule", "record", "--identity", "ann", "--rule", "grade"]), @"");
+    insta::assert_snapshot!(host.run(["rule", "record", "--identity", "ann", "--rule", "grade"]), @r#"
+    version = 1
+
+    # `band` masked: other values of the same type stand here
+    [[case]]
+    name = "attribute-promotion of `grade` for ann"
+    as_of = 2026-03-31T13:00:00Z
+    zone = "Europe/Berlin"
+    attribute = "grade"
+    wakes_at = 2026-04-30T22:00:00Z
+    reads = ["attribute band", "attribute endDate", "attribute zone", "parameter reads", "parameter seed"]
+
+    [case.attributes]
+    band = 1
+    endDate = 2026-04-30
+
+    [case.parameters]
+    reads = ["attribute band", "over endDate", "attribute zone"]
+    seed = 1
+
+    [case.expect]
+    set = "v0"
+    [exit 0]
+    "#);
     let file = host.run([
         "rule",
         "record",
@@ -234,7 +361,13 @@ fn sensitive_values_are_masked_and_what_that_changes_is_said() {
         "--out",
         "boss.toml",
     ]);
-    insta::assert_snapshot!(file, @"");
+    insta::assert_snapshot!(file, @r"
+    1 case of rule `boss` in `boss.toml`
+      manager-correlation for ann
+        `boss` masked: other values of the same type stand here
+        masking changes the answer: what is expected is the answer to the masked values
+    [exit 0]
+    ");
     assert!(!host.read("boss.toml").contains("bob"));
 }
 
@@ -245,11 +378,32 @@ fn what_cannot_be_recorded_is_a_usage_error() {
         let arguments = ["rule", "record", "--identity"].iter().chain(rest);
         host.run(arguments.copied())
     };
-    insta::assert_snapshot!(record(&["ann"]), @"");
-    insta::assert_snapshot!(record(&["ann", "--rule", "gradee"]), @"");
-    insta::assert_snapshot!(record(&["nobody"]), @"");
-    insta::assert_snapshot!(record(&["bob", "--rule", "boss"]), @"");
-    insta::assert_snapshot!(record(&["ann", "--rule", "grade", "--out", "idr.toml"]), @"");
+    insta::assert_snapshot!(record(&["ann"]), @r"
+    error: 10 rules are asked about `ann`: `after`, `becomes`, `before`, `boss`, `change`, `fires`, `grade`, `roles`, `state`, `whose`
+    hint: choose one with --rule
+    [exit 2]
+    ");
+    insta::assert_snapshot!(record(&["ann", "--rule", "gradee"]), @r"
+    error: there is no rule `gradee`
+    hint: `idr rule list` lists them
+    [exit 2]
+    ");
+    insta::assert_snapshot!(record(&["nobody"]), @r"
+    error: there is no identity `nobody`
+    hint: see `idr identity list`
+    [exit 2]
+    ");
+    insta::assert_snapshot!(record(&["bob", "--rule", "boss"]), @r"
+    error: rule `boss` isn't asked about `bob` now
+    hint: `idr rule list` says what each rule decides
+    [exit 2]
+    ");
+    insta::assert_snapshot!(record(&["ann", "--rule", "grade", "--out", "idr.toml"]), @r"
+    error: can't write `idr.toml`
+    caused by: File exists (os error 17)
+    hint: give another name, or remove the file first
+    [exit 2]
+    ");
 }
 
 #[test]
@@ -268,9 +422,43 @@ fn what_a_rule_has_been_seen_to_read_is_shown_beside_its_grant() {
             .collect::<Vec<_>>()
             .join("\n")
     };
-    insta::assert_snapshot!(inspect("grade"), @"");
-    insta::assert_snapshot!(inspect("state"), @"");
-    insta::assert_snapshot!(inspect("whose"), @"");
+    insta::assert_snapshot!(inspect("grade"), @r"
+    rule       grade
+    parameter  reads = attribute band, over endDate, attribute zone
+    parameter  seed = 1
+    seen       2 evaluations for 2 of 2 identities at 2026-03-31T13:00:00Z
+    reads      attribute band (2 times)
+    reads      attribute endDate (2 times)
+    reads      attribute zone (2 times)
+    reads      parameter reads (2 times)
+    reads      parameter seed (2 times)
+    advice     it imports `time.today`: calling that wakes the identity every midnight; prefer `date-reached` or `day-over`
+    advice     granted but never read: attribute department; take it back, or look at more people with --sample
+    ");
+    insta::assert_snapshot!(inspect("state"), @r"
+    rule       state
+    parameter  reads = attribute department, attribute band
+    parameter  seed = 1
+    seen       2 evaluations for 2 of 2 identities at 2026-03-31T13:00:00Z
+    reads      attribute department (2 times)
+    reads      parameter gone-without (2 times)
+    reads      parameter reads (2 times)
+    reads      parameter seed (2 times)
+    advice     it imports `time.today`: calling that wakes the identity every midnight; prefer `date-reached` or `day-over`
+    advice     refused in 2 evaluations: identity attribute `band` is not granted to the rule
+    ");
+    insta::assert_snapshot!(inspect("whose"), @r"
+    rule       whose
+    parameter  reads = own id, status
+    parameter  seed = 1
+    seen       1 evaluation for 2 of 2 identities at 2026-03-31T13:00:00Z
+    reads      accounts in ad (1 time)
+    reads      attribute id of accounts in ad (1 time)
+    reads      parameter reads (1 time)
+    reads      parameter seed (1 time)
+    reads      status of the account (1 time)
+    advice     it imports `time.today`: calling that wakes the identity every midnight; prefer `date-reached` or `day-over`
+    ");
     let json = host.json(["rule", "inspect", "--rule", "state", "--sample", "1"]);
     assert_eq!(json["rule"]["identities"], 2);
     assert_eq!(json["rule"]["looked_at"], 1);

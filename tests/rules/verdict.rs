@@ -412,14 +412,36 @@ fn compiled_components_are_kept_privately_and_made_again_when_damaged() {
         assert_eq!(std::fs::read(kept()).expect("readable"), compiled);
     }
 
+    // What another component was compiled to isn't run under this one's name.
+    let other = lifecycle_rule("", "(call $inactive)");
+    let others = Tenant::with_cache(other.clone(), RuleLimits::default(), Some(&cache));
+    drop(others);
+    let other_file = std::fs::read_dir(&path)
+        .expect("the cache is there")
+        .map(|entry| entry.expect("readable").path())
+        .find(|path| path.to_string_lossy().contains(&digest_of(&other)))
+        .expect("the other was kept");
+    std::fs::copy(&other_file, &file).expect("writable");
+    assert_eq!(ask(), active());
+    std::fs::remove_file(other_file).expect("it is there");
+
     #[cfg(unix)]
     {
-        use std::os::unix::fs::PermissionsExt;
+        use std::os::unix::fs::{PermissionsExt, chown};
         let mode = |path: &std::path::Path| {
             std::fs::metadata(path).expect("there").permissions().mode() & 0o777
         };
         assert_eq!(mode(&path), 0o700);
         assert_eq!(mode(&file), 0o600);
+        // Nor is anything read from somebody else's folder; only root can make one.
+        if chown(&path, Some(4711), None).is_ok() {
+            let before = std::fs::read(&file).expect("readable");
+            std::fs::write(&file, "planted").expect("writable");
+            assert_eq!(ask(), active());
+            assert_eq!(std::fs::read(&file).expect("readable"), b"planted");
+            std::fs::write(&file, before).expect("writable");
+            chown(&path, Some(0), None).expect("root may");
+        }
         // A folder that others may write to is neither read nor written.
         std::fs::write(&file, "planted").expect("writable");
         std::fs::set_permissions(&path, PermissionsExt::from_mode(0o770)).expect("own folder");

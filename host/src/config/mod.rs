@@ -31,7 +31,7 @@ pub use files::{Files, sha256};
 pub use paths::{FilterPlace, PathError, Readable};
 use problem::Problems;
 pub use problem::{ConfigError, Problem};
-pub use secret::{SecretError, SecretReference, SecretSettings};
+pub use secret::{ReferenceError, SecretError, SecretReference, SecretSettings};
 pub use values::{group_filter, parse_date, parse_duration, parse_instant};
 
 /// A tenant whose configuration has no problems.

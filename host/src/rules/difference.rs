@@ -133,7 +133,7 @@ impl Spelt {
             }
             Type::Tuple(tuple) => {
                 return self.add_all(["tuple<", ">"], tuple.types(), |text, of| {
-                    text.add_type(&of)
+                    text.add_type(&of);
                 });
             }
             Type::Result(result) => {

@@ -77,10 +77,10 @@ impl RecordedCase {
         let report = run(component, &case);
         let case = Case {
             expectation: Expectation {
-                outcome: report
-                    .outcome
-                    .clone()
-                    .map_err(|trouble| trouble.to_string()),
+                outcome: match &report.outcome {
+                    Ok(answer) => Ok(answer.clone()),
+                    Err(trouble) => Err(trouble.to_string()),
+                },
                 wakes: Some(report.wakes_at.map_or(Wakes::Never, Wakes::At)),
                 reads: Some(report.reads()),
                 fuel: None,
