@@ -1,6 +1,8 @@
 //! What `rule new` makes can be built, and passes the cases that come with it: every
 //! kind in every language.
 
+use std::process::Command;
+
 use idr::rules::RuleKind;
 use idr::rules::cases::{ComponentCases, find, run};
 use idr_guests::Language;
@@ -119,4 +121,31 @@ func State() Result[string, RuleError] {
     );
     idr(&host.path(""), &["rule", "build", "clock"]);
     idr(&host.path(""), &["rule", "test", "clock"]);
+}
+
+#[test]
+fn what_a_compiler_says_is_shown() {
+    let host = TestHost::new();
+    let new = [
+        "rule",
+        "new",
+        "broken",
+        "--kind",
+        "lifecycle-state",
+        "--lang",
+        "c",
+    ];
+    idr(&host.path(""), &new);
+    host.write("broken/rule.c", "int broken(void) { return nothing; }\n");
+    let output = Command::new(env!("CARGO_BIN_EXE_idr"))
+        .current_dir(host.path(""))
+        .args(["rule", "build", "broken"])
+        .output()
+        .expect("idr can be started");
+    let said = String::from_utf8_lossy(&output.stderr);
+    assert_eq!(output.status.code(), Some(3), "{said}");
+    assert!(
+        said.contains("use of undeclared identifier 'nothing'"),
+        "{said}"
+    );
 }

@@ -13,6 +13,7 @@ mod hostile;
 mod isolation;
 mod log;
 mod made;
+mod making;
 mod recording;
 mod retry;
 mod shown;

@@ -112,6 +112,14 @@ impl GuestError {
                  or write `rule.toml`: version = 1, name, language, world"
                     .to_owned()
             }
+            Self::BadContract { .. } => {
+                "a rule of one kind is made for `KIND-rule`, one of several for `all-kinds`; \
+                 `wit` in `rule.toml` says where the contract lies"
+                    .to_owned()
+            }
+            Self::NoSource { .. } => {
+                "what `rule.toml` says of the language and the name must fit the sources".to_owned()
+            }
             Self::MissingTool { tool, .. } => format!(
                 "install {}, or run `rules-examples/build/guest-tools DIR` and set {}=DIR",
                 package_of(tool),
