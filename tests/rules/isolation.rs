@@ -2,32 +2,9 @@
 //! is asked again, and in the end all is as if each evaluation had had an
 //! instance of its own.
 
+use crate::acme::{AS_OF, tenant};
 use crate::common::TestHost;
 use crate::made::lifecycle_rule;
-use idr::rules::digest_of;
-
-const FILES: &str = r#"
-    //- idr.toml
-    version = 1
-    name = "acme"
-    clock = "simulated"
-    //- applications/hr.toml
-    authoritative = { name = "id" }
-    correlation = [{ account = "id", identity = "name" }]
-    [connector]
-    type = "delimited-file"
-    path = "feeds/hr.csv"
-    native_identity = "id"
-    [schema]
-    id = {}
-    [guard]
-    new = "off"
-    //- lifecycle.toml
-    rule = "forgetful"
-    [states.active]
-    [states.inactive]
-    inactive = true
-"#;
 
 /// Answers `active` when it is first asked, then `inactive` for ever.
 fn rule_that_remembers() -> Vec<u8> {
@@ -39,26 +16,14 @@ fn rule_that_remembers() -> Vec<u8> {
     )
 }
 
-fn tenant(isolation: &str) -> TestHost {
-    let host = TestHost::with_files(FILES);
-    let people: String = (0..1_500).map(|number| format!("p{number:04}\n")).collect();
-    host.write("feeds/hr.csv", format!("id\n{people}"));
-    let rule = rule_that_remembers();
-    let digest = digest_of(&rule);
-    host.write("rules/rule.wasm", &rule);
-    host.write(
-        "rules/rules.toml",
-        format!(
-            "[rules.forgetful]\ncomponent = \"rule.wasm\"\nsha256 = \"{digest}\"\n\
-             isolation = \"{isolation}\"\n"
-        ),
-    );
-    let _ = host.json(["aggregate", "hr", "--as-of", "2026-03-01T22:00:00Z"]);
-    host
+fn isolated(isolation: &str) -> TestHost {
+    let people: Vec<String> = (0..1_500).map(|number| format!("p{number:04}")).collect();
+    let entries = format!("isolation = \"{isolation}\"");
+    tenant(&rule_that_remembers(), &entries, &people)
 }
 
 fn refresh(host: &TestHost) -> serde_json::Value {
-    host.json(["refresh", "--as-of", "2026-03-01T22:00:00Z"])
+    host.json(["refresh", "--as-of", AS_OF])
 }
 
 fn export(host: &TestHost) -> String {
@@ -67,7 +32,7 @@ fn export(host: &TestHost) -> String {
 
 #[test]
 fn a_rule_that_remembers_does_no_lasting_harm() {
-    let fresh = tenant("call");
+    let fresh = isolated("call");
     assert_eq!(refresh(&fresh)["refreshed"], 1_500);
     assert_eq!(refresh(&fresh)["refreshed"], 0, "nobody is due again");
     let right = export(&fresh);
@@ -78,7 +43,7 @@ fn a_rule_that_remembers_does_no_lasting_harm() {
         "each was the first to be asked"
     );
 
-    let caught = tenant("reuse");
+    let caught = isolated("reuse");
     assert_eq!(refresh(&caught)["refreshed"], 1_500);
     let wrong = export(&caught);
     assert!(

@@ -3,6 +3,7 @@
 #[path = "../common/mod.rs"]
 mod common;
 
+mod acme;
 mod bench;
 mod chains;
 mod command;

@@ -2,9 +2,8 @@
 
 use std::fmt::Write as _;
 
-use crate::common::TestHost;
+use crate::acme::{AS_OF, tenant};
 use crate::made::{lifecycle_rule, outcome};
-use idr::rules::digest_of;
 
 /// A rule that declines with this text, escaped as in WebAssembly's text format.
 fn declining(text: &str, length: usize) -> Vec<u8> {
@@ -36,50 +35,9 @@ fn reading(name: &str) -> Vec<u8> {
 
 /// Refreshes one person with this rule, and returns what `finding list` shows.
 fn finding(rule: &[u8], reads: &str, limits: &str) -> String {
-    let host = TestHost::with_files(
-        r#"
-        //- idr.toml
-        version = 1
-        name = "acme"
-        clock = "simulated"
-        //- applications/hr.toml
-        authoritative = { name = "id" }
-        correlation = [{ account = "id", identity = "name" }]
-        [connector]
-        type = "delimited-file"
-        path = "feeds/hr.csv"
-        native_identity = "id"
-        [schema]
-        id = {}
-        salary = { sensitive = true }
-        department = {}
-        [guard]
-        new = "off"
-        //- identity.toml
-        [attributes.salary]
-        sensitive = true
-        sources = [{ application = "hr", attribute = "salary" }]
-        [attributes.department]
-        sources = [{ application = "hr", attribute = "department" }]
-        //- lifecycle.toml
-        rule = "state"
-        [states.active]
-        //- feeds/hr.csv
-        id,salary,department
-        ana,4711,Sales
-        "#,
-    );
-    host.write("rules/state.wasm", rule);
-    host.write(
-        "rules/rules.toml",
-        format!(
-            "[rules.state]\ncomponent = \"state.wasm\"\nsha256 = \"{}\"\n\
-             reads = {{ attributes = [{reads}] }}\nlimits = {{ {limits} }}\n",
-            digest_of(rule)
-        ),
-    );
-    let _ = host.json(["aggregate", "hr", "--as-of", "2026-03-01T22:00:00Z"]);
-    let _ = host.json(["refresh", "--as-of", "2026-03-01T22:00:00Z"]);
+    let entries = format!("reads = {{ attributes = [{reads}] }}\nlimits = {{ {limits} }}");
+    let host = tenant(rule, &entries, &["ana".to_owned()]);
+    let _ = host.json(["refresh", "--as-of", AS_OF]);
     host.run(["finding", "list"])
 }
 

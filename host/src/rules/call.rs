@@ -4,6 +4,8 @@
 //! Reads and time go through the tracked view, which is moved in here for the
 //! time of one evaluation. An error ends the evaluation: no rule can catch it.
 
+use std::cmp::Ordering;
+
 use idr_core::definitions::{RuleIndex, RuleLimits};
 use idr_core::model::{AccountStatus, UnixMillis};
 use idr_core::view::{AccountSummary, TrackedView};
@@ -37,8 +39,6 @@ pub(super) struct CallState {
     rule: RuleIndex,
     /// How many bytes this evaluation may still exchange with the host.
     transfer_left: usize,
-    /// How many it has exchanged.
-    transferred: usize,
     /// What the rule logged in this evaluation.
     pub(super) log: Log,
     /// What the rule asked in this evaluation, when somebody wants to know.
@@ -55,7 +55,6 @@ impl CallState {
             view: TrackedView::default(),
             rule: RuleIndex(0),
             transfer_left: 0,
-            transferred: 0,
             log: Log::default(),
             trace: None,
             memory: MemoryLimiter {
@@ -77,7 +76,6 @@ impl CallState {
         self.view = view;
         self.rule = rule;
         self.transfer_left = limits.transfer_bytes;
-        self.transferred = 0;
         self.log.limit = limits.log_lines;
         self.trace = trace.then(Vec::new);
         self.applications.clear();
@@ -87,11 +85,10 @@ impl CallState {
         match self.transfer_left.checked_sub(bytes) {
             Some(left) => {
                 self.transfer_left = left;
-                self.transferred += bytes;
                 Ok(())
             }
             None => Err(Stop::TransferExceeded {
-                wanted_bytes: self.transferred.saturating_add(bytes),
+                beyond_bytes: bytes - self.transfer_left,
             }
             .into()),
         }
@@ -112,44 +109,30 @@ impl CallState {
         Ok(())
     }
 
-    /// Says whether the trace takes one call more; the last one says that there were more.
-    fn is_traced(&mut self) -> bool {
-        match &mut self.trace {
-            Some(trace) if trace.len() < MOST_TRACED => true,
-            Some(trace) if trace.len() == MOST_TRACED => {
-                trace.push(Call {
-                    what: "(more calls)".to_owned(),
-                    answer: "not shown".to_owned(),
-                    read: None,
-                    value: None,
-                });
-                false
-            }
-            _ => false,
+    /// Takes down a call, where somebody wants to know; the last one says that
+    /// there were more.
+    fn note(&mut self, call: impl FnOnce() -> Call) {
+        let Some(trace) = &mut self.trace else {
+            return;
+        };
+        match trace.len().cmp(&MOST_TRACED) {
+            Ordering::Less => trace.push(call()),
+            Ordering::Equal => trace.push(Call::of_question(
+                "(more calls)".to_owned(),
+                "not shown".to_owned(),
+            )),
+            Ordering::Greater => {}
         }
     }
 
     /// Notes a question about time or the calendar.
     fn note_question(&mut self, what: impl FnOnce() -> String, answer: impl FnOnce() -> String) {
-        if self.is_traced()
-            && let Some(trace) = &mut self.trace
-        {
-            trace.push(Call {
-                what: what(),
-                answer: answer(),
-                read: None,
-                value: None,
-            });
-        }
+        self.note(|| Call::of_question(what(), answer()));
     }
 
     /// Notes a read that is answered with something else than a value.
     fn note_read(&mut self, read: impl FnOnce() -> Read, answer: impl FnOnce() -> String) {
-        if self.is_traced()
-            && let Some(trace) = &mut self.trace
-        {
-            trace.push(Call::of_read(read(), answer(), None));
-        }
+        self.note(|| Call::of_read(read(), answer(), None));
     }
 
     /// Passes a value to the rule as an argument of its question.
@@ -168,12 +151,10 @@ impl CallState {
         read: impl FnOnce() -> Read,
         value: Option<idr_core::model::Value>,
     ) -> wasmtime::Result<Option<types::Value>> {
-        if self.is_traced()
-            && let Some(trace) = &mut self.trace
-        {
+        self.note(|| {
             let answer = value.as_ref().map_or("none".to_owned(), spoken_value);
-            trace.push(Call::of_read(read(), answer, value.clone()));
-        }
+            Call::of_read(read(), answer, value.clone())
+        });
         match value {
             None => Ok(None),
             Some(value) => {
@@ -211,6 +192,15 @@ pub struct Call {
 }
 
 impl Call {
+    fn of_question(what: String, answer: String) -> Self {
+        Self {
+            what,
+            answer,
+            read: None,
+            value: None,
+        }
+    }
+
     fn of_read(read: Read, answer: String, value: Option<idr_core::model::Value>) -> Self {
         Self {
             what: read.to_string(),
@@ -227,7 +217,7 @@ pub(super) enum Stop {
     #[error("{0}")]
     Trouble(Trouble),
     #[error("too much was exchanged")]
-    TransferExceeded { wanted_bytes: usize },
+    TransferExceeded { beyond_bytes: usize },
     #[error("too much memory was wanted")]
     MemoryExceeded { wanted_bytes: usize },
     #[error("too large a table was wanted")]
@@ -393,7 +383,7 @@ impl account::Host for CallState {
     fn application(&mut self) -> wasmtime::Result<String> {
         let application = stop(self.view.shown_application())?.to_string();
         self.note_read(|| Read::Application, || application.clone());
-        self.pay_name(&application)?;
+        self.pay(application.len())?;
         Ok(application)
     }
 

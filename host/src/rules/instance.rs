@@ -223,8 +223,8 @@ fn trouble_of(error: &wasmtime::Error, limits: &RuleLimits, log: &Log) -> Troubl
     if let Some(stop) = error.downcast_ref::<Stop>() {
         return match stop {
             Stop::Trouble(trouble) => trouble.clone(),
-            Stop::TransferExceeded { wanted_bytes } => Trouble::TooMuchTransferred {
-                wanted_bytes: Some(*wanted_bytes),
+            Stop::TransferExceeded { beyond_bytes } => Trouble::TooMuchTransferred {
+                wanted_bytes: Some(limits.transfer_bytes.saturating_add(*beyond_bytes)),
                 limit_bytes: limits.transfer_bytes,
             },
             Stop::MemoryExceeded { wanted_bytes } => Trouble::OutOfMemory {
