@@ -67,7 +67,7 @@ pub fn known_phase(name: &str) -> Option<&'static str> {
 }
 
 /// Every phase that makes findings, in the order of operations.
-pub const PHASES: [&str; 11] = [
+pub const PHASES: [&str; 12] = [
     AGGREGATION,
     CORRELATION,
     BEFORE_REFRESH,
@@ -76,6 +76,7 @@ pub const PHASES: [&str; 11] = [
     LIFECYCLE_STATE,
     ENTITLEMENTS,
     ROLES,
+    PROVISIONING,
     EVENTS,
     VALUE_CHANGE,
     AFTER_REFRESH,
@@ -97,6 +98,11 @@ pub const LIFECYCLE_STATE: &str = "lifecycle-state";
 pub const ENTITLEMENTS: &str = "entitlements";
 /// Assigning and detecting roles.
 pub const ROLES: &str = "roles";
+/// Working out what is called for with accounts.
+pub const PROVISIONING: &str = "provisioning-plan";
+/// The cause of findings about several accounts of which nobody can say which a
+/// role is for.
+pub const ACCOUNT_SELECTION: &str = "account-selection";
 /// The cause of findings about managers who manage each other in a circle.
 /// They are found over all identities, after the waves.
 pub const MANAGER_CYCLE: &str = "manager-cycle";

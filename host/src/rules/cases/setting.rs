@@ -114,6 +114,7 @@ fn model_of(case: &Case) -> Model {
         on_change: None,
         edit_mode: EditMode::ReadOnly,
         sensitive: false,
+        targets: Vec::new(),
     };
     let rule = Rule {
         name: Name::new("rule"),

@@ -6,11 +6,11 @@ use std::fmt::Debug;
 use idr_core::model::{
     Account, AccountAction, AccountKey, AccountOperation, AccountStatus, ActionReason,
     AssignmentSource, AttributeChange, AttributeState, Baseline, ByHand, ChangeAnswer,
-    ChangeMemory, Claim, ClaimOrigin, Effect, EffectKind, Entitlement, EntitlementChange,
-    EntitlementDecision, EntitlementVerdict, Event, EventChange, EventTally, Finding,
-    GivenEntitlement, Handler, Holding, Identity, IdentityType, Lag, Link, ManualEdit, Name,
-    NativeChange, NativeEntitlement, NativeOperation, NewClaim, Proposal, Proposals, Provenance,
-    Provisioning, ReadKey, Retries, Retry, RoleAssignment, RoleDecision, RoleDetection,
+    ChangeMemory, ChangedAccount, Claim, ClaimOrigin, Effect, EffectKind, Entitlement,
+    EntitlementChange, EntitlementDecision, EntitlementVerdict, Event, EventChange, EventTally,
+    Finding, GivenEntitlement, Handler, Holding, Identity, IdentityType, Lag, Link, ManualEdit,
+    Name, NativeChange, NativeEntitlement, NativeOperation, NewClaim, Proposal, Proposals,
+    Provenance, Provisioning, ReadKey, Retries, Retry, RoleAssignment, RoleDecision, RoleDetection,
     RoleVerdict, SentAction, SentOutcome, Severity, StateOverride, TargetAccount, TriggerMemory,
     Uid, UnansweredChange, UnixMillis, Value, ValueChange, Versions, Wake, WorkItem, finding,
 };
@@ -170,6 +170,7 @@ fn baseline() -> impl Strategy<Value = Baseline> {
         )),
         (
             option::of(vec(account_action(), 0..2)),
+            option::of(provisioning()),
             option::of(vec(work_item(), 0..2)),
         ),
     )
@@ -182,7 +183,7 @@ fn baseline() -> impl Strategy<Value = Baseline> {
                 lifecycle,
                 inactive,
                 assigned,
-                (account_actions, work_items),
+                (account_actions, provisioning, work_items),
             )| Baseline {
                 unseen,
                 name,
@@ -193,6 +194,7 @@ fn baseline() -> impl Strategy<Value = Baseline> {
                 inactive,
                 assigned,
                 account_actions,
+                provisioning,
                 work_items,
             },
         )
@@ -301,12 +303,19 @@ fn provisioning() -> impl Strategy<Value = Provisioning> {
             at,
             outcome,
         });
-    (vec(given, 0..3), vec(target, 0..3), vec(sent, 0..3)).prop_map(|(given, targets, sent)| {
-        Provisioning {
-            given,
-            targets,
-            sent,
-        }
+    let changed =
+        (account_key(), instant()).prop_map(|(account, at)| ChangedAccount { account, at });
+    let parts = (
+        vec(given, 0..3),
+        vec(target, 0..3),
+        vec(sent, 0..3),
+        vec(changed, 0..3),
+    );
+    parts.prop_map(|(given, targets, sent, changed)| Provisioning {
+        given,
+        targets,
+        sent,
+        changed,
     })
 }
 
@@ -1016,6 +1025,7 @@ mod full {
                 (Name::new("Teller"), None),
             ],
             account_actions: Some(account_actions()),
+            provisioning: Some(provisioning()),
             work_items: Some(vec![WorkItem {
                 owner: None,
                 ..work_item()
@@ -1130,6 +1140,10 @@ mod full {
                 sent(2_600, SentOutcome::Sent),
                 sent(2_700, SentOutcome::Failed("it is full".to_owned())),
             ],
+            changed: vec![ChangedAccount {
+                account: key("crm", "a-1"),
+                at: UnixMillis(2_700),
+            }],
         }
     }
 
