@@ -12,6 +12,7 @@ mod lifecycle;
 mod names;
 mod owners;
 mod populations;
+mod provisioning;
 mod role_types;
 mod roles;
 mod rules;
@@ -140,8 +141,23 @@ pub(super) fn check(files: &Files, problems: &Problems) -> Checked {
     let sources = Sources::read(files, problems);
     let known = Known::of(&sources);
     let settings = settings::check(&sources.settings, problems);
-    let (applications, connectors) = applications::check(&sources.applications, &known, problems);
-    let identity = identity::check(&sources.identity, &known, problems);
+    let (mut applications, connectors) =
+        applications::check(&sources.applications, &known, problems);
+    let mut identity = identity::check(&sources.identity, &known, problems);
+    provisioning::applications(
+        &sources.applications,
+        &sources.identity,
+        &known,
+        problems,
+        &mut applications,
+    );
+    provisioning::targets(
+        &sources.identity,
+        &applications,
+        &known,
+        problems,
+        &mut identity.attributes,
+    );
     let lifecycle = lifecycle::check(&sources.lifecycle, &known, problems);
     let populations = populations::check(&sources.populations, &known, problems);
     let tasks = tasks::check(
@@ -172,6 +188,7 @@ pub(super) fn check(files: &Files, problems: &Problems) -> Checked {
         roles,
         owners,
         catalogue,
+        provisioning: settings.provisioning,
         triggers,
         populations,
         rules,
