@@ -16,6 +16,7 @@ mod identity;
 mod native_entitlements;
 mod owners;
 mod proposals;
+mod provisioning;
 mod refresh;
 mod roles;
 mod run;

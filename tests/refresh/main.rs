@@ -3,6 +3,7 @@
 mod counters;
 mod histories;
 mod incremental_equals_full;
+mod provisioned;
 mod retries;
 mod variety;
 mod world;

@@ -39,6 +39,7 @@ use idr_core::view::TrackedView;
 use rand::RngExt;
 use rand_chacha::ChaCha8Rng;
 
+use crate::provisioned::Provisioned;
 use crate::variety::Variety;
 
 /// What a random rule reads, in order; its answer is made of what it read.
@@ -107,6 +108,7 @@ pub struct Tenant {
     /// Names that are given once each, if there are any.
     pub logins: Option<Logins>,
     pub variety: Option<Variety>,
+    pub provisioned: Option<Provisioned>,
     pub serial: u64,
 }
 
@@ -329,6 +331,7 @@ impl Tenant {
             },
             logins: None,
             variety: None,
+            provisioned: None,
             serial: 0,
         }
     }
@@ -646,6 +649,9 @@ impl Tenant {
             secret: Secret::new(b"a secret of the tests".to_vec()),
             secret_generation: 1,
         };
+        if let Some(provisioned) = self.provisioned {
+            provisioned.furnish(&mut model);
+        }
         if let Some(variety) = self.variety {
             variety.furnish(&mut model, RuleIndex(ASSIGNMENT), digest(&self.assignment));
         }
