@@ -56,6 +56,13 @@ pub const PHASES: [Phase; 16] = [
         what: "values of attributes that a rule proposes, which count before their sources",
     },
     Phase {
+        number: "3",
+        phase: "logical-accounts",
+        group: Some("identity"),
+        identityiq_options: &["refreshCompositeApplications"],
+        what: "accounts of logical applications, made of accounts of others by tiers or by a rule",
+    },
+    Phase {
         number: "4",
         phase: "attribute-promotion",
         group: Some("identity"),
@@ -496,10 +503,10 @@ pub const OPTIONS: [RefreshOption; 57] = [
     RefreshOption {
         key: "refreshCompositeApplications",
         label: "Refresh logical application links",
-        name: "",
+        name: "[logical] in applications/NAME.toml",
         phase: "3",
-        default: "",
-        status: Status::NotYet,
+        default: "on",
+        status: Status::Replaced("every refresh does it, for whom it concerns"),
     },
     RefreshOption {
         key: "promoteManagedAttributes",

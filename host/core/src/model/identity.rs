@@ -3,8 +3,8 @@
 use std::fmt;
 
 use super::{
-    Account, AccountAction, AccountKey, Claim, EntitlementDecision, EventTally, Finding, Name,
-    Provisioning, SentOutcome, UnixMillis, Value, WorkItem,
+    Account, AccountAction, AccountKey, Claim, EntitlementDecision, EventTally, Finding, Link,
+    LogicalAccount, Name, Provisioning, SentOutcome, UnixMillis, Value, WorkItem,
 };
 
 /// The number of an identity: given in input order, never reused, never changed.
@@ -568,6 +568,8 @@ pub struct Identity {
     pub lifecycle_since: Option<UnixMillis>,
     /// Whether that state counts as inactive.
     pub inactive: bool,
+    /// Its accounts in logical applications, sorted.
+    pub logical_accounts: Vec<LogicalAccount>,
     /// Assigned roles, sorted.
     pub assigned: Vec<RoleAssignment>,
     /// Detected roles, sorted.
@@ -748,6 +750,34 @@ pub struct IdentityRecord {
     pub accounts: Vec<Account>,
     /// Its versions.
     pub versions: Versions,
+}
+
+impl IdentityRecord {
+    /// Shows the identity's logical accounts among its accounts; whoever reads a
+    /// store does so once.
+    pub fn show_logical_accounts(&mut self) {
+        let logical = std::mem::take(&mut self.identity.logical_accounts);
+        self.add_logical_accounts(&logical);
+        self.identity.logical_accounts = logical;
+    }
+
+    /// Adds logical accounts to its accounts.
+    pub(crate) fn add_logical_accounts(&mut self, logical: &[LogicalAccount]) {
+        if logical.is_empty() {
+            return;
+        }
+        let owner = Some(self.identity.uid);
+        self.accounts.extend(logical.iter().map(|known| Account {
+            owner,
+            ..known.account.clone()
+        }));
+        self.accounts.sort_by(|one, other| one.key.cmp(&other.key));
+    }
+
+    /// Takes logical accounts out of its accounts: they can't be given to anybody.
+    pub fn hide_logical_accounts(&mut self) {
+        self.accounts.retain(|known| known.link != Link::Logical);
+    }
 }
 
 #[cfg(test)]

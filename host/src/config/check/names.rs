@@ -26,6 +26,7 @@ pub(super) enum RuleUse {
     LifecycleState,
     RoleAssignment,
     IdentityTrigger,
+    LogicalAccount,
 }
 
 /// An account attribute, as far as others need to know it.
