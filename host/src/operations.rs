@@ -24,7 +24,7 @@ pub struct Phase {
 }
 
 /// Every step, in order. No option and no configuration changes it.
-pub const PHASES: [Phase; 16] = [
+pub const PHASES: [Phase; 17] = [
     Phase {
         number: "0",
         phase: "selection",

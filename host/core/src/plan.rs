@@ -12,7 +12,7 @@ use crate::model::{
     AccountAction, AccountOperation, AttributeState, Baseline, ChangeMemory, Claim, Effect,
     EntitlementDecision, Event, Finding, Identity, IdentityRecord, LogicalAccount, ManualEdit,
     Name, NewClaim, Proposals, Provisioning, ReadKey, Retries, Retry, RoleAssignment,
-    RoleDetection, TriggerMemory, Uid, UnixMillis, WorkItem, finding,
+    RoleDetection, TriggerMemory, Uid, UnixMillis, ValueChange, WorkItem, finding,
 };
 use crate::phases::events::Occasion;
 use crate::phases::provisioning::{self, ProvisioningPlan};
@@ -100,6 +100,17 @@ impl Changes {
                 .filter(|action| action.operation == operation);
             wanted.any(|action| !before.calls_for(action))
         })
+    }
+
+    /// Says whether it is newly called for that an entitlement is taken away: what
+    /// the threshold on entitlement removals counts.
+    pub fn removes_entitlement(&self, before: &Identity) -> bool {
+        let removes = |action: &&AccountAction| {
+            let mut changes = action.changes.iter();
+            changes.any(|known| matches!(known.change, ValueChange::Remove(_)))
+        };
+        let mut removals = self.account_actions.iter().flatten().filter(removes);
+        removals.any(|action| !before.calls_for(action))
     }
 
     /// Says whether the identity loses an assigned role: what the threshold on
@@ -255,8 +266,14 @@ impl<'e> Planner<'e> {
         let settled_roles = roles::plan(&mut view, self.evaluator, &mut draft)?;
         let lifecycle = lifecycle(&view);
         let (by_state, closed) = by_state(&mut view, lifecycle);
-        let provisioning =
-            provisioning::plan(&mut view, &settled_roles, by_state, closed, &mut draft)?;
+        let provisioning = provisioning::plan(
+            &mut view,
+            self.evaluator,
+            &settled_roles,
+            by_state,
+            closed,
+            &mut draft,
+        )?;
         let questions = &provisioning.questions;
         let items = work_items::plan(&mut view, &settled_roles, questions, &mut draft)?;
         let trace = view.take_trace();

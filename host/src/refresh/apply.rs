@@ -1,8 +1,10 @@
 //! Applying a wave: the spool in order, chunk by chunk, each in one transaction
 //! with the cursor.
 
+use idr_core::model::finding::ACCOUNT_SELECTION;
 use idr_core::model::{
-    Entitlement, Identity, IdentityRecord, LedgerEntry, ReadKey, Uid, Versions, Wake,
+    AccountOperation, Entitlement, Identity, IdentityRecord, LedgerEntry, ReadKey, Uid, Versions,
+    Wake,
 };
 use idr_core::phases::entitlements::{ledger, ledger_after};
 use idr_core::plan::{Changes, Planner};
@@ -222,6 +224,23 @@ pub(super) fn count(counters: &mut Counters, changes: &Changes, before: &Identit
             .filter(|new| !before.findings.iter().any(|old| old.is_same(new)));
         counters.findings_opened += opened.count() as u64;
     }
+    let actions = changes.account_actions.iter().flatten();
+    let new = actions.filter(|action| {
+        matches!(
+            action.operation,
+            AccountOperation::Create | AccountOperation::Modify
+        ) && !before.calls_for(action)
+    });
+    counters.count("provisioningRequests", new.count() as u64);
+    let open = changes.findings.iter().flatten();
+    let unanswered = open.filter(|new| {
+        new.cause.as_str() == ACCOUNT_SELECTION
+            && !before.findings.iter().any(|old| old.is_same(new))
+    });
+    let unanswered = unanswered.count() as u64;
+    counters.count("unansweredAccountSelections", unanswered);
+    let identities = u64::from(unanswered > 0);
+    counters.count("unansweredAccountSelectionsIdentities", identities);
     let parts = [
         ("attributes", changes.attributes.len() as u64),
         ("managers", u64::from(changes.manager.is_some())),

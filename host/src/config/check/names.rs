@@ -26,7 +26,9 @@ pub(super) enum RuleUse {
     LifecycleState,
     RoleAssignment,
     IdentityTrigger,
+    AccountSelection,
     LogicalAccount,
+    TargetMapping,
 }
 
 /// An account attribute, as far as others need to know it.

@@ -237,6 +237,7 @@ fn baseline_of(setting: &Setting, model: &Model) -> Baseline {
                 )
             })
             .collect(),
+        provisioning: None,
         manager: Some(
             before
                 .attributes

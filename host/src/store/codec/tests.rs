@@ -6,13 +6,14 @@ use std::fmt::Debug;
 use idr_core::model::{
     Account, AccountAction, AccountKey, AccountOperation, AccountStatus, ActionReason,
     AssignmentSource, AttributeChange, AttributeState, Baseline, ByHand, ChangeAnswer,
-    ChangeMemory, ChangedAccount, Claim, ClaimOrigin, Effect, EffectKind, Entitlement,
-    EntitlementChange, EntitlementDecision, EntitlementVerdict, Event, EventChange, EventTally,
-    Finding, GivenEntitlement, Handler, Holding, Identity, IdentityType, Lag, Link, ManualEdit,
-    Name, NativeChange, NativeEntitlement, NativeOperation, NewClaim, Proposal, Proposals,
-    Provenance, Provisioning, ReadKey, Retries, Retry, RoleAssignment, RoleDecision, RoleDetection,
-    RoleVerdict, SentAction, SentOutcome, Severity, StateOverride, TargetAccount, TriggerMemory,
-    Uid, UnansweredChange, UnixMillis, Value, ValueChange, Versions, Wake, WorkItem, finding,
+    ChangeMemory, Claim, ClaimOrigin, Effect, EffectKind, Entitlement, EntitlementChange,
+    EntitlementDecision, EntitlementVerdict, Event, EventChange, EventTally, Finding,
+    GivenEntitlement, Handler, Holding, Identity, IdentityType, Lag, Link, LogicalAccount,
+    ManualEdit, Name, NativeChange, NativeEntitlement, NativeOperation, NewClaim, Proposal,
+    Proposals, Provenance, Provisioning, ReadKey, Retries, Retry, RoleAssignment, RoleDecision,
+    RoleDetection, RoleVerdict, SentAction, SentOutcome, Severity, StateOverride, TargetAccount,
+    TriggerMemory, Uid, UnansweredChange, UnixMillis, Value, ValueChange, Versions, Wake, WorkItem,
+    finding,
 };
 use idr_core::plan::{Changes, LifecycleChange};
 use jiff::civil::Date;
@@ -303,19 +304,11 @@ fn provisioning() -> impl Strategy<Value = Provisioning> {
             at,
             outcome,
         });
-    let changed =
-        (account_key(), instant()).prop_map(|(account, at)| ChangedAccount { account, at });
-    let parts = (
-        vec(given, 0..3),
-        vec(target, 0..3),
-        vec(sent, 0..3),
-        vec(changed, 0..3),
-    );
-    parts.prop_map(|(given, targets, sent, changed)| Provisioning {
+    let parts = (vec(given, 0..3), vec(target, 0..3), vec(sent, 0..3));
+    parts.prop_map(|(given, targets, sent)| Provisioning {
         given,
         targets,
         sent,
-        changed,
     })
 }
 
@@ -471,7 +464,7 @@ fn identity() -> impl Strategy<Value = Identity> {
         select(IdentityType::ALL.map(|(_, case)| case).to_vec()),
         by_hand(),
         (proposals(), value_changes()),
-        vec(native_change(), 0..2),
+        (vec(native_change(), 0..2), logical_accounts()),
         by_name(attribute_state()),
         option::of(uid()),
         option::of(name()),
@@ -499,7 +492,7 @@ fn identity() -> impl Strategy<Value = Identity> {
             identity_type,
             by_hand,
             (proposals, value_changes),
-            native_changes,
+            (native_changes, logical_accounts),
             attributes,
             manager,
             state,
@@ -530,6 +523,7 @@ fn identity() -> impl Strategy<Value = Identity> {
             lifecycle_state: state,
             lifecycle_since: since,
             inactive,
+            logical_accounts,
             assigned,
             detected,
             account_actions,
@@ -575,6 +569,15 @@ fn account() -> impl Strategy<Value = Account> {
     )
 }
 
+fn logical_accounts() -> impl Strategy<Value = Vec<LogicalAccount>> {
+    let one = (account_key(), account(), vec(account_key(), 1..3));
+    let one = one.prop_map(|(key, account, parts)| LogicalAccount {
+        account: Account { key, ..account },
+        parts,
+    });
+    vec(one, 0..2)
+}
+
 fn staged() -> impl Strategy<Value = StagedChange> {
     prop_oneof![
         (account_key(), account())
@@ -595,7 +598,10 @@ fn plan() -> impl Strategy<Value = SpooledPlan> {
     let changes = (
         by_name(option::of(attribute_state())),
         (option::of(vec(edit(), 0..2)), any::<bool>()),
-        option::of(option::of(uid())),
+        (
+            option::of(option::of(uid())),
+            option::of(logical_accounts()),
+        ),
         option::of(lifecycle),
         option::of(assignments()),
         option::of(detections()),
@@ -625,7 +631,7 @@ fn plan() -> impl Strategy<Value = SpooledPlan> {
             let (
                 attributes,
                 (edits, override_ended),
-                manager,
+                (manager, logical_accounts),
                 lifecycle,
                 assigned,
                 detected,
@@ -642,6 +648,7 @@ fn plan() -> impl Strategy<Value = SpooledPlan> {
                 override_ended,
                 manager,
                 lifecycle,
+                logical_accounts,
                 assigned,
                 detected,
                 account_actions,
@@ -691,7 +698,7 @@ fn run() -> impl Strategy<Value = Run> {
         },
     );
     let counters =
-        (any::<[u64; 11]>(), counts(), counts()).prop_map(|(numbers, events, changes)| Counters {
+        (any::<[u64; 13]>(), counts(), counts()).prop_map(|(numbers, events, changes)| Counters {
             selected: numbers[0],
             refreshed: numbers[1],
             changed: numbers[2],
@@ -700,6 +707,8 @@ fn run() -> impl Strategy<Value = Run> {
             role_removals: numbers[5],
             account_disables: numbers[8],
             account_deletions: numbers[9],
+            account_creations: numbers[11],
+            entitlement_removals: numbers[12],
             chunks: numbers[10],
             findings_opened: numbers[6],
             events,
@@ -1140,10 +1149,6 @@ mod full {
                 sent(2_600, SentOutcome::Sent),
                 sent(2_700, SentOutcome::Failed("it is full".to_owned())),
             ],
-            changed: vec![ChangedAccount {
-                account: key("crm", "a-1"),
-                at: UnixMillis(2_700),
-            }],
         }
     }
 
@@ -1302,6 +1307,7 @@ mod full {
             lifecycle_state: Some(Name::new("leave")),
             lifecycle_since: Some(UnixMillis(1_000)),
             inactive: true,
+            logical_accounts: vec![logical_account()],
             assigned: assigned(),
             detected: detected(),
             account_actions: account_actions(),
@@ -1334,6 +1340,20 @@ mod full {
             },
             retries: retries(),
             findings: vec![finding()],
+        }
+    }
+
+    fn logical_account() -> LogicalAccount {
+        let key = key("crm", "cn=ana");
+        LogicalAccount {
+            account: Account {
+                key: key.clone(),
+                link: Link::Logical,
+                native_entitlements: Vec::new(),
+                missing_since: None,
+                ..account()
+            },
+            parts: vec![key],
         }
     }
 
@@ -1388,6 +1408,7 @@ mod full {
                     since: Some(UnixMillis(5_000)),
                     inactive: true,
                 }),
+                logical_accounts: Some(vec![logical_account()]),
                 assigned: Some(assigned()),
                 detected: Some(detected()),
                 account_actions: Some(account_actions()),
@@ -1447,6 +1468,8 @@ mod full {
                 role_removals: 6,
                 account_disables: 9,
                 account_deletions: 10,
+                account_creations: 12,
+                entitlement_removals: 13,
                 chunks: 11,
                 findings_opened: 7,
                 events: counts(),
