@@ -24,7 +24,7 @@ pub struct Phase {
 }
 
 /// Every step, in order. No option and no configuration changes it.
-pub const PHASES: [Phase; 18] = [
+pub const PHASES: [Phase; 19] = [
     Phase {
         number: "0",
         phase: "selection",
@@ -54,6 +54,13 @@ pub const PHASES: [Phase; 18] = [
         group: Some("identity"),
         identityiq_options: &["preRefreshRule"],
         what: "values of attributes that a rule proposes, which count before their sources",
+    },
+    Phase {
+        number: "3",
+        phase: "logical-accounts",
+        group: Some("identity"),
+        identityiq_options: &["refreshCompositeApplications"],
+        what: "accounts of logical applications, made of accounts of others by tiers or by a rule",
     },
     Phase {
         number: "4",
@@ -525,10 +532,10 @@ pub const OPTIONS: [RefreshOption; 57] = [
     RefreshOption {
         key: "refreshCompositeApplications",
         label: "Refresh logical application links",
-        name: "",
+        name: "[logical] in applications/NAME.toml",
         phase: "3",
-        default: "",
-        status: Status::NotYet,
+        default: "on",
+        status: Status::Replaced("every refresh does it, for whom it concerns"),
     },
     RefreshOption {
         key: "promoteManagedAttributes",

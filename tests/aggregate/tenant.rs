@@ -71,6 +71,7 @@ fn application(name: &str, correlation: &[(&str, &str)]) -> Application {
         native_changes: None,
         native_entitlements: Default::default(),
         provisioning: Default::default(),
+        logical: None,
     }
 }
 

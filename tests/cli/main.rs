@@ -13,6 +13,7 @@ mod event;
 mod finding;
 mod how_it_runs;
 mod identity;
+mod logical;
 mod native_entitlements;
 mod owners;
 mod proposals;

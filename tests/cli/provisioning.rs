@@ -397,7 +397,15 @@ fn of_several_accounts_a_person_is_asked_or_nothing_is_done() {
     assert_eq!(waiting(&host), [asked]);
     said(
         &host,
-        &["role", "assign", "alice", "Sales", "--account", "ad:cn=b"],
+        &[
+            "role",
+            "assign",
+            "alice",
+            "Sales",
+            "--account",
+            "ad",
+            "cn=b",
+        ],
     );
     on(&host, 2, ALICE, accounts);
     let gives = r#"modify cn=b: add groups ["crm"] (role Sales (by rule))"#;

@@ -10,13 +10,15 @@ use std::sync::Arc;
 use crate::definitions::Model;
 use crate::model::{
     AccountAction, AccountOperation, AttributeState, Baseline, ChangeMemory, Claim, Effect,
-    EntitlementDecision, Event, Finding, Identity, IdentityRecord, ManualEdit, Name, NewClaim,
-    Proposals, Provisioning, ReadKey, Retries, Retry, RoleAssignment, RoleDetection, TriggerMemory,
-    Uid, UnixMillis, ValueChange, WorkItem, finding,
+    EntitlementDecision, Event, Finding, Identity, IdentityRecord, LogicalAccount, ManualEdit,
+    Name, NewClaim, Proposals, Provisioning, ReadKey, Retries, Retry, RoleAssignment,
+    RoleDetection, TriggerMemory, Uid, UnixMillis, ValueChange, WorkItem, finding,
 };
 use crate::phases::events::Occasion;
 use crate::phases::provisioning::{self, ProvisioningPlan};
-use crate::phases::{attributes, entitlements, events, roles, state_accounts, work_items};
+use crate::phases::{
+    attributes, entitlements, events, logical_accounts, roles, state_accounts, work_items,
+};
 use crate::rule::RuleEvaluator;
 use crate::time::sooner;
 use crate::view::{Node, Slot, Snapshot, SnapshotError, TraceEntry, TrackedView};
@@ -36,6 +38,8 @@ pub struct Changes {
     pub manager: Option<Option<Uid>>,
     /// The new lifecycle state.
     pub lifecycle: Option<LifecycleChange>,
+    /// The new accounts in logical applications.
+    pub logical_accounts: Option<Vec<LogicalAccount>>,
     /// The new assigned roles.
     pub assigned: Option<Vec<RoleAssignment>>,
     /// The new detected roles.
@@ -257,6 +261,7 @@ impl<'e> Planner<'e> {
             view.start_trace();
         }
         let mut draft = Draft::default();
+        logical_accounts::settle(&mut view, self.evaluator, &mut draft)?;
         attributes::settle_all(&mut view, self.evaluator, &mut self.order, &mut draft)?;
         let settled_roles = roles::plan(&mut view, self.evaluator, &mut draft)?;
         let lifecycle = lifecycle(&view);
@@ -275,13 +280,17 @@ impl<'e> Planner<'e> {
         let mut changes = differences(&mut view, draft, settled_roles);
         changes.lifecycle = lifecycle;
         let identity = &view.record().identity;
+        let logical = view.logical_accounts();
+        changes.logical_accounts = (logical != identity.logical_accounts).then(|| logical.to_vec());
         let ProvisioningPlan {
             actions, memory, ..
         } = provisioning;
         changes.account_actions = (actions != identity.account_actions).then_some(actions);
         changes.provisioning = (memory != identity.provisioning).then_some(memory);
         changes.work_items = (items != view.record().identity.work_items).then_some(items);
-        let (record, reads, _) = view.finish();
+        view.hide_logical_accounts();
+        let (mut record, reads, _) = view.finish();
+        record.show_logical_accounts();
         if reads != record.identity.reads {
             changes.reads = Some(reads);
         }
@@ -490,6 +499,9 @@ impl Identity {
         }
         if let Some(decisions) = changes.entitlement_decisions {
             self.by_hand.entitlements = decisions;
+        }
+        if let Some(logical_accounts) = changes.logical_accounts {
+            self.logical_accounts = logical_accounts;
         }
         if let Some(manager) = changes.manager {
             older.manager = Some(self.manager);

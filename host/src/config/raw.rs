@@ -93,6 +93,7 @@ pub(super) struct RawApplication {
     pub(super) native_changes: Option<RawNativeChanges>,
     pub(super) native_gain: Option<String>,
     pub(super) native_loss: Option<String>,
+    pub(super) logical: Option<RawLogical>,
     pub(super) owner: Option<String>,
     pub(super) guard: RawGuard,
     pub(super) provisioning: bool,
@@ -147,6 +148,31 @@ pub(super) struct RawTarget {
 
 #[derive(Debug, Default, Deserialize)]
 #[serde(default, deny_unknown_fields)]
+pub(super) struct RawLogical {
+    pub(super) primary: Option<String>,
+    pub(super) rule: Option<String>,
+    pub(super) tiers: Vec<RawTier>,
+    pub(super) attributes: BTreeMap<String, RawLogicalAttribute>,
+}
+
+#[derive(Debug, Default, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub(super) struct RawTier {
+    pub(super) application: Option<String>,
+    pub(super) filter: Option<String>,
+    pub(super) account: Option<String>,
+    pub(super) primary: Option<String>,
+}
+
+#[derive(Debug, Default, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub(super) struct RawLogicalAttribute {
+    pub(super) application: Option<String>,
+    pub(super) attribute: Option<String>,
+}
+
+#[derive(Debug, Default, Deserialize)]
+#[serde(default, deny_unknown_fields)]
 pub(super) struct RawConnector {
     #[serde(rename = "type")]
     pub(super) connector_type: Option<String>,
@@ -156,6 +182,13 @@ pub(super) struct RawConnector {
     pub(super) encoding: Option<String>,
     pub(super) native_identity: Option<String>,
     pub(super) status: Option<RawStatus>,
+}
+
+impl RawConnector {
+    /// Says whether anything is said about it.
+    pub(super) fn is_given(&self) -> bool {
+        self.connector_type.is_some() || self.path.is_some() || self.native_identity.is_some()
+    }
 }
 
 #[derive(Debug, Default, Deserialize)]

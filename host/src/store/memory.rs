@@ -103,11 +103,13 @@ impl Data {
             .values()
             .filter(|(account, _)| account.owner == Some(uid));
         let accounts = owned.map(|(account, _)| account.clone()).collect();
-        Some(IdentityRecord {
+        let mut record = IdentityRecord {
             identity: identity.clone(),
             accounts,
             versions: *versions,
-        })
+        };
+        record.show_logical_accounts();
+        Some(record)
     }
 
     fn raise(&mut self, uid: Uid) {

@@ -4,8 +4,8 @@ use std::borrow::Cow;
 use std::fmt;
 
 use super::{
-    Account, AccountAction, AccountKey, Claim, EntitlementDecision, EventTally, Finding, Name,
-    Provisioning, SentAction, UnixMillis, Value, WorkItem,
+    Account, AccountAction, AccountKey, Claim, EntitlementDecision, EventTally, Finding, Link,
+    LogicalAccount, Name, Provisioning, SentAction, UnixMillis, Value, WorkItem,
 };
 
 /// The number of an identity: given in input order, never reused, never changed.
@@ -569,6 +569,8 @@ pub struct Identity {
     pub lifecycle_since: Option<UnixMillis>,
     /// Whether that state counts as inactive.
     pub inactive: bool,
+    /// Its accounts in logical applications, sorted.
+    pub logical_accounts: Vec<LogicalAccount>,
     /// Assigned roles, sorted.
     pub assigned: Vec<RoleAssignment>,
     /// Detected roles, sorted.
@@ -752,6 +754,34 @@ pub struct IdentityRecord {
     pub accounts: Vec<Account>,
     /// Its versions.
     pub versions: Versions,
+}
+
+impl IdentityRecord {
+    /// Shows the identity's logical accounts among its accounts; whoever reads a
+    /// store does so once.
+    pub fn show_logical_accounts(&mut self) {
+        let logical = std::mem::take(&mut self.identity.logical_accounts);
+        self.add_logical_accounts(&logical);
+        self.identity.logical_accounts = logical;
+    }
+
+    /// Adds logical accounts to its accounts.
+    pub(crate) fn add_logical_accounts(&mut self, logical: &[LogicalAccount]) {
+        if logical.is_empty() {
+            return;
+        }
+        let owner = Some(self.identity.uid);
+        self.accounts.extend(logical.iter().map(|known| Account {
+            owner,
+            ..known.account.clone()
+        }));
+        self.accounts.sort_by(|one, other| one.key.cmp(&other.key));
+    }
+
+    /// Takes logical accounts out of its accounts: they can't be given to anybody.
+    pub fn hide_logical_accounts(&mut self) {
+        self.accounts.retain(|known| known.link != Link::Logical);
+    }
 }
 
 #[cfg(test)]

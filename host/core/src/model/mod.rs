@@ -16,7 +16,7 @@ mod name;
 mod provisioning;
 mod value;
 
-pub use account::{Account, AccountKey, AccountStatus, Link};
+pub use account::{Account, AccountKey, AccountStatus, Link, LogicalAccount};
 pub use claim::{Claim, ClaimOrigin, Holder, NewClaim};
 pub use effect::{
     AccountAction, AccountOperation, ActionReason, AttributeChange, Effect, EffectKind, Handler,

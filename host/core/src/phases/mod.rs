@@ -4,6 +4,7 @@
 //! |---|---|---|
 //! | [`correlation`] | whose an account is | the account; look-ups by value |
 //! | [`creation`] | which identity an account gives rise to | the account |
+//! | `logical_accounts` | accounts of logical applications, made of others | accounts |
 //! | `proposals` | what a rule proposes for attributes | accounts, attributes that it can't propose |
 //! | [`attributes`] | identity attributes, manager and lifecycle state, on demand | accounts, edits, each other |
 //! | `unique` | values that only one identity may have, and names that are generated | attributes, claims |
@@ -29,6 +30,7 @@ pub mod entitlements;
 pub mod events;
 mod flights;
 mod lifecycle;
+pub(crate) mod logical_accounts;
 mod manager;
 mod mapping;
 mod new_accounts;

@@ -332,6 +332,9 @@ fn why_removed(entry: &LedgerEntry, memory: &Provisioning) -> Vec<ActionReason> 
         .iter()
         .map(|role| ActionReason::RoleGone { role: *role });
     let mut reasons: Vec<_> = gone.collect();
+    if entry.given {
+        return reasons;
+    }
     let gained = entry
         .native
         .filter(|(change, _)| *change == EntitlementChange::Gained);

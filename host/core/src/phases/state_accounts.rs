@@ -25,7 +25,7 @@ pub(crate) fn plan(
     };
     let mut actions: Vec<AccountAction> = Vec::new();
     for action in &definition.accounts {
-        let accounts = view.record().accounts.iter();
+        let accounts = view.operable_accounts(action.application).into_iter();
         let wanted: Vec<_> = accounts
             .filter(|account| is_wanted(action, account))
             .map(|account| account.key.clone())
@@ -89,7 +89,7 @@ fn called_for_since(identity: &Identity, action: &AccountAction) -> UnixMillis {
 
 /// Says whether an account is there and isn't yet as the action makes it.
 fn is_wanted(action: &StateAction, account: &Account) -> bool {
-    if account.key.application != action.application || account.missing_since.is_some() {
+    if account.missing_since.is_some() {
         return false;
     }
     match action.operation {

@@ -22,7 +22,7 @@ use thiserror::Error;
 
 use crate::definitions::{Model, RuleIndex};
 use crate::model::{
-    Baseline, Claim, Holder, IdentityRecord, Name, ReadKey, Uid, UnixMillis, Value,
+    Baseline, Claim, Holder, IdentityRecord, LogicalAccount, Name, ReadKey, Uid, UnixMillis, Value,
 };
 use crate::planted::{self, Bug};
 use crate::time::sooner;
@@ -180,6 +180,8 @@ pub struct ViewState {
     pub(crate) account: Option<usize>,
     /// Set while triggers are evaluated: what the past looked like.
     pub(crate) baseline: Option<Baseline>,
+    /// The identity's logical accounts, as this plan settles them.
+    pub(crate) logical: Vec<LogicalAccount>,
     /// Set while policies are judged: what they judge.
     pub(crate) judged: Option<Arc<JudgedAccess>>,
     /// Whether entitlements may be read: from the access group on.
@@ -207,6 +209,7 @@ impl TrackedView {
             rule: None,
             account: None,
             baseline: None,
+            logical: Vec::new(),
             judged: None,
             access: false,
             wake: None,

@@ -242,6 +242,7 @@ mod tests {
             vanish_grace_ms: 0,
             native_changes: None,
             native_entitlements: Default::default(),
+            logical: None,
             provisioning: Default::default(),
         }
     }

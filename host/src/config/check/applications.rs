@@ -10,8 +10,8 @@ use idr_core::definitions::{
 use idr_core::model::{AccountStatus, IdentityType, Name, NativeOperation, ValueType};
 use idr_core::text::{fold, nearest};
 
-use super::Source;
 use super::names::{Known, RuleUse, check_name};
+use super::{Source, logical};
 use crate::aggregate::connector::{Connector, DelimitedFile, Guard, StatusColumn};
 use crate::config::document::Scope;
 use crate::config::files;
@@ -39,7 +39,8 @@ pub(super) fn check(
         if !check_name(&scope, name) {
             continue;
         }
-        let application = application(&scope, name, &source.raw, known);
+        let mut application = application(&scope, name, &source.raw, known);
+        application.logical = logical::check(&scope, name, &source.raw, sources, known);
         let rank = source.raw.authoritative.as_ref().map(rank_of);
         if let Some(rank) = rank
             && let Some(first) = ranks.insert(rank, name)
@@ -48,6 +49,10 @@ pub(super) fn check(
                 format!("`{first}` has rank {rank} as well"),
                 "give each authoritative application a rank of its own: the lowest decides",
             );
+        }
+        if source.raw.logical.is_some() {
+            applications.push(application);
+            continue;
         }
         let connector = Connector {
             file: file(&scope.at("connector"), &source.raw),
@@ -87,6 +92,7 @@ fn application(scope: &Scope<'_>, name: &str, raw: &RawApplication, known: &Know
             .as_ref()
             .map(|raw| detection(&native_changes, name, raw, known)),
         native_entitlements: native_entitlements(scope, raw),
+        logical: None,
         provisioning: ApplicationProvisioning::default(),
     }
 }

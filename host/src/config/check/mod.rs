@@ -9,6 +9,7 @@ mod applications;
 mod catalogue;
 mod identity;
 mod lifecycle;
+mod logical;
 mod names;
 mod owners;
 mod populations;

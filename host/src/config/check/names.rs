@@ -27,6 +27,7 @@ pub(super) enum RuleUse {
     RoleAssignment,
     IdentityTrigger,
     AccountSelection,
+    LogicalAccount,
     TargetMapping,
 }
 

@@ -9,7 +9,7 @@ use std::fmt;
 use idr_core::model::{
     AccountAction, AccountKey, AssignmentSource, AttributeState, Baseline, ByHand, ChangeAnswer,
     ChangeMemory, Claim, EntitlementDecision, EntitlementVerdict, EventTally, Finding, Holding,
-    Identity, IdentityType, Lag, ManualEdit, Name, NativeChange, NativeEntitlement,
+    Identity, IdentityType, Lag, LogicalAccount, ManualEdit, Name, NativeChange, NativeEntitlement,
     NativeOperation, Proposal, Proposals, Provenance, Provisioning, ReadKey, Retries, Retry,
     RoleAssignment, RoleDecision, RoleDetection, RoleVerdict, Severity, StateOverride,
     TriggerMemory, Uid, UnansweredChange, UnixMillis, Value, Wake, WorkItem, finding,
@@ -48,6 +48,7 @@ impl Written for Identity {
         put(&mut object, "lifecycleState", &self.lifecycle_state)?;
         put(&mut object, "lifecycleSince", &self.lifecycle_since)?;
         put(&mut object, "inactive", &self.inactive)?;
+        put(&mut object, "logicalAccounts", &self.logical_accounts)?;
         put(&mut object, "assigned", &self.assigned)?;
         put(&mut object, "detected", &self.detected)?;
         put(&mut object, "accountActions", &self.account_actions)?;
@@ -86,6 +87,7 @@ impl Written for Identity {
             lifecycle_state: document.lifecycle_state,
             lifecycle_since: document.lifecycle_since,
             inactive: document.inactive,
+            logical_accounts: document.logical_accounts,
             assigned: document.assigned,
             detected: document.detected,
             account_actions: document.account_actions,
@@ -153,6 +155,8 @@ struct IdentityIn {
     lifecycle_since: Option<UnixMillis>,
     #[serde(default)]
     inactive: bool,
+    #[serde(with = "mirror_in", default)]
+    logical_accounts: Vec<LogicalAccount>,
     #[serde(with = "mirror_in", default)]
     assigned: Vec<RoleAssignment>,
     #[serde(with = "mirror_in", default)]

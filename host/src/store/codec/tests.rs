@@ -8,11 +8,12 @@ use idr_core::model::{
     AssignmentSource, AttributeChange, AttributeState, Baseline, ByHand, ChangeAnswer,
     ChangeMemory, Claim, ClaimOrigin, Effect, EffectKind, Entitlement, EntitlementChange,
     EntitlementDecision, EntitlementVerdict, Event, EventChange, EventTally, Finding,
-    GivenEntitlement, Handler, Holding, Identity, IdentityType, Lag, Link, ManualEdit, Name,
-    NativeChange, NativeEntitlement, NativeOperation, NewClaim, Proposal, Proposals, Provenance,
-    Provisioning, ReadKey, Retries, Retry, RoleAssignment, RoleDecision, RoleDetection,
-    RoleVerdict, SentAction, SentOutcome, Severity, StateOverride, TargetAccount, TriggerMemory,
-    Uid, UnansweredChange, UnixMillis, Value, ValueChange, Versions, Wake, WorkItem, finding,
+    GivenEntitlement, Handler, Holding, Identity, IdentityType, Lag, Link, LogicalAccount,
+    ManualEdit, Name, NativeChange, NativeEntitlement, NativeOperation, NewClaim, Proposal,
+    Proposals, Provenance, Provisioning, ReadKey, Retries, Retry, RoleAssignment, RoleDecision,
+    RoleDetection, RoleVerdict, SentAction, SentOutcome, Severity, StateOverride, TargetAccount,
+    TriggerMemory, Uid, UnansweredChange, UnixMillis, Value, ValueChange, Versions, Wake, WorkItem,
+    finding,
 };
 use idr_core::plan::{Changes, LifecycleChange};
 use jiff::civil::Date;
@@ -463,7 +464,7 @@ fn identity() -> impl Strategy<Value = Identity> {
         select(IdentityType::ALL.map(|(_, case)| case).to_vec()),
         by_hand(),
         (proposals(), value_changes()),
-        vec(native_change(), 0..2),
+        (vec(native_change(), 0..2), logical_accounts()),
         by_name(attribute_state()),
         option::of(uid()),
         option::of(name()),
@@ -491,7 +492,7 @@ fn identity() -> impl Strategy<Value = Identity> {
             identity_type,
             by_hand,
             (proposals, value_changes),
-            native_changes,
+            (native_changes, logical_accounts),
             attributes,
             manager,
             state,
@@ -522,6 +523,7 @@ fn identity() -> impl Strategy<Value = Identity> {
             lifecycle_state: state,
             lifecycle_since: since,
             inactive,
+            logical_accounts,
             assigned,
             detected,
             account_actions,
@@ -567,6 +569,15 @@ fn account() -> impl Strategy<Value = Account> {
     )
 }
 
+fn logical_accounts() -> impl Strategy<Value = Vec<LogicalAccount>> {
+    let one = (account_key(), account(), vec(account_key(), 1..3));
+    let one = one.prop_map(|(key, account, parts)| LogicalAccount {
+        account: Account { key, ..account },
+        parts,
+    });
+    vec(one, 0..2)
+}
+
 fn staged() -> impl Strategy<Value = StagedChange> {
     prop_oneof![
         (account_key(), account())
@@ -587,7 +598,10 @@ fn plan() -> impl Strategy<Value = SpooledPlan> {
     let changes = (
         by_name(option::of(attribute_state())),
         (option::of(vec(edit(), 0..2)), any::<bool>()),
-        option::of(option::of(uid())),
+        (
+            option::of(option::of(uid())),
+            option::of(logical_accounts()),
+        ),
         option::of(lifecycle),
         option::of(assignments()),
         option::of(detections()),
@@ -617,7 +631,7 @@ fn plan() -> impl Strategy<Value = SpooledPlan> {
             let (
                 attributes,
                 (edits, override_ended),
-                manager,
+                (manager, logical_accounts),
                 lifecycle,
                 assigned,
                 detected,
@@ -634,6 +648,7 @@ fn plan() -> impl Strategy<Value = SpooledPlan> {
                 override_ended,
                 manager,
                 lifecycle,
+                logical_accounts,
                 assigned,
                 detected,
                 account_actions,
@@ -1292,6 +1307,7 @@ mod full {
             lifecycle_state: Some(Name::new("leave")),
             lifecycle_since: Some(UnixMillis(1_000)),
             inactive: true,
+            logical_accounts: vec![logical_account()],
             assigned: assigned(),
             detected: detected(),
             account_actions: account_actions(),
@@ -1324,6 +1340,20 @@ mod full {
             },
             retries: retries(),
             findings: vec![finding()],
+        }
+    }
+
+    fn logical_account() -> LogicalAccount {
+        let key = key("crm", "cn=ana");
+        LogicalAccount {
+            account: Account {
+                key: key.clone(),
+                link: Link::Logical,
+                native_entitlements: Vec::new(),
+                missing_since: None,
+                ..account()
+            },
+            parts: vec![key],
         }
     }
 
@@ -1378,6 +1408,7 @@ mod full {
                     since: Some(UnixMillis(5_000)),
                     inactive: true,
                 }),
+                logical_accounts: Some(vec![logical_account()]),
                 assigned: Some(assigned()),
                 detected: Some(detected()),
                 account_actions: Some(account_actions()),
