@@ -476,6 +476,7 @@ impl Tenant {
             native_changes: None,
             native_entitlements: NativeEntitlements::default(),
             provisioning: Default::default(),
+            logical: None,
         };
         let ad = Application {
             name: name("ad"),
@@ -498,6 +499,7 @@ impl Tenant {
             }),
             native_entitlements: self.native.entitlements,
             provisioning: Default::default(),
+            logical: None,
         };
         let source = |origin| Source {
             origin,
