@@ -478,3 +478,24 @@ fn thresholds_hold_creations_and_removals() {
     assert_eq!(report["status"], "held");
     assert!(waiting(&host).is_empty());
 }
+
+#[test]
+fn what_a_profiles_filter_asks_to_be_listed_is_given() {
+    let host = tenant(&FILES);
+    let roles = host.read("roles/roles.toml");
+    let filter = "filter = 'groups.containsAll({\"crm\"}) && phone == \"1\"'";
+    host.write(
+        "roles/roles.toml",
+        roles.replace("entitlements = { groups = [\"crm\"] }", filter),
+    );
+    on(&host, 1, ALICE, "cn=a,alice,on,,1,\ncn=b,alice,on,,2,");
+    let gives = r#"modify cn=a: add groups ["crm"] (role Sales (by rule))"#;
+    assert_eq!(waiting(&host), [gives]);
+    let unclear = "filter = 'groups == \"crm\" || phone == \"1\"'";
+    host.write(
+        "roles/roles.toml",
+        roles.replace("entitlements = { groups = [\"crm\"] }", unclear),
+    );
+    let said = host.run(["check"]);
+    assert!(said.contains("can't be given to them"), "{said}");
+}

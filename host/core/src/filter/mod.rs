@@ -106,6 +106,7 @@ mod compare;
 mod error;
 mod evaluate;
 mod parse;
+mod separate;
 mod superset;
 #[cfg(test)]
 mod tests;

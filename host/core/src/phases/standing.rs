@@ -109,6 +109,24 @@ pub(super) fn standing(
     }
 }
 
+/// Returns the accounts that are being switched on or off, the last sent last.
+pub(super) fn switched(view: &mut TrackedView) -> Vec<(AccountKey, AccountOperation)> {
+    let sent = view.record().identity.settled_provisioning().sent.clone();
+    let model = view.model().clone();
+    let mut switched = Vec::new();
+    for known in &sent {
+        let operation = known.action.operation;
+        let switches = matches!(
+            operation,
+            AccountOperation::Enable | AccountOperation::Disable
+        );
+        if switches && !has_failed(known, &model, |at| view.reached(at)) {
+            switched.push((known.action.account.clone(), operation));
+        }
+    }
+    switched
+}
+
 /// Says whether accounts are as an action makes them.
 pub(super) fn is_so(record: &IdentityRecord, action: &AccountAction) -> bool {
     let mut present = record.accounts.iter().filter(|account| {
