@@ -38,7 +38,7 @@ fn the_examples_of_the_configuration_are_one_tenant_without_problems() {
         let component = fs::read(component).expect("the example rules are committed");
         host.write(&format!("rules/{rule}.wasm"), component);
     }
-    assert_eq!(n_files, 13);
+    assert_eq!(n_files, 14);
     insta::assert_snapshot!(host.run(["check"]), @r"
     no problems in tenant `acme`
       applications             2

@@ -472,6 +472,7 @@ impl Tenant {
             vanish_grace_ms: self.grace_ms,
             native_changes: None,
             native_entitlements: NativeEntitlements::default(),
+            logical: None,
             provisioning: Default::default(),
         };
         let ad = Application {
@@ -494,6 +495,7 @@ impl Tenant {
                 attributes: Vec::new(),
             }),
             native_entitlements: self.native.entitlements,
+            logical: None,
             provisioning: Default::default(),
         };
         let source = |origin| Source {
