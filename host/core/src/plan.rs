@@ -11,11 +11,13 @@ use crate::definitions::Model;
 use crate::model::{
     AccountAction, AccountOperation, AttributeState, Baseline, ChangeMemory, Claim, Effect,
     EntitlementDecision, Event, Finding, Identity, IdentityRecord, ManualEdit, Name, NewClaim,
-    Proposals, ReadKey, Retries, Retry, RoleAssignment, RoleDetection, TriggerMemory, Uid,
-    UnixMillis, WorkItem, finding,
+    Proposals, ReadKey, Retries, Retry, RoleAssignment, RoleDetection, Scorecard, TriggerMemory,
+    Uid, UnixMillis, Violation, WorkItem, finding,
 };
 use crate::phases::events::Occasion;
-use crate::phases::{attributes, entitlements, events, roles, state_accounts, work_items};
+use crate::phases::{
+    attributes, entitlements, events, policies, roles, state_accounts, work_items,
+};
 use crate::rule::RuleEvaluator;
 use crate::time::sooner;
 use crate::view::{Node, Slot, Snapshot, SnapshotError, TraceEntry, TrackedView};
@@ -45,6 +47,13 @@ pub struct Changes {
     pub entitlement_decisions: Option<Vec<EntitlementDecision>>,
     /// The new work items.
     pub work_items: Option<Vec<WorkItem>>,
+    /// The new policy violations.
+    pub violations: Option<Vec<Violation>>,
+    /// The new scorecard.
+    pub scorecard: Option<Option<Scorecard>>,
+    /// Whether something was left out on demand and would have come out
+    /// otherwise: the identity stays due.
+    pub left_out: bool,
     /// The new reads of others.
     pub reads: Option<Vec<ReadKey>>,
     /// The new wake-up of the phases up to roles.
@@ -203,6 +212,7 @@ pub struct Planner<'e> {
     evaluator: &'e mut dyn RuleEvaluator,
     order: Vec<Node>,
     held_triggers: Vec<Name>,
+    only_policies: Option<Vec<Name>>,
 }
 
 impl<'e> Planner<'e> {
@@ -212,6 +222,7 @@ impl<'e> Planner<'e> {
             evaluator,
             order: Vec::new(),
             held_triggers: Vec::new(),
+            only_policies: None,
         }
     }
 
@@ -219,6 +230,12 @@ impl<'e> Planner<'e> {
     /// for, as if they had declined.
     pub fn hold(&mut self, triggers: &[Name]) {
         self.held_triggers = triggers.to_vec();
+    }
+
+    /// Judges these policies only, where there are any: the violations of others
+    /// stay as they are. Whoever's would have come out otherwise stays due.
+    pub fn judge_only(&mut self, policies: Option<&[Name]>) {
+        self.only_policies = policies.map(<[Name]>::to_vec);
     }
 
     /// Plans one identity through the phases up to roles.
@@ -245,7 +262,10 @@ impl<'e> Planner<'e> {
         let mut draft = Draft::default();
         attributes::settle_all(&mut view, self.evaluator, &mut self.order, &mut draft)?;
         let settled_roles = roles::plan(&mut view, self.evaluator, &mut draft)?;
-        let items = work_items::plan(&mut view, &settled_roles, &mut draft)?;
+        let only = self.only_policies.as_deref();
+        let governed =
+            policies::plan(&mut view, self.evaluator, &settled_roles, only, &mut draft)?;
+        let items = work_items::plan(&mut view, &settled_roles, &governed.asks, &mut draft)?;
         let lifecycle = lifecycle(&view);
         let actions = account_actions(&mut view, lifecycle);
         let trace = view.take_trace();
@@ -253,6 +273,12 @@ impl<'e> Planner<'e> {
         changes.lifecycle = lifecycle;
         changes.account_actions = actions;
         changes.work_items = (items != view.record().identity.work_items).then_some(items);
+        let identity = &view.record().identity;
+        changes.violations =
+            (governed.violations != identity.violations).then_some(governed.violations);
+        changes.scorecard =
+            (governed.scorecard != identity.scorecard).then_some(governed.scorecard);
+        changes.left_out = governed.left_out;
         let (record, reads, _) = view.finish();
         if reads != record.identity.reads {
             changes.reads = Some(reads);
@@ -509,6 +535,12 @@ impl Identity {
         }
         if let Some(items) = changes.work_items {
             older.work_items = Some(std::mem::replace(&mut self.work_items, items));
+        }
+        if let Some(violations) = changes.violations {
+            older.violations = Some(std::mem::replace(&mut self.violations, violations));
+        }
+        if let Some(scorecard) = changes.scorecard {
+            self.scorecard = scorecard;
         }
         if let Some(reads) = changes.reads {
             self.reads = reads;

@@ -67,7 +67,7 @@ pub fn known_phase(name: &str) -> Option<&'static str> {
 }
 
 /// Every phase that makes findings, in the order of operations.
-pub const PHASES: [&str; 11] = [
+pub const PHASES: [&str; 13] = [
     AGGREGATION,
     CORRELATION,
     BEFORE_REFRESH,
@@ -76,6 +76,8 @@ pub const PHASES: [&str; 11] = [
     LIFECYCLE_STATE,
     ENTITLEMENTS,
     ROLES,
+    POLICIES,
+    RISK,
     EVENTS,
     VALUE_CHANGE,
     AFTER_REFRESH,
@@ -97,6 +99,10 @@ pub const LIFECYCLE_STATE: &str = "lifecycle-state";
 pub const ENTITLEMENTS: &str = "entitlements";
 /// Assigning and detecting roles.
 pub const ROLES: &str = "roles";
+/// Judging policies.
+pub const POLICIES: &str = "policies";
+/// Scoring risk.
+pub const RISK: &str = "risk";
 /// The cause of findings about managers who manage each other in a circle.
 /// They are found over all identities, after the waves.
 pub const MANAGER_CYCLE: &str = "manager-cycle";

@@ -93,23 +93,169 @@ pub(crate) fn undecided(view: &mut TrackedView, settled: &SettledRoles) -> Vec<L
         return Vec::new();
     }
     let by_hand = view.record().identity.by_hand.clone();
-    let wanted = wanted(&settled.assigned, &by_hand, &model, |role| {
+    let mut entries = access(view, settled, &by_hand, &model).entries();
+    entries.retain(|entry| entry.undecided);
+    entries
+}
+
+/// Returns what the ledger is worked out from, as the plan has settled the roles.
+fn access<'a>(
+    view: &'a mut TrackedView,
+    settled: &'a SettledRoles,
+    by_hand: &'a ByHand,
+    model: &'a Model,
+) -> Access<'a> {
+    let wanted = wanted(&settled.assigned, by_hand, model, |role| {
         roles::is_in_use(view, role)
     });
     let there: Vec<usize> = (0..view.record().accounts.len())
         .filter(|&index| !view.is_vanished(index))
         .collect();
     let accounts = &view.record().accounts;
-    let access = Access {
+    Access {
         accounts: there.into_iter().map(|index| &accounts[index]).collect(),
         detected: &settled.detected,
-        by_hand: &by_hand,
-        model: &model,
+        by_hand,
+        model,
         wanted,
+    }
+}
+
+/// A role that is called for: an assigned one, or one with profiles that an
+/// assigned one requires, or that was assigned within it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct CalledRole {
+    pub(crate) role: Name,
+    /// The assigned role.
+    pub(crate) by: Name,
+    /// Since when.
+    pub(crate) since: UnixMillis,
+}
+
+/// Returns the roles that are called for.
+pub(crate) fn called_roles(view: &mut TrackedView, settled: &SettledRoles) -> Vec<CalledRole> {
+    let model = view.model().clone();
+    let by_hand = view.record().identity.by_hand.clone();
+    let wanted = wanted(&settled.assigned, &by_hand, &model, |role| {
+        !role.detection.is_empty() && roles::is_in_use(view, role)
+    });
+    let assigned = settled.assigned.iter().map(|known| CalledRole {
+        role: known.role,
+        by: known.role,
+        since: known.since,
+    });
+    let called = wanted.iter().filter(|wanted| wanted.role.name != wanted.by);
+    let called = called.map(|wanted| CalledRole {
+        role: wanted.role.name,
+        by: wanted.by,
+        since: wanted.since,
+    });
+    assigned.chain(called).collect()
+}
+
+/// What the ledger comes to, as far as policies and risk look at it.
+#[derive(Debug, Default)]
+pub(crate) struct Holdings {
+    /// What is there and stays.
+    pub(crate) present: Vec<Entitlement>,
+    /// What is there and is to go.
+    pub(crate) removing: Vec<Entitlement>,
+    /// What is called for and isn't there, with since when.
+    pub(crate) missing: Vec<(Entitlement, UnixMillis)>,
+}
+
+/// Returns the entitlements of these attributes that are there or called for.
+pub(crate) fn holdings(
+    view: &mut TrackedView,
+    settled: &SettledRoles,
+    attributes: &[(Name, Name)],
+) -> Holdings {
+    let model = view.model().clone();
+    let by_hand = view.record().identity.by_hand.clone();
+    let access = access(view, settled, &by_hand, &model);
+    let is_looked_at = |account: &Account, attribute: Name| {
+        attributes.contains(&(account.key.application, attribute))
     };
-    let mut entries = access.entries();
-    entries.retain(|entry| entry.undecided);
-    entries
+    let mut holdings = Holdings::default();
+    for account in &access.accounts {
+        let Some(application) = model.application(account.key.application) else {
+            continue;
+        };
+        for definition in application.schema.iter().filter(|known| known.entitlement) {
+            let attribute = definition.name;
+            if !is_looked_at(account, attribute) {
+                continue;
+            }
+            let Some(value) = account.attribute(attribute) else {
+                continue;
+            };
+            value.each_text(|text| {
+                // Only what is noted can be on its way out.
+                let is_noted = account.native_entitlement(attribute, text).is_some();
+                let goes = is_noted
+                    && access
+                        .held_entry(application, account, attribute, text)
+                        .status
+                        == EntitlementStatus::Removing;
+                let to = match goes {
+                    true => &mut holdings.removing,
+                    false => &mut holdings.present,
+                };
+                to.push(entitlement(account, attribute, text));
+            });
+        }
+    }
+    for wanted in &access.wanted {
+        for (profile, account) in access.determined(wanted) {
+            for (attribute, values) in &profile.entitlements {
+                let is_missing = |value: &&String| !holds(account, *attribute, value);
+                let looked_at = is_looked_at(account, *attribute);
+                for value in values.iter().filter(|_| looked_at).filter(is_missing) {
+                    let entitlement = entitlement(account, *attribute, value);
+                    let entry = access.missing_entry(wanted, account, entitlement);
+                    let missing = entry.map(|entry| (entry.entitlement, wanted.since));
+                    holdings.missing.extend(missing);
+                }
+            }
+        }
+    }
+    holdings
+}
+
+/// Returns the places of the accounts that haven't vanished, each with its
+/// entitlements that are in no detected role.
+pub(crate) fn additional(
+    view: &mut TrackedView,
+    settled: &SettledRoles,
+) -> Vec<(usize, Vec<(Name, String)>)> {
+    let model = view.model().clone();
+    let there: Vec<usize> = (0..view.record().accounts.len())
+        .filter(|&index| !view.is_vanished(index))
+        .collect();
+    let record = view.record();
+    let access = Access {
+        accounts: Vec::new(),
+        detected: &settled.detected,
+        by_hand: &record.identity.by_hand,
+        model: &model,
+        wanted: Vec::new(),
+    };
+    let of = |index: usize| {
+        let account = &record.accounts[index];
+        let mut additional = Vec::new();
+        let application = model.application(account.key.application);
+        for attribute in application.into_iter().flat_map(Application::entitlements) {
+            if let Some(value) = account.attribute(attribute) {
+                value.each_text(|text| {
+                    if access.containing(account, attribute, text).is_empty() {
+                        additional.push((attribute, text.to_owned()));
+                    }
+                });
+            }
+        }
+        (index, additional)
+    };
+    there.into_iter().map(of).collect()
 }
 
 /// Returns the decisions that aren't over, if one is: what it was about is no

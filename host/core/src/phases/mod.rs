@@ -9,7 +9,9 @@
 //! | `unique` | values that only one identity may have, and names that are generated | attributes, claims |
 //! | [`roles`] | assigned, then detected roles (`detection`) | the above and entitlements |
 //! | [`entitlements`] | the ledger: why each entitlement is there, or should be | accounts, roles, decisions |
-//! | `work_items` | what somebody is to decide or do | the ledger, the manager |
+//! | `policies` | what violates policies, and what they keep out | the above; decisions |
+//! | `risk` | the scorecard | roles, entitlements, violations |
+//! | `work_items` | what somebody is to decide or do | the ledger, the manager, violations |
 //! | [`role_metadata`] | what roles come to: missing, exceptions | roles |
 //! | `state_accounts` | what the lifecycle state does with accounts | the state and accounts |
 //! | [`events`] | which triggers fire | all of it and the baseline |
@@ -25,7 +27,9 @@ pub mod entitlements;
 pub mod events;
 mod lifecycle;
 mod manager;
+pub(crate) mod policies;
 mod proposals;
+mod risk;
 pub mod role_metadata;
 pub mod roles;
 pub(crate) mod state_accounts;
