@@ -24,7 +24,8 @@ use idr_core::model::{
     AccountOperation, Handler, IdentityType, Name, NativeOperation, UnixMillis, Value, ValueType,
 };
 use idr_core::rule::{
-    Creation, Eligibility, Lookup, Promotion, Proposal, RuleEvaluator, RuleFailure, ValueChange,
+    AccountNeed, AccountSelection, Breach, ComposedAccount, Creation, Eligibility, Lookup, Mapping,
+    Promotion, Proposal, RuleEvaluator, RuleFailure, Target, ValueChange,
 };
 use idr_core::time::Zone;
 use idr_core::transform::account::AccountRead;
@@ -1164,6 +1165,42 @@ impl RuleEvaluator for Scripts {
             0 => Err(declined(rule, Question::Fires(&trigger))),
             number => Ok(number % 2 == 0),
         }
+    }
+
+    fn compose_accounts(
+        &mut self,
+        rule: RuleIndex,
+        _application: Name,
+        _view: &mut TrackedView,
+    ) -> Result<Vec<ComposedAccount>, RuleFailure> {
+        unreachable!("rule {rule:?} was asked")
+    }
+
+    fn judge(
+        &mut self,
+        rule: RuleIndex,
+        _policy: Name,
+        _view: &mut TrackedView,
+    ) -> Result<Vec<Breach>, RuleFailure> {
+        unreachable!("rule {rule:?} was asked")
+    }
+
+    fn select_account(
+        &mut self,
+        rule: RuleIndex,
+        _need: AccountNeed<'_>,
+        _view: &mut TrackedView,
+    ) -> Result<AccountSelection, RuleFailure> {
+        unreachable!("rule {rule:?} was asked")
+    }
+
+    fn map_target(
+        &mut self,
+        rule: RuleIndex,
+        _target: Target<'_>,
+        _view: &mut TrackedView,
+    ) -> Result<Mapping, RuleFailure> {
+        unreachable!("rule {rule:?} was asked")
     }
 }
 

@@ -28,9 +28,7 @@ mod roles;
 pub use catalogue::{Catalogue, CatalogueEntry};
 pub use owners::Owners;
 pub use policies::{Policies, Policy, PolicyAction, PolicyEntitlement, PolicyKind};
-pub use risk::{
-    Band, CertificationRisk, EntitlementRisk, Risk, RiskFactors, RiskWeights,
-};
+pub use risk::{Band, CertificationRisk, EntitlementRisk, Risk, RiskFactors, RiskWeights};
 pub use roles::Roles;
 
 /// Everything that a tenant defines. All references between definitions are

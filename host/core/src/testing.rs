@@ -12,7 +12,8 @@ use crate::model::{
 };
 use crate::plan::{EventChanges, PlanContext, Planned, Planner};
 use crate::rule::{
-    Creation, Eligibility, Lookup, Promotion, Proposal, RuleEvaluator, RuleFailure, ValueChange,
+    AccountNeed, AccountSelection, Breach, ComposedAccount, Creation, Eligibility, Lookup, Mapping,
+    Promotion, Proposal, RuleEvaluator, RuleFailure, Target, ValueChange,
 };
 use crate::view::{Snapshot, SnapshotError, TrackedView};
 
@@ -139,6 +140,42 @@ impl RuleEvaluator for Scripts {
         _view: &mut TrackedView,
     ) -> Result<bool, RuleFailure> {
         Ok(false)
+    }
+
+    fn compose_accounts(
+        &mut self,
+        rule: RuleIndex,
+        _application: Name,
+        _view: &mut TrackedView,
+    ) -> Result<Vec<ComposedAccount>, RuleFailure> {
+        unreachable!("rule {rule:?} was asked")
+    }
+
+    fn judge(
+        &mut self,
+        rule: RuleIndex,
+        _policy: Name,
+        _view: &mut TrackedView,
+    ) -> Result<Vec<Breach>, RuleFailure> {
+        unreachable!("rule {rule:?} was asked")
+    }
+
+    fn select_account(
+        &mut self,
+        rule: RuleIndex,
+        _need: AccountNeed<'_>,
+        _view: &mut TrackedView,
+    ) -> Result<AccountSelection, RuleFailure> {
+        unreachable!("rule {rule:?} was asked")
+    }
+
+    fn map_target(
+        &mut self,
+        rule: RuleIndex,
+        _target: Target<'_>,
+        _view: &mut TrackedView,
+    ) -> Result<Mapping, RuleFailure> {
+        unreachable!("rule {rule:?} was asked")
     }
 }
 

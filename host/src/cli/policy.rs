@@ -195,7 +195,10 @@ fn violated(args: &DecideArgs, tenant: &OpenTenant) -> Result<(Identity, Name), 
         return Ok((identity, policy));
     }
     let message = format!("`{}` doesn't violate policy `{policy}`", args.name);
-    let names: Vec<&str> = violations.by_ref().map(|known| known.policy.as_str()).collect();
+    let names: Vec<&str> = violations
+        .by_ref()
+        .map(|known| known.policy.as_str())
+        .collect();
     let hint = match names.as_slice() {
         [] => "as of its last refresh it violates none".to_owned(),
         names => format!("as of its last refresh it violates {}", names.join(", ")),
@@ -304,7 +307,15 @@ fn list(
         writeln!(out, "no policies")?;
         return Ok(Outcome::Done);
     }
-    let headings = ["policy", "kind", "action", "weight", "open", "mitigated", "owner"];
+    let headings = [
+        "policy",
+        "kind",
+        "action",
+        "weight",
+        "open",
+        "mitigated",
+        "owner",
+    ];
     let mut table = Table::new(&headings).right(&[3, 4, 5]);
     for row in &rows {
         let count = |count: u64| match count {
@@ -339,9 +350,8 @@ fn violations(
     options: &GlobalOptions,
     out: &mut dyn Write,
 ) -> Result<Outcome, CommandError> {
-    let is = |wanted: &Option<String>, text: &str| {
-        wanted.as_deref().is_none_or(|wanted| wanted == text)
-    };
+    let is =
+        |wanted: &Option<String>, text: &str| wanted.as_deref().is_none_or(|wanted| wanted == text);
     let mut rows: Vec<ViolationRow> = Vec::new();
     each_identity(&tenant.store, |record| {
         let identity = &record.identity;

@@ -8,9 +8,9 @@ use serde::Serialize;
 
 use super::open::{command_for, instant_or_now, open, open_or_create};
 use super::person::actor;
+use super::policy::policy_named;
 use super::progress::RunProgress;
 use super::selection::{self, SelectionArgs};
-use super::policy::policy_named;
 use super::{CommandError, GlobalOptions, Outcome, write_json};
 use crate::config::{RefreshSettings, Task};
 use crate::refresh::selection::Criterion;
@@ -47,7 +47,12 @@ pub(super) struct RefreshArgs {
 
     /// Judge only these policies: what others have found stays as it is, and whoever
     /// they would find otherwise stays due
-    #[arg(long, value_name = "POLICY", value_delimiter = ',', conflicts_with = "no_policies")]
+    #[arg(
+        long,
+        value_name = "POLICY",
+        value_delimiter = ',',
+        conflicts_with = "no_policies"
+    )]
     policies: Option<Vec<String>>,
 
     /// Judge no policies, likewise

@@ -95,7 +95,11 @@ fn list(
             return Ok(());
         };
         let card = ScorecardReport::of(card, Some(risk));
-        if args.band.as_deref().is_none_or(|band| card.band == Some(band)) {
+        if args
+            .band
+            .as_deref()
+            .is_none_or(|band| card.band == Some(band))
+        {
             rows.push(RiskRow {
                 name: identity.name.clone(),
                 card,

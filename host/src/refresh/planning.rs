@@ -67,15 +67,7 @@ impl Driver<'_> {
             };
             let chunks: Vec<_> = uids
                 .par_chunks(chunk_size)
-                .map(|uids| {
-                    plan_chunk(
-                        self.store,
-                        &context,
-                        &self.evaluators,
-                        &self.run,
-                        uids,
-                    )
-                })
+                .map(|uids| plan_chunk(self.store, &context, &self.evaluators, &self.run, uids))
                 .collect();
             let whole_wave = after.is_none() && uids.len() <= chunk_size;
             for chunk in chunks {

@@ -9,16 +9,18 @@ use std::io::{self, Write};
 
 use idr_core::definitions::Model;
 use idr_core::model::{
-    Account, AccountAction, AccountKey, Baseline, ChangeMemory, Claim, EffectKind,
+    Account, AccountAction, AccountKey, AttributeChange, Baseline, ChangeMemory, Claim, EffectKind,
     EntitlementDecision, Event, Finding, Holder, IdentityRecord, Lag, LedgerEntry, ManualEdit,
-    Name, NativeChange, NativeEntitlement, PolicyDecision, Proposals, Provenance, RoleDecision,
-    Score, Scorecard, StateOverride, TriggerMemory, Uid, Value, Violation, WorkItem,
+    Name, NativeChange, NativeEntitlement, PolicyDecision, Proposals, Provenance, Provisioning,
+    RoleDecision, Score, Scorecard, SentOutcome, StateOverride, TriggerMemory, Uid, Value,
+    Violation, WorkItem,
 };
 use idr_core::phases::entitlements::ledger;
 use idr_core::view::Snapshot;
 use serde_json::{Map, Value as Json, json};
 use thiserror::Error;
 
+use super::action::{change_parts, reason_words};
 use super::effect::handler_text;
 use crate::store::{
     ClaimQuery, EffectQuery, EventQuery, Store, StoreError, StoredClaim, StoredEffect,
@@ -179,6 +181,7 @@ fn identity(
         "assigned": assigned,
         "detected": detected,
         "accountActions": identity.account_actions.iter().map(account_action).collect::<Vec<_>>(),
+        "provisioning": provisioning(&identity.provisioning),
         "workItems": identity.work_items.iter().map(work_item).collect::<Vec<_>>(),
         "policyDecisions": identity.by_hand.policies.iter().map(policy_decision).collect::<Vec<_>>(),
         "violations": identity.violations.iter().map(violation).collect::<Vec<_>>(),
@@ -378,8 +381,46 @@ fn account_action(action: &AccountAction) -> Json {
         key(&action.account),
         action.operation.as_str(),
         action.to,
+        action.changes.iter().map(change).collect::<Vec<_>>(),
+        action.reasons.iter().map(reason_words).collect::<Vec<_>>(),
+        action.hops,
         action.since.to_string(),
     ])
+}
+
+fn change(change: &AttributeChange) -> Json {
+    let (word, value) = change_parts(&change.change);
+    json!([change.attribute.as_str(), word, value])
+}
+
+fn provisioning(known: &Provisioning) -> Json {
+    let given = known.given.iter().map(|given| {
+        let entitlement = &given.entitlement;
+        json!([
+            key(&entitlement.account),
+            entitlement.attribute.as_str(),
+            entitlement.value,
+            given
+                .roles
+                .iter()
+                .map(|role| role.as_str())
+                .collect::<Vec<_>>(),
+        ])
+    });
+    let targets = known.targets.iter();
+    let targets = targets.map(|target| json!([target.role.as_str(), key(&target.account)]));
+    let sent = known.sent.iter().map(|sent| {
+        let failed = match &sent.outcome {
+            SentOutcome::Sent => None,
+            SentOutcome::Failed(message) => Some(message),
+        };
+        json!([account_action(&sent.action), sent.at.to_string(), failed])
+    });
+    json!({
+        "given": given.collect::<Vec<_>>(),
+        "targets": targets.collect::<Vec<_>>(),
+        "sent": sent.collect::<Vec<_>>(),
+    })
 }
 
 fn work_item(item: &WorkItem) -> Json {

@@ -14,7 +14,8 @@ use std::time::Duration;
 use idr_core::definitions::{Grant, Isolation, Model, RuleIndex, RuleLimits};
 use idr_core::model::{Name, Value};
 use idr_core::rule::{
-    Creation, Eligibility, Lookup, Promotion, Proposal, RuleEvaluator, RuleFailure, ValueChange,
+    AccountNeed, AccountSelection, Breach, ComposedAccount, Creation, Eligibility, Lookup, Mapping,
+    Promotion, Proposal, RuleEvaluator, RuleFailure, Target, ValueChange,
 };
 use idr_core::view::{ReadError, TrackedView};
 use xxhash_rust::xxh3::xxh3_64;
@@ -633,6 +634,54 @@ impl RuleEvaluator for RuleWorker {
         match self.evaluate(rule, Question::Fires(trigger.as_str()), view)? {
             Answer::Fires(fires) => Ok(fires),
             other => unreachable!("a trigger rule answered {other:?}"),
+        }
+    }
+
+    fn compose_accounts(
+        &mut self,
+        rule: RuleIndex,
+        application: Name,
+        view: &mut TrackedView,
+    ) -> Result<Vec<ComposedAccount>, RuleFailure> {
+        match self.evaluate(rule, Question::Compose(application.as_str()), view)? {
+            Answer::Composed(accounts) => Ok(accounts),
+            other => unreachable!("a logical-account rule answered {other:?}"),
+        }
+    }
+
+    fn judge(
+        &mut self,
+        rule: RuleIndex,
+        policy: Name,
+        view: &mut TrackedView,
+    ) -> Result<Vec<Breach>, RuleFailure> {
+        match self.evaluate(rule, Question::Judge(policy.as_str()), view)? {
+            Answer::Breaches(breaches) => Ok(breaches),
+            other => unreachable!("a policy rule answered {other:?}"),
+        }
+    }
+
+    fn select_account(
+        &mut self,
+        rule: RuleIndex,
+        need: AccountNeed<'_>,
+        view: &mut TrackedView,
+    ) -> Result<AccountSelection, RuleFailure> {
+        match self.evaluate(rule, Question::SelectAccount(need), view)? {
+            Answer::Selection(selection) => Ok(selection),
+            other => unreachable!("an account-selection rule answered {other:?}"),
+        }
+    }
+
+    fn map_target(
+        &mut self,
+        rule: RuleIndex,
+        target: Target<'_>,
+        view: &mut TrackedView,
+    ) -> Result<Mapping, RuleFailure> {
+        match self.evaluate(rule, Question::MapTarget(target), view)? {
+            Answer::Mapping(mapping) => Ok(mapping),
+            other => unreachable!("a target-mapping rule answered {other:?}"),
         }
     }
 }

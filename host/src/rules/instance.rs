@@ -7,6 +7,10 @@ use wasmtime::{PoolConcurrencyLimitError, Store, Trap};
 use super::bindings::idr::rules::types::RuleError as Declined;
 use super::call::{Call, CallState, Log, Stop};
 use super::component::{Exports, Prepared, START_FUEL, START_TIME_MS};
+use super::consequences::{
+    breaches_from_rule, composed_from_rule, mapping_from_rule, need_to_rule, selection_from_rule,
+    target_to_rule,
+};
 use super::crash;
 use super::engine::{TABLE_ENTRIES, ticks};
 use super::error::Trouble;
@@ -194,6 +198,26 @@ impl RuleInstance {
                 .call_fires(store, trigger)?
                 .map_err(declined)
                 .map(Answer::Fires),
+            (Exports::Logical(rule), Question::Compose(application)) => rule
+                .call_compose(store, application)?
+                .map_err(declined)
+                .and_then(|answer| composed_from_rule(answer).map_err(Trouble::Answer))
+                .map(Answer::Composed),
+            (Exports::Policy(rule), Question::Judge(policy)) => rule
+                .call_judge(store, policy)?
+                .map_err(declined)
+                .and_then(|answer| breaches_from_rule(answer).map_err(Trouble::Answer))
+                .map(Answer::Breaches),
+            (Exports::Selection(rule), Question::SelectAccount(need)) => rule
+                .call_select(store, &need_to_rule(need))?
+                .map_err(declined)
+                .and_then(|answer| selection_from_rule(answer, need).map_err(Trouble::Answer))
+                .map(Answer::Selection),
+            (Exports::Mapping(rule), Question::MapTarget(target)) => rule
+                .call_map_target(store, &target_to_rule(target))?
+                .map_err(declined)
+                .and_then(|answer| mapping_from_rule(answer).map_err(Trouble::Answer))
+                .map(Answer::Mapping),
             _ => unreachable!("an instance is only asked what its kind answers"),
         })
     }

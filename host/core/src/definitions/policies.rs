@@ -175,7 +175,10 @@ impl Policies {
     }
 
     fn at(&mut self, at: (Name, Name)) -> &mut HashMap<String, Vec<usize>> {
-        let known = self.by_entitlement.iter().position(|(known, _)| *known == at);
+        let known = self
+            .by_entitlement
+            .iter()
+            .position(|(known, _)| *known == at);
         let place = known.unwrap_or_else(|| {
             self.by_entitlement.push((at, HashMap::new()));
             self.by_entitlement.len() - 1
@@ -185,7 +188,9 @@ impl Policies {
 
     /// Returns a policy that is in use.
     pub fn get(&self, name: Name) -> Option<&Policy> {
-        let place = self.policies.binary_search_by(|known| known.name.cmp(&name));
+        let place = self
+            .policies
+            .binary_search_by(|known| known.name.cmp(&name));
         Some(&self.policies[place.ok()?])
     }
 

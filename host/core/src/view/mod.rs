@@ -7,6 +7,7 @@
 //! time would change). It is an owned value that is moved into whatever
 //! evaluates and back, so that no reference ever leaves planning.
 
+mod access;
 mod account;
 mod grant;
 mod graph;
@@ -27,6 +28,7 @@ use crate::model::{
 use crate::planted::{self, Bug};
 use crate::time::sooner;
 
+pub use access::JudgedAccess;
 pub use graph::{Node, Proposed, Slot};
 pub use mark::{ViewMark, ViewNotes};
 pub use properties::BaselineProperties;
@@ -179,6 +181,8 @@ pub struct ViewState {
     pub(crate) account: Option<usize>,
     /// Set while triggers are evaluated: what the past looked like.
     pub(crate) baseline: Option<Baseline>,
+    /// Set while policies are judged: what they judge.
+    pub(crate) judged: Option<Arc<JudgedAccess>>,
     /// Whether entitlements may be read: from the access group on.
     pub(crate) access: bool,
     /// Set once this plan has settled the roles: those assigned and detected.
@@ -206,6 +210,7 @@ impl TrackedView {
             rule: None,
             account: None,
             baseline: None,
+            judged: None,
             access: false,
             roles: None,
             wake: None,

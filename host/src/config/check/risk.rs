@@ -47,10 +47,25 @@ pub(super) fn check(
     };
     let (weights, raws) = (&mut risk.weights, &raw.weights);
     part("weights", "roles", raws.roles, &mut weights.roles);
-    part("weights", "entitlements", raws.entitlements, &mut weights.entitlements);
+    part(
+        "weights",
+        "entitlements",
+        raws.entitlements,
+        &mut weights.entitlements,
+    );
     part("weights", "policies", raws.policies, &mut weights.policies);
-    part("weights", "certification", raws.certification, &mut weights.certification);
-    part("entitlements", "default", raw.entitlements.default, &mut risk.entitlements.default);
+    part(
+        "weights",
+        "certification",
+        raws.certification,
+        &mut weights.certification,
+    );
+    part(
+        "entitlements",
+        "default",
+        raw.entitlements.default,
+        &mut risk.entitlements.default,
+    );
     part("bands", "medium", raw.bands.medium, &mut risk.bands[0]);
     part("bands", "high", raw.bands.high, &mut risk.bands[1]);
     if risk.bands[0] > risk.bands[1] {

@@ -250,7 +250,9 @@ fn role(scope: &Scope<'_>, name: &str, raw: &RawRole, known: &Known) -> Option<O
             risk_weight: {
                 let weight = raw.risk_weight.unwrap_or_default();
                 let weight = within(&scope.at("risk_weight"), weight, 0, 1_000_000);
-                weight.and_then(|weight| u32::try_from(weight).ok()).unwrap_or_default()
+                weight
+                    .and_then(|weight| u32::try_from(weight).ok())
+                    .unwrap_or_default()
             },
         },
     })

@@ -13,6 +13,7 @@ use super::super::component::RuleComponent;
 use super::super::error::Trouble;
 use super::super::kind::{Answer, Question, RuleKind};
 use super::super::read::Read;
+use super::consequences::AccessSetting;
 use super::format::{
     AccountSetting, BaselineSetting, Case, Expectation, OwnedQuestion, Setting, Wakes, parse,
 };
@@ -181,6 +182,7 @@ fn setting_of(
         baseline: (question.kind() == RuleKind::IdentityTrigger)
             .then(|| baseline(calls, view))
             .flatten(),
+        access: access(calls),
         parameters: values(calls, |read| match read {
             Read::Parameter(name) => Some(name),
             _ => None,
@@ -225,6 +227,50 @@ fn baseline(calls: &[Call], view: &mut TrackedView) -> Option<BaselineSetting> {
             _ => None,
         }),
     })
+}
+
+/// Returns what was seen of the access that a policy judges.
+fn access(calls: &[Call]) -> AccessSetting {
+    let mut roles: BTreeSet<String> = BTreeSet::new();
+    let mut entitlements: BTreeSet<(String, String, String)> = BTreeSet::new();
+    let mut desired = false;
+    for call in calls {
+        let listed = || {
+            let mut texts = Vec::new();
+            if let Some(value) = &call.value {
+                value.each_text(|text| texts.push(text.to_owned()));
+            }
+            texts
+        };
+        match &call.read {
+            Some(Read::AccessIsDesired) => desired = call.answer == "true",
+            Some(Read::AccessHasRole(role)) if call.answer == "true" => {
+                roles.insert(role.clone());
+            }
+            Some(Read::AccessRoles) => roles.extend(listed()),
+            Some(Read::AccessHolds {
+                application,
+                attribute,
+                value,
+            }) if call.answer == "true" => {
+                entitlements.insert((application.clone(), attribute.clone(), value.clone()));
+            }
+            Some(Read::AccessHeld {
+                application,
+                attribute,
+            }) => entitlements.extend(
+                listed()
+                    .into_iter()
+                    .map(|value| (application.clone(), attribute.clone(), value)),
+            ),
+            _ => {}
+        }
+    }
+    AccessSetting {
+        desired,
+        roles: roles.into_iter().collect(),
+        entitlements: entitlements.into_iter().collect(),
+    }
 }
 
 fn shown_account(calls: &[Call], view: &TrackedView) -> Option<AccountSetting> {

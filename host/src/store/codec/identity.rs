@@ -10,9 +10,10 @@ use idr_core::model::{
     AccountAction, AccountKey, AssignmentSource, AttributeState, Baseline, ByHand, ChangeAnswer,
     ChangeMemory, Claim, EntitlementDecision, EntitlementVerdict, EventTally, Finding, Holding,
     Identity, IdentityType, Lag, ManualEdit, Name, NativeChange, NativeEntitlement,
-    NativeOperation, PolicyDecision, Proposal, Proposals, Provenance, ReadKey, Retries, Retry, RoleAssignment,
-    RoleDecision, RoleDetection, RoleVerdict, Scorecard, Severity, StateOverride, TriggerMemory, Uid,
-    UnansweredChange, UnixMillis, Value, Violation, Wake, WorkItem, finding,
+    NativeOperation, PolicyDecision, Proposal, Proposals, Provenance, Provisioning, ReadKey,
+    Retries, Retry, RoleAssignment, RoleDecision, RoleDetection, RoleVerdict, Scorecard, Severity,
+    StateOverride, TriggerMemory, Uid, UnansweredChange, UnixMillis, Value, Violation, Wake,
+    WorkItem, finding,
 };
 use serde::de::{Error, IgnoredAny, MapAccess, SeqAccess, Visitor};
 use serde::ser::{SerializeMap, SerializeSeq};
@@ -52,6 +53,7 @@ impl Written for Identity {
         put(&mut object, "assigned", &self.assigned)?;
         put(&mut object, "detected", &self.detected)?;
         put(&mut object, "accountActions", &self.account_actions)?;
+        put(&mut object, "provisioning", &self.provisioning)?;
         put(&mut object, "workItems", &self.work_items)?;
         put(&mut object, "violations", &self.violations)?;
         put(&mut object, "scorecard", &self.scorecard)?;
@@ -92,6 +94,7 @@ impl Written for Identity {
             assigned: document.assigned,
             detected: document.detected,
             account_actions: document.account_actions,
+            provisioning: document.provisioning,
             work_items: document.work_items,
             violations: document.violations,
             scorecard: document.scorecard,
@@ -165,6 +168,8 @@ struct IdentityIn {
     detected: Vec<RoleDetection>,
     #[serde(with = "mirror_in", default)]
     account_actions: Vec<AccountAction>,
+    #[serde(with = "mirror_in", default)]
+    provisioning: Provisioning,
     #[serde(with = "mirror_in", default)]
     work_items: Vec<WorkItem>,
     #[serde(with = "mirror_in", default)]

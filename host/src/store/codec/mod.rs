@@ -24,6 +24,7 @@ mod governance;
 mod identity;
 mod mirror;
 mod plan;
+mod provisioning;
 mod record;
 #[cfg(test)]
 mod tests;

@@ -4,14 +4,16 @@ use std::collections::BTreeMap;
 use std::fmt::Debug;
 
 use idr_core::model::{
-    Account, AccountAction, AccountKey, AccountOperation, AccountStatus, AssignmentSource,
-    AttributeState, Baseline, ByHand, ChangeAnswer, ChangeMemory, Claim, ClaimOrigin, Effect,
-    EffectKind, EntitlementChange, EntitlementDecision, EntitlementVerdict, Event, EventChange,
-    EventTally, Finding, Handler, Holding, Identity, IdentityType, Lag, Link, ManualEdit, Name,
-    NativeChange, NativeEntitlement, NativeOperation, NewClaim, Proposal, Proposals, Provenance,
-    ReadKey, Retries, Retry, RoleAssignment, RoleDecision, RoleDetection, RoleVerdict, Severity,
-    StateOverride, TriggerMemory, Uid, UnansweredChange, UnixMillis, Value, Versions, Wake,
-    WorkItem, finding,
+    Account, AccountAction, AccountKey, AccountOperation, AccountStatus, ActionReason,
+    AssignmentSource, AttributeChange, AttributeState, Baseline, Basis, ByHand, ChangeAnswer,
+    ChangeMemory, Claim, ClaimOrigin, Effect, EffectKind, Entitlement, EntitlementChange,
+    EntitlementDecision, EntitlementVerdict, Event, EventChange, EventTally, Finding,
+    GivenEntitlement, Handler, Holding, Identity, IdentityType, Lag, Link, ManualEdit, Name,
+    NativeChange, NativeEntitlement, NativeOperation, NewClaim, PolicyDecision, PolicyVerdict,
+    Proposal, Proposals, Provenance, Provisioning, ReadKey, Retries, Retry, RoleAssignment,
+    RoleDecision, RoleDetection, RoleVerdict, Score, Scorecard, SentAction, SentOutcome, Severity,
+    StateOverride, TargetAccount, TriggerMemory, Uid, UnansweredChange, UnixMillis, Value,
+    ValueChange, Versions, Violation, ViolationStatus, Wake, WorkItem, finding,
 };
 use idr_core::plan::{Changes, LifecycleChange};
 use jiff::civil::Date;
@@ -170,6 +172,7 @@ fn baseline() -> impl Strategy<Value = Baseline> {
         (
             option::of(vec(account_action(), 0..2)),
             option::of(vec(work_item(), 0..2)),
+            option::of(vec(violation(), 0..2)),
         ),
     )
         .prop_map(
@@ -181,7 +184,7 @@ fn baseline() -> impl Strategy<Value = Baseline> {
                 lifecycle,
                 inactive,
                 assigned,
-                (account_actions, work_items),
+                (account_actions, work_items, violations),
             )| Baseline {
                 unseen,
                 name,
@@ -193,8 +196,64 @@ fn baseline() -> impl Strategy<Value = Baseline> {
                 assigned,
                 account_actions,
                 work_items,
+                violations,
             },
         )
+}
+
+fn violation() -> impl Strategy<Value = Violation> {
+    let basis = select(Basis::ALL.map(|(_, basis)| basis).to_vec());
+    let status = select(ViolationStatus::ALL.map(|(_, status)| status).to_vec());
+    let texts = || vec(text(), 0..2);
+    (
+        name(),
+        instant(),
+        (basis, status),
+        (texts(), texts(), texts()),
+        option::of(instant()),
+    )
+        .prop_map(
+            |(policy, since, (basis, status), (left, right, held), ended)| Violation {
+                policy,
+                since,
+                basis,
+                left,
+                right,
+                status,
+                held,
+                ended,
+            },
+        )
+}
+
+fn policy_decision() -> impl Strategy<Value = PolicyDecision> {
+    let verdict = select(PolicyVerdict::ALL.map(|(_, verdict)| verdict).to_vec());
+    (name(), verdict, option::of(instant()), text(), instant()).prop_map(
+        |(policy, verdict, until, actor, at)| PolicyDecision {
+            policy,
+            verdict,
+            until,
+            reason: actor.clone(),
+            actor,
+            at,
+        },
+    )
+}
+
+fn scorecard() -> impl Strategy<Value = Scorecard> {
+    any::<[u32; 8]>().prop_map(|numbers| {
+        let score = |place: usize| Score {
+            raw: numbers[place],
+            compensated: numbers[place + 1],
+        };
+        Scorecard {
+            composite: numbers[0],
+            certification: numbers[1],
+            roles: score(2),
+            entitlements: score(4),
+            policies: score(6),
+        }
+    })
 }
 
 fn work_item() -> impl Strategy<Value = WorkItem> {
@@ -239,14 +298,74 @@ fn entitlement_decision() -> impl Strategy<Value = EntitlementDecision> {
 
 fn account_action() -> impl Strategy<Value = AccountAction> {
     let operation = select(AccountOperation::ALL.map(|(_, case)| case).to_vec());
-    (account_key(), operation, option::of(text()), instant()).prop_map(
-        |(account, operation, to, since)| AccountAction {
-            account,
-            operation,
-            to,
-            since,
-        },
+    let changes = vec(attribute_change(), 0..3);
+    let reasons = vec(action_reason(), 0..3);
+    (
+        (account_key(), operation, option::of(text())),
+        (changes, reasons, 0..3_u32, instant()),
     )
+        .prop_map(
+            |((account, operation, to), (changes, reasons, hops, since))| AccountAction {
+                account,
+                operation,
+                to,
+                changes,
+                reasons,
+                hops,
+                since,
+            },
+        )
+}
+
+fn attribute_change() -> impl Strategy<Value = AttributeChange> {
+    let change = prop_oneof![
+        option::of(value()).prop_map(ValueChange::Set),
+        vec(text(), 1..3).prop_map(ValueChange::Add),
+        vec(text(), 1..3).prop_map(ValueChange::Remove),
+    ];
+    (name(), change).prop_map(|(attribute, change)| AttributeChange { attribute, change })
+}
+
+fn action_reason() -> impl Strategy<Value = ActionReason> {
+    let sources = AssignmentSource::ALL.map(|(_, case)| case).to_vec();
+    let changes = EntitlementChange::ALL.map(|(_, case)| case).to_vec();
+    prop_oneof![
+        (name(), select(sources)).prop_map(|(role, source)| ActionReason::Role { role, source }),
+        name().prop_map(|role| ActionReason::RoleGone { role }),
+        name().prop_map(|state| ActionReason::State { state }),
+        name().prop_map(|attribute| ActionReason::Synchronisation { attribute }),
+        select(changes).prop_map(|change| ActionReason::NativeChange { change }),
+    ]
+}
+
+fn provisioning() -> impl Strategy<Value = Provisioning> {
+    let entitlement =
+        (account_key(), name(), text()).prop_map(|(account, attribute, value)| Entitlement {
+            account,
+            attribute,
+            value,
+        });
+    let given = (entitlement, vec(name(), 0..3))
+        .prop_map(|(entitlement, roles)| GivenEntitlement { entitlement, roles });
+    let target =
+        (name(), account_key()).prop_map(|(role, account)| TargetAccount { role, account });
+    let outcome = prop_oneof![
+        Just(SentOutcome::Sent),
+        text().prop_map(SentOutcome::Failed)
+    ];
+    let sent =
+        (account_action(), instant(), outcome).prop_map(|(action, at, outcome)| SentAction {
+            action,
+            at,
+            outcome,
+        });
+    (vec(given, 0..3), vec(target, 0..3), vec(sent, 0..3)).prop_map(|(given, targets, sent)| {
+        Provisioning {
+            given,
+            targets,
+            sent,
+        }
+    })
 }
 
 fn effect() -> impl Strategy<Value = Effect> {
@@ -385,12 +504,14 @@ fn by_hand() -> impl Strategy<Value = ByHand> {
         vec(decision, 0..2),
         option::of(state),
         entitlements,
+        vec(policy_decision(), 0..2),
     )
-        .prop_map(|(edits, roles, state, entitlements)| ByHand {
+        .prop_map(|(edits, roles, state, entitlements, policies)| ByHand {
             edits,
             roles,
             state,
             entitlements,
+            policies,
         })
 }
 
@@ -412,8 +533,12 @@ fn identity() -> impl Strategy<Value = Identity> {
         assignments(),
         detections(),
         (
-            vec(account_action(), 0..2),
-            vec(work_item(), 0..2),
+            (vec(account_action(), 0..2), provisioning()),
+            (
+                vec(work_item(), 0..2),
+                vec(violation(), 0..2),
+                option::of(scorecard()),
+            ),
             baseline(),
         ),
         vec(trigger_memory(), 0..3),
@@ -439,7 +564,7 @@ fn identity() -> impl Strategy<Value = Identity> {
         let (
             assigned,
             detected,
-            (account_actions, work_items, baseline),
+            ((account_actions, provisioning), (work_items, violations, scorecard), baseline),
             triggers,
             events,
             reads,
@@ -463,7 +588,10 @@ fn identity() -> impl Strategy<Value = Identity> {
             assigned,
             detected,
             account_actions,
+            provisioning,
             work_items,
+            violations,
+            scorecard,
             baseline,
             triggers,
             events,
@@ -529,9 +657,17 @@ fn plan() -> impl Strategy<Value = SpooledPlan> {
         option::of(assignments()),
         option::of(detections()),
         (
-            option::of(vec(account_action(), 0..2)),
+            (
+                option::of(vec(account_action(), 0..2)),
+                option::of(provisioning()),
+            ),
             option::of(vec(entitlement_decision(), 0..2)),
-            option::of(vec(work_item(), 0..2)),
+            (
+                option::of(vec(work_item(), 0..2)),
+                option::of(vec(violation(), 0..2)),
+                option::of(option::of(scorecard())),
+                any::<bool>(),
+            ),
         ),
         option::of(vec(read_key(), 0..3)),
         (option::of(option::of(instant())), option::of(retries())),
@@ -555,7 +691,11 @@ fn plan() -> impl Strategy<Value = SpooledPlan> {
                 lifecycle,
                 assigned,
                 detected,
-                (account_actions, entitlement_decisions, work_items),
+                (
+                    (account_actions, provisioning),
+                    entitlement_decisions,
+                    (work_items, violations, scorecard, left_out),
+                ),
                 reads,
                 (wake, retries),
                 findings,
@@ -571,8 +711,12 @@ fn plan() -> impl Strategy<Value = SpooledPlan> {
                 assigned,
                 detected,
                 account_actions,
+                provisioning,
                 entitlement_decisions,
                 work_items,
+                violations,
+                scorecard,
+                left_out,
                 reads,
                 wake,
                 retries,
@@ -632,9 +776,11 @@ fn run() -> impl Strategy<Value = Run> {
             elapsed_ms: numbers[7],
         });
     let flags = any::<(i64, bool, bool, bool)>();
-    let settings = any::<(bool, Option<u32>, u32, Option<u64>)>().prop_map(
-        |(keep_due, threads, chunk_size, max_exceptions)| RunSettings {
+    let plain = any::<(bool, Option<u32>, u32, Option<u64>)>();
+    let settings = (plain, option::of(vec(name(), 0..2))).prop_map(
+        |((keep_due, threads, chunk_size, max_exceptions), policies)| RunSettings {
             keep_due,
+            policies,
             threads,
             chunk_size,
             max_exceptions,
@@ -954,6 +1100,34 @@ mod full {
                 owner: None,
                 ..work_item()
             }]),
+            violations: Some(violations()),
+        }
+    }
+
+    fn violations() -> Vec<Violation> {
+        vec![Violation {
+            policy: Name::new("payments"),
+            since: UnixMillis(2_700),
+            basis: Basis::Desired,
+            left: vec!["Buyer".to_owned()],
+            right: vec!["Payer".to_owned()],
+            status: ViolationStatus::Expired,
+            held: vec!["Payer".to_owned()],
+            ended: Some(UnixMillis(2_800)),
+        }]
+    }
+
+    fn scorecard() -> Scorecard {
+        let score = |raw| Score {
+            raw,
+            compensated: raw + 1,
+        };
+        Scorecard {
+            composite: 300,
+            roles: score(10),
+            entitlements: score(20),
+            policies: score(30),
+            certification: 400,
         }
     }
 
@@ -998,8 +1172,73 @@ mod full {
             account: key("crm", "a-1"),
             operation: AccountOperation::Move,
             to: Some("ou=gone".to_owned()),
+            changes: vec![
+                AttributeChange {
+                    attribute: Name::new("city"),
+                    change: ValueChange::Set(None),
+                },
+                AttributeChange {
+                    attribute: Name::new("groups"),
+                    change: ValueChange::Add(vec!["admins".to_owned()]),
+                },
+                AttributeChange {
+                    attribute: Name::new("groups"),
+                    change: ValueChange::Remove(vec!["staff".to_owned()]),
+                },
+                AttributeChange {
+                    attribute: Name::new("mail"),
+                    change: ValueChange::Set(Some(text("ana@acme.example"))),
+                },
+            ],
+            reasons: vec![
+                ActionReason::Role {
+                    role: Name::new("sales"),
+                    source: AssignmentSource::Rule,
+                },
+                ActionReason::RoleGone {
+                    role: Name::new("support"),
+                },
+                ActionReason::State {
+                    state: Name::new("leaver"),
+                },
+                ActionReason::Synchronisation {
+                    attribute: Name::new("email"),
+                },
+                ActionReason::NativeChange {
+                    change: EntitlementChange::Lost,
+                },
+            ],
+            hops: 1,
             since: UnixMillis(2_500),
         }]
+    }
+
+    fn provisioning() -> Provisioning {
+        let [action] = account_actions().try_into().expect("one");
+        let entitlement = Entitlement {
+            account: key("crm", "a-1"),
+            attribute: Name::new("groups"),
+            value: "admins".to_owned(),
+        };
+        let sent = |at, outcome| SentAction {
+            action: action.clone(),
+            at: UnixMillis(at),
+            outcome,
+        };
+        Provisioning {
+            given: vec![GivenEntitlement {
+                entitlement,
+                roles: vec![Name::new("sales")],
+            }],
+            targets: vec![TargetAccount {
+                role: Name::new("sales"),
+                account: key("crm", "a-1"),
+            }],
+            sent: vec![
+                sent(2_600, SentOutcome::Sent),
+                sent(2_700, SentOutcome::Failed("it is full".to_owned())),
+            ],
+        }
     }
 
     pub(super) fn account_effect() -> Effect {
@@ -1068,6 +1307,14 @@ mod full {
                 at: UnixMillis(760),
             }),
             entitlements: entitlement_decisions(),
+            policies: vec![PolicyDecision {
+                policy: Name::new("payments"),
+                verdict: PolicyVerdict::Allowed,
+                until: Some(UnixMillis(9_500)),
+                actor: "bo".to_owned(),
+                reason: "until the year is closed".to_owned(),
+                at: UnixMillis(780),
+            }],
         }
     }
 
@@ -1160,7 +1407,10 @@ mod full {
             assigned: assigned(),
             detected: detected(),
             account_actions: account_actions(),
+            provisioning: provisioning(),
             work_items: vec![work_item()],
+            violations: violations(),
+            scorecard: Some(scorecard()),
             baseline: baseline(),
             triggers: vec![
                 TriggerMemory {
@@ -1245,8 +1495,12 @@ mod full {
                 assigned: Some(assigned()),
                 detected: Some(detected()),
                 account_actions: Some(account_actions()),
+                provisioning: Some(provisioning()),
                 entitlement_decisions: Some(entitlement_decisions()),
                 work_items: Some(vec![work_item()]),
+                violations: Some(violations()),
+                scorecard: Some(Some(scorecard())),
+                left_out: true,
                 reads: Some(reads()),
                 wake: Some(Some(UnixMillis(6_000))),
                 retries: Some(retries()),
@@ -1274,6 +1528,7 @@ mod full {
             scope: Scope::Chosen,
             settings: RunSettings {
                 keep_due: true,
+                policies: Some(vec![Name::new("payments")]),
                 threads: Some(2),
                 chunk_size: 3,
                 max_exceptions: Some(4),

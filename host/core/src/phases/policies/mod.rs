@@ -270,7 +270,11 @@ impl Judge<'_> {
     /// Returns which of these roles the identity has or should have.
     fn role_facts(&self, wanted: &[Name]) -> Vec<Fact> {
         let of = |role: &Name| {
-            let detected = self.settled.detected.iter().any(|known| known.role == *role);
+            let detected = self
+                .settled
+                .detected
+                .iter()
+                .any(|known| known.role == *role);
             let called = self.facts.called.iter().filter(|known| known.role == *role);
             let assigned = called.clone().any(|known| known.by == *role);
             let since = called.map(|known| known.since).min();
@@ -366,7 +370,10 @@ impl Judge<'_> {
         }
         if self.model.policies.keep_previous() {
             for previous in identity.settled_violations() {
-                if violations.iter().all(|known| known.policy != previous.policy) {
+                if violations
+                    .iter()
+                    .all(|known| known.policy != previous.policy)
+                {
                     violations.push(Violation {
                         ended: previous.ended.or(Some(view.as_of())),
                         held: Vec::new(),
