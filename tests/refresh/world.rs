@@ -476,6 +476,7 @@ impl Tenant {
             vanish_grace_ms: self.grace_ms,
             native_changes: None,
             native_entitlements: NativeEntitlements::default(),
+            provisioning: Default::default(),
         };
         let ad = Application {
             name: name("ad"),
@@ -497,6 +498,7 @@ impl Tenant {
                 attributes: Vec::new(),
             }),
             native_entitlements: self.native.entitlements,
+            provisioning: Default::default(),
         };
         let source = |origin| Source {
             origin,
@@ -518,6 +520,7 @@ impl Tenant {
             on_change: self.listens.contains(&text).then_some(RuleIndex(CHANGE)),
             edit_mode: EditMode::ReadOnly,
             sensitive: false,
+            targets: Vec::new(),
         };
         let mut attributes = vec![
             attribute(

@@ -22,12 +22,17 @@ use crate::transform::usernames::UsernameGenerator;
 mod catalogue;
 mod owners;
 mod policies;
+mod provisioning;
 mod risk;
 mod roles;
 
 pub use catalogue::{Catalogue, CatalogueEntry};
 pub use owners::Owners;
 pub use policies::{Policies, Policy, PolicyAction, PolicyEntitlement, PolicyKind};
+pub use provisioning::{
+    AccountTemplate, ApplicationProvisioning, AttributeTarget, Mapping, ProvisioningMeans,
+    ProvisioningSettings, TemplateAttribute,
+};
 pub use risk::{Band, CertificationRisk, EntitlementRisk, Risk, RiskFactors, RiskWeights};
 pub use roles::Roles;
 
@@ -58,6 +63,8 @@ pub struct Model {
     pub owners: Owners,
     /// What entitlements are called.
     pub catalogue: Catalogue,
+    /// What of everybody's access is called for.
+    pub provisioning: ProvisioningSettings,
     /// Triggers, in the order in which they are evaluated.
     pub triggers: Vec<Trigger>,
     /// What nobody should have together, or be.
@@ -96,6 +103,8 @@ pub struct Application {
     pub native_changes: Option<NativeChangeDetection>,
     /// What is done about entitlements that its accounts gain or lose natively.
     pub native_entitlements: NativeEntitlements,
+    /// How its accounts are provisioned.
+    pub provisioning: ApplicationProvisioning,
 }
 
 /// An attribute of an application's accounts.
@@ -220,6 +229,8 @@ pub struct AttributeDefinition {
     pub edit_mode: EditMode,
     /// Whether its values are masked in logs, findings and recorded cases.
     pub sensitive: bool,
+    /// The account attributes that follow it.
+    pub targets: Vec<AttributeTarget>,
 }
 
 /// One source of an identity attribute.
@@ -763,10 +774,18 @@ impl Model {
             .ok()
     }
 
+    /// Says whether roles and synchronisation call for changes of accounts.
+    pub fn provisions(&self) -> bool {
+        self.applications.iter().any(Application::is_provisioned)
+    }
+
     /// Returns the namespaces of unique values, sorted.
     pub fn namespaces(&self) -> Vec<Name> {
         let attributes = self.attributes.iter();
         let mut namespaces: Vec<Name> = attributes.filter_map(|known| known.unique).collect();
+        let templates = self.applications.iter();
+        let templates = templates.filter_map(|known| known.provisioning.template.as_ref());
+        namespaces.extend(templates.filter_map(|template| template.unique));
         namespaces.sort();
         namespaces.dedup();
         namespaces
@@ -848,13 +867,18 @@ impl Model {
                 (&self.before_refresh, &self.after_refresh),
                 &self.lifecycle,
                 &self.populations,
-                &self.rules,
+                (&self.rules, self.provisioning),
             ),
         ))
     }
 }
 
 impl Application {
+    /// Says whether roles and synchronisation call for changes of its accounts.
+    pub fn is_provisioned(&self) -> bool {
+        self.provisioning.means != ProvisioningMeans::None
+    }
+
     /// Returns the attributes whose values are entitlements, sorted.
     pub fn entitlements(&self) -> impl Iterator<Item = Name> {
         let entitlements = self.schema.iter().filter(|known| known.entitlement);

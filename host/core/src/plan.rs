@@ -15,6 +15,7 @@ use crate::model::{
     TriggerMemory, Uid, UnixMillis, Violation, WorkItem, finding,
 };
 use crate::phases::events::Occasion;
+use crate::phases::provisioning::{self, ProvisioningPlan};
 use crate::phases::{
     attributes, entitlements, events, policies, roles, state_accounts, work_items,
 };
@@ -95,14 +96,14 @@ impl Changes {
             && before.lifecycle_state.is_some()
     }
 
-    /// Says whether the lifecycle state newly calls for an account to be treated
+    /// Says whether it is newly called for that an account is treated
     /// so: what thresholds on accounts count.
     pub fn calls_for(&self, before: &Identity, operation: AccountOperation) -> bool {
         self.account_actions.as_ref().is_some_and(|actions| {
             let mut wanted = actions
                 .iter()
                 .filter(|action| action.operation == operation);
-            wanted.any(|action| !before.account_actions.contains(action))
+            wanted.any(|action| !before.calls_for(action))
         })
     }
 
@@ -266,13 +267,33 @@ impl<'e> Planner<'e> {
         let settled_roles = roles::plan(&mut view, self.evaluator, &mut draft)?;
         let only = self.only_policies.as_deref();
         let governed = policies::plan(&mut view, self.evaluator, &settled_roles, only, &mut draft)?;
-        let items = work_items::plan(&mut view, &settled_roles, &governed.asks, &mut draft)?;
         let lifecycle = lifecycle(&view);
-        let actions = account_actions(&mut view, lifecycle);
+        let (by_state, closed) = by_state(&mut view, lifecycle);
+        let provisioning = provisioning::plan(
+            &mut view,
+            &settled_roles,
+            by_state,
+            closed,
+            &governed.held,
+            &mut draft,
+        )?;
+        let questions = &provisioning.questions;
+        let items = work_items::plan(
+            &mut view,
+            &settled_roles,
+            &governed.asks,
+            questions,
+            &mut draft,
+        )?;
         let trace = view.take_trace();
         let mut changes = differences(&mut view, draft, settled_roles);
         changes.lifecycle = lifecycle;
-        changes.account_actions = actions;
+        let identity = &view.record().identity;
+        let ProvisioningPlan {
+            actions, memory, ..
+        } = provisioning;
+        changes.account_actions = (actions != identity.account_actions).then_some(actions);
+        changes.provisioning = (memory != identity.provisioning).then_some(memory);
         changes.work_items = (items != view.record().identity.work_items).then_some(items);
         let identity = &view.record().identity;
         changes.violations =
@@ -355,18 +376,19 @@ fn lifecycle(view: &TrackedView) -> Option<LifecycleChange> {
     })
 }
 
-/// Returns what the lifecycle state calls for with accounts, if that differs.
-fn account_actions(
+/// Returns what the lifecycle state calls for with accounts, and the
+/// applications in which nobody who is in it gets one.
+fn by_state(
     view: &mut TrackedView,
     change: Option<LifecycleChange>,
-) -> Option<Vec<AccountAction>> {
+) -> (Vec<AccountAction>, Vec<Name>) {
     let identity = &view.record().identity;
     let (state, since) = match change {
         Some(change) => (change.state, change.since),
         None => (identity.lifecycle_state, identity.lifecycle_since),
     };
-    let actions = state_accounts::plan(view, state, since);
-    (actions != view.record().identity.account_actions).then_some(actions)
+    let closed = state_accounts::closed(view.model(), state);
+    (state_accounts::plan(view, state, since), closed)
 }
 
 fn differences(view: &mut TrackedView, draft: Draft, settled: roles::SettledRoles) -> Changes {
@@ -535,7 +557,8 @@ impl Identity {
             older.account_actions = Some(std::mem::replace(&mut self.account_actions, actions));
         }
         if let Some(provisioning) = changes.provisioning {
-            self.provisioning = provisioning;
+            let old = std::mem::replace(&mut self.provisioning, provisioning);
+            older.provisioning = Some(old);
         }
         if let Some(items) = changes.work_items {
             older.work_items = Some(std::mem::replace(&mut self.work_items, items));

@@ -223,6 +223,7 @@ pub(crate) fn model(account_attributes: &[&str], attributes: Vec<AttributeDefini
         vanish_grace_ms: 0,
         native_changes: None,
         native_entitlements: Default::default(),
+        provisioning: Default::default(),
     };
     let mut attributes = attributes;
     attributes.sort_by_key(|known| known.name);
@@ -272,6 +273,7 @@ pub(crate) fn attribute(name: &str, sources: Vec<Source>) -> AttributeDefinition
         on_change: None,
         edit_mode: EditMode::ReadOnly,
         sensitive: false,
+        targets: Vec::new(),
     }
 }
 

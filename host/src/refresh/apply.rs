@@ -3,8 +3,8 @@
 
 use idr_core::definitions::PolicyAction;
 use idr_core::model::{
-    Entitlement, EntitlementStatus, Identity, IdentityRecord, LedgerEntry, Name, ReadKey, Uid,
-    Versions, Violation, ViolationStatus, Wake,
+    Entitlement, Identity, IdentityRecord, LedgerEntry, Name, ReadKey, Uid, Versions, Violation,
+    ViolationStatus, Wake,
 };
 use idr_core::phases::entitlements::{ledger, ledger_after};
 use idr_core::plan::{Changes, Planner};
@@ -184,9 +184,7 @@ impl Driver<'_> {
 
 /// Returns the additional entitlements: those that are there, and in no detected role.
 fn additional(ledger: &[LedgerEntry]) -> impl Iterator<Item = &Entitlement> {
-    let is_additional = |entry: &&LedgerEntry| {
-        entry.status != EntitlementStatus::Missing && entry.detected_roles.is_empty()
-    };
+    let is_additional = |entry: &&LedgerEntry| entry.held && entry.detected_roles.is_empty();
     let entries = ledger.iter().filter(is_additional);
     entries.map(|entry| &entry.entitlement)
 }

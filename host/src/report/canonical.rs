@@ -367,6 +367,7 @@ fn baseline(baseline: &Baseline, snapshot: &dyn Snapshot) -> Result<Json, Export
         "accountActions": baseline.account_actions.as_ref().map(|actions| {
             actions.iter().map(account_action).collect::<Vec<_>>()
         }),
+        "provisioning": baseline.provisioning.as_ref().map(provisioning),
         "workItems": baseline.work_items.as_ref().map(|items| {
             items.iter().map(work_item).collect::<Vec<_>>()
         }),
@@ -409,6 +410,8 @@ fn provisioning(known: &Provisioning) -> Json {
     });
     let targets = known.targets.iter();
     let targets = targets.map(|target| json!([target.role.as_str(), key(&target.account)]));
+    let changed = known.changed.iter();
+    let changed = changed.map(|known| json!([key(&known.account), known.at.to_string()]));
     let sent = known.sent.iter().map(|sent| {
         let failed = match &sent.outcome {
             SentOutcome::Sent => None,
@@ -419,6 +422,7 @@ fn provisioning(known: &Provisioning) -> Json {
     json!({
         "given": given.collect::<Vec<_>>(),
         "targets": targets.collect::<Vec<_>>(),
+        "changed": changed.collect::<Vec<_>>(),
         "sent": sent.collect::<Vec<_>>(),
     })
 }

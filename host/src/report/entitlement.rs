@@ -86,7 +86,7 @@ impl EntitlementReport {
 
     /// Returns those that are there and that no detected role contains.
     pub fn additional(entries: &[LedgerEntry]) -> Vec<Self> {
-        let there = |entry: &&LedgerEntry| entry.status != EntitlementStatus::Missing;
+        let there = |entry: &&LedgerEntry| entry.held;
         let entries = entries.iter().filter(there);
         let additional = entries.filter(|entry| entry.detected_roles.is_empty());
         additional.map(Self::of).collect()
@@ -217,7 +217,7 @@ fn spoken(entry: &LedgerEntry) -> String {
     if entry.undecided {
         said += ", to be decided";
     }
-    if entry.status != EntitlementStatus::Missing && !entry.connected {
+    if entry.held && !entry.connected {
         said += ", disconnected";
     }
     said

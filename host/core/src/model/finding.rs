@@ -67,7 +67,7 @@ pub fn known_phase(name: &str) -> Option<&'static str> {
 }
 
 /// Every phase that makes findings, in the order of operations.
-pub const PHASES: [&str; 13] = [
+pub const PHASES: [&str; 14] = [
     AGGREGATION,
     CORRELATION,
     BEFORE_REFRESH,
@@ -78,6 +78,7 @@ pub const PHASES: [&str; 13] = [
     ROLES,
     POLICIES,
     RISK,
+    PROVISIONING,
     EVENTS,
     VALUE_CHANGE,
     AFTER_REFRESH,
@@ -103,6 +104,11 @@ pub const ROLES: &str = "roles";
 pub const POLICIES: &str = "policies";
 /// Scoring risk.
 pub const RISK: &str = "risk";
+/// Working out what is called for with accounts.
+pub const PROVISIONING: &str = "provisioning-plan";
+/// The cause of findings about several accounts of which nobody can say which a
+/// role is for.
+pub const ACCOUNT_SELECTION: &str = "account-selection";
 /// The cause of findings about managers who manage each other in a circle.
 /// They are found over all identities, after the waves.
 pub const MANAGER_CYCLE: &str = "manager-cycle";

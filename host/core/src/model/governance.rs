@@ -131,6 +131,11 @@ pub struct Held {
 }
 
 impl Held {
+    /// Says whether nothing is kept out.
+    pub fn is_empty(&self) -> bool {
+        *self == Self::default()
+    }
+
     /// Says whether a role may not be provisioned on behalf of an assigned one.
     pub fn holds_role(&self, role: Name, by: Name) -> bool {
         let held = |role: &Name| self.roles.binary_search(role).is_ok();

@@ -4,7 +4,7 @@ use std::fmt;
 
 use super::{
     Account, AccountAction, AccountKey, Claim, EntitlementDecision, EventTally, Finding, Name,
-    PolicyDecision, Provisioning, Scorecard, UnixMillis, Value, Violation, WorkItem,
+    PolicyDecision, Provisioning, Scorecard, SentOutcome, UnixMillis, Value, Violation, WorkItem,
 };
 
 /// The number of an identity: given in input order, never reused, never changed.
@@ -369,6 +369,8 @@ pub struct Baseline {
     pub assigned: Vec<(Name, Option<Holding>)>,
     /// What was called for with its accounts, where that changed.
     pub account_actions: Option<Vec<AccountAction>>,
+    /// What idr remembered of its own doing, where that changed.
+    pub provisioning: Option<Provisioning>,
     /// Its work items, where they changed.
     pub work_items: Option<Vec<WorkItem>>,
     /// Its policy violations, where they changed.
@@ -394,6 +396,9 @@ impl Baseline {
         self.inactive = self.inactive.or(newer.inactive);
         if self.account_actions.is_none() {
             self.account_actions.clone_from(&newer.account_actions);
+        }
+        if self.provisioning.is_none() {
+            self.provisioning.clone_from(&newer.provisioning);
         }
         if self.work_items.is_none() {
             self.work_items.clone_from(&newer.work_items);
@@ -659,6 +664,29 @@ impl Identity {
     pub fn settled_account_actions(&self) -> &[AccountAction] {
         let settled = self.baseline.account_actions.as_ref();
         settled.unwrap_or(&self.account_actions)
+    }
+
+    /// Says whether an action is called for already.
+    pub fn calls_for(&self, action: &AccountAction) -> bool {
+        let mut known = self.account_actions.iter();
+        known.any(|known| known.is_same(action) && known.since == action.since)
+    }
+
+    /// Returns what idr remembered of its own doing when events were last processed.
+    pub fn settled_provisioning(&self) -> &Provisioning {
+        let settled = self.baseline.provisioning.as_ref();
+        settled.unwrap_or(&self.provisioning)
+    }
+
+    /// Notes an action that was sent, or what has come of it: for whoever carries
+    /// effects out, in the transaction that writes the effect's status. It is an
+    /// input: the identity becomes due.
+    pub fn note_sent(&mut self, action: &AccountAction, at: UnixMillis, outcome: &SentOutcome) {
+        if let Some(settled) = &mut self.baseline.provisioning {
+            settled.note_sent(action.clone(), at, outcome.clone());
+        }
+        let known = &mut self.provisioning;
+        known.note_sent(action.clone(), at, outcome.clone());
     }
 
     /// Returns the work items as of when events were last processed.

@@ -7,7 +7,7 @@
 use std::borrow::Cow;
 use std::sync::Arc;
 
-use super::{Failure, failure, proposals, store_failure};
+use super::{Failure, failure, proposals, provisioning, store_failure};
 use crate::definitions::{RuleIndex, Trigger, TriggerCondition};
 use crate::filter::{Filter, SingleValue};
 use crate::model::finding::EVENTS;
@@ -152,7 +152,9 @@ fn level_effects(
             effective_at: as_of,
             detected_at,
         };
-        let new = now.iter().filter(|what| !among(what, &before));
+        let new = now
+            .iter()
+            .filter(|what| !among(what, &before) && is_to_send(identity, what));
         changes.effects.extend(new.map(effect));
         let gone = before.iter().filter(|what| !among(what, &now));
         changes.withdrawn.extend(gone.map(effect));
@@ -168,6 +170,18 @@ fn level_effects(
             items.iter().cloned().map(EffectKind::WorkItem).collect()
         };
         compare(of(before), of(&identity.work_items));
+    }
+}
+
+/// Says whether what is called for is to be sent: it isn't yet, and doesn't go
+/// round in circles.
+fn is_to_send(identity: &Identity, what: &EffectKind) -> bool {
+    match what {
+        EffectKind::Account(action) => {
+            action.hops <= provisioning::MOST_HOPS
+                && !provisioning::is_sent(&identity.provisioning, action)
+        }
+        EffectKind::WorkItem(_) | EffectKind::Handler { .. } => true,
     }
 }
 

@@ -8,12 +8,15 @@
 //! | [`attributes`] | identity attributes, manager and lifecycle state, on demand | accounts, edits, each other |
 //! | `unique` | values that only one identity may have, and names that are generated | attributes, claims |
 //! | [`roles`] | assigned, then detected roles (`detection`) | the above and entitlements |
+//! | `flights` | what was sent about entitlements and isn't confirmed | what idr remembers of its own doing |
 //! | [`entitlements`] | the ledger: why each entitlement is there, or should be | accounts, roles, decisions |
 //! | `policies` | what violates policies, and what they keep out | the above; decisions |
 //! | `risk` | the scorecard | roles, entitlements, violations |
 //! | `work_items` | what somebody is to decide or do | the ledger, the manager, violations |
 //! | [`role_metadata`] | what roles come to: missing, exceptions | roles |
 //! | `state_accounts` | what the lifecycle state does with accounts | the state and accounts |
+//! | `provisioning` | what is called for with accounts, one operation each: by roles, the state (`state_accounts`), attributes (`synchronisation`), in new accounts (`new_accounts`) | the ledger, accounts, what was sent |
+//! | `mapping` | values for accounts | attributes |
 //! | [`events`] | which triggers fire | all of it and the baseline |
 //! | `value_change` | what rules propose when attributes have changed | all of it |
 //!
@@ -25,14 +28,19 @@ pub mod creation;
 mod detection;
 pub mod entitlements;
 pub mod events;
+mod flights;
 mod lifecycle;
 mod manager;
+mod mapping;
+mod new_accounts;
 pub(crate) mod policies;
 mod proposals;
+pub(crate) mod provisioning;
 mod risk;
 pub mod role_metadata;
 pub mod roles;
 pub(crate) mod state_accounts;
+mod synchronisation;
 pub mod unique;
 mod value_change;
 pub(crate) mod work_items;

@@ -4,7 +4,7 @@
 //! for again when somebody undoes it, and no longer when it is so, or when the
 //! state ends before its time has come. The events phase makes effects of it.
 
-use crate::definitions::StateAction;
+use crate::definitions::{Model, StateAction};
 use crate::model::{
     Account, AccountAction, AccountOperation, AccountStatus, ActionReason, Identity, Name,
     UnixMillis,
@@ -61,6 +61,21 @@ pub(crate) fn plan(
     actions.sort();
     actions.dedup_by(|one, other| one.is_same(other));
     actions
+}
+
+/// Returns the applications in which nobody in a state gets an account: it
+/// switches them off, or deletes them.
+pub(crate) fn closed(model: &Model, state: Option<Name>) -> Vec<Name> {
+    let state = state.and_then(|state| model.state(state));
+    let actions = state.map_or(&[][..], |state| &state.accounts);
+    let closing = actions.iter().filter(|action| {
+        let operation = action.operation;
+        matches!(
+            operation,
+            AccountOperation::Disable | AccountOperation::Delete
+        )
+    });
+    closing.map(|action| action.application).collect()
 }
 
 /// Returns since when an action is called for; what an earlier wave gave up and

@@ -238,6 +238,7 @@ mod tests {
             vanish_grace_ms: 0,
             native_changes: None,
             native_entitlements: Default::default(),
+            provisioning: Default::default(),
         }
     }
 

@@ -134,6 +134,7 @@ fn model_of(case: &Case) -> Model {
         on_change: None,
         edit_mode: EditMode::ReadOnly,
         sensitive: false,
+        targets: Vec::new(),
     };
     let rule = Rule {
         name: Name::new("rule"),
@@ -258,6 +259,7 @@ fn baseline_of(setting: &Setting, model: &Model) -> Baseline {
             })
             .collect(),
         account_actions: None,
+        provisioning: None,
         work_items: None,
         violations: None,
     }

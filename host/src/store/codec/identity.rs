@@ -548,6 +548,8 @@ struct BaselineDocument {
     #[serde(with = "mirror", default, skip_serializing_if = "is_default")]
     account_actions: Option<Vec<AccountAction>>,
     #[serde(with = "mirror", default, skip_serializing_if = "is_default")]
+    provisioning: Option<Provisioning>,
+    #[serde(with = "mirror", default, skip_serializing_if = "is_default")]
     work_items: Option<Vec<WorkItem>>,
     #[serde(with = "mirror", default, skip_serializing_if = "is_default")]
     violations: Option<Vec<Violation>>,

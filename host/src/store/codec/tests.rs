@@ -6,14 +6,14 @@ use std::fmt::Debug;
 use idr_core::model::{
     Account, AccountAction, AccountKey, AccountOperation, AccountStatus, ActionReason,
     AssignmentSource, AttributeChange, AttributeState, Baseline, Basis, ByHand, ChangeAnswer,
-    ChangeMemory, Claim, ClaimOrigin, Effect, EffectKind, Entitlement, EntitlementChange,
-    EntitlementDecision, EntitlementVerdict, Event, EventChange, EventTally, Finding,
-    GivenEntitlement, Handler, Holding, Identity, IdentityType, Lag, Link, ManualEdit, Name,
-    NativeChange, NativeEntitlement, NativeOperation, NewClaim, PolicyDecision, PolicyVerdict,
-    Proposal, Proposals, Provenance, Provisioning, ReadKey, Retries, Retry, RoleAssignment,
-    RoleDecision, RoleDetection, RoleVerdict, Score, Scorecard, SentAction, SentOutcome, Severity,
-    StateOverride, TargetAccount, TriggerMemory, Uid, UnansweredChange, UnixMillis, Value,
-    ValueChange, Versions, Violation, ViolationStatus, Wake, WorkItem, finding,
+    ChangeMemory, ChangedAccount, Claim, ClaimOrigin, Effect, EffectKind, Entitlement,
+    EntitlementChange, EntitlementDecision, EntitlementVerdict, Event, EventChange, EventTally,
+    Finding, GivenEntitlement, Handler, Holding, Identity, IdentityType, Lag, Link, ManualEdit,
+    Name, NativeChange, NativeEntitlement, NativeOperation, NewClaim, PolicyDecision,
+    PolicyVerdict, Proposal, Proposals, Provenance, Provisioning, ReadKey, Retries, Retry,
+    RoleAssignment, RoleDecision, RoleDetection, RoleVerdict, Score, Scorecard, SentAction,
+    SentOutcome, Severity, StateOverride, TargetAccount, TriggerMemory, Uid, UnansweredChange,
+    UnixMillis, Value, ValueChange, Versions, Violation, ViolationStatus, Wake, WorkItem, finding,
 };
 use idr_core::plan::{Changes, LifecycleChange};
 use jiff::civil::Date;
@@ -171,6 +171,7 @@ fn baseline() -> impl Strategy<Value = Baseline> {
         )),
         (
             option::of(vec(account_action(), 0..2)),
+            option::of(provisioning()),
             option::of(vec(work_item(), 0..2)),
             option::of(vec(violation(), 0..2)),
         ),
@@ -184,7 +185,7 @@ fn baseline() -> impl Strategy<Value = Baseline> {
                 lifecycle,
                 inactive,
                 assigned,
-                (account_actions, work_items, violations),
+                (account_actions, provisioning, work_items, violations),
             )| Baseline {
                 unseen,
                 name,
@@ -195,6 +196,7 @@ fn baseline() -> impl Strategy<Value = Baseline> {
                 inactive,
                 assigned,
                 account_actions,
+                provisioning,
                 work_items,
                 violations,
             },
@@ -359,12 +361,19 @@ fn provisioning() -> impl Strategy<Value = Provisioning> {
             at,
             outcome,
         });
-    (vec(given, 0..3), vec(target, 0..3), vec(sent, 0..3)).prop_map(|(given, targets, sent)| {
-        Provisioning {
-            given,
-            targets,
-            sent,
-        }
+    let changed =
+        (account_key(), instant()).prop_map(|(account, at)| ChangedAccount { account, at });
+    let parts = (
+        vec(given, 0..3),
+        vec(target, 0..3),
+        vec(sent, 0..3),
+        vec(changed, 0..3),
+    );
+    parts.prop_map(|(given, targets, sent, changed)| Provisioning {
+        given,
+        targets,
+        sent,
+        changed,
     })
 }
 
@@ -1096,6 +1105,7 @@ mod full {
                 (Name::new("Teller"), None),
             ],
             account_actions: Some(account_actions()),
+            provisioning: Some(provisioning()),
             work_items: Some(vec![WorkItem {
                 owner: None,
                 ..work_item()
@@ -1238,6 +1248,10 @@ mod full {
                 sent(2_600, SentOutcome::Sent),
                 sent(2_700, SentOutcome::Failed("it is full".to_owned())),
             ],
+            changed: vec![ChangedAccount {
+                account: key("crm", "a-1"),
+                at: UnixMillis(2_700),
+            }],
         }
     }
 
