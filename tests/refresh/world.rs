@@ -590,6 +590,7 @@ impl Tenant {
         attributes.sort_by_key(|known| known.name);
         let rules = (0..=CHANGE).map(|index| self.rule(index)).collect();
         let mut model = Model {
+            provisioning: Default::default(),
             zone: Zone::named("Europe/Berlin").expect("bundled"),
             end_of_day: None,
             applications: vec![ad, hr],

@@ -30,8 +30,8 @@ pub use catalogue::{Catalogue, CatalogueEntry};
 pub use owners::Owners;
 pub use policies::{Policies, Policy, PolicyAction, PolicyEntitlement, PolicyKind};
 pub use provisioning::{
-    AccountTemplate, ApplicationProvisioning, AttributeTarget, Mapping, ProvisioningMeans,
-    ProvisioningSettings, TemplateAttribute,
+    AccountTemplate, ApplicationProvisioning, AttributeTarget, Mapping, ProvisioningSettings,
+    TemplateAttribute,
 };
 pub use risk::{Band, CertificationRisk, EntitlementRisk, Risk, RiskFactors, RiskWeights};
 pub use roles::Roles;
@@ -710,6 +710,12 @@ pub struct Thresholds {
     /// Identities whose state newly calls for an account to be deleted; a
     /// percentage is of all.
     pub account_deletions: Option<Bound>,
+    /// Identities for whom an account is newly to be created; a percentage is of
+    /// all.
+    pub account_creations: Option<Bound>,
+    /// Identities from whom an entitlement is newly to be taken away; a
+    /// percentage is of all.
+    pub entitlement_removals: Option<Bound>,
 }
 
 /// A threshold, what it counts over, and what happens when it trips.
@@ -876,7 +882,7 @@ impl Model {
 impl Application {
     /// Says whether roles and synchronisation call for changes of its accounts.
     pub fn is_provisioned(&self) -> bool {
-        self.provisioning.means != ProvisioningMeans::None
+        self.provisioning.is_on
     }
 
     /// Returns the attributes whose values are entitlements, sorted.

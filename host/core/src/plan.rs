@@ -12,7 +12,7 @@ use crate::model::{
     AccountAction, AccountOperation, AttributeState, Baseline, ChangeMemory, Claim, Effect,
     EntitlementDecision, Event, Finding, Identity, IdentityRecord, ManualEdit, Name, NewClaim,
     Proposals, Provisioning, ReadKey, Retries, Retry, RoleAssignment, RoleDetection, Scorecard,
-    TriggerMemory, Uid, UnixMillis, Violation, WorkItem, finding,
+    TriggerMemory, Uid, UnixMillis, ValueChange, Violation, WorkItem, finding,
 };
 use crate::phases::events::Occasion;
 use crate::phases::provisioning::{self, ProvisioningPlan};
@@ -105,6 +105,17 @@ impl Changes {
                 .filter(|action| action.operation == operation);
             wanted.any(|action| !before.calls_for(action))
         })
+    }
+
+    /// Says whether it is newly called for that an entitlement is taken away: what
+    /// the threshold on entitlement removals counts.
+    pub fn removes_entitlement(&self, before: &Identity) -> bool {
+        let removes = |action: &&AccountAction| {
+            let mut changes = action.changes.iter();
+            changes.any(|known| matches!(known.change, ValueChange::Remove(_)))
+        };
+        let mut removals = self.account_actions.iter().flatten().filter(removes);
+        removals.any(|action| !before.calls_for(action))
     }
 
     /// Says whether the identity loses an assigned role: what the threshold on
@@ -271,6 +282,7 @@ impl<'e> Planner<'e> {
         let (by_state, closed) = by_state(&mut view, lifecycle);
         let provisioning = provisioning::plan(
             &mut view,
+            self.evaluator,
             &settled_roles,
             by_state,
             closed,

@@ -23,6 +23,17 @@ pub(super) struct RawSettings {
     pub(super) limits: RawLimits,
     pub(super) thresholds: RawThresholds,
     pub(super) refresh: RawRefresh,
+    pub(super) provisioning: RawProvisioning,
+}
+
+#[derive(Debug, Default, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub(super) struct RawProvisioning {
+    pub(super) roles: Option<bool>,
+    pub(super) remove: Option<bool>,
+    pub(super) synchronise: Option<bool>,
+    pub(super) manual_account_selection: bool,
+    pub(super) confirm_within: Option<String>,
 }
 
 #[derive(Debug, Default, Deserialize)]
@@ -65,6 +76,8 @@ pub(super) struct RawThresholds {
     pub(super) role_removals: Option<Value>,
     pub(super) account_disables: Option<Value>,
     pub(super) account_deletions: Option<Value>,
+    pub(super) account_creations: Option<Value>,
+    pub(super) entitlement_removals: Option<Value>,
 }
 
 /// `applications/NAME.toml`.
@@ -82,6 +95,54 @@ pub(super) struct RawApplication {
     pub(super) native_loss: Option<String>,
     pub(super) owner: Option<String>,
     pub(super) guard: RawGuard,
+    pub(super) provisioning: bool,
+    pub(super) adopt: bool,
+    pub(super) account_selection: Option<String>,
+    pub(super) account: Option<RawAccountTemplate>,
+}
+
+#[derive(Debug, Default, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub(super) struct RawAccountTemplate {
+    pub(super) native_identity: Option<RawMapping>,
+    pub(super) unique: Option<String>,
+    pub(super) attributes: BTreeMap<String, RawTemplateAttribute>,
+}
+
+/// Where a value for an account comes from.
+#[derive(Debug, Default, PartialEq, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub(super) struct RawMapping {
+    pub(super) attribute: Option<String>,
+    #[serde(rename = "static")]
+    pub(super) fixed: Option<Value>,
+    pub(super) transform: Option<Value>,
+    pub(super) rule: Option<String>,
+}
+
+/// A mapping, and what else is said of an attribute of new accounts.
+#[derive(Debug, Default, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub(super) struct RawTemplateAttribute {
+    pub(super) attribute: Option<String>,
+    #[serde(rename = "static")]
+    pub(super) fixed: Option<Value>,
+    pub(super) transform: Option<Value>,
+    pub(super) rule: Option<String>,
+    pub(super) default: Option<Value>,
+    pub(super) required: bool,
+}
+
+/// An account attribute that follows an identity attribute.
+#[derive(Debug, Default, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub(super) struct RawTarget {
+    pub(super) application: Option<String>,
+    pub(super) attribute: Option<String>,
+    pub(super) transform: Option<Value>,
+    pub(super) rule: Option<String>,
+    pub(super) all_accounts: bool,
+    pub(super) round_trip: bool,
 }
 
 #[derive(Debug, Default, Deserialize)]
@@ -174,6 +235,7 @@ pub(super) struct RawAttribute {
     pub(super) on_change: Option<String>,
     pub(super) edit_mode: Option<String>,
     pub(super) sensitive: bool,
+    pub(super) targets: Vec<RawTarget>,
 }
 
 /// `true`, or the namespace that several attributes share.

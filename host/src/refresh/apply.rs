@@ -2,9 +2,10 @@
 //! with the cursor.
 
 use idr_core::definitions::PolicyAction;
+use idr_core::model::finding::ACCOUNT_SELECTION;
 use idr_core::model::{
-    Entitlement, Identity, IdentityRecord, LedgerEntry, Name, ReadKey, Uid, Versions, Violation,
-    ViolationStatus, Wake,
+    AccountOperation, Entitlement, Identity, IdentityRecord, LedgerEntry, Name, ReadKey, Uid,
+    Versions, Violation, ViolationStatus, Wake,
 };
 use idr_core::phases::entitlements::{ledger, ledger_after};
 use idr_core::plan::{Changes, Planner};
@@ -267,6 +268,23 @@ pub(super) fn count(counters: &mut Counters, changes: &Changes, before: &Identit
             .filter(|new| !before.findings.iter().any(|old| old.is_same(new)));
         counters.findings_opened += opened.count() as u64;
     }
+    let actions = changes.account_actions.iter().flatten();
+    let new = actions.filter(|action| {
+        matches!(
+            action.operation,
+            AccountOperation::Create | AccountOperation::Modify
+        ) && !before.calls_for(action)
+    });
+    counters.count("provisioningRequests", new.count() as u64);
+    let open = changes.findings.iter().flatten();
+    let unanswered = open.filter(|new| {
+        new.cause.as_str() == ACCOUNT_SELECTION
+            && !before.findings.iter().any(|old| old.is_same(new))
+    });
+    let unanswered = unanswered.count() as u64;
+    counters.count("unansweredAccountSelections", unanswered);
+    let identities = u64::from(unanswered > 0);
+    counters.count("unansweredAccountSelectionsIdentities", identities);
     let parts = [
         ("attributes", changes.attributes.len() as u64),
         ("managers", u64::from(changes.manager.is_some())),

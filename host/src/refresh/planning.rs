@@ -2,7 +2,7 @@
 
 use std::sync::{Arc, Mutex, PoisonError};
 
-use idr_core::model::finding::{ENTITLEMENTS, POLICIES};
+use idr_core::model::finding::{ENTITLEMENTS, POLICIES, PROVISIONING};
 use idr_core::model::{Finding, Identity, IdentityRecord, Severity, Uid};
 use idr_core::plan::{Changes, PlanContext, Planner};
 use idr_core::rule::RuleEvaluator;
@@ -115,8 +115,7 @@ const EXAMPLES: usize = 3;
 pub(super) fn opened<'c>(changes: &'c Changes, before: &Identity) -> Option<&'c Finding> {
     changes.findings.iter().flatten().find(|new| {
         new.severity < Severity::Warning
-            && new.phase != ENTITLEMENTS
-            && new.phase != POLICIES
+            && ![ENTITLEMENTS, POLICIES, PROVISIONING].contains(&new.phase)
             && !before.findings.iter().any(|old| old.is_same(new))
     })
 }

@@ -410,8 +410,6 @@ fn provisioning(known: &Provisioning) -> Json {
     });
     let targets = known.targets.iter();
     let targets = targets.map(|target| json!([target.role.as_str(), key(&target.account)]));
-    let changed = known.changed.iter();
-    let changed = changed.map(|known| json!([key(&known.account), known.at.to_string()]));
     let sent = known.sent.iter().map(|sent| {
         let failed = match &sent.outcome {
             SentOutcome::Sent => None,
@@ -422,7 +420,6 @@ fn provisioning(known: &Provisioning) -> Json {
     json!({
         "given": given.collect::<Vec<_>>(),
         "targets": targets.collect::<Vec<_>>(),
-        "changed": changed.collect::<Vec<_>>(),
         "sent": sent.collect::<Vec<_>>(),
     })
 }

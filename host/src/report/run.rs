@@ -237,6 +237,12 @@ impl RunReport {
         changes.insert("roleRemovals".to_owned(), counters.role_removals);
         changes.insert("accountDisables".to_owned(), counters.account_disables);
         changes.insert("accountDeletions".to_owned(), counters.account_deletions);
+        let new = [
+            ("accountCreations", counters.account_creations),
+            ("entitlementRemovals", counters.entitlement_removals),
+        ];
+        let new = new.into_iter().filter(|(_, count)| *count > 0);
+        changes.extend(new.map(|(name, count)| (name.to_owned(), count)));
         Ok(Self {
             run: Some(run.id.0),
             status: run.status.as_str(),

@@ -213,6 +213,10 @@ pub struct Counters {
     pub account_disables: u64,
     /// Identities whose state newly called for an account to be deleted.
     pub account_deletions: u64,
+    /// Identities for whom an account was newly to be created.
+    pub account_creations: u64,
+    /// Identities from whom an entitlement was newly to be taken away.
+    pub entitlement_removals: u64,
     /// Chunks written.
     pub chunks: u64,
     /// Findings opened.
@@ -221,8 +225,10 @@ pub struct Counters {
     pub events: BTreeMap<String, u64>,
     /// What changed, by name: `attributes`, `managers`, `lifecycleStates`,
     /// `assignedRoles`, `detectedRoles`, `additionalEntitlements`,
-    /// `policies` (in use), `policyViolations` (opened), `policyNotifications`
-    /// (owners newly asked), `scoresChanged`, `entitlementsCreated`, `entitlementsUpdated`, `correlated`, `replanned`, `held`,
+    /// `policies` (judged), `policyViolations` (opened), `policyNotifications`
+    /// (owners newly asked), `scoresChanged`,
+    /// `entitlementsCreated`, `entitlementsUpdated`, `provisioningRequests`,
+    /// `unansweredAccountSelections`, `unansweredAccountSelectionsIdentities`, `correlated`, `replanned`, `held`,
     /// `effects` and by kind of these `accountActions`, `workItems`, `workflows`
     /// and `webhooks`, `chunks` (written, each in one transaction).
     pub changes: BTreeMap<String, u64>,

@@ -2,6 +2,7 @@
 
 use std::sync::Arc;
 
+use super::RuleIndex;
 use crate::model::{Name, Value};
 use crate::transform::Transform;
 
@@ -41,34 +42,16 @@ impl Default for ProvisioningSettings {
 /// How accounts of one application are provisioned.
 #[derive(Clone, Debug, Default)]
 pub struct ApplicationProvisioning {
-    /// By what means.
-    pub means: ProvisioningMeans,
+    /// Whether roles and synchronisation call for anything.
+    pub is_on: bool,
     /// Whether entitlements that were there natively before a role asked for
     /// them go with the last role as well.
     pub adopt: bool,
+    /// The rule that says which of several accounts a role is for, by its place
+    /// in [`Model::rules`](super::Model::rules).
+    pub selection: Option<RuleIndex>,
     /// How new accounts are made; nobody gets one without.
     pub template: Option<AccountTemplate>,
-}
-
-/// By what means accounts of an application are changed.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub enum ProvisioningMeans {
-    /// Roles and synchronisation call for nothing.
-    #[default]
-    None,
-    /// Somebody is asked to do it.
-    WorkItem,
-    /// The application's connector does it.
-    Direct,
-}
-
-impl ProvisioningMeans {
-    /// Every case with the word used in configuration.
-    pub const ALL: [(&'static str, Self); 3] = [
-        ("none", Self::None),
-        ("work-item", Self::WorkItem),
-        ("direct", Self::Direct),
-    ];
 }
 
 /// How a new account is made.
@@ -81,9 +64,6 @@ pub struct AccountTemplate {
     pub unique: Option<Name>,
     /// Its attributes, sorted by name.
     pub attributes: Vec<TemplateAttribute>,
-    /// Where its first password comes from (`env:NAME` or `file:PATH`), or how
-    /// it is made up (`random`): for whoever carries it out, in no plan.
-    pub password: Option<String>,
 }
 
 /// An attribute of a new account.
@@ -108,6 +88,9 @@ pub enum Mapping {
     Fixed(Value),
     /// What a native transform comes to.
     Transform(Arc<Transform>),
+    /// What a target-mapping rule says, by its place in
+    /// [`Model::rules`](super::Model::rules).
+    Rule(RuleIndex),
 }
 
 /// An account attribute that follows an identity attribute.

@@ -1,10 +1,11 @@
 //! Identities: what a refresh reads and settles for one person, bot or service.
 
+use std::borrow::Cow;
 use std::fmt;
 
 use super::{
     Account, AccountAction, AccountKey, Claim, EntitlementDecision, EventTally, Finding, Name,
-    PolicyDecision, Provisioning, Scorecard, SentOutcome, UnixMillis, Value, Violation, WorkItem,
+    PolicyDecision, Provisioning, Scorecard, SentAction, UnixMillis, Value, Violation, WorkItem,
 };
 
 /// The number of an identity: given in input order, never reused, never changed.
@@ -672,21 +673,24 @@ impl Identity {
         known.any(|known| known.is_same(action) && known.since == action.since)
     }
 
-    /// Returns what idr remembered of its own doing when events were last processed.
-    pub fn settled_provisioning(&self) -> &Provisioning {
-        let settled = self.baseline.provisioning.as_ref();
-        settled.unwrap_or(&self.provisioning)
-    }
-
-    /// Notes an action that was sent, or what has come of it: for whoever carries
-    /// effects out, in the transaction that writes the effect's status. It is an
-    /// input: the identity becomes due.
-    pub fn note_sent(&mut self, action: &AccountAction, at: UnixMillis, outcome: &SentOutcome) {
-        if let Some(settled) = &mut self.baseline.provisioning {
-            settled.note_sent(action.clone(), at, outcome.clone());
+    /// Returns what idr remembered of its own doing when events were last
+    /// processed, and what was sent since.
+    pub fn settled_provisioning(&self) -> Cow<'_, Provisioning> {
+        let Some(settled) = &self.baseline.provisioning else {
+            return Cow::Borrowed(&self.provisioning);
+        };
+        let mut settled = settled.clone();
+        for sent in &self.provisioning.sent {
+            if !settled.sent.contains(sent) {
+                let SentAction {
+                    action,
+                    at,
+                    outcome,
+                } = sent.clone();
+                settled.note_sent(action, at, outcome);
+            }
         }
-        let known = &mut self.provisioning;
-        known.note_sent(action.clone(), at, outcome.clone());
+        Cow::Owned(settled)
     }
 
     /// Returns the work items as of when events were last processed.

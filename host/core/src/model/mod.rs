@@ -41,7 +41,5 @@ pub use identity::{
 };
 pub use instant::UnixMillis;
 pub use name::Name;
-pub use provisioning::{
-    ChangedAccount, GivenEntitlement, Provisioning, SentAction, SentOutcome, TargetAccount,
-};
+pub use provisioning::{GivenEntitlement, Provisioning, SentAction, SentOutcome, TargetAccount};
 pub use value::{INTEGER_LIMIT, Value, ValueError, ValueType};

@@ -16,9 +16,6 @@ pub struct Provisioning {
     /// What was sent and isn't confirmed yet, in the order in which it was sent.
     /// An input.
     pub sent: Vec<SentAction>,
-    /// When accounts were last changed, sorted: what an application said of them
-    /// before isn't taken over. An input.
-    pub changed: Vec<ChangedAccount>,
 }
 
 /// An entitlement that is there because idr gave it or took it over.
@@ -59,35 +56,15 @@ pub enum SentOutcome {
     Failed(String),
 }
 
-/// An account that idr has changed.
-#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
-pub struct ChangedAccount {
-    /// The account.
-    pub account: AccountKey,
-    /// When its last change was sent.
-    pub at: UnixMillis,
-}
-
 impl Provisioning {
     /// Says whether there is nothing to remember.
     pub fn is_empty(&self) -> bool {
         *self == Self::default()
     }
 
-    /// Notes what was sent, or what has come of it. What was sent before of the
-    /// same is replaced.
-    pub(super) fn note_sent(
-        &mut self,
-        action: AccountAction,
-        at: UnixMillis,
-        outcome: SentOutcome,
-    ) {
-        self.changed.retain(|known| known.account != action.account);
-        self.changed.push(ChangedAccount {
-            account: action.account.clone(),
-            at,
-        });
-        self.changed.sort();
+    /// Notes what was sent, or what has come of it: for whoever carries effects
+    /// out. What was sent before of the same is replaced.
+    pub fn note_sent(&mut self, action: AccountAction, at: UnixMillis, outcome: SentOutcome) {
         let same = |known: &SentAction| {
             known.action.is_same(&action) && known.action.since == action.since
         };
@@ -97,11 +74,5 @@ impl Provisioning {
             at,
             outcome,
         });
-    }
-
-    /// Returns when an account was last changed by idr.
-    pub fn changed_at(&self, account: &AccountKey) -> Option<UnixMillis> {
-        let known = self.changed.iter().find(|known| known.account == *account);
-        known.map(|known| known.at)
     }
 }

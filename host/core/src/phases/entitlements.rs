@@ -66,6 +66,7 @@ fn ledger_of(
         vanishes.is_none_or(|at| at > as_of)
     };
     let provisioning = record.identity.settled_provisioning();
+    let provisioning = provisioning.as_ref();
     let targets = &provisioning.targets;
     let wanted = wanted(assigned, (by_hand, targets), model, |role| {
         role.is_in_use(as_of)
@@ -246,7 +247,8 @@ fn with_access<T>(
 ) -> T {
     let model = view.model().clone();
     let by_hand = view.record().identity.by_hand.clone();
-    let provisioning = view.record().identity.settled_provisioning().clone();
+    let provisioning = view.record().identity.settled_provisioning();
+    let provisioning = provisioning.into_owned();
     let mut targets = provisioning.targets.clone();
     targets.extend_from_slice(chosen);
     let wanted = wanted(&settled.assigned, (&by_hand, &targets), &model, |role| {

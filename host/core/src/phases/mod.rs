@@ -16,6 +16,7 @@
 //! | [`role_metadata`] | what roles come to: missing, exceptions | roles |
 //! | `state_accounts` | what the lifecycle state does with accounts | the state and accounts |
 //! | `provisioning` | what is called for with accounts, one operation each: by roles, the state (`state_accounts`), attributes (`synchronisation`), in new accounts (`new_accounts`) | the ledger, accounts, what was sent |
+//! | `selection` | which of several accounts a role is for | accounts |
 //! | `mapping` | values for accounts | attributes |
 //! | [`events`] | which triggers fire | all of it and the baseline |
 //! | `value_change` | what rules propose when attributes have changed | all of it |
@@ -39,6 +40,7 @@ pub(crate) mod provisioning;
 mod risk;
 pub mod role_metadata;
 pub mod roles;
+mod selection;
 pub(crate) mod state_accounts;
 mod synchronisation;
 pub mod unique;

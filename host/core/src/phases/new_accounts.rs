@@ -2,8 +2,9 @@
 //! made by the application's template.
 
 use super::entitlements::Unplaced;
+use super::mapping::{self, Mapped, Place};
 use super::provisioning::{Standing, reason};
-use super::{mapping, synchronisation};
+use super::synchronisation;
 use crate::definitions::{AccountTemplate, Application};
 use crate::model::finding::PROVISIONING;
 use crate::model::{
@@ -11,11 +12,13 @@ use crate::model::{
     Name, NewClaim, ReadKey, Severity, Value, ValueChange, ValueType,
 };
 use crate::plan::Draft;
+use crate::rule::RuleEvaluator;
 use crate::view::{Availability, SnapshotError, TrackedView};
 
 /// Returns the accounts that are to be created for what is asked for and has none.
 pub(super) fn plan(
     view: &mut TrackedView,
+    evaluator: &mut dyn RuleEvaluator,
     unplaced: &[Unplaced],
     standing: &Standing,
     draft: &mut Draft,
@@ -24,7 +27,7 @@ pub(super) fn plan(
     asked.retain(|known| known.accounts.is_empty() && !standing.is_closed(known.application));
     let mut actions = Vec::new();
     for asked in asked.chunk_by(|one, other| one.application == other.application) {
-        actions.extend(create(view, asked, standing, draft)?);
+        actions.extend(create(view, evaluator, asked, standing, draft)?);
     }
     Ok(actions)
 }
@@ -32,6 +35,7 @@ pub(super) fn plan(
 /// Returns the account that several roles ask for in one application.
 fn create(
     view: &mut TrackedView,
+    evaluator: &mut dyn RuleEvaluator,
     asked: &[&Unplaced],
     standing: &Standing,
     draft: &mut Draft,
@@ -57,7 +61,8 @@ fn create(
         draft.findings.push(no_template(application, asked));
         return Ok(None);
     };
-    let Some((native_identity, mut changes)) = fill_in(view, application, template, draft)? else {
+    let filled_in = fill_in(view, evaluator, application, template, draft)?;
+    let Some((native_identity, mut changes)) = filled_in else {
         return Ok(None);
     };
     changes.extend(entitlements(asked));
@@ -96,67 +101,64 @@ fn entitlements(asked: &[&Unplaced]) -> Vec<AttributeChange> {
 /// something that it needs is missing, with a finding that names it.
 fn fill_in(
     view: &mut TrackedView,
+    evaluator: &mut dyn RuleEvaluator,
     application: &Application,
     template: &AccountTemplate,
     draft: &mut Draft,
 ) -> Result<Option<(String, Vec<AttributeChange>)>, SnapshotError> {
-    let place = |attribute: &str| (application.name, Name::new(attribute));
-    let native_identity = mapping::value(
-        view,
-        &template.native_identity,
-        place("native_identity"),
-        ValueType::Text,
-    )?;
     let mut missing: Vec<&str> = Vec::new();
-    let mut failures: Vec<Finding> = Vec::new();
-    let native_identity = match native_identity {
-        Ok(Some(Value::Text(text))) => text,
-        Ok(_) => {
-            missing.push("native_identity");
-            String::new()
-        }
-        Err(finding) => {
-            failures.push(finding);
-            String::new()
-        }
+    let mut failed = false;
+    let mut map = |view: &mut TrackedView, draft: &mut Draft, mapping, attribute, value_type| {
+        let place = Place {
+            application: application.name,
+            attribute,
+            native_identity: None,
+            value_type,
+        };
+        let mapped = mapping::value(view, evaluator, mapping, place, draft)?;
+        failed |= mapped == Mapped::Failed;
+        Ok::<_, SnapshotError>(match mapped {
+            Mapped::Value(value) => value,
+            Mapped::Leave | Mapped::Failed => None,
+        })
     };
+    let mapping = &template.native_identity;
+    let attribute = Name::new("native_identity");
+    let native_identity = map(view, draft, mapping, attribute, ValueType::Text)?;
+    if native_identity.is_none() {
+        missing.push("native_identity");
+    }
     let mut values: Vec<(Name, Value)> = Vec::new();
     for attribute in &template.attributes {
         let schema = application.attribute(attribute.name);
         let value_type = schema.map_or(ValueType::Text, |known| known.value_type);
         let value = match &attribute.mapping {
-            Some(mapping) => {
-                let place = (application.name, attribute.name);
-                mapping::value(view, mapping, place, value_type)?
-            }
-            None => Ok(None),
+            Some(mapping) => map(view, draft, mapping, attribute.name, value_type)?,
+            None => None,
         };
-        match value.map(|value| value.or_else(|| attribute.default.clone())) {
-            Ok(Some(value)) => values.push((attribute.name, value)),
-            Ok(None) if attribute.required => missing.push(&attribute.name),
-            Ok(None) => {}
-            Err(finding) => failures.push(finding),
+        match value.or_else(|| attribute.default.clone()) {
+            Some(value) => values.push((attribute.name, value)),
+            None if attribute.required => missing.push(&attribute.name),
+            None => {}
         }
     }
     let is_made = |name: &Name| template.attributes.iter().any(|known| known.name == *name);
-    let followed = synchronisation::of_new_account(view, application.name, draft)?;
+    let followed = synchronisation::of_new_account(view, evaluator, application.name, draft)?;
     values.extend(followed.into_iter().filter(|(name, _)| !is_made(name)));
-    if !missing.is_empty() {
-        failures.push(incomplete(application, &missing));
+    let Some(Value::Text(native_identity)) = native_identity.filter(|_| missing.is_empty()) else {
+        // Where something failed, that is what is to be mended.
+        if !failed {
+            draft.findings.push(incomplete(application, &missing));
+        }
+        return Ok(None);
+    };
+    if failed {
+        return Ok(None);
     }
-    if failures.is_empty()
-        && let Some(namespace) = template.unique
+    if let Some(namespace) = template.unique
+        && let Some(finding) = claim(view, application, namespace, &native_identity, draft)?
     {
-        failures.extend(claim(
-            view,
-            application,
-            namespace,
-            &native_identity,
-            draft,
-        )?);
-    }
-    if !failures.is_empty() {
-        draft.findings.append(&mut failures);
+        draft.findings.push(finding);
         return Ok(None);
     }
     let changes = values

@@ -9,6 +9,7 @@
 use super::entitlements::{CalledFor, Unplaced, called_for};
 use super::flights::{self, has_failed};
 use super::roles::SettledRoles;
+use super::selection::{Selected, select};
 use super::{new_accounts, synchronisation};
 use crate::definitions::Model;
 use crate::model::finding::PROVISIONING;
@@ -19,6 +20,7 @@ use crate::model::{
     SentOutcome, Severity, TargetAccount, UnixMillis, Value, ValueChange,
 };
 use crate::plan::Draft;
+use crate::rule::RuleEvaluator;
 use crate::text::fold;
 use crate::view::{SnapshotError, TrackedView};
 
@@ -133,13 +135,14 @@ pub(super) fn reason(role: Name, source: AssignmentSource) -> ActionReason {
 /// for. What policies have `held` is left out.
 pub(crate) fn plan(
     view: &mut TrackedView,
+    evaluator: &mut dyn RuleEvaluator,
     settled: &SettledRoles,
     state: Vec<AccountAction>,
     closed: Vec<Name>,
     held: &Held,
     draft: &mut Draft,
 ) -> Result<ProvisioningPlan, SnapshotError> {
-    let memory = view.record().identity.settled_provisioning().clone();
+    let memory = view.record().identity.settled_provisioning().into_owned();
     let model = view.model().clone();
     if !model.provisions() && memory.is_empty() {
         return Ok(ProvisioningPlan {
@@ -150,21 +153,26 @@ pub(crate) fn plan(
     }
     let mut standing = standing(view, &model, &memory, state);
     standing.closed = closed;
-    let called = called_for(view, settled, &[], held);
     let settings = model.provisioning;
+    let mut called = called_for(view, settled, &[], held);
+    let mut selected = Selected::default();
+    if settings.roles {
+        selected = select(view, evaluator, &called.unplaced, draft)?;
+        if !selected.chosen.is_empty() {
+            called = called_for(view, settled, &selected.chosen, held);
+        }
+    }
     if settings.roles {
         standing.targets = remembered(&called.targets);
     }
     let mut wanted = Vec::new();
-    let (mut creations, mut questions) = (Vec::new(), Vec::new());
+    let mut creations = Vec::new();
     if settings.roles {
         wanted.extend(by_roles(view.record(), &model, &called, &memory));
-        creations = new_accounts::plan(view, &called.unplaced, &standing, draft)?;
-        questions = called.unplaced.clone();
-        questions.retain(|known| known.accounts.len() > 1);
+        creations = new_accounts::plan(view, evaluator, &selected.creates, &standing, draft)?;
     }
     if settings.synchronise {
-        wanted.extend(synchronisation::plan(view, &standing, draft)?);
+        wanted.extend(synchronisation::plan(view, evaluator, &standing, draft)?);
     }
     wanted.retain(|wanted| !standing.goes(&wanted.account));
     let mut actions = standing.state.clone();
@@ -179,7 +187,6 @@ pub(crate) fn plan(
         },
         targets: standing.targets.clone(),
         sent: still_sent(&standing.sent, &actions),
-        changed: memory.changed,
     };
     draft
         .findings
@@ -187,7 +194,7 @@ pub(crate) fn plan(
     Ok(ProvisioningPlan {
         actions,
         memory,
-        questions,
+        questions: selected.asks,
     })
 }
 

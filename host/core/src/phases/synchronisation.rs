@@ -3,7 +3,7 @@
 //! Level-based like everything that is called for: a target that differs is to
 //! be set for as long as it differs.
 
-use super::mapping;
+use super::mapping::{self, Mapped, Place};
 use super::provisioning::{Atom, Standing, Wanted};
 use crate::definitions::{AttributeDefinition, AttributeTarget, Mapping, Origin, Source};
 use crate::model::finding::{ACCOUNT_SELECTION, PROVISIONING};
@@ -11,12 +11,14 @@ use crate::model::{
     AccountKey, ActionReason, AttributeState, Finding, Name, Provenance, Severity, Value, ValueType,
 };
 use crate::plan::Draft;
+use crate::rule::RuleEvaluator;
 use crate::transform::Transform;
 use crate::view::{Node, Slot, SnapshotError, TrackedView};
 
 /// Returns what is to be set on accounts that are there.
 pub(super) fn plan(
     view: &mut TrackedView,
+    evaluator: &mut dyn RuleEvaluator,
     standing: &Standing,
     draft: &mut Draft,
 ) -> Result<Vec<Wanted>, SnapshotError> {
@@ -29,13 +31,12 @@ pub(super) fn plan(
                 continue;
             }
             let accounts = accounts(view, standing, definition, target, draft);
-            if accounts.is_empty() {
-                continue;
-            }
-            let Some(value) = value(view, definition, target, draft)? else {
-                continue;
-            };
             for account in accounts {
+                let native_identity = Some(account.native_identity.as_str());
+                let mapped = value(view, evaluator, definition, target, native_identity, draft)?;
+                let Mapped::Value(value) = mapped else {
+                    continue;
+                };
                 let account_now = view.record().accounts.iter();
                 let mut account_now = account_now.filter(|known| known.key == account);
                 let now = account_now
@@ -64,6 +65,7 @@ pub(super) fn plan(
 /// Returns what a new account is given because attributes are followed.
 pub(super) fn of_new_account(
     view: &mut TrackedView,
+    evaluator: &mut dyn RuleEvaluator,
     application: Name,
     draft: &mut Draft,
 ) -> Result<Vec<(Name, Value)>, SnapshotError> {
@@ -74,7 +76,9 @@ pub(super) fn of_new_account(
             if target.application != application {
                 continue;
             }
-            if let Some(Some(value)) = value(view, definition, target, draft)? {
+            // What nobody can say now is set when the account is there.
+            let mapped = value(view, evaluator, definition, target, None, draft)?;
+            if let Mapped::Value(Some(value)) = mapped {
                 values.push((target.attribute, value));
             }
         }
@@ -135,30 +139,30 @@ fn accounts(
     Vec::new()
 }
 
-/// Returns the value that a target is to have; nothing as long as nobody can say.
+/// Works out the value that a target is to have.
 fn value(
     view: &mut TrackedView,
+    evaluator: &mut dyn RuleEvaluator,
     definition: &AttributeDefinition,
     target: &AttributeTarget,
+    native_identity: Option<&str>,
     draft: &mut Draft,
-) -> Result<Option<Option<Value>>, SnapshotError> {
+) -> Result<Mapped, SnapshotError> {
     // One that was never worked out says nothing about accounts.
     let Slot::Attribute(Some(_)) = view.slot(Node::Attribute(definition.name)) else {
-        return Ok(None);
+        return Ok(Mapped::Leave);
     };
     let application = view.model().application(target.application);
     let attribute = application.and_then(|known| known.attribute(target.attribute));
-    let wanted = attribute.map_or(ValueType::Text, |known| known.value_type);
     let itself = Mapping::Attribute(definition.name);
     let mapping = target.mapping.as_ref().unwrap_or(&itself);
-    let place = (target.application, target.attribute);
-    match mapping::value(view, mapping, place, wanted)? {
-        Ok(value) => Ok(Some(value)),
-        Err(finding) => {
-            draft.findings.push(finding);
-            Ok(None)
-        }
-    }
+    let place = Place {
+        application: target.application,
+        attribute: target.attribute,
+        native_identity,
+        value_type: attribute.map_or(ValueType::Text, |known| known.value_type),
+    };
+    mapping::value(view, evaluator, mapping, place, draft)
 }
 
 /// Returns how many changes of idr's own lead to a change of what follows an

@@ -4,8 +4,8 @@ use std::collections::BTreeMap;
 
 use encoding_rs::Encoding;
 use idr_core::definitions::{
-    AccountAttribute, Application, CorrelationMatch, CorrelationStep, IdentityCreation,
-    NativeChangeDetection, NativeEntitlements, NativeResponse, Threshold,
+    AccountAttribute, Application, ApplicationProvisioning, CorrelationMatch, CorrelationStep,
+    IdentityCreation, NativeChangeDetection, NativeEntitlements, NativeResponse, Threshold,
 };
 use idr_core::model::{AccountStatus, IdentityType, Name, NativeOperation, ValueType};
 use idr_core::text::{fold, nearest};
@@ -87,6 +87,7 @@ fn application(scope: &Scope<'_>, name: &str, raw: &RawApplication, known: &Know
             .as_ref()
             .map(|raw| detection(&native_changes, name, raw, known)),
         native_entitlements: native_entitlements(scope, raw),
+        provisioning: ApplicationProvisioning::default(),
     }
 }
 

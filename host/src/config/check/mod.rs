@@ -13,6 +13,7 @@ mod names;
 mod owners;
 mod policies;
 mod populations;
+mod provisioning;
 mod risk;
 mod role_types;
 mod roles;
@@ -146,8 +147,23 @@ pub(super) fn check(files: &Files, problems: &Problems) -> Checked {
     let sources = Sources::read(files, problems);
     let known = Known::of(&sources);
     let settings = settings::check(&sources.settings, problems);
-    let (applications, connectors) = applications::check(&sources.applications, &known, problems);
-    let identity = identity::check(&sources.identity, &known, problems);
+    let (mut applications, connectors) =
+        applications::check(&sources.applications, &known, problems);
+    let mut identity = identity::check(&sources.identity, &known, problems);
+    provisioning::applications(
+        &sources.applications,
+        &sources.identity,
+        &known,
+        problems,
+        &mut applications,
+    );
+    provisioning::targets(
+        &sources.identity,
+        &applications,
+        &known,
+        problems,
+        &mut identity.attributes,
+    );
     let lifecycle = lifecycle::check(&sources.lifecycle, &known, problems);
     let populations = populations::check(&sources.populations, &known, problems);
     let has_risk = files.get(files::RISK).is_some();
@@ -182,6 +198,7 @@ pub(super) fn check(files: &Files, problems: &Problems) -> Checked {
         roles,
         owners,
         catalogue,
+        provisioning: settings.provisioning,
         triggers,
         policies,
         risk,

@@ -26,6 +26,8 @@ pub(super) enum RuleUse {
     LifecycleState,
     RoleAssignment,
     IdentityTrigger,
+    AccountSelection,
+    TargetMapping,
 }
 
 /// An account attribute, as far as others need to know it.

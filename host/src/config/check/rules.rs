@@ -138,6 +138,8 @@ fn report_unreadable(scope: &Scope<'_>, raw: &RawRule, uses: &[RuleUse]) {
                 | RuleUse::IdentityTrigger
                 | RuleUse::ValueChange
                 | RuleUse::AfterRefresh
+                | RuleUse::AccountSelection
+                | RuleUse::TargetMapping
         )
     };
     if !raw.reads.entitlements.is_empty() && !uses.is_empty() && !uses.iter().any(reads_access) {

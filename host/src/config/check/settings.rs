@@ -1,6 +1,6 @@
 //! `idr.toml`: the tenant's own settings.
 
-use idr_core::definitions::{RuleLimits, Thresholds};
+use idr_core::definitions::{ProvisioningSettings, RuleLimits, Thresholds};
 use idr_core::text::nearest;
 use idr_core::time::Zone;
 use jiff::civil::Time;
@@ -8,6 +8,7 @@ use jiff::tz::TimeZoneDatabase;
 
 use super::Source;
 use super::names::check_name;
+use super::provisioning;
 use super::rules::limits;
 use crate::config::document::Scope;
 use crate::config::problem::Problems;
@@ -30,6 +31,7 @@ pub(super) struct Settings {
     pub(super) refresh: RefreshSettings,
     pub(super) limits: RuleLimits,
     pub(super) thresholds: Thresholds,
+    pub(super) provisioning: ProvisioningSettings,
     /// Who vouches for rule components; nobody needs to when it is empty.
     pub(super) trusted_keys: Vec<TrustedKey>,
 }
@@ -65,7 +67,13 @@ pub(super) fn check(source: &Source<RawSettings>, problems: &Problems) -> Settin
             role_removals: bound("role_removals", &raw.thresholds.role_removals),
             account_disables: bound("account_disables", &raw.thresholds.account_disables),
             account_deletions: bound("account_deletions", &raw.thresholds.account_deletions),
+            account_creations: bound("account_creations", &raw.thresholds.account_creations),
+            entitlement_removals: bound(
+                "entitlement_removals",
+                &raw.thresholds.entitlement_removals,
+            ),
         },
+        provisioning: provisioning::settings(&scope.at("provisioning"), &raw.provisioning),
     }
 }
 

@@ -237,6 +237,7 @@ fn baseline_of(setting: &Setting, model: &Model) -> Baseline {
                 )
             })
             .collect(),
+        provisioning: None,
         manager: Some(
             before
                 .attributes
@@ -259,7 +260,6 @@ fn baseline_of(setting: &Setting, model: &Model) -> Baseline {
             })
             .collect(),
         account_actions: None,
-        provisioning: None,
         work_items: None,
         violations: None,
     }

@@ -1,8 +1,8 @@
 //! What idr remembers of its own doing.
 
 use idr_core::model::{
-    AccountAction, AccountKey, ChangedAccount, Entitlement, GivenEntitlement, Name, Provisioning,
-    SentAction, SentOutcome, TargetAccount, UnixMillis,
+    AccountAction, AccountKey, Entitlement, GivenEntitlement, Name, Provisioning, SentAction,
+    SentOutcome, TargetAccount, UnixMillis,
 };
 use serde::{Deserialize, Serialize};
 
@@ -17,21 +17,6 @@ struct ProvisioningDocument {
     targets: Vec<TargetAccount>,
     #[serde(with = "mirror", default, skip_serializing_if = "is_default")]
     sent: Vec<SentAction>,
-    #[serde(with = "mirror", default, skip_serializing_if = "is_default")]
-    changed: Vec<ChangedAccount>,
-}
-
-#[derive(Serialize, Deserialize)]
-#[serde(
-    remote = "ChangedAccount",
-    rename_all = "camelCase",
-    deny_unknown_fields
-)]
-struct ChangedAccountDocument {
-    #[serde(with = "mirror")]
-    account: AccountKey,
-    #[serde(with = "mirror")]
-    at: UnixMillis,
 }
 
 #[derive(Serialize, Deserialize)]
@@ -89,7 +74,6 @@ enum SentOutcomeDocument {
 }
 
 mirrored!(
-    ChangedAccount => ChangedAccountDocument,
     Provisioning => ProvisioningDocument,
     GivenEntitlement => GivenEntitlementDocument,
     Entitlement => EntitlementDocument,

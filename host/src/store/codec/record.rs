@@ -112,6 +112,10 @@ struct CountersDocument {
     #[serde(default, skip_serializing_if = "is_default")]
     account_deletions: u64,
     #[serde(default, skip_serializing_if = "is_default")]
+    account_creations: u64,
+    #[serde(default, skip_serializing_if = "is_default")]
+    entitlement_removals: u64,
+    #[serde(default, skip_serializing_if = "is_default")]
     chunks: u64,
     #[serde(default, skip_serializing_if = "is_default")]
     findings_opened: u64,

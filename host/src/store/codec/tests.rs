@@ -6,14 +6,14 @@ use std::fmt::Debug;
 use idr_core::model::{
     Account, AccountAction, AccountKey, AccountOperation, AccountStatus, ActionReason,
     AssignmentSource, AttributeChange, AttributeState, Baseline, Basis, ByHand, ChangeAnswer,
-    ChangeMemory, ChangedAccount, Claim, ClaimOrigin, Effect, EffectKind, Entitlement,
-    EntitlementChange, EntitlementDecision, EntitlementVerdict, Event, EventChange, EventTally,
-    Finding, GivenEntitlement, Handler, Holding, Identity, IdentityType, Lag, Link, ManualEdit,
-    Name, NativeChange, NativeEntitlement, NativeOperation, NewClaim, PolicyDecision,
-    PolicyVerdict, Proposal, Proposals, Provenance, Provisioning, ReadKey, Retries, Retry,
-    RoleAssignment, RoleDecision, RoleDetection, RoleVerdict, Score, Scorecard, SentAction,
-    SentOutcome, Severity, StateOverride, TargetAccount, TriggerMemory, Uid, UnansweredChange,
-    UnixMillis, Value, ValueChange, Versions, Violation, ViolationStatus, Wake, WorkItem, finding,
+    ChangeMemory, Claim, ClaimOrigin, Effect, EffectKind, Entitlement, EntitlementChange,
+    EntitlementDecision, EntitlementVerdict, Event, EventChange, EventTally, Finding,
+    GivenEntitlement, Handler, Holding, Identity, IdentityType, Lag, Link, ManualEdit, Name,
+    NativeChange, NativeEntitlement, NativeOperation, NewClaim, PolicyDecision, PolicyVerdict,
+    Proposal, Proposals, Provenance, Provisioning, ReadKey, Retries, Retry, RoleAssignment,
+    RoleDecision, RoleDetection, RoleVerdict, Score, Scorecard, SentAction, SentOutcome, Severity,
+    StateOverride, TargetAccount, TriggerMemory, Uid, UnansweredChange, UnixMillis, Value,
+    ValueChange, Versions, Violation, ViolationStatus, Wake, WorkItem, finding,
 };
 use idr_core::plan::{Changes, LifecycleChange};
 use jiff::civil::Date;
@@ -361,19 +361,11 @@ fn provisioning() -> impl Strategy<Value = Provisioning> {
             at,
             outcome,
         });
-    let changed =
-        (account_key(), instant()).prop_map(|(account, at)| ChangedAccount { account, at });
-    let parts = (
-        vec(given, 0..3),
-        vec(target, 0..3),
-        vec(sent, 0..3),
-        vec(changed, 0..3),
-    );
-    parts.prop_map(|(given, targets, sent, changed)| Provisioning {
+    let parts = (vec(given, 0..3), vec(target, 0..3), vec(sent, 0..3));
+    parts.prop_map(|(given, targets, sent)| Provisioning {
         given,
         targets,
         sent,
-        changed,
     })
 }
 
@@ -769,7 +761,7 @@ fn run() -> impl Strategy<Value = Run> {
         },
     );
     let counters =
-        (any::<[u64; 11]>(), counts(), counts()).prop_map(|(numbers, events, changes)| Counters {
+        (any::<[u64; 13]>(), counts(), counts()).prop_map(|(numbers, events, changes)| Counters {
             selected: numbers[0],
             refreshed: numbers[1],
             changed: numbers[2],
@@ -778,6 +770,8 @@ fn run() -> impl Strategy<Value = Run> {
             role_removals: numbers[5],
             account_disables: numbers[8],
             account_deletions: numbers[9],
+            account_creations: numbers[11],
+            entitlement_removals: numbers[12],
             chunks: numbers[10],
             findings_opened: numbers[6],
             events,
@@ -1248,10 +1242,6 @@ mod full {
                 sent(2_600, SentOutcome::Sent),
                 sent(2_700, SentOutcome::Failed("it is full".to_owned())),
             ],
-            changed: vec![ChangedAccount {
-                account: key("crm", "a-1"),
-                at: UnixMillis(2_700),
-            }],
         }
     }
 
@@ -1569,6 +1559,8 @@ mod full {
                 role_removals: 6,
                 account_disables: 9,
                 account_deletions: 10,
+                account_creations: 12,
+                entitlement_removals: 13,
                 chunks: 11,
                 findings_opened: 7,
                 events: counts(),
