@@ -39,6 +39,7 @@ use idr_core::view::TrackedView;
 use rand::RngExt;
 use rand_chacha::ChaCha8Rng;
 
+use crate::governance::Governance;
 use crate::variety::Variety;
 
 /// What a random rule reads, in order; its answer is made of what it read.
@@ -107,6 +108,8 @@ pub struct Tenant {
     /// Names that are given once each, if there are any.
     pub logins: Option<Logins>,
     pub variety: Option<Variety>,
+    /// What is forbidden and scored.
+    pub governance: Option<Governance>,
     pub serial: u64,
 }
 
@@ -329,6 +332,7 @@ impl Tenant {
             },
             logins: None,
             variety: None,
+            governance: None,
             serial: 0,
         }
     }
@@ -641,6 +645,8 @@ impl Tenant {
             ]),
             catalogue: Catalogue::default(),
             triggers: self.triggers(),
+            policies: Default::default(),
+            risk: None,
             populations: Vec::new(),
             rules,
             thresholds: Default::default(),
@@ -650,6 +656,9 @@ impl Tenant {
         };
         if let Some(variety) = self.variety {
             variety.furnish(&mut model, RuleIndex(ASSIGNMENT), digest(&self.assignment));
+        }
+        if let Some(governance) = self.governance {
+            governance.furnish(&mut model);
         }
         model
     }
@@ -827,6 +836,7 @@ pub fn business(text: &str, selector: Selector) -> Role {
         requires: Vec::new(),
         permits: Vec::new(),
         detection: Vec::new(),
+        risk_weight: 0,
     }
 }
 
