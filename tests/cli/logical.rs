@@ -122,14 +122,10 @@ fn shown(host: &TestHost, name: &str) -> String {
     let accounts = identity["accounts"].as_array().expect("accounts");
     let crm = accounts.iter().find(|known| known["application"] == "crm");
     let native = crm.map_or("no account", |known| {
-        known["nativeIdentity"].as_str().expect("a text")
+        known["native_identity"].as_str().expect("a text")
     });
-    let login = identity["attributes"].as_array().and_then(|attributes| {
-        let mut attributes = attributes.iter();
-        attributes.find(|known| known["name"] == "crmLogin")
-    });
-    let login = login.map_or("null".to_owned(), |known| known["value"].to_string());
-    let roles = identity["detectedRoles"].as_array().map_or(0, Vec::len);
+    let login = &identity["attributes"]["crmLogin"];
+    let roles = identity["detected_roles"].as_array().map_or(0, Vec::len);
     format!("{native}, login {login}, {roles} roles")
 }
 
@@ -188,7 +184,7 @@ fn what_a_state_does_with_it_is_done_with_its_parts() {
                 "{} {} {}",
                 text("operation"),
                 text("application"),
-                text("nativeIdentity")
+                text("native_identity")
             )
         })
         .collect();

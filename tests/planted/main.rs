@@ -4,6 +4,8 @@
 //! Built with the feature `planted-bugs` only, and a process of its own: a
 //! planted bug is in everything that the process does.
 
+#[path = "../refresh/governance.rs"]
+mod governance;
 #[path = "../refresh/histories.rs"]
 mod histories;
 #[path = "../refresh/provisioned.rs"]

@@ -16,14 +16,15 @@ use idr_core::filter::Filter;
 use idr_core::model::{
     Account, AccountKey, AccountOperation, AccountStatus, ByHand, Claim, EntitlementDecision,
     EntitlementVerdict, Holder, IdentityRecord, Link, ManualEdit, Name, NativeChange,
-    NativeOperation, ReadKey, RoleDecision, RoleVerdict, StateOverride, UnixMillis, Value,
-    ValueType,
+    NativeOperation, PolicyDecision, PolicyVerdict, ReadKey, RoleDecision, RoleVerdict,
+    StateOverride, UnixMillis, Value, ValueType,
 };
 use idr_core::phases::correlation::correlate;
 use idr_core::plan::{PlanContext, Planner};
 use rand::{RngExt, SeedableRng};
 use rand_chacha::ChaCha8Rng;
 
+use crate::governance::govern;
 use crate::provisioned::{carried_out, provision};
 use crate::variety::{WHOM, vary};
 use crate::world::{LOGINS, Native, Tenant, Tenants};
@@ -106,6 +107,15 @@ pub enum Operation {
     },
     /// A refresh of some only, in one of so many ways to choose them.
     RefreshChosen { whom: usize },
+    /// A person decides about a policy violation, or takes the decision back.
+    DecidePolicy {
+        person: usize,
+        policy: &'static str,
+        /// The verdict, and until when an allowance holds, in hours from the start.
+        decision: Option<(PolicyVerdict, i64)>,
+    },
+    /// A refresh that judges these policies only.
+    RefreshJudging { judged: Vec<&'static str> },
     /// A person approves what the last run was held for or has left out.
     Approve,
     /// Some of what is called for in the directory is done there, from this on.
@@ -145,6 +155,10 @@ impl History {
         let mut apart = ChaCha8Rng::seed_from_u64(seed ^ 0x6769_7665_0000);
         if apart.random_range(0..2) == 0 {
             provision(tenant, operations, &mut apart);
+        }
+        let mut apart = ChaCha8Rng::seed_from_u64(seed ^ 0x676f_7665_726e);
+        if apart.random_range(0..2) == 0 {
+            govern(tenant, operations, &mut apart);
         }
         history.ended()
     }
@@ -437,6 +451,13 @@ impl Happening {
                     scope: Scope::Chosen,
                     ..self.request(self.way, false)
                 };
+                self.refresh_as(&request, None);
+                return Some(self.export());
+            }
+            Operation::RefreshJudging { judged } => {
+                let mut request = self.request(self.way, false);
+                let judged = judged.iter().map(|name| Name::new(name));
+                request.settings.policies = Some(judged.collect());
                 self.refresh_as(&request, None);
                 return Some(self.export());
             }
@@ -760,6 +781,25 @@ impl Happening {
                     }));
                 by_hand.roles.sort_by_key(|known| known.role);
             }),
+            Operation::DecidePolicy {
+                person,
+                policy,
+                decision,
+            } => self.decide(store, *person, |_, by_hand| {
+                let policy = Name::new(policy);
+                by_hand.policies.retain(|known| known.policy != policy);
+                by_hand
+                    .policies
+                    .extend(decision.map(|(verdict, until)| PolicyDecision {
+                        policy,
+                        verdict,
+                        until: (verdict == PolicyVerdict::Allowed).then(|| self.hours(until)),
+                        actor: SOMEBODY.to_owned(),
+                        reason: String::new(),
+                        at: self.now,
+                    }));
+                by_hand.policies.sort_by_key(|known| known.policy);
+            }),
             Operation::SetState { person, state } => {
                 self.decide(
                     store,
@@ -830,6 +870,7 @@ impl Happening {
             | Operation::Refresh { .. }
             | Operation::RefreshKeepingDue
             | Operation::RefreshChosen { .. }
+            | Operation::RefreshJudging { .. }
             | Operation::Approve
             | Operation::RefreshCancelled { .. } => {
                 unreachable!("not an input")

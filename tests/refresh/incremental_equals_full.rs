@@ -131,6 +131,38 @@ fn histories_come_to_what_thresholds_hold_and_people_give_to_others() {
     assert_eq!(missing, [""; 0]);
 }
 
+/// Policies are violated, decided about and hold in them, and risk is scored.
+#[test]
+fn histories_come_to_violations_that_people_decide_about() {
+    let wanted = [
+        "\"status\":\"mitigated\"",
+        "\"status\":\"expired\"",
+        "\"status\":\"denied\"",
+        "\"basis\":\"desired\"",
+        "\"basis\":\"both\"",
+        "\"held\":[\"",
+        "\"ended\":\"",
+        "\"policy\":\"access\"",
+        "\"policy\":\"accounts\"",
+        "\"policy\":\"groups\"",
+        "\"policy\":\"people\"",
+        "\"policy\":\"risk\"",
+        "\"policy\":\"roles\"",
+        "decide whether `p",
+        "\"certification\":50",
+    ];
+    let mut missing = wanted.to_vec();
+    for seed in 1..64 {
+        let history = History::random(seed);
+        let mut happening = Happening::new(memory(), Way::Incremental, scripts(), &history);
+        for operation in &history.operations {
+            let state = happening.happen(operation).unwrap_or_default();
+            missing.retain(|wanted| !state.contains(wanted));
+        }
+    }
+    assert_eq!(missing, [""; 0]);
+}
+
 /// Says what is so of the last run, and what the last thing was that a person did.
 fn lately(store: &dyn Store) -> Vec<&'static str> {
     let runs = store.runs(1).expect("the store can be read");

@@ -1,6 +1,7 @@
 //! What a refresh does, through the library and the memory store.
 
 mod counters;
+mod governance;
 mod histories;
 mod incremental_equals_full;
 mod provisioned;

@@ -39,6 +39,7 @@ use idr_core::view::TrackedView;
 use rand::RngExt;
 use rand_chacha::ChaCha8Rng;
 
+use crate::governance::Governance;
 use crate::provisioned::Provisioned;
 use crate::variety::Variety;
 
@@ -109,6 +110,8 @@ pub struct Tenant {
     pub logins: Option<Logins>,
     pub variety: Option<Variety>,
     pub provisioned: Option<Provisioned>,
+    /// What is forbidden and scored.
+    pub governance: Option<Governance>,
     pub serial: u64,
 }
 
@@ -332,6 +335,7 @@ impl Tenant {
             logins: None,
             variety: None,
             provisioned: None,
+            governance: None,
             serial: 0,
         }
     }
@@ -644,6 +648,8 @@ impl Tenant {
             ]),
             catalogue: Catalogue::default(),
             triggers: self.triggers(),
+            policies: Default::default(),
+            risk: None,
             populations: Vec::new(),
             rules,
             thresholds: Default::default(),
@@ -656,6 +662,9 @@ impl Tenant {
         }
         if let Some(variety) = self.variety {
             variety.furnish(&mut model, RuleIndex(ASSIGNMENT), digest(&self.assignment));
+        }
+        if let Some(governance) = self.governance {
+            governance.furnish(&mut model);
         }
         model
     }
@@ -833,6 +842,7 @@ pub fn business(text: &str, selector: Selector) -> Role {
         requires: Vec::new(),
         permits: Vec::new(),
         detection: Vec::new(),
+        risk_weight: 0,
     }
 }
 

@@ -21,15 +21,19 @@ use crate::transform::usernames::UsernameGenerator;
 
 mod catalogue;
 mod owners;
+mod policies;
 mod provisioning;
+mod risk;
 mod roles;
 
 pub use catalogue::{Catalogue, CatalogueEntry};
 pub use owners::Owners;
+pub use policies::{Policies, Policy, PolicyAction, PolicyEntitlement, PolicyKind};
 pub use provisioning::{
     AccountTemplate, ApplicationProvisioning, AttributeTarget, Mapping, ProvisioningSettings,
     TemplateAttribute,
 };
+pub use risk::{Band, CertificationRisk, EntitlementRisk, Risk, RiskFactors, RiskWeights};
 pub use roles::Roles;
 
 /// Everything that a tenant defines. All references between definitions are
@@ -63,6 +67,10 @@ pub struct Model {
     pub provisioning: ProvisioningSettings,
     /// Triggers, in the order in which they are evaluated.
     pub triggers: Vec<Trigger>,
+    /// What nobody should have together, or be.
+    pub policies: Policies,
+    /// How risk is scored; it isn't when absent.
+    pub risk: Option<Risk>,
     /// Named filters, sorted by name.
     pub populations: Vec<Population>,
     /// Uses of rule components, sorted by name.
@@ -436,6 +444,8 @@ pub struct Role {
     /// What accounts must hold for it to be detected: each of these, its own
     /// and the inherited ones. Without any it is never detected.
     pub detection: Vec<ProfileSet>,
+    /// What it adds to the risk of whoever has it, in points.
+    pub risk_weight: u32,
 }
 
 impl Role {

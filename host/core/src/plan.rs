@@ -12,12 +12,13 @@ use crate::model::{
     AccountAction, AccountOperation, AttributeState, Baseline, ChangeMemory, Claim, Effect,
     EntitlementDecision, Event, Finding, Identity, IdentityRecord, LogicalAccount, ManualEdit,
     Name, NewClaim, Proposals, Provisioning, ReadKey, Retries, Retry, RoleAssignment,
-    RoleDetection, TriggerMemory, Uid, UnixMillis, ValueChange, WorkItem, finding,
+    RoleDetection, Scorecard, TriggerMemory, Uid, UnixMillis, ValueChange, Violation, WorkItem,
+    finding,
 };
 use crate::phases::events::Occasion;
 use crate::phases::provisioning::{self, ProvisioningPlan};
 use crate::phases::{
-    attributes, entitlements, events, logical_accounts, roles, state_accounts, work_items,
+    attributes, entitlements, events, logical_accounts, policies, roles, state_accounts, work_items,
 };
 use crate::rule::RuleEvaluator;
 use crate::time::sooner;
@@ -52,6 +53,13 @@ pub struct Changes {
     pub entitlement_decisions: Option<Vec<EntitlementDecision>>,
     /// The new work items.
     pub work_items: Option<Vec<WorkItem>>,
+    /// The new policy violations.
+    pub violations: Option<Vec<Violation>>,
+    /// The new scorecard.
+    pub scorecard: Option<Option<Scorecard>>,
+    /// Whether something was left out on demand and would have come out
+    /// otherwise: the identity stays due.
+    pub left_out: bool,
     /// The new reads of others.
     pub reads: Option<Vec<ReadKey>>,
     /// The new wake-up of the phases up to roles.
@@ -221,6 +229,7 @@ pub struct Planner<'e> {
     evaluator: &'e mut dyn RuleEvaluator,
     order: Vec<Node>,
     held_triggers: Vec<Name>,
+    only_policies: Option<Vec<Name>>,
 }
 
 impl<'e> Planner<'e> {
@@ -230,6 +239,7 @@ impl<'e> Planner<'e> {
             evaluator,
             order: Vec::new(),
             held_triggers: Vec::new(),
+            only_policies: None,
         }
     }
 
@@ -237,6 +247,12 @@ impl<'e> Planner<'e> {
     /// for, as if they had declined.
     pub fn hold(&mut self, triggers: &[Name]) {
         self.held_triggers = triggers.to_vec();
+    }
+
+    /// Judges these policies only, where there are any: the violations of others
+    /// stay as they are. Whoever's would have come out otherwise stays due.
+    pub fn judge_only(&mut self, policies: Option<&[Name]>) {
+        self.only_policies = policies.map(<[Name]>::to_vec);
     }
 
     /// Plans one identity through the phases up to roles.
@@ -264,6 +280,8 @@ impl<'e> Planner<'e> {
         logical_accounts::settle(&mut view, self.evaluator, &mut draft)?;
         attributes::settle_all(&mut view, self.evaluator, &mut self.order, &mut draft)?;
         let settled_roles = roles::plan(&mut view, self.evaluator, &mut draft)?;
+        let only = self.only_policies.as_deref();
+        let governed = policies::plan(&mut view, self.evaluator, &settled_roles, only, &mut draft)?;
         let lifecycle = lifecycle(&view);
         let (by_state, closed) = by_state(&mut view, lifecycle);
         let provisioning = provisioning::plan(
@@ -272,10 +290,17 @@ impl<'e> Planner<'e> {
             &settled_roles,
             by_state,
             closed,
+            &governed.held,
             &mut draft,
         )?;
         let questions = &provisioning.questions;
-        let items = work_items::plan(&mut view, &settled_roles, questions, &mut draft)?;
+        let items = work_items::plan(
+            &mut view,
+            &settled_roles,
+            &governed.asks,
+            questions,
+            &mut draft,
+        )?;
         let trace = view.take_trace();
         let mut changes = differences(&mut view, draft, settled_roles);
         changes.lifecycle = lifecycle;
@@ -288,6 +313,12 @@ impl<'e> Planner<'e> {
         changes.account_actions = (actions != identity.account_actions).then_some(actions);
         changes.provisioning = (memory != identity.provisioning).then_some(memory);
         changes.work_items = (items != view.record().identity.work_items).then_some(items);
+        let identity = &view.record().identity;
+        changes.violations =
+            (governed.violations != identity.violations).then_some(governed.violations);
+        changes.scorecard =
+            (governed.scorecard != identity.scorecard).then_some(governed.scorecard);
+        changes.left_out = governed.left_out;
         view.hide_logical_accounts();
         let (mut record, reads, _) = view.finish();
         record.show_logical_accounts();
@@ -554,6 +585,12 @@ impl Identity {
         }
         if let Some(items) = changes.work_items {
             older.work_items = Some(std::mem::replace(&mut self.work_items, items));
+        }
+        if let Some(violations) = changes.violations {
+            older.violations = Some(std::mem::replace(&mut self.violations, violations));
+        }
+        if let Some(scorecard) = changes.scorecard {
+            self.scorecard = scorecard;
         }
         if let Some(reads) = changes.reads {
             self.reads = reads;

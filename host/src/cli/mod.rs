@@ -28,8 +28,10 @@ mod options;
 mod outbox;
 mod person;
 mod phases;
+mod policy;
 mod progress;
 mod refresh;
+mod risk;
 mod role;
 mod rule;
 mod run;
@@ -107,6 +109,8 @@ enum Command {
     Phases(phases::PhasesArgs),
     Options(options::OptionsArgs),
     Role(role::RoleArgs),
+    Policy(policy::PolicyArgs),
+    Risk(risk::RiskArgs),
     Entitlement(entitlement::EntitlementArgs),
     Rule(rule::RuleArgs),
 }
@@ -161,6 +165,8 @@ impl Cli {
             Command::Options(args) => options::run(args, options, out),
             Command::Entitlement(args) => entitlement::run(args, options, out),
             Command::Role(args) => role::run(args, options, out),
+            Command::Policy(args) => policy::run(args, options, out),
+            Command::Risk(args) => risk::run(args, options, out),
             Command::Rule(args) => rule::run(args, options, out),
         }
     }

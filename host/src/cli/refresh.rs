@@ -3,11 +3,12 @@
 use std::io::Write;
 
 use clap::Args;
-use idr_core::model::UnixMillis;
+use idr_core::model::{Name, UnixMillis};
 use serde::Serialize;
 
 use super::open::{command_for, instant_or_now, open, open_or_create};
 use super::person::actor;
+use super::policy::policy_named;
 use super::progress::RunProgress;
 use super::selection::{self, SelectionArgs};
 use super::{CommandError, GlobalOptions, Outcome, write_json};
@@ -44,6 +45,20 @@ pub(super) struct RefreshArgs {
     #[arg(long)]
     keep_due: bool,
 
+    /// Judge only these policies: what others have found stays as it is, and whoever
+    /// they would find otherwise stays due
+    #[arg(
+        long,
+        value_name = "POLICY",
+        value_delimiter = ',',
+        conflicts_with = "no_policies"
+    )]
+    policies: Option<Vec<String>>,
+
+    /// Judge no policies, likewise
+    #[arg(long)]
+    no_policies: bool,
+
     /// Plan on so many threads [default: as many as there are processors]
     #[arg(long, value_name = "NUMBER", help_heading = "How it is done",
         value_parser = clap::value_parser!(u32).range(1..=i64::from(RefreshSettings::MOST_THREADS)))]
@@ -75,6 +90,15 @@ pub(super) struct RefreshArgs {
 }
 
 impl RefreshArgs {
+    /// Returns the only policies to judge, where it is said.
+    fn policies(&self, tenant: &OpenTenant) -> Result<Option<Vec<Name>>, CommandError> {
+        let Some(names) = &self.policies else {
+            return Ok(self.no_policies.then(Vec::new));
+        };
+        let names = names.iter().map(|name| policy_named(name, tenant));
+        Ok(Some(names.collect::<Result<_, _>>()?))
+    }
+
     fn settings(&self) -> RefreshSettings {
         RefreshSettings {
             threads: self.threads,
@@ -152,6 +176,10 @@ fn request(
         approved: false,
         settings: RunSettings {
             keep_due: args.keep_due || task.is_some_and(|task| task.keep_due),
+            policies: match args.policies(tenant)? {
+                None => task.and_then(|task| task.policies.clone()),
+                some => some,
+            },
             threads: settings.threads,
             chunk_size: settings.chunk_size.unwrap_or(defaults.chunk_size),
             max_exceptions: settings.max_exceptions,

@@ -106,6 +106,8 @@ pub struct Task {
     pub due: bool,
     /// Whom it refreshes stays due.
     pub keep_due: bool,
+    /// The only policies that it judges; all of them when absent.
+    pub policies: Option<Vec<Name>>,
     /// How it is done.
     pub settings: RefreshSettings,
     /// The tasks that it consists of, in order; then nothing else of it counts

@@ -375,6 +375,7 @@ pub(super) struct RawRole {
     pub(super) permits: Vec<String>,
     pub(super) profiles: Vec<RawProfile>,
     pub(super) profiles_match: Option<String>,
+    pub(super) risk_weight: Option<i64>,
 }
 
 #[derive(Debug, Default, Deserialize)]
@@ -476,6 +477,127 @@ pub(super) struct RawPopulation {
     pub(super) filter: Option<String>,
 }
 
+/// `policies.toml`.
+#[derive(Debug, Default, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub(super) struct RawPolicies {
+    pub(super) version: Option<i64>,
+    pub(super) keep_previous: bool,
+    pub(super) policy: Vec<RawPolicy>,
+}
+
+#[derive(Debug, Default, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub(super) struct RawPolicy {
+    pub(super) name: Option<String>,
+    pub(super) description: Option<String>,
+    pub(super) owner: Option<String>,
+    pub(super) severity: Option<String>,
+    pub(super) weight: Option<i64>,
+    pub(super) action: Option<String>,
+    pub(super) disabled: bool,
+    pub(super) excluded: Option<String>,
+    pub(super) excluded_population: Option<String>,
+    pub(super) roles: Option<RawPolicyRoles>,
+    pub(super) entitlements: Option<RawPolicyEntitlements>,
+    pub(super) filter: Option<String>,
+    pub(super) accounts: Option<RawPolicyAccounts>,
+    pub(super) risk: Option<i64>,
+}
+
+#[derive(Debug, Default, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub(super) struct RawPolicyRoles {
+    pub(super) left: Vec<String>,
+    pub(super) right: Vec<String>,
+}
+
+#[derive(Debug, Default, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub(super) struct RawPolicyEntitlements {
+    pub(super) left: Vec<RawPolicyEntitlement>,
+    pub(super) right: Vec<RawPolicyEntitlement>,
+}
+
+#[derive(Debug, Default, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub(super) struct RawPolicyEntitlement {
+    pub(super) application: Option<String>,
+    pub(super) attribute: Option<String>,
+    pub(super) value: Option<String>,
+}
+
+#[derive(Debug, Default, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub(super) struct RawPolicyAccounts {
+    pub(super) application: Option<String>,
+    pub(super) filter: Option<String>,
+    pub(super) most: Option<i64>,
+}
+
+/// `risk.toml`.
+#[derive(Debug, Default, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub(super) struct RawRisk {
+    pub(super) version: Option<i64>,
+    pub(super) maximum: Option<i64>,
+    pub(super) weights: RawRiskWeights,
+    pub(super) factors: RawRiskFactors,
+    pub(super) bands: RawRiskBands,
+    pub(super) entitlements: RawRiskEntitlements,
+    pub(super) entitlement: Vec<RawRiskEntitlement>,
+    pub(super) certification: Option<RawCertification>,
+}
+
+#[derive(Debug, Default, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub(super) struct RawRiskWeights {
+    pub(super) roles: Option<i64>,
+    pub(super) entitlements: Option<i64>,
+    pub(super) policies: Option<i64>,
+    pub(super) certification: Option<i64>,
+}
+
+#[derive(Debug, Default, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub(super) struct RawRiskFactors {
+    pub(super) mitigated: Option<Value>,
+    pub(super) expired: Option<Value>,
+    pub(super) remediated: Option<Value>,
+    pub(super) certified: Option<Value>,
+    pub(super) uncertified: Option<Value>,
+}
+
+#[derive(Debug, Default, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub(super) struct RawRiskBands {
+    pub(super) medium: Option<i64>,
+    pub(super) high: Option<i64>,
+}
+
+#[derive(Debug, Default, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub(super) struct RawRiskEntitlements {
+    pub(super) default: Option<i64>,
+}
+
+#[derive(Debug, Default, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub(super) struct RawRiskEntitlement {
+    pub(super) application: Option<String>,
+    pub(super) attribute: Option<String>,
+    pub(super) value: Option<String>,
+    pub(super) weight: Option<i64>,
+}
+
+#[derive(Debug, Default, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub(super) struct RawCertification {
+    pub(super) attribute: Option<String>,
+    pub(super) offset: Option<String>,
+    pub(super) range: Option<String>,
+}
+
 /// `tasks/NAME.toml`. Keys that aren't known are told apart by who checks it.
 #[derive(Debug, Default, PartialEq, Deserialize)]
 #[serde(default)]
@@ -494,6 +616,8 @@ pub(super) struct RawTask {
     pub(super) exclude_inactive: bool,
     pub(super) due: bool,
     pub(super) keep_due: bool,
+    pub(super) policies: Option<Vec<String>>,
+    pub(super) no_policies: bool,
     pub(super) threads: Option<i64>,
     pub(super) chunk_size: Option<i64>,
     pub(super) max_exceptions: Option<i64>,

@@ -98,6 +98,7 @@ impl Driver<'_> {
         let records = self.store.read_chunk(uids)?;
         self.evaluators.with(|evaluator| {
             let mut planner = Planner::new(evaluator);
+            planner.judge_only(self.run.settings.policies.as_deref());
             let (mut planned, mut counters, mut tally) = Default::default();
             for record in records {
                 if record.identity.identity_type == IdentityType::Workgroup {
@@ -107,6 +108,7 @@ impl Driver<'_> {
                 let (plan, before) = plan_one(&mut planner, &context, self.run.silent, record)?;
                 if let Some(plan) = plan {
                     count(&mut counters, &plan.changes, &before.identity);
+                    self.count_violations(&mut counters, &plan.changes, &before.identity);
                     Tally::note(&mut tally, &plan.changes, &before.identity);
                 }
             }

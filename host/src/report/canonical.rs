@@ -11,8 +11,9 @@ use idr_core::definitions::Model;
 use idr_core::model::{
     Account, AccountAction, AccountKey, AttributeChange, Baseline, ChangeMemory, Claim, EffectKind,
     EntitlementDecision, Event, Finding, Holder, IdentityRecord, Lag, LedgerEntry, ManualEdit,
-    Name, NativeChange, NativeEntitlement, Proposals, Provenance, Provisioning, RoleDecision,
-    SentOutcome, StateOverride, TriggerMemory, Uid, Value, WorkItem,
+    Name, NativeChange, NativeEntitlement, PolicyDecision, Proposals, Provenance, Provisioning,
+    RoleDecision, Score, Scorecard, SentOutcome, StateOverride, TriggerMemory, Uid, Value,
+    Violation, WorkItem,
 };
 use idr_core::phases::entitlements::ledger;
 use idr_core::view::Snapshot;
@@ -182,6 +183,9 @@ fn identity(
         "accountActions": identity.account_actions.iter().map(account_action).collect::<Vec<_>>(),
         "provisioning": provisioning(&identity.provisioning),
         "workItems": identity.work_items.iter().map(work_item).collect::<Vec<_>>(),
+        "policyDecisions": identity.by_hand.policies.iter().map(policy_decision).collect::<Vec<_>>(),
+        "violations": identity.violations.iter().map(violation).collect::<Vec<_>>(),
+        "scorecard": identity.scorecard.as_ref().map(scorecard),
         "entitlements": ledger.iter().map(entry).collect::<Vec<_>>(),
         "proposals": proposals(&identity.proposals),
         "valueChanges": identity.value_changes.iter().map(value_change).collect::<Vec<_>>(),
@@ -367,6 +371,9 @@ fn baseline(baseline: &Baseline, snapshot: &dyn Snapshot) -> Result<Json, Export
         "workItems": baseline.work_items.as_ref().map(|items| {
             items.iter().map(work_item).collect::<Vec<_>>()
         }),
+        "violations": baseline.violations.as_ref().map(|violations| {
+            violations.iter().map(violation).collect::<Vec<_>>()
+        }),
     }))
 }
 
@@ -419,6 +426,39 @@ fn provisioning(known: &Provisioning) -> Json {
 
 fn work_item(item: &WorkItem) -> Json {
     json!([item.owner, item.description, item.since.to_string()])
+}
+
+fn violation(violation: &Violation) -> Json {
+    json!({
+        "policy": violation.policy.as_str(),
+        "since": violation.since.to_string(),
+        "basis": violation.basis.as_str(),
+        "left": violation.left,
+        "right": violation.right,
+        "status": violation.status.as_str(),
+        "held": violation.held,
+        "ended": violation.ended.map(|ended| ended.to_string()),
+    })
+}
+
+fn policy_decision(decision: &PolicyDecision) -> Json {
+    json!({
+        "policy": decision.policy.as_str(),
+        "verdict": decision.verdict.as_str(),
+        "until": decision.until.map(|until| until.to_string()),
+        "actor": decision.actor,
+    })
+}
+
+fn scorecard(card: &Scorecard) -> Json {
+    let score = |score: Score| json!([score.raw, score.compensated]);
+    json!({
+        "composite": card.composite,
+        "roles": score(card.roles),
+        "entitlements": score(card.entitlements),
+        "policies": score(card.policies),
+        "certification": card.certification,
+    })
 }
 
 fn effect(stored: &StoredEffect) -> Json {

@@ -11,6 +11,7 @@ mod effect;
 mod entitlement;
 mod event;
 mod finding;
+mod governance;
 mod held;
 mod identity;
 mod run;
@@ -23,6 +24,7 @@ pub use effect::{EffectReport, EffectWhat};
 pub use entitlement::{EntitlementDecisionReport, EntitlementReport, LedgerReport, ReasonReport};
 pub use event::{ChangeReport, EventReport, MASK};
 pub use finding::{FindingReport, write_findings};
+pub use governance::{PolicyDecisionReport, ScorecardReport, ViolationReport};
 pub use held::{HeldReport, RoleLoss};
 pub use identity::{
     AccountReport, EditReport, IdentityReport, IdentityRow, StateOverrideReport, WorkItemReport,

@@ -67,7 +67,7 @@ pub fn known_phase(name: &str) -> Option<&'static str> {
 }
 
 /// Every phase that makes findings, in the order of operations.
-pub const PHASES: [&str; 13] = [
+pub const PHASES: [&str; 15] = [
     AGGREGATION,
     CORRELATION,
     LOGICAL_ACCOUNTS,
@@ -77,6 +77,8 @@ pub const PHASES: [&str; 13] = [
     LIFECYCLE_STATE,
     ENTITLEMENTS,
     ROLES,
+    POLICIES,
+    RISK,
     PROVISIONING,
     EVENTS,
     VALUE_CHANGE,
@@ -101,6 +103,10 @@ pub const LIFECYCLE_STATE: &str = "lifecycle-state";
 pub const ENTITLEMENTS: &str = "entitlements";
 /// Assigning and detecting roles.
 pub const ROLES: &str = "roles";
+/// Judging policies.
+pub const POLICIES: &str = "policies";
+/// Scoring risk.
+pub const RISK: &str = "risk";
 /// Working out what is called for with accounts.
 pub const PROVISIONING: &str = "provisioning-plan";
 /// The cause of findings about several accounts of which nobody can say which a

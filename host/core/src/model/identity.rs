@@ -5,7 +5,8 @@ use std::fmt;
 
 use super::{
     Account, AccountAction, AccountKey, Claim, EntitlementDecision, EventTally, Finding, Link,
-    LogicalAccount, Name, Provisioning, SentAction, UnixMillis, Value, WorkItem,
+    LogicalAccount, Name, PolicyDecision, Provisioning, Scorecard, SentAction, UnixMillis, Value,
+    Violation, WorkItem,
 };
 
 /// The number of an identity: given in input order, never reused, never changed.
@@ -240,6 +241,8 @@ pub struct ByHand {
     /// Decisions about entitlements gained or lost natively, sorted by what they
     /// are about; one of each.
     pub entitlements: Vec<EntitlementDecision>,
+    /// Decisions about policy violations, sorted by policy; one of each.
+    pub policies: Vec<PolicyDecision>,
 }
 
 /// What the after-refresh rule has proposed: an input of the next refresh.
@@ -372,6 +375,8 @@ pub struct Baseline {
     pub provisioning: Option<Provisioning>,
     /// Its work items, where they changed.
     pub work_items: Option<Vec<WorkItem>>,
+    /// Its policy violations, where they changed.
+    pub violations: Option<Vec<Violation>>,
 }
 
 impl Baseline {
@@ -399,6 +404,9 @@ impl Baseline {
         }
         if self.work_items.is_none() {
             self.work_items.clone_from(&newer.work_items);
+        }
+        if self.violations.is_none() {
+            self.violations.clone_from(&newer.violations);
         }
         for (name, value) in &newer.attributes {
             if let Err(place) = self
@@ -581,6 +589,10 @@ pub struct Identity {
     pub provisioning: Provisioning,
     /// What somebody is to do about it, sorted.
     pub work_items: Vec<WorkItem>,
+    /// The policies that it violates, sorted by policy.
+    pub violations: Vec<Violation>,
+    /// How risky its access is, where the tenant scores that.
+    pub scorecard: Option<Scorecard>,
     /// Old values since events were last processed.
     pub baseline: Baseline,
     /// What single triggers remember, sorted by trigger.
@@ -688,6 +700,12 @@ impl Identity {
     pub fn settled_work_items(&self) -> &[WorkItem] {
         let settled = self.baseline.work_items.as_ref();
         settled.unwrap_or(&self.work_items)
+    }
+
+    /// Returns the policy violations as of when events were last processed.
+    pub fn settled_violations(&self) -> &[Violation] {
+        let settled = self.baseline.violations.as_ref();
+        settled.unwrap_or(&self.violations)
     }
 
     /// Returns how a role was had when events were last processed.

@@ -10,6 +10,7 @@ mod effect;
 mod entitlement;
 mod event;
 pub mod finding;
+mod governance;
 mod identity;
 mod instant;
 mod name;
@@ -28,6 +29,9 @@ pub use entitlement::{
 };
 pub use event::{Event, EventChange, EventTally};
 pub use finding::{Finding, Severity};
+pub use governance::{
+    Basis, Held, PolicyDecision, PolicyVerdict, Score, Scorecard, Violation, ViolationStatus,
+};
 pub use identity::{
     AssignmentSource, AttributeState, Baseline, ByHand, ChangeAnswer, ChangeMemory, Holding,
     Identity, IdentityRecord, IdentityType, Lag, ManualEdit, NativeChange, NativeOperation,

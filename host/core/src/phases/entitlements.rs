@@ -15,9 +15,9 @@ use crate::definitions::{Application, Model, NativeResponse, Profile, Role};
 use crate::filter::{Filter, Path, Properties};
 use crate::model::{
     Account, AccountKey, AssignmentSource, ByHand, Entitlement, EntitlementChange,
-    EntitlementDecision, EntitlementStatus, EntitlementVerdict, IdentityRecord, LedgerEntry, Name,
-    NativeEntitlement, Provisioning, RoleAssignment, RoleDetection, TargetAccount, UnixMillis,
-    Value,
+    EntitlementDecision, EntitlementStatus, EntitlementVerdict, Held, IdentityRecord, LedgerEntry,
+    Name, NativeEntitlement, Provisioning, RoleAssignment, RoleDetection, TargetAccount,
+    UnixMillis, Value,
 };
 use crate::plan::Changes;
 use crate::view::TrackedView;
@@ -134,20 +134,108 @@ pub(crate) struct Unplaced {
 }
 
 /// Returns what the settled roles call for in applications that are
-/// provisioned; `chosen` are accounts that were chosen just now.
+/// provisioned; `chosen` are accounts that were chosen just now. What is `held`
+/// waits for somebody to decide, as far as it isn't there.
 pub(crate) fn called_for(
     view: &mut TrackedView,
     settled: &SettledRoles,
     chosen: &[TargetAccount],
+    held: &Held,
 ) -> CalledFor {
     with_access(view, settled, chosen, |access| {
-        let (targets, unplaced) = access.placed();
+        let (targets, unplaced) = access.placed(held);
+        let mut entries = access.entries();
+        for entry in entries.iter_mut().filter(|entry| !entry.held) {
+            entry.undecided |= access.is_held_back(&entry.entitlement, held);
+        }
         CalledFor {
-            entries: access.entries(),
+            entries,
             targets,
             unplaced,
         }
     })
+}
+
+/// A role that is called for: an assigned one, or one with profiles that an
+/// assigned one requires, or that was assigned within it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct CalledRole {
+    pub(crate) role: Name,
+    /// The assigned role.
+    pub(crate) by: Name,
+    /// Since when.
+    pub(crate) since: UnixMillis,
+}
+
+/// Returns the roles that are called for.
+pub(crate) fn called_roles(view: &mut TrackedView, settled: &SettledRoles) -> Vec<CalledRole> {
+    let model = view.model().clone();
+    let by_hand = view.record().identity.by_hand.clone();
+    let wanted = wanted(&settled.assigned, (&by_hand, &[]), &model, |role| {
+        !role.detection.is_empty() && roles::is_in_use(view, role)
+    });
+    let assigned = settled.assigned.iter().map(|known| CalledRole {
+        role: known.role,
+        by: known.role,
+        since: known.since,
+    });
+    let called = wanted.iter().filter(|wanted| wanted.role.name != wanted.by);
+    let called = called.map(|wanted| CalledRole {
+        role: wanted.role.name,
+        by: wanted.by,
+        since: wanted.since,
+    });
+    assigned.chain(called).collect()
+}
+
+/// What the ledger comes to, as far as policies look at it.
+#[derive(Debug, Default)]
+pub(crate) struct Holdings {
+    /// What is there and stays.
+    pub(crate) present: Vec<Entitlement>,
+    /// What is there and is to go.
+    pub(crate) removing: Vec<Entitlement>,
+    /// What is called for and isn't there, with since when. In an account that is
+    /// yet to be made it has no native identity.
+    pub(crate) missing: Vec<(Entitlement, UnixMillis)>,
+}
+
+/// Returns the entitlements of these attributes that are there or called for.
+pub(crate) fn holdings(
+    view: &mut TrackedView,
+    settled: &SettledRoles,
+    attributes: &[(Name, Name)],
+) -> Holdings {
+    with_access(view, settled, &[], |access| access.holdings(attributes))
+}
+
+/// Returns the places of the accounts that haven't vanished, each with its
+/// entitlements that are in no detected role.
+pub(crate) fn additional(
+    view: &mut TrackedView,
+    settled: &SettledRoles,
+) -> Vec<(usize, Vec<(Name, String)>)> {
+    let model = view.model().clone();
+    let there: Vec<usize> = (0..view.record().accounts.len())
+        .filter(|&index| !view.is_vanished(index))
+        .collect();
+    let record = view.record();
+    let of = |index: usize| {
+        let account = &record.accounts[index];
+        let mut additional = Vec::new();
+        let application = model.application(account.key.application);
+        for attribute in application.into_iter().flat_map(Application::entitlements) {
+            if let Some(value) = account.attribute(attribute) {
+                value.each_text(|text| {
+                    if containing(&settled.detected, &model, account, attribute, text).is_empty() {
+                        additional.push((attribute, text.to_owned()));
+                    }
+                });
+            }
+        }
+        (index, additional)
+    };
+    there.into_iter().map(of).collect()
 }
 
 /// Works something out of the access that a plan has settled.
@@ -500,7 +588,8 @@ impl Access<'_> {
 
     /// Returns the accounts of applications that are provisioned that roles are
     /// certainly for, and what has none.
-    fn placed(&self) -> (Vec<TargetAccount>, Vec<Unplaced>) {
+    /// Of that nothing is `held`.
+    fn placed(&self, held: &Held) -> (Vec<TargetAccount>, Vec<Unplaced>) {
         let (mut targets, mut unplaced) = (Vec::new(), Vec::new());
         for wanted in &self.wanted {
             for profile in certain(wanted.role) {
@@ -519,11 +608,12 @@ impl Access<'_> {
                     // One that is there and isn't as the profile wants it.
                     [] if self.accounts.iter().any(|known| of_application(&known)) => {}
                     accounts if accounts.iter().any(|known| satisfies(known, profile)) => {}
+                    _ if held.holds_role(wanted.role.name, wanted.by) => {}
                     accounts => unplaced.push(Unplaced {
                         application: profile.application,
                         role: wanted.by,
                         source: wanted.source,
-                        entitlements: profile.entitlements.clone(),
+                        entitlements: not_held(profile, held),
                         accounts: accounts.iter().map(|known| known.key.clone()).collect(),
                     }),
                 }
@@ -603,19 +693,158 @@ impl Access<'_> {
 
     /// Returns the detected roles that contain an entitlement on its account.
     fn containing(&self, account: &Account, attribute: Name, value: &str) -> Vec<Name> {
-        let contains = |profile: &Profile| {
-            lists(profile, &account.key, attribute, value) && satisfies(account, profile)
-        };
-        let detected = self.detected.iter();
-        let mut roles: Vec<Name> = detected
-            .filter(|detection| detection.accounts.contains(&account.key))
-            .filter_map(|detection| self.model.role(detection.role))
-            .filter(|role| role.profiles().any(contains))
-            .map(|role| role.name)
-            .collect();
-        roles.dedup();
-        roles
+        containing(self.detected, self.model, account, attribute, value)
     }
+
+    /// Says whether nothing that isn't held asks for an entitlement.
+    fn is_held_back(&self, entitlement: &Entitlement, held: &Held) -> bool {
+        if held.is_empty() {
+            return false;
+        }
+        let Entitlement {
+            account,
+            attribute,
+            value,
+        } = entitlement;
+        let asks = |wanted: &&Wanted<'_>| {
+            let mut profiles = wanted.role.profiles();
+            wanted.may_be_for(account)
+                && profiles.any(|profile| lists(profile, account, *attribute, value))
+        };
+        let mut asking = self.wanted.iter().filter(asks).peekable();
+        let is_asked = asking.peek().is_some();
+        held.holds(account, *attribute, value)
+            || is_asked && asking.all(|wanted| held.holds_role(wanted.role.name, wanted.by))
+    }
+
+    /// Returns the entitlements of these attributes that are there or called for.
+    fn holdings(&self, attributes: &[(Name, Name)]) -> Holdings {
+        let mut holdings = Holdings::default();
+        let is_looked_at =
+            |application: Name, attribute: Name| attributes.contains(&(application, attribute));
+        for account in &self.accounts {
+            let Some(application) = self.model.application(account.key.application) else {
+                continue;
+            };
+            for definition in application.schema.iter().filter(|known| known.entitlement) {
+                let attribute = definition.name;
+                if !is_looked_at(application.name, attribute) {
+                    continue;
+                }
+                let Some(value) = account.attribute(attribute) else {
+                    continue;
+                };
+                value.each_text(|text| {
+                    let entitlement = entitlement(account, attribute, text);
+                    let to = match self.goes(application, account, &entitlement) {
+                        true => &mut holdings.removing,
+                        false => &mut holdings.present,
+                    };
+                    to.push(entitlement);
+                });
+            }
+        }
+        for wanted in &self.wanted {
+            for profile in certain(wanted.role) {
+                let asked = profile.entitlements.iter();
+                let asked =
+                    asked.filter(|(attribute, _)| is_looked_at(profile.application, *attribute));
+                let asked: Vec<(Name, &String)> = asked
+                    .flat_map(|(attribute, values)| values.iter().map(|value| (*attribute, value)))
+                    .collect();
+                if asked.is_empty() {
+                    continue;
+                }
+                let application = self.model.application(profile.application);
+                let is_provisioned = application.is_some_and(Application::is_provisioned);
+                let of_application =
+                    |known: &&Account| known.key.application == profile.application;
+                let account = self.account_for(wanted, profile);
+                let is_yet_to_be =
+                    is_provisioned && !self.accounts.iter().any(|a| of_application(a));
+                for (attribute, value) in asked {
+                    let missing = match account {
+                        Some(account) if holds(account, attribute, value) => None,
+                        Some(account) => {
+                            let entitlement = entitlement(account, attribute, value);
+                            let entry = self.missing_entry(wanted, account, entitlement);
+                            entry.map(|entry| entry.entitlement)
+                        }
+                        None => is_yet_to_be.then(|| in_new_account(profile, attribute, value)),
+                    };
+                    let missing = missing.map(|entitlement| (entitlement, wanted.since));
+                    holdings.missing.extend(missing);
+                }
+            }
+        }
+        holdings
+    }
+
+    /// Says whether what an account holds is to be taken away: only what was
+    /// noted or given can be.
+    fn goes(
+        &self,
+        application: &Application,
+        account: &Account,
+        entitlement: &Entitlement,
+    ) -> bool {
+        let Entitlement {
+            attribute, value, ..
+        } = entitlement;
+        let is_noted = account.native_entitlement(*attribute, value).is_some();
+        (is_noted || self.is_given(entitlement)) && {
+            let entry = self.held_entry(application, account, *attribute, value);
+            let statuses = [EntitlementStatus::Removing, EntitlementStatus::Failed];
+            statuses.contains(&entry.status)
+        }
+    }
+}
+
+/// Returns an entitlement of an account that is yet to be made.
+fn in_new_account(profile: &Profile, attribute: Name, value: &str) -> Entitlement {
+    Entitlement {
+        account: AccountKey {
+            application: profile.application,
+            native_identity: String::new(),
+        },
+        attribute,
+        value: value.to_owned(),
+    }
+}
+
+/// Returns what a profile asks for of a new account and isn't held.
+fn not_held(profile: &Profile, held: &Held) -> Vec<(Name, Vec<String>)> {
+    let of = |(attribute, values): &(Name, Vec<String>)| {
+        let mut values = values.clone();
+        values.retain(|value| {
+            let Entitlement { account, .. } = in_new_account(profile, *attribute, value);
+            !held.holds(&account, *attribute, value)
+        });
+        (*attribute, values)
+    };
+    profile.entitlements.iter().map(of).collect()
+}
+
+/// Returns the detected roles that contain an entitlement on its account.
+fn containing(
+    detected: &[RoleDetection],
+    model: &Model,
+    account: &Account,
+    attribute: Name,
+    value: &str,
+) -> Vec<Name> {
+    let contains = |profile: &Profile| {
+        lists(profile, &account.key, attribute, value) && satisfies(account, profile)
+    };
+    let mut roles: Vec<Name> = detected
+        .iter()
+        .filter(|detection| detection.accounts.contains(&account.key))
+        .filter_map(|detection| model.role(detection.role))
+        .filter(|role| role.profiles().any(contains))
+        .map(|role| role.name)
+        .collect();
+    roles.dedup();
+    roles
 }
 
 /// Returns the profiles of a role that must hold. Of alternatives nobody can say which.

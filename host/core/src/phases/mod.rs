@@ -11,7 +11,9 @@
 //! | [`roles`] | assigned, then detected roles (`detection`) | the above and entitlements |
 //! | `flights` | what was sent about entitlements and isn't confirmed | what idr remembers of its own doing |
 //! | [`entitlements`] | the ledger: why each entitlement is there, or should be | accounts, roles, decisions |
-//! | `work_items` | what somebody is to decide or do | the ledger, the manager |
+//! | `policies` | what violates policies, and what they keep out | the above; decisions |
+//! | `risk` | the scorecard | roles, entitlements, violations |
+//! | `work_items` | what somebody is to decide or do | the ledger, the manager, violations |
 //! | [`role_metadata`] | what roles come to: missing, exceptions | roles |
 //! | `state_accounts` | what the lifecycle state does with accounts | the state and accounts |
 //! | `provisioning` | what is called for with accounts, one operation each: by roles, the state (`state_accounts`), attributes (`synchronisation`), in new accounts (`new_accounts`) | the ledger, accounts, what was sent |
@@ -35,8 +37,10 @@ pub(crate) mod logical_accounts;
 mod manager;
 mod mapping;
 mod new_accounts;
+pub(crate) mod policies;
 mod proposals;
 pub(crate) mod provisioning;
+mod risk;
 pub mod role_metadata;
 pub mod roles;
 mod selection;

@@ -16,9 +16,9 @@ use crate::definitions::Model;
 use crate::model::finding::PROVISIONING;
 use crate::model::{
     AccountAction, AccountKey, AccountOperation, ActionReason, AssignmentSource, AttributeChange,
-    EntitlementChange, EntitlementStatus, Finding, GivenEntitlement, Identity, IdentityRecord,
-    LedgerEntry, Name, Provisioning, SentAction, SentOutcome, Severity, TargetAccount, UnixMillis,
-    Value, ValueChange,
+    EntitlementChange, EntitlementStatus, Finding, GivenEntitlement, Held, Identity,
+    IdentityRecord, LedgerEntry, Name, Provisioning, SentAction, SentOutcome, Severity,
+    TargetAccount, UnixMillis, Value, ValueChange,
 };
 use crate::plan::Draft;
 use crate::rule::RuleEvaluator;
@@ -60,13 +60,15 @@ pub(super) fn reason(role: Name, source: AssignmentSource) -> ActionReason {
     ActionReason::Role { role, source }
 }
 
-/// Plans what is called for with accounts, given what the lifecycle state calls for.
+/// Plans what is called for with accounts, given what the lifecycle state calls
+/// for. What policies have `held` is left out.
 pub(crate) fn plan(
     view: &mut TrackedView,
     evaluator: &mut dyn RuleEvaluator,
     settled: &SettledRoles,
     state: Vec<AccountAction>,
     closed: Vec<Name>,
+    held: &Held,
     draft: &mut Draft,
 ) -> Result<ProvisioningPlan, SnapshotError> {
     let memory = view.record().identity.settled_provisioning().into_owned();
@@ -81,12 +83,12 @@ pub(crate) fn plan(
     let mut standing = standing(view, &model, &memory, state);
     standing.closed = closed;
     let settings = model.provisioning;
-    let mut called = called_for(view, settled, &[]);
+    let mut called = called_for(view, settled, &[], held);
     let mut selected = Selected::default();
     if settings.roles {
         selected = select(view, evaluator, &called.unplaced, draft)?;
         if !selected.chosen.is_empty() {
-            called = called_for(view, settled, &selected.chosen);
+            called = called_for(view, settled, &selected.chosen, held);
         }
     }
     if settings.roles {
@@ -496,6 +498,7 @@ mod tests {
             requires: Vec::new(),
             permits: Vec::new(),
             detection: Vec::new(),
+            risk_weight: None,
         };
         let business = Role {
             selector: Some(Selector::MatchList(sales)),

@@ -421,6 +421,7 @@ mod tests {
             requires: Vec::new(),
             permits: Vec::new(),
             detection: Vec::new(),
+            risk_weight: 0,
         }
     }
 

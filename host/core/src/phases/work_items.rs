@@ -19,10 +19,12 @@ struct Task {
     description: String,
 }
 
-/// Returns the work items of an identity, sorted, and adds their findings.
+/// Returns the work items of an identity, sorted, and adds their findings. `asks`
+/// are what owners of policies are asked; those findings are there already.
 pub(crate) fn plan(
     view: &mut TrackedView,
     settled: &SettledRoles,
+    asks: &[(String, String)],
     questions: &[Unplaced],
     draft: &mut Draft,
 ) -> Result<Vec<WorkItem>, SnapshotError> {
@@ -35,11 +37,18 @@ pub(crate) fn plan(
         let choices = questions.iter().map(choose);
         draft.findings.extend(choices.map(|task| task.finding));
     }
-    if tasks.is_empty() {
-        return Ok(Vec::new());
-    }
-    let owner = manager_name(view)?;
-    let mut items = Vec::new();
+    let mut items: Vec<WorkItem> = asks
+        .iter()
+        .map(|(owner, description)| WorkItem {
+            owner: Some(owner.clone()),
+            description: description.clone(),
+            since: view.as_of(),
+        })
+        .collect();
+    let owner = match tasks.is_empty() {
+        true => None,
+        false => manager_name(view)?,
+    };
     for Task {
         mut finding,
         description,

@@ -22,7 +22,8 @@ use thiserror::Error;
 
 use crate::definitions::{Model, RuleIndex};
 use crate::model::{
-    Baseline, Claim, Holder, IdentityRecord, LogicalAccount, Name, ReadKey, Uid, UnixMillis, Value,
+    Baseline, Claim, Holder, IdentityRecord, LogicalAccount, Name, ReadKey, RoleAssignment,
+    RoleDetection, Uid, UnixMillis, Value,
 };
 use crate::planted::{self, Bug};
 use crate::time::sooner;
@@ -186,6 +187,8 @@ pub struct ViewState {
     pub(crate) judged: Option<Arc<JudgedAccess>>,
     /// Whether entitlements may be read: from the access group on.
     pub(crate) access: bool,
+    /// Set once this plan has settled the roles: those assigned and detected.
+    pub(crate) roles: Option<(Vec<RoleAssignment>, Vec<RoleDetection>)>,
     pub(crate) wake: Option<UnixMillis>,
     pub(crate) reads: Vec<ReadKey>,
     pub(crate) trace: Option<Vec<TraceEntry>>,
@@ -212,6 +215,7 @@ impl TrackedView {
             logical: Vec::new(),
             judged: None,
             access: false,
+            roles: None,
             wake: None,
             reads: Vec::new(),
             trace: None,
@@ -245,6 +249,30 @@ impl TrackedView {
     /// Lets entitlements be read from now on: the access group has begun.
     pub fn open_entitlements(&mut self) {
         self.state_mut().access = true;
+    }
+
+    /// Lets roles be read from now on, as this plan has settled them.
+    pub(crate) fn show_roles(&mut self, assigned: &[RoleAssignment], detected: &[RoleDetection]) {
+        self.state_mut().roles = Some((assigned.to_vec(), detected.to_vec()));
+    }
+
+    /// Returns the assigned roles: as this plan has settled them, or else as the
+    /// last one has.
+    pub(crate) fn assigned_roles(&self) -> &[RoleAssignment] {
+        let state = self.state();
+        match &state.roles {
+            Some((assigned, _)) => assigned,
+            None => &state.record.identity.assigned,
+        }
+    }
+
+    /// Returns the detected roles, likewise.
+    pub(crate) fn detected_roles(&self) -> &[RoleDetection] {
+        let state = self.state();
+        match &state.roles {
+            Some((_, detected)) => detected,
+            None => &state.record.identity.detected,
+        }
     }
 
     /// Shows triggers what the past looked like.

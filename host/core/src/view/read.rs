@@ -178,12 +178,13 @@ impl TrackedView {
     ///
     /// # Errors
     ///
-    /// [`ReadError`] outside triggers, or for a role that isn't defined.
+    /// [`ReadError`] before roles are settled, or for a role that isn't defined.
     pub fn has_assigned(&mut self, role: &str) -> Result<bool, ReadError> {
         let Some(role) = self.readable_role(role)? else {
             return Ok(false);
         };
-        let answer = self.state().record.identity.has_assigned(role);
+        let mut assigned = self.assigned_roles().iter();
+        let answer = assigned.any(|known| known.role == role);
         self.note(|| format!("has assigned {role}"), || answer.to_string());
         Ok(answer)
     }
@@ -197,7 +198,8 @@ impl TrackedView {
         let Some(role) = self.readable_role(role)? else {
             return Ok(false);
         };
-        let answer = self.state().record.identity.has_detected(role);
+        let mut detected = self.detected_roles().iter();
+        let answer = detected.any(|known| known.role == role);
         self.note(|| format!("has detected {role}"), || answer.to_string());
         Ok(answer)
     }

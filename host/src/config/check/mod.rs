@@ -12,8 +12,10 @@ mod lifecycle;
 mod logical;
 mod names;
 mod owners;
+mod policies;
 mod populations;
 mod provisioning;
+mod risk;
 mod role_types;
 mod roles;
 mod rules;
@@ -33,8 +35,8 @@ use super::document::{Document, Scope, read};
 use super::files::{self, Files};
 use super::problem::Problems;
 use super::raw::{
-    RawApplication, RawEntitlements, RawIdentity, RawLifecycle, RawPopulations, RawRoles, RawRules,
-    RawSettings, RawTask, RawTriggers,
+    RawApplication, RawEntitlements, RawIdentity, RawLifecycle, RawPolicies, RawPopulations,
+    RawRisk, RawRoles, RawRules, RawSettings, RawTask, RawTriggers,
 };
 use super::secret::SecretSettings;
 use super::{Clock, RefreshSettings, StoreSettings, Task};
@@ -76,6 +78,8 @@ struct Sources {
     entitlements: Source<RawEntitlements>,
     triggers: Source<RawTriggers>,
     populations: Source<RawPopulations>,
+    policies: Source<RawPolicies>,
+    risk: Source<RawRisk>,
     rules: Source<RawRules>,
     /// By the task's name.
     tasks: BTreeMap<String, Source<RawTask>>,
@@ -95,6 +99,8 @@ impl Sources {
             entitlements: Source::read_if_there(files, files::ENTITLEMENTS, problems),
             triggers: Source::read_if_there(files, files::TRIGGERS, problems),
             populations: Source::read_if_there(files, files::POPULATIONS, problems),
+            policies: Source::read_if_there(files, files::POLICIES, problems),
+            risk: Source::read_if_there(files, files::RISK, problems),
             rules: Source::read_if_there(files, files::RULES, problems),
             tasks: by_name(files, files::TASKS, "a task", problems),
         }
@@ -161,11 +167,15 @@ pub(super) fn check(files: &Files, problems: &Problems) -> Checked {
     );
     let lifecycle = lifecycle::check(&sources.lifecycle, &known, problems);
     let populations = populations::check(&sources.populations, &known, problems);
+    let has_risk = files.get(files::RISK).is_some();
+    let policies = policies::check(&sources.policies, &populations, has_risk, &known, problems);
+    let risk = risk::check(&sources.risk, has_risk, &known, problems);
     let tasks = tasks::check(
         &sources.tasks,
         &populations,
         &known,
         &settings.zone,
+        &policies,
         problems,
     );
     role_types::check(&sources.roles, problems);
@@ -191,6 +201,8 @@ pub(super) fn check(files: &Files, problems: &Problems) -> Checked {
         catalogue,
         provisioning: settings.provisioning,
         triggers,
+        policies,
+        risk,
         populations,
         rules,
         thresholds: settings.thresholds,

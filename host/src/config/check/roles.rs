@@ -12,7 +12,7 @@ use crate::config::document::Scope;
 use crate::config::paths::{COLLECTIONS, FilterPlace};
 use crate::config::problem::Problems;
 use crate::config::raw::{RawProfile, RawRole, RawRoles, RawSelector};
-use crate::config::values::{of_type, required, word_or_default};
+use crate::config::values::{of_type, required, within, word_or_default};
 
 /// Whether each of a role's profiles is needed, or one is enough.
 const PROFILES_MATCH: [(&str, bool); 2] = [("all", false), ("any", true)];
@@ -248,6 +248,13 @@ fn role(scope: &Scope<'_>, name: &str, raw: &RawRole, known: &Known) -> Option<O
                 "permitted",
             ),
             detection,
+            risk_weight: {
+                let weight = raw.risk_weight.unwrap_or_default();
+                let weight = within(&scope.at("risk_weight"), weight, 0, 1_000_000);
+                weight
+                    .and_then(|weight| u32::try_from(weight).ok())
+                    .unwrap_or_default()
+            },
         },
     })
 }

@@ -261,6 +261,7 @@ fn baseline_of(setting: &Setting, model: &Model) -> Baseline {
             .collect(),
         account_actions: None,
         work_items: None,
+        violations: None,
     }
 }
 

@@ -10,9 +10,10 @@ use idr_core::model::{
     AccountAction, AccountKey, AssignmentSource, AttributeState, Baseline, ByHand, ChangeAnswer,
     ChangeMemory, Claim, EntitlementDecision, EntitlementVerdict, EventTally, Finding, Holding,
     Identity, IdentityType, Lag, LogicalAccount, ManualEdit, Name, NativeChange, NativeEntitlement,
-    NativeOperation, Proposal, Proposals, Provenance, Provisioning, ReadKey, Retries, Retry,
-    RoleAssignment, RoleDecision, RoleDetection, RoleVerdict, Severity, StateOverride,
-    TriggerMemory, Uid, UnansweredChange, UnixMillis, Value, Wake, WorkItem, finding,
+    NativeOperation, PolicyDecision, Proposal, Proposals, Provenance, Provisioning, ReadKey,
+    Retries, Retry, RoleAssignment, RoleDecision, RoleDetection, RoleVerdict, Scorecard, Severity,
+    StateOverride, TriggerMemory, Uid, UnansweredChange, UnixMillis, Value, Violation, Wake,
+    WorkItem, finding,
 };
 use serde::de::{Error, IgnoredAny, MapAccess, SeqAccess, Visitor};
 use serde::ser::{SerializeMap, SerializeSeq};
@@ -35,6 +36,7 @@ impl Written for Identity {
             "entitlementDecisions",
             &self.by_hand.entitlements,
         )?;
+        put(&mut object, "policyDecisions", &self.by_hand.policies)?;
         put(&mut object, "proposals", &self.proposals)?;
         put(&mut object, "valueChanges", &self.value_changes)?;
         put(&mut object, "nativeChanges", &self.native_changes)?;
@@ -54,6 +56,8 @@ impl Written for Identity {
         put(&mut object, "accountActions", &self.account_actions)?;
         put(&mut object, "provisioning", &self.provisioning)?;
         put(&mut object, "workItems", &self.work_items)?;
+        put(&mut object, "violations", &self.violations)?;
+        put(&mut object, "scorecard", &self.scorecard)?;
         put(&mut object, "baseline", &self.baseline)?;
         put(&mut object, "triggers", &self.triggers)?;
         put(&mut object, "events", &self.events)?;
@@ -78,6 +82,7 @@ impl Written for Identity {
                 roles: document.role_decisions,
                 state: document.state_override,
                 entitlements: document.entitlement_decisions,
+                policies: document.policy_decisions,
             },
             proposals: document.proposals,
             value_changes: document.value_changes,
@@ -93,6 +98,8 @@ impl Written for Identity {
             account_actions: document.account_actions,
             provisioning: document.provisioning,
             work_items: document.work_items,
+            violations: document.violations,
+            scorecard: document.scorecard,
             baseline: document.baseline,
             triggers: document.triggers,
             events: document.events,
@@ -138,6 +145,8 @@ struct IdentityIn {
     #[serde(with = "mirror_in", default)]
     entitlement_decisions: Vec<EntitlementDecision>,
     #[serde(with = "mirror_in", default)]
+    policy_decisions: Vec<PolicyDecision>,
+    #[serde(with = "mirror_in", default)]
     proposals: Proposals,
     #[serde(with = "mirror_in", default)]
     value_changes: Vec<ChangeMemory>,
@@ -167,6 +176,10 @@ struct IdentityIn {
     provisioning: Provisioning,
     #[serde(with = "mirror_in", default)]
     work_items: Vec<WorkItem>,
+    #[serde(with = "mirror_in", default)]
+    violations: Vec<Violation>,
+    #[serde(with = "mirror_in", default)]
+    scorecard: Option<Scorecard>,
     #[serde(with = "mirror_in", default)]
     baseline: Baseline,
     #[serde(with = "mirror_in", default)]
@@ -542,6 +555,8 @@ struct BaselineDocument {
     provisioning: Option<Provisioning>,
     #[serde(with = "mirror", default, skip_serializing_if = "is_default")]
     work_items: Option<Vec<WorkItem>>,
+    #[serde(with = "mirror", default, skip_serializing_if = "is_default")]
+    violations: Option<Vec<Violation>>,
 }
 
 #[derive(Serialize, Deserialize)]

@@ -20,6 +20,7 @@
 
 mod account;
 mod effect;
+mod governance;
 mod identity;
 mod mirror;
 mod plan;

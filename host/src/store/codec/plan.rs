@@ -3,7 +3,7 @@
 use idr_core::model::{
     AccountAction, AttributeState, Claim, ClaimOrigin, EntitlementDecision, Finding,
     LogicalAccount, ManualEdit, Name, NewClaim, Provisioning, ReadKey, Retries, Retry,
-    RoleAssignment, RoleDetection, Uid, UnixMillis, Versions, WorkItem,
+    RoleAssignment, RoleDetection, Scorecard, Uid, UnixMillis, Versions, Violation, WorkItem,
 };
 use idr_core::plan::{Changes, LifecycleChange};
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
@@ -52,6 +52,12 @@ struct ChangesDocument {
     entitlement_decisions: Option<Vec<EntitlementDecision>>,
     #[serde(with = "mirror", default, skip_serializing_if = "is_default")]
     work_items: Option<Vec<WorkItem>>,
+    #[serde(with = "mirror", default, skip_serializing_if = "is_default")]
+    violations: Option<Vec<Violation>>,
+    #[serde(with = "nested", default, skip_serializing_if = "is_default")]
+    scorecard: Option<Option<Scorecard>>,
+    #[serde(default, skip_serializing_if = "is_default")]
+    left_out: bool,
     #[serde(with = "mirror", default, skip_serializing_if = "is_default")]
     reads: Option<Vec<ReadKey>>,
     #[serde(with = "nested", default, skip_serializing_if = "is_default")]

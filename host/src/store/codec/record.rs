@@ -52,6 +52,8 @@ struct RunDocument {
 #[derive(Serialize, Deserialize)]
 #[serde(remote = "RunSettings", rename_all = "camelCase", deny_unknown_fields)]
 struct RunSettingsDocument {
+    #[serde(with = "mirror", default, skip_serializing_if = "is_default")]
+    policies: Option<Vec<Name>>,
     #[serde(default, skip_serializing_if = "is_default")]
     keep_due: bool,
     #[serde(default, skip_serializing_if = "is_default")]

@@ -5,15 +5,15 @@ use std::fmt::Debug;
 
 use idr_core::model::{
     Account, AccountAction, AccountKey, AccountOperation, AccountStatus, ActionReason,
-    AssignmentSource, AttributeChange, AttributeState, Baseline, ByHand, ChangeAnswer,
+    AssignmentSource, AttributeChange, AttributeState, Baseline, Basis, ByHand, ChangeAnswer,
     ChangeMemory, Claim, ClaimOrigin, Effect, EffectKind, Entitlement, EntitlementChange,
     EntitlementDecision, EntitlementVerdict, Event, EventChange, EventTally, Finding,
     GivenEntitlement, Handler, Holding, Identity, IdentityType, Lag, Link, LogicalAccount,
-    ManualEdit, Name, NativeChange, NativeEntitlement, NativeOperation, NewClaim, Proposal,
-    Proposals, Provenance, Provisioning, ReadKey, Retries, Retry, RoleAssignment, RoleDecision,
-    RoleDetection, RoleVerdict, SentAction, SentOutcome, Severity, StateOverride, TargetAccount,
-    TriggerMemory, Uid, UnansweredChange, UnixMillis, Value, ValueChange, Versions, Wake, WorkItem,
-    finding,
+    ManualEdit, Name, NativeChange, NativeEntitlement, NativeOperation, NewClaim, PolicyDecision,
+    PolicyVerdict, Proposal, Proposals, Provenance, Provisioning, ReadKey, Retries, Retry,
+    RoleAssignment, RoleDecision, RoleDetection, RoleVerdict, Score, Scorecard, SentAction,
+    SentOutcome, Severity, StateOverride, TargetAccount, TriggerMemory, Uid, UnansweredChange,
+    UnixMillis, Value, ValueChange, Versions, Violation, ViolationStatus, Wake, WorkItem, finding,
 };
 use idr_core::plan::{Changes, LifecycleChange};
 use jiff::civil::Date;
@@ -173,6 +173,7 @@ fn baseline() -> impl Strategy<Value = Baseline> {
             option::of(vec(account_action(), 0..2)),
             option::of(provisioning()),
             option::of(vec(work_item(), 0..2)),
+            option::of(vec(violation(), 0..2)),
         ),
     )
         .prop_map(
@@ -184,7 +185,7 @@ fn baseline() -> impl Strategy<Value = Baseline> {
                 lifecycle,
                 inactive,
                 assigned,
-                (account_actions, provisioning, work_items),
+                (account_actions, provisioning, work_items, violations),
             )| Baseline {
                 unseen,
                 name,
@@ -197,8 +198,64 @@ fn baseline() -> impl Strategy<Value = Baseline> {
                 account_actions,
                 provisioning,
                 work_items,
+                violations,
             },
         )
+}
+
+fn violation() -> impl Strategy<Value = Violation> {
+    let basis = select(Basis::ALL.map(|(_, basis)| basis).to_vec());
+    let status = select(ViolationStatus::ALL.map(|(_, status)| status).to_vec());
+    let texts = || vec(text(), 0..2);
+    (
+        name(),
+        instant(),
+        (basis, status),
+        (texts(), texts(), texts()),
+        option::of(instant()),
+    )
+        .prop_map(
+            |(policy, since, (basis, status), (left, right, held), ended)| Violation {
+                policy,
+                since,
+                basis,
+                left,
+                right,
+                status,
+                held,
+                ended,
+            },
+        )
+}
+
+fn policy_decision() -> impl Strategy<Value = PolicyDecision> {
+    let verdict = select(PolicyVerdict::ALL.map(|(_, verdict)| verdict).to_vec());
+    (name(), verdict, option::of(instant()), text(), instant()).prop_map(
+        |(policy, verdict, until, actor, at)| PolicyDecision {
+            policy,
+            verdict,
+            until,
+            reason: actor.clone(),
+            actor,
+            at,
+        },
+    )
+}
+
+fn scorecard() -> impl Strategy<Value = Scorecard> {
+    any::<[u32; 8]>().prop_map(|numbers| {
+        let score = |place: usize| Score {
+            raw: numbers[place],
+            compensated: numbers[place + 1],
+        };
+        Scorecard {
+            composite: numbers[0],
+            certification: numbers[1],
+            roles: score(2),
+            entitlements: score(4),
+            policies: score(6),
+        }
+    })
 }
 
 fn work_item() -> impl Strategy<Value = WorkItem> {
@@ -448,12 +505,14 @@ fn by_hand() -> impl Strategy<Value = ByHand> {
         vec(decision, 0..2),
         option::of(state),
         entitlements,
+        vec(policy_decision(), 0..2),
     )
-        .prop_map(|(edits, roles, state, entitlements)| ByHand {
+        .prop_map(|(edits, roles, state, entitlements, policies)| ByHand {
             edits,
             roles,
             state,
             entitlements,
+            policies,
         })
 }
 
@@ -476,7 +535,11 @@ fn identity() -> impl Strategy<Value = Identity> {
         detections(),
         (
             (vec(account_action(), 0..2), provisioning()),
-            vec(work_item(), 0..2),
+            (
+                vec(work_item(), 0..2),
+                vec(violation(), 0..2),
+                option::of(scorecard()),
+            ),
             baseline(),
         ),
         vec(trigger_memory(), 0..3),
@@ -502,7 +565,7 @@ fn identity() -> impl Strategy<Value = Identity> {
         let (
             assigned,
             detected,
-            ((account_actions, provisioning), work_items, baseline),
+            ((account_actions, provisioning), (work_items, violations, scorecard), baseline),
             triggers,
             events,
             reads,
@@ -529,6 +592,8 @@ fn identity() -> impl Strategy<Value = Identity> {
             account_actions,
             provisioning,
             work_items,
+            violations,
+            scorecard,
             baseline,
             triggers,
             events,
@@ -611,7 +676,12 @@ fn plan() -> impl Strategy<Value = SpooledPlan> {
                 option::of(provisioning()),
             ),
             option::of(vec(entitlement_decision(), 0..2)),
-            option::of(vec(work_item(), 0..2)),
+            (
+                option::of(vec(work_item(), 0..2)),
+                option::of(vec(violation(), 0..2)),
+                option::of(option::of(scorecard())),
+                any::<bool>(),
+            ),
         ),
         option::of(vec(read_key(), 0..3)),
         (option::of(option::of(instant())), option::of(retries())),
@@ -635,7 +705,11 @@ fn plan() -> impl Strategy<Value = SpooledPlan> {
                 lifecycle,
                 assigned,
                 detected,
-                ((account_actions, provisioning), entitlement_decisions, work_items),
+                (
+                    (account_actions, provisioning),
+                    entitlement_decisions,
+                    (work_items, violations, scorecard, left_out),
+                ),
                 reads,
                 (wake, retries),
                 findings,
@@ -655,6 +729,9 @@ fn plan() -> impl Strategy<Value = SpooledPlan> {
                 provisioning,
                 entitlement_decisions,
                 work_items,
+                violations,
+                scorecard,
+                left_out,
                 reads,
                 wake,
                 retries,
@@ -716,9 +793,11 @@ fn run() -> impl Strategy<Value = Run> {
             elapsed_ms: numbers[7],
         });
     let flags = any::<(i64, bool, bool, bool)>();
-    let settings = any::<(bool, Option<u32>, u32, Option<u64>)>().prop_map(
-        |(keep_due, threads, chunk_size, max_exceptions)| RunSettings {
+    let plain = any::<(bool, Option<u32>, u32, Option<u64>)>();
+    let settings = (plain, option::of(vec(name(), 0..2))).prop_map(
+        |((keep_due, threads, chunk_size, max_exceptions), policies)| RunSettings {
             keep_due,
+            policies,
             threads,
             chunk_size,
             max_exceptions,
@@ -1039,6 +1118,34 @@ mod full {
                 owner: None,
                 ..work_item()
             }]),
+            violations: Some(violations()),
+        }
+    }
+
+    fn violations() -> Vec<Violation> {
+        vec![Violation {
+            policy: Name::new("payments"),
+            since: UnixMillis(2_700),
+            basis: Basis::Desired,
+            left: vec!["Buyer".to_owned()],
+            right: vec!["Payer".to_owned()],
+            status: ViolationStatus::Expired,
+            held: vec!["Payer".to_owned()],
+            ended: Some(UnixMillis(2_800)),
+        }]
+    }
+
+    fn scorecard() -> Scorecard {
+        let score = |raw| Score {
+            raw,
+            compensated: raw + 1,
+        };
+        Scorecard {
+            composite: 300,
+            roles: score(10),
+            entitlements: score(20),
+            policies: score(30),
+            certification: 400,
         }
     }
 
@@ -1218,6 +1325,14 @@ mod full {
                 at: UnixMillis(760),
             }),
             entitlements: entitlement_decisions(),
+            policies: vec![PolicyDecision {
+                policy: Name::new("payments"),
+                verdict: PolicyVerdict::Allowed,
+                until: Some(UnixMillis(9_500)),
+                actor: "bo".to_owned(),
+                reason: "until the year is closed".to_owned(),
+                at: UnixMillis(780),
+            }],
         }
     }
 
@@ -1313,6 +1428,8 @@ mod full {
             account_actions: account_actions(),
             provisioning: provisioning(),
             work_items: vec![work_item()],
+            violations: violations(),
+            scorecard: Some(scorecard()),
             baseline: baseline(),
             triggers: vec![
                 TriggerMemory {
@@ -1415,6 +1532,9 @@ mod full {
                 provisioning: Some(provisioning()),
                 entitlement_decisions: Some(entitlement_decisions()),
                 work_items: Some(vec![work_item()]),
+                violations: Some(violations()),
+                scorecard: Some(Some(scorecard())),
+                left_out: true,
                 reads: Some(reads()),
                 wake: Some(Some(UnixMillis(6_000))),
                 retries: Some(retries()),
@@ -1442,6 +1562,7 @@ mod full {
             scope: Scope::Chosen,
             settings: RunSettings {
                 keep_due: true,
+                policies: Some(vec![Name::new("payments")]),
                 threads: Some(2),
                 chunk_size: 3,
                 max_exceptions: Some(4),
