@@ -498,7 +498,7 @@ mod tests {
             requires: Vec::new(),
             permits: Vec::new(),
             detection: Vec::new(),
-            risk_weight: None,
+            risk_weight: 0,
         };
         let business = Role {
             selector: Some(Selector::MatchList(sales)),
