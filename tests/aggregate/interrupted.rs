@@ -9,8 +9,8 @@ use idr::aggregate::{AggregateError, AggregateOptions, resume};
 use idr::store::{
     AccountMark, Adoption, AggregateBatch, Aggregation, AggregationStatus, ApplyChunk, AuditEntry,
     AuditQuery, ClaimEdit, ClaimQuery, Due, EffectQuery, EventQuery, Files, LastTimes, Managed,
-    Population, Run, RunId, RunProgress, Selection, SpooledPlan, StagedChange, Store, StoreError,
-    StoredClaim, StoredEffect, StoredEvent, StoredFinding, TenantState,
+    Population, Rehearse, Run, RunId, RunProgress, Selection, SpooledPlan, StagedChange, Store,
+    StoreError, StoredClaim, StoredEffect, StoredEvent, StoredFinding, TenantState,
 };
 use idr_core::definitions::NativeChangeDetection;
 use idr_core::filter::Superset;
@@ -39,6 +39,12 @@ impl Fragile<'_> {
             1 => Err(killed()),
             _ => write(),
         }
+    }
+}
+
+impl Rehearse for Fragile<'_> {
+    fn rehearsal(&self) -> Result<Box<dyn Store>, StoreError> {
+        self.inner.rehearsal()
     }
 }
 

@@ -14,7 +14,7 @@ use super::{CommandError, GlobalOptions, Outcome, write_json};
 use crate::config::{RefreshSettings, Task};
 use crate::refresh::selection::Criterion;
 use crate::refresh::{self, Request};
-use crate::report::{RunReport, counted};
+use crate::report::{DryRunReport, RunReport, counted};
 use crate::store::{Run, RunSettings, RunStatus, Scope};
 use crate::tenant::OpenTenant;
 
@@ -61,7 +61,7 @@ pub(super) struct RefreshArgs {
         value_parser = clap::value_parser!(u32).range(1..))]
     max_exceptions: Option<u32>,
 
-    /// Only say what would change: plan the first wave and write nothing
+    /// Only say what would happen: refresh a copy of the store, which is then dropped
     #[arg(long)]
     dry_run: bool,
 
@@ -277,19 +277,22 @@ fn dry_run(
     options: &GlobalOptions,
     out: &mut dyn Write,
 ) -> Result<Outcome, CommandError> {
-    let run = refresh::preview(&tenant.store, tenant, &tenant.files(), request)?;
-    let zone = &tenant.configuration.model.zone;
-    let report = RunReport::of_dry_run(&run, &tenant.store, zone)?;
+    let progress = RunProgress::new(options);
+    let show = |run: &Run, done, of| progress.show(run, done, of);
+    let preview = refresh::preview(&tenant.store, tenant, &tenant.files(), request, &show);
+    progress.finish();
+    let report = DryRunReport::of(&preview?, &tenant.configuration.model)?;
     if options.json {
         write_json(out, &report)?;
     } else {
         report.write(&command_for(options), out)?;
     }
-    Ok(if report.held.is_some() {
-        Outcome::OpenFindings
-    } else {
-        Outcome::Done
-    })
+    Ok(
+        match report.run.wants_attention() || report.run.held.is_some() {
+            true => Outcome::OpenFindings,
+            false => Outcome::Done,
+        },
+    )
 }
 
 /// Returns the run's scope.

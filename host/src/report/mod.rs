@@ -5,10 +5,12 @@
 
 mod aggregation;
 pub mod canonical;
+mod dry_run;
 mod due;
 mod effect;
 mod entitlement;
 mod event;
+mod explanation;
 mod finding;
 mod held;
 mod identity;
@@ -16,10 +18,16 @@ mod run;
 mod text;
 
 pub use aggregation::{EndedAggregation, ShownAggregation, StagedReport};
+pub use dry_run::{DryRunReport, IdentityChange};
 pub use due::DueReport;
 pub use effect::{EffectReport, EffectWhat};
+pub(crate) use entitlement::shown_entry;
 pub use entitlement::{EntitlementDecisionReport, EntitlementReport, LedgerReport, ReasonReport};
 pub use event::{ChangeReport, EventReport, MASK};
+pub use explanation::{
+    Explanation, LastChange, LineOf, MomentReport, PlaceReport, ReadReport, RuleReport, Sources,
+    StepReport, Subject, is_sensitive,
+};
 pub use finding::{FindingReport, write_findings};
 pub use held::{HeldReport, RoleLoss};
 pub use identity::{

@@ -304,7 +304,10 @@ impl RunReport {
         let approved = if self.approved { ", approved" } else { "" };
         match self.run {
             Some(id) => writeln!(out, "run {id}: {}{approved}", self.status)?,
-            None => writeln!(out, "dry run of the first wave; nothing is written")?,
+            None => writeln!(
+                out,
+                "dry run: this is what would happen; nothing is written"
+            )?,
         }
         if let Some(error) = &self.error {
             writeln!(out, "  {error}")?;
@@ -327,9 +330,7 @@ impl RunReport {
             }
         }
         changes.write(out)?;
-        if self.run.is_some() {
-            self.write_events(out)?;
-        }
+        self.write_events(out)?;
         let (new, open) = (self.findings.new, self.findings.open);
         let (new_text, open_text) = (grouped(new), grouped(open));
         if new == 0 && open > 0 {

@@ -13,7 +13,7 @@ use idr_core::view::{Snapshot, SnapshotError};
 use super::{
     AccountMark, Adoption, AggregateBatch, Aggregation, ApplyChunk, AuditEntry, AuditQuery,
     ClaimEdit, ClaimQuery, Due, EffectQuery, EffectStatus, EventQuery, Files, IdentityWrite,
-    LastTimes, Managed, Population, Raise, Run, RunId, RunProgress, RunStatus, Selection,
+    LastTimes, Managed, Population, Raise, Rehearse, Run, RunId, RunProgress, RunStatus, Selection,
     SpooledPlan, StagedChange, Store, StoreError, StoredClaim, StoredEffect, StoredEvent,
     StoredFinding, TenantState, account_fingerprint, account_key_hash, check_created_owner,
     effect_id, event_id, give_decisions, lookup_keys, take_decisions,
@@ -25,7 +25,7 @@ pub struct MemoryStore {
     data: Mutex<Data>,
 }
 
-#[derive(Default)]
+#[derive(Clone, Default)]
 struct Data {
     tenant: TenantState,
     configurations: BTreeMap<String, Files>,
@@ -310,6 +310,13 @@ fn is_stale(versions: &Versions, expected: &Versions) -> bool {
 impl MemoryStore {
     fn data(&self) -> MutexGuard<'_, Data> {
         self.data.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl Rehearse for MemoryStore {
+    fn rehearsal(&self) -> Result<Box<dyn Store>, StoreError> {
+        let data = Mutex::new(self.data().clone());
+        Ok(Box::new(Self { data }))
     }
 }
 

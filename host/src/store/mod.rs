@@ -29,6 +29,18 @@ pub use error::StoreError;
 pub use lock::RunLock;
 pub use run::{Counters, Run, RunId, RunProgress, RunSettings, RunStatus, Scope, Stage, Step};
 
+/// A store of which there can be a copy to try things on. It is all that a dry
+/// run is given, and nothing of it writes.
+pub trait Rehearse: Send + Sync {
+    /// Returns a copy of all that is stored now, which is gone when it is dropped.
+    /// Others may go on writing to the store meanwhile.
+    ///
+    /// # Errors
+    ///
+    /// As any call; [`StoreError::Unavailable`] where there is no room for it.
+    fn rehearsal(&self) -> Result<Box<dyn Store>, StoreError>;
+}
+
 /// A tenant's data. All methods may be called from several threads; writers
 /// wait for each other.
 ///
@@ -36,7 +48,7 @@ pub use run::{Counters, Run, RunId, RunProgress, RunSettings, RunStatus, Scope, 
 /// store past the configured wait (safe to retry), with [`StoreError::Corrupt`]
 /// when what is stored can't be read back, and with [`StoreError::Unavailable`]
 /// otherwise; the sections below name only what is special.
-pub trait Store: Send + Sync {
+pub trait Store: Rehearse {
     // --- the tenant
 
     /// Returns what is known of the tenant as a whole.

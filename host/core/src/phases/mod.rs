@@ -8,6 +8,7 @@
 //! | [`attributes`] | identity attributes, manager and lifecycle state, on demand | accounts, edits, each other |
 //! | `unique` | values that only one identity may have, and names that are generated | attributes, claims |
 //! | [`roles`] | assigned, then detected roles (`detection`) | the above and entitlements |
+//! | `role_explanation` | nothing: it says why a role is assigned or detected, or isn't | all that decides about it |
 //! | [`entitlements`] | the ledger: why each entitlement is there, or should be | accounts, roles, decisions |
 //! | `work_items` | what somebody is to decide or do | the ledger, the manager |
 //! | [`role_metadata`] | what roles come to: missing, exceptions | roles |
@@ -26,6 +27,7 @@ pub mod events;
 mod lifecycle;
 mod manager;
 mod proposals;
+pub(crate) mod role_explanation;
 pub mod role_metadata;
 pub mod roles;
 pub(crate) mod state_accounts;

@@ -16,6 +16,7 @@ mod open;
 mod outbox;
 mod pool;
 mod records;
+mod rehearsal;
 mod runs;
 mod snapshot;
 pub mod superset;
@@ -40,8 +41,8 @@ use self::snapshot::SqliteSnapshot;
 use super::{
     AccountMark, Adoption, AggregateBatch, Aggregation, ApplyChunk, AuditEntry, AuditQuery,
     ClaimEdit, ClaimQuery, Due, EffectQuery, EventQuery, Files, LastTimes, Managed, Population,
-    Run, RunId, RunProgress, Selection, SpooledPlan, StagedChange, Store, StoreError, StoredClaim,
-    StoredEffect, StoredEvent, StoredFinding, TenantState,
+    Rehearse, Run, RunId, RunProgress, Selection, SpooledPlan, StagedChange, Store, StoreError,
+    StoredClaim, StoredEffect, StoredEvent, StoredFinding, TenantState,
 };
 
 pub use self::backup::BackupError;
@@ -56,6 +57,8 @@ pub struct SqliteStore {
     path: PathBuf,
     writer: Mutex<Connection>,
     readers: Arc<Readers>,
+    /// Of a copy to try things on: what it lies in. Removed last.
+    folder: Option<rehearsal::Folder>,
 }
 
 /// The named points of a write at which tests make it fail or stop.
@@ -120,6 +123,7 @@ impl SqliteStore {
             path: path.to_owned(),
             writer: Mutex::new(writer),
             readers: Readers::new(path.to_owned(), options.clone()),
+            folder: None,
         })
     }
 
@@ -194,6 +198,13 @@ fn stop_at(
     _point: impl FnOnce(&WritePoints) -> &'static str,
 ) -> Result<(), StoreError> {
     Ok(())
+}
+
+impl Rehearse for SqliteStore {
+    fn rehearsal(&self) -> Result<Box<dyn Store>, StoreError> {
+        let copy = rehearsal::rehearsal(&*self.reader()?, &self.path)?;
+        Ok(Box::new(copy))
+    }
 }
 
 impl Store for SqliteStore {
