@@ -12,6 +12,7 @@ use idr::store::{
     AccountWrite, AggregateBatch, AuditEntry, AuditQuery, ClaimEdit, Creation, EffectQuery,
     EventQuery, Rehearse, Run, RunSettings, RunStatus, Scope, Store, StoreError, each_identity,
 };
+use idr_core::definitions;
 use idr_core::filter::Filter;
 use idr_core::model::{
     Account, AccountKey, AccountStatus, ByHand, Claim, EntitlementDecision, EntitlementVerdict,
@@ -138,6 +139,10 @@ impl History {
         if apart.random_range(0..2) == 0 {
             vary(tenant, operations, &mut apart);
         }
+        let mut apart = ChaCha8Rng::seed_from_u64(seed ^ 0x696d_6167_6573);
+        if apart.random_range(0..2) == 0 {
+            keeping(tenant, operations, &mut apart);
+        }
         history.ended()
     }
 
@@ -244,6 +249,21 @@ fn naming(tenant: &Tenant, operations: &mut Vec<Operation>, random: &mut ChaCha8
             reserve: random.random_range(0..2) == 0,
         };
         operations.insert(place, claim);
+    }
+}
+
+/// Lets images be kept of what people were, for ever or for some time, and
+/// sometimes no longer.
+fn keeping(tenant: &mut Tenant, operations: &mut [Operation], random: &mut ChaCha8Rng) {
+    let mut kept = |most_of_the_time: bool| definitions::History {
+        kept: most_of_the_time || random.random_range(0..3) > 0,
+        keep_ms: [None, Some(30 * 3_600_000)][random.random_range(0..2)],
+    };
+    tenant.history = kept(true);
+    for operation in operations {
+        if let Operation::Configure(edited) = operation {
+            edited.history = kept(false);
+        }
     }
 }
 

@@ -124,6 +124,8 @@ fn histories_come_to_what_thresholds_hold_and_people_give_to_others() {
         "some were refreshed",
         "a split",
         "a merge",
+        "{\"history\":{",
+        "an image was dropped",
     ];
     for seed in 1..64 {
         let history = History::random(seed);
@@ -157,6 +159,10 @@ fn lately(store: &dyn Store) -> Vec<&'static str> {
         ),
         (did("split"), "a split"),
         (did("merge"), "a merge"),
+        (
+            is(|run| run.counters.changes.contains_key("snapshotsDropped")),
+            "an image was dropped",
+        ),
     ]
     .into_iter()
     .filter_map(|(holds, what)| holds.then_some(what))

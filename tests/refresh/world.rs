@@ -13,8 +13,8 @@ use idr::rules::{self, ComponentCache, Question, RuleEngine, RuleError, Trouble,
 use idr::store::Files;
 use idr_core::definitions::{
     AccountAttribute, Application, AttributeDefinition, AutomaticRoles, Catalogue,
-    CorrelationMatch, CorrelationStep, Detection, EditMode, Grant, IdentityCreation, Isolation,
-    Lifecycle, LifecycleState, ManagerCorrelation, Model, NativeChangeDetection,
+    CorrelationMatch, CorrelationStep, Detection, EditMode, Grant, History, IdentityCreation,
+    Isolation, Lifecycle, LifecycleState, ManagerCorrelation, Model, NativeChangeDetection,
     NativeEntitlements, NativeResponse, OnEmpty, OnNoAccount, Origin, Owners, Profile, ProfileSet,
     RequestedRoles, Role, RoleType, Rule, RuleIndex, RuleLimits, Selector, Source, StateAction,
     Trigger, TriggerCondition, digest,
@@ -106,6 +106,8 @@ pub struct Tenant {
     /// Names that are given once each, if there are any.
     pub logins: Option<Logins>,
     pub variety: Option<Variety>,
+    /// What is kept of what people were.
+    pub history: History,
     pub serial: u64,
 }
 
@@ -328,6 +330,7 @@ impl Tenant {
             },
             logins: None,
             variety: None,
+            history: History::default(),
             serial: 0,
         }
     }
@@ -584,6 +587,7 @@ impl Tenant {
         let mut model = Model {
             zone: Zone::named("Europe/Berlin").expect("bundled"),
             end_of_day: None,
+            history: self.history,
             applications: vec![ad, hr],
             attributes,
             before_refresh: self.proposes.then_some(RuleIndex(BEFORE)),

@@ -19,7 +19,9 @@ use super::event::events;
 use super::open::{command_for, decidable, ends, open, record_named};
 use super::person::PersonArgs;
 use super::selection::checked_filter;
-use super::{CommandError, GlobalOptions, Outcome, merge, write_json};
+use super::{
+    CommandError, GlobalOptions, Outcome, identity_history, identity_prune, merge, write_json,
+};
 use crate::refresh::Request;
 use crate::refresh::selection::{Criterion, settled_view};
 use crate::report::{
@@ -51,6 +53,8 @@ enum IdentityCommand {
     Merge(merge::MergeArgs),
     Split(merge::SplitArgs),
     Explain(ExplainArgs),
+    History(identity_history::HistoryArgs),
+    Prune(identity_prune::PruneArgs),
 }
 
 /// List identities, or those that a filter lets through
@@ -203,6 +207,8 @@ pub(super) fn run(
         IdentityCommand::Merge(args) => merge::merge(args, &tenant, options, out),
         IdentityCommand::Split(args) => merge::split(args, &tenant, options, out),
         IdentityCommand::Explain(args) => explain(args, &tenant, options, out),
+        IdentityCommand::History(args) => identity_history::run(args, &tenant, options, out),
+        IdentityCommand::Prune(args) => identity_prune::run(args, &tenant, options, out),
     }
 }
 

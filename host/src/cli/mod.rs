@@ -23,6 +23,8 @@ mod explain;
 mod finding;
 mod generate;
 mod identity;
+mod identity_history;
+mod identity_prune;
 mod merge;
 mod open;
 mod options;

@@ -10,12 +10,12 @@ use super::open::{command_for, instant_or_now, open, open_or_create};
 use super::person::actor;
 use super::progress::RunProgress;
 use super::selection::{self, SelectionArgs};
-use super::{CommandError, GlobalOptions, Outcome, write_json};
+use super::{CommandError, GlobalOptions, Outcome, identity_prune, write_json};
 use crate::config::{RefreshSettings, Task};
 use crate::refresh::selection::Criterion;
 use crate::refresh::{self, Request};
 use crate::report::{DryRunReport, RunReport, counted};
-use crate::store::{Run, RunSettings, RunStatus, Scope};
+use crate::store::{Run, RunSettings, RunStatus, Scope, Store};
 use crate::tenant::OpenTenant;
 
 /// Refresh identities: those that are due, unless told otherwise
@@ -118,7 +118,8 @@ pub(super) fn run(
     }
     if args.dry_run {
         let request = request(args, task, as_of, &tenant)?;
-        return dry_run(&request, &tenant, options, out);
+        let prunes = task.is_some_and(|task| task.prune);
+        return dry_run(&request, prunes, &tenant, options, out);
     }
     let run = refresh(args, task, as_of, &tenant, options)?;
     report(&run, &tenant, options, out)
@@ -166,7 +167,34 @@ fn refresh(
     tenant: &OpenTenant,
     options: &GlobalOptions,
 ) -> Result<Run, CommandError> {
-    run_shown(&request(args, task, as_of, tenant)?, tenant, options)
+    let prunes = task.is_some_and(|task| task.prune);
+    if prunes {
+        // Said before anything is done, not after.
+        identity_prune::settings(tenant)?;
+    }
+    let mut run = run_shown(&request(args, task, as_of, tenant)?, tenant, options)?;
+    if prunes {
+        prune(&mut run, &tenant.store, tenant)?;
+    }
+    Ok(run)
+}
+
+/// Prunes after a run that is done, and counts it with the run.
+fn prune(run: &mut Run, store: &dyn Store, tenant: &OpenTenant) -> Result<(), CommandError> {
+    if run.status != RunStatus::Done {
+        return Ok(());
+    }
+    let settings = identity_prune::settings(tenant)?;
+    let model = &tenant.configuration.model;
+    let pruning = refresh::prune::prune(store, model, settings, run.as_of, &run.actor)?;
+    run.counters.count("identitiesPruned", pruning.pruned);
+    if pruning.held.is_some() {
+        let wanted = pruning.accountless.iter();
+        let wanted = wanted.filter(|known| known.kept.is_none()).count();
+        run.counters.count("pruneHeld", wanted as u64);
+    }
+    store.update_run(run)?;
+    Ok(())
 }
 
 /// Refreshes, and shows how far it has come.
@@ -273,6 +301,7 @@ fn run_sequence(
 
 fn dry_run(
     request: &Request,
+    prunes: bool,
     tenant: &OpenTenant,
     options: &GlobalOptions,
     out: &mut dyn Write,
@@ -281,7 +310,11 @@ fn dry_run(
     let show = |run: &Run, done, of| progress.show(run, done, of);
     let preview = refresh::preview(&tenant.store, tenant, &tenant.files(), request, &show);
     progress.finish();
-    let report = DryRunReport::of(&preview?, &tenant.configuration.model)?;
+    let mut preview = preview?;
+    if prunes {
+        prune(&mut preview.run, preview.store.as_ref(), tenant)?;
+    }
+    let report = DryRunReport::of(&preview, &tenant.configuration.model)?;
     if options.json {
         write_json(out, &report)?;
     } else {

@@ -23,6 +23,22 @@ pub(super) struct RawSettings {
     pub(super) limits: RawLimits,
     pub(super) thresholds: RawThresholds,
     pub(super) refresh: RawRefresh,
+    pub(super) history: Option<RawHistory>,
+    pub(super) prune: Option<RawPrune>,
+}
+
+#[derive(Debug, Default, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub(super) struct RawPrune {
+    pub(super) without_accounts: Option<String>,
+    pub(super) protect: Option<String>,
+    pub(super) most: Option<Value>,
+}
+
+#[derive(Debug, Default, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub(super) struct RawHistory {
+    pub(super) keep: Option<String>,
 }
 
 #[derive(Debug, Default, Deserialize)]
@@ -399,6 +415,7 @@ pub(super) struct RawTask {
     pub(super) exclude_inactive: bool,
     pub(super) due: bool,
     pub(super) keep_due: bool,
+    pub(super) prune: bool,
     pub(super) threads: Option<i64>,
     pub(super) chunk_size: Option<i64>,
     pub(super) max_exceptions: Option<i64>,

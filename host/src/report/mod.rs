@@ -13,6 +13,7 @@ mod event;
 mod explanation;
 mod finding;
 mod held;
+mod history;
 mod identity;
 mod run;
 mod text;
@@ -30,6 +31,7 @@ pub use explanation::{
 };
 pub use finding::{FindingReport, write_findings};
 pub use held::{HeldReport, RoleLoss};
+pub use history::{HistoryChange, HistoryReport, ImageSettings};
 pub use identity::{
     AccountReport, EditReport, IdentityReport, IdentityRow, StateOverrideReport, WorkItemReport,
 };

@@ -155,7 +155,7 @@ pub fn changes_in_words(counter: &str) -> String {
 }
 
 /// What can change, by the name of its counter, in words.
-const CHANGES: [(&str, &str, &str); 18] = [
+const CHANGES: [(&str, &str, &str); 22] = [
     ("attributes", "attribute", "attributes"),
     ("managers", "manager", "managers"),
     ("lifecycleStates", "lifecycle state", "lifecycle states"),
@@ -213,6 +213,22 @@ const CHANGES: [(&str, &str, &str); 18] = [
     ("workItems", "work item", "work items"),
     ("workflows", "workflow", "workflows"),
     ("webhooks", "webhook", "webhooks"),
+    (
+        "snapshotsCreated",
+        "image of an identity kept",
+        "images of identities kept",
+    ),
+    (
+        "snapshotsDropped",
+        "image of an identity dropped",
+        "images of identities dropped",
+    ),
+    ("identitiesPruned", "identity pruned", "identities pruned"),
+    (
+        "pruneHeld",
+        "identity to prune is one too many: nobody was pruned",
+        "identities to prune are too many: nobody was pruned",
+    ),
     (
         "replanned",
         "identity planned again, as it changed meanwhile",
@@ -291,7 +307,10 @@ impl RunReport {
     /// or findings are open.
     pub fn wants_attention(&self) -> bool {
         let stopped = [RunStatus::Held, RunStatus::Cancelled].map(RunStatus::as_str);
-        self.findings.open > 0 || stopped.contains(&self.status) || !self.held_kinds.is_empty()
+        self.findings.open > 0
+            || stopped.contains(&self.status)
+            || !self.held_kinds.is_empty()
+            || self.counters.contains_key("pruneHeld")
     }
 
     /// Writes the report for people. `command` is how the program is called for

@@ -218,6 +218,7 @@ pub struct Counters {
     /// What changed, by name: `attributes`, `managers`, `lifecycleStates`,
     /// `assignedRoles`, `detectedRoles`, `additionalEntitlements`,
     /// `entitlementsCreated`, `entitlementsUpdated`, `correlated`, `replanned`, `held`,
+    /// `snapshotsCreated`, `snapshotsDropped`, `identitiesPruned`, `pruneHeld`,
     /// `effects` and by kind of these `accountActions`, `workItems`, `workflows`
     /// and `webhooks`, `chunks` (written, each in one transaction).
     pub changes: BTreeMap<String, u64>,

@@ -110,7 +110,7 @@ mod tests {
         /// What the parts come to is what the filter says.
         #[test]
         fn parts_come_to_what_the_whole_says(
-            text in "(!?\\(value == \"[ab]\" (&&|\\|\\|) !?\\(value == \"[ab]\" (&&|\\|\\|) value.notNull\\(\\)\\)\\))",
+            text in "(!?\\(value == \"[ab]\" (&&|\\|\\|) !?\\(value == \"[ab]\" (&&|\\|\\|) value[.]notNull\\(\\)\\)\\))",
             value in "[abc]",
         ) {
             let filter = Filter::parse(&text).expect("a filter");

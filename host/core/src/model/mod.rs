@@ -11,6 +11,7 @@ mod entitlement;
 mod event;
 pub mod finding;
 mod identity;
+mod image;
 mod instant;
 mod name;
 mod value;
@@ -31,6 +32,7 @@ pub use identity::{
     RoleDetection, RoleVerdict, StateOverride, TriggerMemory, Uid, UnansweredChange, Versions,
     Wake,
 };
+pub use image::{AccountImage, Image};
 pub use instant::UnixMillis;
 pub use name::Name;
 pub use value::{INTEGER_LIMIT, Value, ValueError, ValueType};

@@ -20,7 +20,7 @@ use crate::config::values::{duration_ms, group_filter, instant};
 use crate::operations::{OPTIONS, Status};
 
 /// The keys of a task file.
-const KEYS: [&str; 19] = [
+const KEYS: [&str; 20] = [
     "version",
     "all",
     "identity",
@@ -35,6 +35,7 @@ const KEYS: [&str; 19] = [
     "exclude_inactive",
     "due",
     "keep_due",
+    "prune",
     "threads",
     "chunk_size",
     "max_exceptions",
@@ -116,6 +117,7 @@ pub(super) fn check(
             exclude_inactive: raw.exclude_inactive,
             due: raw.due,
             keep_due: raw.keep_due,
+            prune: raw.prune,
             settings: refresh(&scope, raw.threads, raw.chunk_size, raw.max_exceptions),
             tasks: sequence(&scope, raw, sources),
             stop_at_error: raw.stop_at_error.unwrap_or(true),

@@ -7,11 +7,11 @@ use idr_core::model::{
     Account, AccountAction, AccountKey, AccountOperation, AccountStatus, AssignmentSource,
     AttributeState, Baseline, ByHand, ChangeAnswer, ChangeMemory, Claim, ClaimOrigin, Effect,
     EffectKind, EntitlementChange, EntitlementDecision, EntitlementVerdict, Event, EventChange,
-    EventTally, Finding, Handler, Holding, Identity, IdentityType, Lag, Link, ManualEdit, Name,
-    NativeChange, NativeEntitlement, NativeOperation, NewClaim, Proposal, Proposals, Provenance,
-    ReadKey, Retries, Retry, RoleAssignment, RoleDecision, RoleDetection, RoleVerdict, Severity,
-    StateOverride, TriggerMemory, Uid, UnansweredChange, UnixMillis, Value, Versions, Wake,
-    WorkItem, finding,
+    EventTally, Finding, Handler, Holding, Identity, IdentityRecord, IdentityType, Image, Lag,
+    Link, ManualEdit, Name, NativeChange, NativeEntitlement, NativeOperation, NewClaim, Proposal,
+    Proposals, Provenance, ReadKey, Retries, Retry, RoleAssignment, RoleDecision, RoleDetection,
+    RoleVerdict, Severity, StateOverride, TriggerMemory, Uid, UnansweredChange, UnixMillis, Value,
+    Versions, Wake, WorkItem, finding,
 };
 use idr_core::plan::{Changes, LifecycleChange};
 use jiff::civil::Date;
@@ -421,7 +421,7 @@ fn identity() -> impl Strategy<Value = Identity> {
         vec(read_key(), 0..3),
         vec(read_key(), 0..3),
         (option::of(instant()), option::of(instant()), retries()),
-        vec(a_finding(), 0..2),
+        (vec(a_finding(), 0..2), option::of(any::<u64>())),
     );
     (first, second).prop_map(|(first, second)| {
         let (
@@ -445,7 +445,7 @@ fn identity() -> impl Strategy<Value = Identity> {
             reads,
             event_reads,
             wake,
-            findings,
+            (findings, history),
         ) = second;
         Identity {
             uid: Uid::default(),
@@ -475,6 +475,7 @@ fn identity() -> impl Strategy<Value = Identity> {
             },
             retries: wake.2,
             findings,
+            history,
         }
     })
 }
@@ -772,6 +773,16 @@ proptest! {
     #[test]
     fn identities_come_back(identity in identity()) {
         comes_back(&identity)?;
+    }
+
+    #[test]
+    fn images_come_back(identity in identity(), accounts in vec(account(), 0..3)) {
+        let record = IdentityRecord {
+            identity,
+            accounts,
+            versions: Versions::default(),
+        };
+        comes_back(&Image::of(&record))?;
     }
 
     #[test]
@@ -1188,7 +1199,19 @@ mod full {
             },
             retries: retries(),
             findings: vec![finding()],
+            history: Some(u64::MAX),
         }
+    }
+
+    pub(super) fn image() -> Image {
+        Image::of(&IdentityRecord {
+            identity: identity(),
+            accounts: vec![Account {
+                key: key("crm", "a-1"),
+                ..account()
+            }],
+            versions: Versions::default(),
+        })
     }
 
     pub(super) fn account() -> Account {
@@ -1375,6 +1398,7 @@ fn documents_of_version_1_stay_readable() {
     stays_readable("handler-effect", &full::handler_effect());
     stays_readable("work-item-effect", &full::work_item_effect());
     stays_readable("identity", &full::identity());
+    stays_readable("image", &full::image());
     stays_readable("account", &full::account());
     stays_readable("listed", &full::listed());
     stays_readable("missing", &full::missing());

@@ -11,10 +11,12 @@ mod apply;
 mod backup;
 mod claims;
 mod error;
+mod history;
 mod identities;
 mod open;
 mod outbox;
 mod pool;
+mod prune;
 mod records;
 mod rehearsal;
 mod runs;
@@ -41,8 +43,8 @@ use self::snapshot::SqliteSnapshot;
 use super::{
     AccountMark, Adoption, AggregateBatch, Aggregation, ApplyChunk, AuditEntry, AuditQuery,
     ClaimEdit, ClaimQuery, Due, EffectQuery, EventQuery, Files, LastTimes, Managed, Population,
-    Rehearse, Run, RunId, RunProgress, Selection, SpooledPlan, StagedChange, Store, StoreError,
-    StoredClaim, StoredEffect, StoredEvent, StoredFinding, TenantState,
+    Prune, Rehearse, Run, RunId, RunProgress, Selection, SpooledPlan, StagedChange, Store,
+    StoreError, StoredClaim, StoredEffect, StoredEvent, StoredFinding, StoredImage, TenantState,
 };
 
 pub use self::backup::BackupError;
@@ -87,7 +89,9 @@ pub fn write_points() -> Vec<String> {
         "claims",
         "edit",
         "findings",
+        "history",
         "mute",
+        "prune",
         "audit",
     ];
     let both = |kind| {
@@ -471,6 +475,27 @@ impl Store for SqliteStore {
 
     fn effects(&self, query: &EffectQuery, limit: usize) -> Result<Vec<StoredEffect>, StoreError> {
         outbox::effects(&*self.reader()?, query, limit)
+    }
+
+    fn history(
+        &self,
+        uid: Uid,
+        until: Option<UnixMillis>,
+        limit: usize,
+    ) -> Result<Vec<StoredImage>, StoreError> {
+        history::history(&*self.reader()?, uid, until, limit)
+    }
+
+    fn prune(&self, prunes: &[Prune], at: UnixMillis) -> Result<u64, StoreError> {
+        self.write(points!("prune"), |connection| {
+            prune::prune(connection, prunes, at)
+        })
+    }
+
+    fn prune_history(&self, before: UnixMillis) -> Result<u64, StoreError> {
+        self.write(points!("history"), |connection| {
+            history::prune(connection, before)
+        })
     }
 
     fn findings(&self, closed: bool, limit: usize) -> Result<Vec<StoredFinding>, StoreError> {
