@@ -27,6 +27,7 @@ mod selection;
 mod selection_by_time;
 mod small_tenant;
 mod state_accounts;
+mod stories;
 mod thresholds;
 mod transforms;
 mod triggers;

@@ -13,12 +13,19 @@ pub(super) fn keep<'i>(
     at: UnixMillis,
     images: impl Iterator<Item = &'i (Uid, Image)>,
 ) -> Result<(), StoreError> {
-    let mut statement = connection.prepare_cached(
-        "INSERT INTO identity_history (uid, at, document) VALUES (?1, ?2, ?3)
+    let mut insert = connection.prepare_cached(
+        "INSERT INTO identity_history (uid, at, until, document)
+         VALUES (?1, ?2,
+             (SELECT min(at) FROM identity_history WHERE uid = ?1 AND at > ?2), ?3)
          ON CONFLICT (uid, at) DO UPDATE SET document = ?3",
     )?;
+    let mut end = connection.prepare_cached(
+        "UPDATE identity_history SET until = ?2 WHERE uid = ?1
+         AND at = (SELECT max(at) FROM identity_history WHERE uid = ?1 AND at < ?2)",
+    )?;
     for (uid, image) in images {
-        statement.execute(params![uid.0, at.0, codec::encode(image)])?;
+        insert.execute(params![uid.0, at.0, codec::encode(image)])?;
+        end.execute([uid.0, at.0])?;
     }
     Ok(())
 }
@@ -48,11 +55,7 @@ pub(super) fn history(
 
 /// See `Store::prune_history`.
 pub(super) fn prune(connection: &Connection, before: UnixMillis) -> Result<u64, StoreError> {
-    let mut statement = connection.prepare_cached(
-        "DELETE FROM identity_history WHERE at < ?1 AND EXISTS (
-             SELECT 1 FROM identity_history AS later
-             WHERE later.uid = identity_history.uid
-               AND later.at > identity_history.at AND later.at <= ?1)",
-    )?;
+    let mut statement =
+        connection.prepare_cached("DELETE FROM identity_history WHERE until <= ?1")?;
     Ok(statement.execute([before.0])? as u64)
 }
