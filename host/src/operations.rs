@@ -145,6 +145,13 @@ pub const PHASES: [Phase; 19] = [
         what: "values of attributes that rules propose when one has changed, as inputs of the next refresh",
     },
     Phase {
+        number: "14",
+        phase: "history",
+        group: Some("events"),
+        identityiq_options: &["checkHistory"],
+        what: "an image of whoever isn't any more what the last image says",
+    },
+    Phase {
         number: "14b",
         phase: "after-refresh",
         group: Some("events"),
@@ -171,6 +178,13 @@ pub const PHASES: [Phase; 19] = [
         group: None,
         identityiq_options: &["noResetNeedsRefresh"],
         what: "each identity's changes in one transaction",
+    },
+    Phase {
+        number: "17",
+        phase: "prune",
+        group: None,
+        identityiq_options: &["pruneIdentities"],
+        what: "after the run, where its task says so: identities without an account for so long go",
     },
 ];
 
@@ -238,6 +252,10 @@ pub struct RefreshOption {
     pub status: Status,
 }
 
+const SCOPES: &str = "an identity attribute says it, and populations, filters and `--group scope=VALUE` go by \
+                      it; no list of scopes is kept, so none is created, dormant or out of date";
+const GROUPS: &str = "groups aren't stored: `--group department=Sales` and populations are worked out \
+                      when they are asked for, so none is left over";
 const ALWAYS: &str = "every refresh does it, for whom it concerns";
 
 /// Every option, in the order of IdentityIQ's page; then our own, without a key of
@@ -434,10 +452,10 @@ pub const OPTIONS: [RefreshOption; 57] = [
     RefreshOption {
         key: "checkHistory",
         label: "Maintain identity histories",
-        name: "",
+        name: "[history] in idr.toml",
         phase: "14",
         default: "",
-        status: Status::NotYet,
+        status: Status::Works("history::images_are_kept_of_whoever_differs"),
     },
     RefreshOption {
         key: "refreshGroups",
@@ -453,7 +471,7 @@ pub const OPTIONS: [RefreshOption; 57] = [
         name: "",
         phase: "17",
         default: "",
-        status: Status::NotYet,
+        status: Status::Replaced(GROUPS),
     },
     RefreshOption {
         key: "checkPolicies",
@@ -485,7 +503,7 @@ pub const OPTIONS: [RefreshOption; 57] = [
         name: "",
         phase: "6b",
         default: "",
-        status: Status::NotYet,
+        status: Status::Replaced(SCOPES),
     },
     RefreshOption {
         key: "noAutoCreateScopes",
@@ -493,7 +511,7 @@ pub const OPTIONS: [RefreshOption; 57] = [
         name: "",
         phase: "6b",
         default: "",
-        status: Status::NotYet,
+        status: Status::Replaced(SCOPES),
     },
     RefreshOption {
         key: "markDormantScopes",
@@ -501,7 +519,7 @@ pub const OPTIONS: [RefreshOption; 57] = [
         name: "",
         phase: "17",
         default: "",
-        status: Status::NotYet,
+        status: Status::Replaced(SCOPES),
     },
     RefreshOption {
         key: "refreshCertifications",
@@ -558,10 +576,10 @@ pub const OPTIONS: [RefreshOption; 57] = [
     RefreshOption {
         key: "pruneIdentities",
         label: "",
-        name: "",
+        name: "prune",
         phase: "17",
         default: "",
-        status: Status::NotYet,
+        status: Status::Works("prune::a_task_prunes_once_its_run_is_done"),
     },
     RefreshOption {
         key: "preRefreshRule",
@@ -780,8 +798,8 @@ pub const COUNTERS: [RefreshCounter; 32] = [
     },
     RefreshCounter {
         key: "identitiesPruned",
-        name: "",
-        status: Status::NotYet,
+        name: "identitiesPruned",
+        status: Status::Works("prune::a_task_prunes_once_its_run_is_done"),
     },
     RefreshCounter {
         key: "managers",
@@ -876,13 +894,13 @@ pub const COUNTERS: [RefreshCounter; 32] = [
     },
     RefreshCounter {
         key: "snapshotsCreated",
-        name: "",
-        status: Status::NotYet,
+        name: "snapshotsCreated",
+        status: Status::Works("history::images_are_kept_of_whoever_differs"),
     },
     RefreshCounter {
         key: "groupDefinitions",
         name: "",
-        status: Status::NotYet,
+        status: Status::Replaced(GROUPS),
     },
     RefreshCounter {
         key: "groupIndexes",
@@ -892,27 +910,27 @@ pub const COUNTERS: [RefreshCounter; 32] = [
     RefreshCounter {
         key: "scopesCreated",
         name: "",
-        status: Status::NotYet,
+        status: Status::Replaced(SCOPES),
     },
     RefreshCounter {
         key: "scopesCorrelated",
         name: "",
-        status: Status::NotYet,
+        status: Status::Replaced(SCOPES),
     },
     RefreshCounter {
         key: "scopesSelected",
         name: "",
-        status: Status::NotYet,
+        status: Status::Replaced(SCOPES),
     },
     RefreshCounter {
         key: "scopesDormant",
         name: "",
-        status: Status::NotYet,
+        status: Status::Replaced(SCOPES),
     },
     RefreshCounter {
         key: "unscopedIdentities",
         name: "",
-        status: Status::NotYet,
+        status: Status::Replaced(SCOPES),
     },
     RefreshCounter {
         key: "certificationsCreated",

@@ -9,9 +9,10 @@ use idr::refresh::selection::Criterion;
 use idr::refresh::{self, Configurator, Configured, RefreshError, Request};
 use idr::report::canonical;
 use idr::store::{
-    AccountWrite, AggregateBatch, AuditEntry, AuditQuery, ClaimEdit, Creation, Run, RunSettings,
-    RunStatus, Scope, Store, StoreError, each_identity,
+    AccountWrite, AggregateBatch, AuditEntry, AuditQuery, ClaimEdit, Creation, EffectQuery,
+    EventQuery, Rehearse, Run, RunSettings, RunStatus, Scope, Store, StoreError, each_identity,
 };
+use idr_core::definitions;
 use idr_core::filter::Filter;
 use idr_core::model::{
     Account, AccountKey, AccountOperation, AccountStatus, ByHand, Claim, EntitlementDecision,
@@ -160,6 +161,10 @@ impl History {
         if apart.random_range(0..2) == 0 {
             govern(tenant, operations, &mut apart);
         }
+        let mut apart = ChaCha8Rng::seed_from_u64(seed ^ 0x696d_6167_6573);
+        if apart.random_range(0..2) == 0 {
+            keeping(tenant, operations, &mut apart);
+        }
         history.ended()
     }
 
@@ -266,6 +271,21 @@ fn naming(tenant: &Tenant, operations: &mut Vec<Operation>, random: &mut ChaCha8
             reserve: random.random_range(0..2) == 0,
         };
         operations.insert(place, claim);
+    }
+}
+
+/// Lets images be kept of what people were, for ever or for some time, and
+/// sometimes no longer.
+fn keeping(tenant: &mut Tenant, operations: &mut [Operation], random: &mut ChaCha8Rng) {
+    let mut kept = |most_of_the_time: bool| definitions::History {
+        kept: most_of_the_time || random.random_range(0..3) > 0,
+        keep_ms: [None, Some(30 * 3_600_000)][random.random_range(0..2)],
+    };
+    tenant.history = kept(true);
+    for operation in operations {
+        if let Operation::Configure(edited) = operation {
+            edited.history = kept(false);
+        }
     }
 }
 
@@ -625,6 +645,48 @@ impl Happening {
         }
     }
 
+    /// Tries what an operation would do that is a refresh of the present, lets
+    /// it happen, and says how the two differ.
+    fn foretold(&mut self, operation: &Operation) -> Option<String> {
+        let request = match operation {
+            Operation::Refresh { .. } => self.request(self.way, false),
+            Operation::RefreshKeepingDue => self.request(self.way, true),
+            Operation::RefreshChosen { whom } => Request {
+                criteria: self.whom(*whom),
+                scope: Scope::Chosen,
+                ..self.request(self.way, false)
+            },
+            other => {
+                self.happen(other);
+                return None;
+            }
+        };
+        let before = self.export();
+        let only = OnlyCopies(Arc::clone(&self.store));
+        let files = self.tenant.files();
+        let preview = refresh::preview(
+            &only,
+            self.tenants.as_ref(),
+            &files,
+            &request,
+            &|_, _, _| (),
+        );
+        let preview = preview.expect("a dry run of a random tenant goes through");
+        if before != self.export() {
+            return Some("a dry run has written something".to_owned());
+        }
+        let foretold = told(&preview.run, preview.store.as_ref());
+        let would_be = self.export_of(preview.store.as_ref());
+        self.refresh_as(&request, None);
+        let run = self.store.runs(1).expect("the store can be read").remove(0);
+        let done = told(&run, self.store.as_ref());
+        if foretold != done {
+            return Some(format!("foretold: {foretold}\ndone: {done}"));
+        }
+        let is = self.export();
+        (would_be != is).then(|| difference(&would_be, &is))
+    }
+
     fn run(&self, request: &Request, progress: refresh::Progress<'_>) -> Run {
         let files = self.tenant.files();
         let run = refresh::run(
@@ -675,10 +737,13 @@ impl Happening {
     }
 
     pub fn export(&self) -> String {
+        self.export_of(self.store.as_ref())
+    }
+
+    fn export_of(&self, store: &dyn Store) -> String {
         let mut text = Vec::new();
         let model = &self.configured.model;
-        canonical::export(self.store.as_ref(), model, &mut text)
-            .expect("the state can be exported");
+        canonical::export(store, model, &mut text).expect("the state can be exported");
         String::from_utf8(text).expect("JSON is UTF-8")
     }
 
@@ -1274,6 +1339,42 @@ pub fn leaves_nothing_undone(
         let after = happening.export();
         if before != after {
             return Err((place, difference(&before, &after)));
+        }
+    }
+    Ok(())
+}
+
+/// A store that can be copied, and nothing else.
+struct OnlyCopies(Arc<dyn Store>);
+
+impl Rehearse for OnlyCopies {
+    fn rehearsal(&self) -> Result<Box<dyn Store>, StoreError> {
+        self.0.rehearsal()
+    }
+}
+
+/// Returns what a run and its store tell, apart from how long it took.
+fn told(run: &Run, store: &dyn Store) -> String {
+    let mut run = run.clone();
+    run.counters.elapsed_ms = 0;
+    let events = store.events(&EventQuery::default(), usize::MAX);
+    let effects = store.effects(&EffectQuery::default(), usize::MAX);
+    let open = store.findings(false, usize::MAX);
+    let audit = store.audit_entries(&AuditQuery::default(), usize::MAX);
+    format!("{run:?}\n{events:?}\n{effects:?}\n{open:?}\n{audit:?}")
+}
+
+/// Carries out a history, each refresh of which is tried on a copy first. Returns
+/// the place of one that comes to something else than was foretold, and how.
+pub fn is_foretold(
+    history: &History,
+    tenants: &Arc<Tenants>,
+    store: Arc<dyn Store>,
+) -> Result<(), (usize, String)> {
+    let mut happening = Happening::new(store, Way::Incremental, Arc::clone(tenants), history);
+    for (place, operation) in history.operations.iter().enumerate() {
+        if let Some(difference) = happening.foretold(operation) {
+            return Err((place, difference));
         }
     }
     Ok(())

@@ -13,8 +13,8 @@ use idr::rules::{self, ComponentCache, Question, RuleEngine, RuleError, Trouble,
 use idr::store::Files;
 use idr_core::definitions::{
     AccountAttribute, Application, AttributeDefinition, AutomaticRoles, Catalogue,
-    CorrelationMatch, CorrelationStep, Detection, EditMode, Grant, IdentityCreation, Isolation,
-    Lifecycle, LifecycleState, ManagerCorrelation, Model, NativeChangeDetection,
+    CorrelationMatch, CorrelationStep, Detection, EditMode, Grant, History, IdentityCreation,
+    Isolation, Lifecycle, LifecycleState, ManagerCorrelation, Model, NativeChangeDetection,
     NativeEntitlements, NativeResponse, OnEmpty, OnNoAccount, Origin, Owners, Profile, ProfileSet,
     RequestedRoles, Role, RoleType, Rule, RuleIndex, RuleLimits, Selector, Source, StateAction,
     Trigger, TriggerCondition, digest,
@@ -112,6 +112,8 @@ pub struct Tenant {
     pub provisioned: Option<Provisioned>,
     /// What is forbidden and scored.
     pub governance: Option<Governance>,
+    /// What is kept of what people were.
+    pub history: History,
     pub serial: u64,
 }
 
@@ -336,6 +338,7 @@ impl Tenant {
             variety: None,
             provisioned: None,
             governance: None,
+            history: History::default(),
             serial: 0,
         }
     }
@@ -598,6 +601,7 @@ impl Tenant {
             provisioning: Default::default(),
             zone: Zone::named("Europe/Berlin").expect("bundled"),
             end_of_day: None,
+            history: self.history,
             applications: vec![ad, hr],
             attributes,
             before_refresh: self.proposes.then_some(RuleIndex(BEFORE)),

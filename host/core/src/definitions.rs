@@ -44,6 +44,8 @@ pub struct Model {
     pub zone: Zone,
     /// When a day is over; none means 24:00.
     pub end_of_day: Option<Time>,
+    /// What is kept of what identities were.
+    pub history: History,
     /// Applications, sorted by name.
     pub applications: Vec<Application>,
     /// Identity attributes, sorted by name.
@@ -83,6 +85,15 @@ pub struct Model {
     pub secret: Option<Secret>,
     /// Counted by people: another secret is taken only with a higher one.
     pub secret_generation: u64,
+}
+
+/// What is kept of what identities were.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct History {
+    /// Whether anything is.
+    pub kept: bool,
+    /// How long, in milliseconds; for ever when absent.
+    pub keep_ms: Option<i64>,
 }
 
 /// An application that accounts are aggregated from.
@@ -923,7 +934,7 @@ impl Model {
         digest(&(
             (
                 &self.zone,
-                self.end_of_day,
+                (self.end_of_day, self.history.kept),
                 &self.applications,
                 &self.attributes,
             ),

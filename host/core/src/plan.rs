@@ -18,7 +18,8 @@ use crate::model::{
 use crate::phases::events::Occasion;
 use crate::phases::provisioning::{self, ProvisioningPlan};
 use crate::phases::{
-    attributes, entitlements, events, logical_accounts, policies, roles, state_accounts, work_items,
+    attributes, entitlements, events, logical_accounts, policies, role_explanation, roles,
+    state_accounts, work_items,
 };
 use crate::rule::RuleEvaluator;
 use crate::time::sooner;
@@ -208,7 +209,7 @@ pub struct Planned {
     pub record: IdentityRecord,
     /// What changes.
     pub changes: Changes,
-    /// Every read that was made, when a trace was asked for.
+    /// Every read that was made and way that was taken, when a trace was asked for.
     pub trace: Vec<TraceEntry>,
 }
 
@@ -219,6 +220,8 @@ pub struct PlannedEvents {
     pub record: IdentityRecord,
     /// What its triggers come to.
     pub changes: EventChanges,
+    /// What they read and which way they went, when a trace was asked for.
+    pub trace: Vec<TraceEntry>,
 }
 
 /// Plans identities one after the other; one per worker.
@@ -350,9 +353,55 @@ impl<'e> Planner<'e> {
         let occasion = Occasion {
             detected_at,
             silent,
+            trace: false,
             held: &self.held_triggers,
         };
         events::plan(context, self.evaluator, record, &occasion)
+    }
+
+    /// Plans the events of one identity as the next run would, and notes what
+    /// triggers read and which way they went.
+    ///
+    /// # Errors
+    ///
+    /// As [`Planner::plan`].
+    pub fn explain_events(
+        &mut self,
+        context: &PlanContext,
+        record: IdentityRecord,
+    ) -> Result<PlannedEvents, SnapshotError> {
+        let occasion = Occasion {
+            detected_at: context.as_of,
+            silent: false,
+            trace: true,
+            held: &[],
+        };
+        events::plan(context, self.evaluator, record, &occasion)
+    }
+
+    /// Returns all that decides whether an identity, whose plan has been applied,
+    /// has a role; nothing for one that isn't defined.
+    ///
+    /// # Errors
+    ///
+    /// As [`Planner::plan`].
+    pub fn explain_role(
+        &mut self,
+        context: &PlanContext,
+        record: IdentityRecord,
+        role: Name,
+    ) -> Result<Vec<TraceEntry>, SnapshotError> {
+        let model = Arc::clone(&context.model);
+        let Some(role) = model.role(role) else {
+            return Ok(Vec::new());
+        };
+        let snapshot = Arc::clone(&context.snapshot);
+        let mut view = TrackedView::new(Arc::clone(&model), snapshot, context.as_of, record);
+        view.settle_from_record();
+        view.open_entitlements();
+        view.start_trace();
+        role_explanation::explain(&mut view, self.evaluator, role)?;
+        Ok(view.take_trace())
     }
 }
 

@@ -31,6 +31,7 @@ mod findings;
 mod guard;
 mod lines;
 mod link;
+mod place;
 mod problem;
 mod split;
 mod stage;
@@ -45,6 +46,7 @@ use idr_core::rule::RuleHost;
 
 pub use error::AggregateError;
 pub use link::{NewOwner, give, link, unlink};
+pub use place::line_of;
 pub use waiting::{correlate_again, correlate_waiting};
 
 use self::connector::Connector;

@@ -19,9 +19,12 @@ mod entitlement;
 mod entitlement_decision;
 mod error;
 mod event;
+mod explain;
 mod finding;
 mod generate;
 mod identity;
+mod identity_history;
+mod identity_prune;
 mod merge;
 mod open;
 mod options;
@@ -99,6 +102,7 @@ enum Command {
     Audit(audit::AuditArgs),
     Finding(finding::FindingArgs),
     Event(event::EventArgs),
+    Explain(explain::ExplainArgs),
     Outbox(outbox::OutboxArgs),
     Due(due::DueArgs),
     Demo(demo::DemoArgs),
@@ -135,6 +139,11 @@ impl Outcome {
 }
 
 impl Cli {
+    /// Says whether results, and what goes wrong, are wanted as JSON.
+    pub fn wants_json(&self) -> bool {
+        self.options.json
+    }
+
     /// Runs the command that was asked for; its report goes to `out`.
     ///
     /// # Errors
@@ -154,6 +163,7 @@ impl Cli {
             Command::Claim(args) => claim::run(args, options, out),
             Command::Finding(args) => finding::run(args, options, out),
             Command::Event(args) => event::run(args, options, out),
+            Command::Explain(args) => explain::run(args, options, out),
             Command::Outbox(args) => outbox::run(args, options, out),
             Command::Due(args) => due::run(args, options, out),
             Command::Demo(args) => demo::run(args, options, out),

@@ -24,6 +24,8 @@ pub(super) struct RawSettings {
     pub(super) thresholds: RawThresholds,
     pub(super) refresh: RawRefresh,
     pub(super) provisioning: RawProvisioning,
+    pub(super) history: Option<RawHistory>,
+    pub(super) prune: Option<RawPrune>,
 }
 
 #[derive(Debug, Default, Deserialize)]
@@ -34,6 +36,20 @@ pub(super) struct RawProvisioning {
     pub(super) synchronise: Option<bool>,
     pub(super) manual_account_selection: bool,
     pub(super) confirm_within: Option<String>,
+}
+
+#[derive(Debug, Default, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub(super) struct RawPrune {
+    pub(super) without_accounts: Option<String>,
+    pub(super) protect: Option<String>,
+    pub(super) most: Option<Value>,
+}
+
+#[derive(Debug, Default, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub(super) struct RawHistory {
+    pub(super) keep: Option<String>,
 }
 
 #[derive(Debug, Default, Deserialize)]
@@ -618,6 +634,7 @@ pub(super) struct RawTask {
     pub(super) keep_due: bool,
     pub(super) policies: Option<Vec<String>>,
     pub(super) no_policies: bool,
+    pub(super) prune: bool,
     pub(super) threads: Option<i64>,
     pub(super) chunk_size: Option<i64>,
     pub(super) max_exceptions: Option<i64>,

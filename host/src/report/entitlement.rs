@@ -176,7 +176,7 @@ fn reason(source: AssignmentSource) -> &'static str {
 }
 
 /// Returns the account, the entitlement, and how it stands and why.
-pub(super) fn shown_entry(entry: &LedgerEntry, model: &Model, show_sensitive: bool) -> [String; 3] {
+pub(crate) fn shown_entry(entry: &LedgerEntry, model: &Model, show_sensitive: bool) -> [String; 3] {
     let entitlement = &entry.entitlement;
     let account = &entitlement.account;
     let is_masked =

@@ -609,6 +609,8 @@ pub struct Identity {
     pub retries: Retries,
     /// Open findings about it, sorted.
     pub findings: Vec<Finding>,
+    /// Fingerprint of what the history last kept of it.
+    pub history: Option<u64>,
 }
 
 impl Identity {

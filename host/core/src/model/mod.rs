@@ -12,6 +12,7 @@ mod event;
 pub mod finding;
 mod governance;
 mod identity;
+mod image;
 mod instant;
 mod name;
 mod provisioning;
@@ -39,6 +40,7 @@ pub use identity::{
     RoleDetection, RoleVerdict, StateOverride, TriggerMemory, Uid, UnansweredChange, Versions,
     Wake,
 };
+pub use image::{AccountImage, Image};
 pub use instant::UnixMillis;
 pub use name::Name;
 pub use provisioning::{GivenEntitlement, Provisioning, SentAction, SentOutcome, TargetAccount};

@@ -10,6 +10,7 @@
 //! | `unique` | values that only one identity may have, and names that are generated | attributes, claims |
 //! | [`roles`] | assigned, then detected roles (`detection`) | the above and entitlements |
 //! | `flights` | what was sent about entitlements and isn't confirmed | what idr remembers of its own doing |
+//! | `role_explanation` | nothing: it says why a role is assigned or detected, or isn't | all that decides about it |
 //! | [`entitlements`] | the ledger: why each entitlement is there, or should be | accounts, roles, decisions |
 //! | `policies` | what violates policies, and what they keep out | the above; decisions |
 //! | `risk` | the scorecard | roles, entitlements, violations |
@@ -41,6 +42,7 @@ pub(crate) mod policies;
 mod proposals;
 pub(crate) mod provisioning;
 mod risk;
+pub(crate) mod role_explanation;
 pub mod role_metadata;
 pub mod roles;
 mod selection;

@@ -160,7 +160,11 @@ impl TrackedView {
                 return self.account_attribute(handle, field);
             }
         };
-        self.note(|| format!("account {index} {field}"), || text.clone());
+        self.note_of(
+            index,
+            || format!("account {index} {field}"),
+            || text.clone(),
+        );
         Ok(Some(Value::Text(text)))
     }
 }

@@ -41,6 +41,7 @@ use super::raw::{
 use super::secret::SecretSettings;
 use super::{Clock, RefreshSettings, StoreSettings, Task};
 use crate::aggregate::connector::Connector;
+use crate::refresh::prune::PruneSettings;
 use names::Known;
 #[cfg(test)]
 pub(super) use transforms::OPERATIONS;
@@ -136,6 +137,7 @@ pub(super) struct Checked {
     pub(super) store: StoreSettings,
     pub(super) secret: Option<SecretSettings>,
     pub(super) refresh: RefreshSettings,
+    pub(super) prune: Option<PruneSettings>,
     pub(super) model: Arc<Model>,
     pub(super) connectors: BTreeMap<Name, Connector>,
     /// The component's path for each of the model's rules.
@@ -147,7 +149,7 @@ pub(super) struct Checked {
 pub(super) fn check(files: &Files, problems: &Problems) -> Checked {
     let sources = Sources::read(files, problems);
     let known = Known::of(&sources);
-    let settings = settings::check(&sources.settings, problems);
+    let settings = settings::check(&sources.settings, &known, problems);
     let (mut applications, connectors) =
         applications::check(&sources.applications, &known, problems);
     let mut identity = identity::check(&sources.identity, &known, problems);
@@ -190,6 +192,7 @@ pub(super) fn check(files: &Files, problems: &Problems) -> Checked {
     let model = Model {
         zone: settings.zone,
         end_of_day: settings.end_of_day,
+        history: settings.history,
         applications,
         attributes: identity.attributes,
         before_refresh: identity.before_refresh,
@@ -216,6 +219,7 @@ pub(super) fn check(files: &Files, problems: &Problems) -> Checked {
         store: settings.store,
         secret: settings.secret,
         refresh: settings.refresh,
+        prune: settings.prune,
         model: Arc::new(model),
         connectors,
         components,

@@ -68,6 +68,9 @@ impl Written for Identity {
         put(&mut object, "retryPhases", &self.retries.phases)?;
         put(&mut object, "retryEvents", &self.retries.events)?;
         put(&mut object, "findings", &self.findings)?;
+        if let Some(digest) = self.history {
+            object.serialize_entry("history", &digest)?;
+        }
         object.end()
     }
 
@@ -114,6 +117,7 @@ impl Written for Identity {
                 events: document.retry_events,
             },
             findings: document.findings,
+            history: document.history,
         })
     }
 }
@@ -200,6 +204,8 @@ struct IdentityIn {
     retry_events: Option<Retry>,
     #[serde(with = "mirror_in", default)]
     findings: Vec<Finding>,
+    #[serde(default)]
+    history: Option<u64>,
 }
 
 /// [`mirror`] for structs that are only read.

@@ -8,10 +8,10 @@ use idr_core::model::{
     AssignmentSource, AttributeChange, AttributeState, Baseline, Basis, ByHand, ChangeAnswer,
     ChangeMemory, Claim, ClaimOrigin, Effect, EffectKind, Entitlement, EntitlementChange,
     EntitlementDecision, EntitlementVerdict, Event, EventChange, EventTally, Finding,
-    GivenEntitlement, Handler, Holding, Identity, IdentityType, Lag, Link, LogicalAccount,
-    ManualEdit, Name, NativeChange, NativeEntitlement, NativeOperation, NewClaim, PolicyDecision,
-    PolicyVerdict, Proposal, Proposals, Provenance, Provisioning, ReadKey, Retries, Retry,
-    RoleAssignment, RoleDecision, RoleDetection, RoleVerdict, Score, Scorecard, SentAction,
+    GivenEntitlement, Handler, Holding, Identity, IdentityRecord, IdentityType, Image, Lag, Link,
+    LogicalAccount, ManualEdit, Name, NativeChange, NativeEntitlement, NativeOperation, NewClaim,
+    PolicyDecision, PolicyVerdict, Proposal, Proposals, Provenance, Provisioning, ReadKey, Retries,
+    Retry, RoleAssignment, RoleDecision, RoleDetection, RoleVerdict, Score, Scorecard, SentAction,
     SentOutcome, Severity, StateOverride, TargetAccount, TriggerMemory, Uid, UnansweredChange,
     UnixMillis, Value, ValueChange, Versions, Violation, ViolationStatus, Wake, WorkItem, finding,
 };
@@ -547,7 +547,7 @@ fn identity() -> impl Strategy<Value = Identity> {
         vec(read_key(), 0..3),
         vec(read_key(), 0..3),
         (option::of(instant()), option::of(instant()), retries()),
-        vec(a_finding(), 0..2),
+        (vec(a_finding(), 0..2), option::of(any::<u64>())),
     );
     (first, second).prop_map(|(first, second)| {
         let (
@@ -571,7 +571,7 @@ fn identity() -> impl Strategy<Value = Identity> {
             reads,
             event_reads,
             wake,
-            findings,
+            (findings, history),
         ) = second;
         Identity {
             uid: Uid::default(),
@@ -605,6 +605,7 @@ fn identity() -> impl Strategy<Value = Identity> {
             },
             retries: wake.2,
             findings,
+            history,
         }
     })
 }
@@ -935,6 +936,16 @@ proptest! {
     #[test]
     fn identities_come_back(identity in identity()) {
         comes_back(&identity)?;
+    }
+
+    #[test]
+    fn images_come_back(identity in identity(), accounts in vec(account(), 0..3)) {
+        let record = IdentityRecord {
+            identity,
+            accounts,
+            versions: Versions::default(),
+        };
+        comes_back(&Image::of(&record))?;
     }
 
     #[test]
@@ -1457,6 +1468,7 @@ mod full {
             },
             retries: retries(),
             findings: vec![finding()],
+            history: Some(u64::MAX),
         }
     }
 
@@ -1472,6 +1484,17 @@ mod full {
             },
             parts: vec![key],
         }
+    }
+
+    pub(super) fn image() -> Image {
+        Image::of(&IdentityRecord {
+            identity: identity(),
+            accounts: vec![Account {
+                key: key("crm", "a-1"),
+                ..account()
+            }],
+            versions: Versions::default(),
+        })
     }
 
     pub(super) fn account() -> Account {
@@ -1666,6 +1689,7 @@ fn documents_of_version_1_stay_readable() {
     stays_readable("handler-effect", &full::handler_effect());
     stays_readable("work-item-effect", &full::work_item_effect());
     stays_readable("identity", &full::identity());
+    stays_readable("image", &full::image());
     stays_readable("account", &full::account());
     stays_readable("listed", &full::listed());
     stays_readable("missing", &full::missing());
