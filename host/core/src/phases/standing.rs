@@ -133,8 +133,11 @@ pub(super) fn is_so(record: &IdentityRecord, action: &AccountAction) -> bool {
         account.key.application == action.account.application && account.missing_since.is_none()
     });
     if action.operation == AccountOperation::Create {
-        // Whatever the application made of its native identity.
-        return present.next().is_some();
+        let present: Vec<_> = present.collect();
+        let native_identity = fold(&action.account.native_identity);
+        let is_it = |account: &&Account| fold(&account.key.native_identity) == native_identity;
+        // The application may have made something else of its native identity.
+        return present.len() == 1 || present.iter().any(|account| is_it(account));
     }
     let account = present.find(|account| account.key == action.account);
     match action.operation {
