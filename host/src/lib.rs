@@ -9,6 +9,7 @@ pub mod aggregate;
 pub mod bench;
 pub mod cli;
 pub mod config;
+pub mod connect;
 pub mod demo;
 pub mod operations;
 pub mod organisation;
