@@ -11,8 +11,8 @@ use crate::definitions::Model;
 use crate::model::{
     AccountAction, AccountOperation, AttributeState, Baseline, ChangeMemory, Claim, Effect,
     EntitlementDecision, Event, Finding, Identity, IdentityRecord, ManualEdit, Name, NewClaim,
-    Proposals, ReadKey, Retries, Retry, RoleAssignment, RoleDetection, TriggerMemory, Uid,
-    UnixMillis, WorkItem, finding,
+    Proposals, Provisioning, ReadKey, Retries, Retry, RoleAssignment, RoleDetection, TriggerMemory,
+    Uid, UnixMillis, WorkItem, finding,
 };
 use crate::phases::events::Occasion;
 use crate::phases::{attributes, entitlements, events, roles, state_accounts, work_items};
@@ -39,8 +39,10 @@ pub struct Changes {
     pub assigned: Option<Vec<RoleAssignment>>,
     /// The new detected roles.
     pub detected: Option<Vec<RoleDetection>>,
-    /// What the lifecycle state newly calls for with accounts.
+    /// What is newly called for with accounts.
     pub account_actions: Option<Vec<AccountAction>>,
+    /// What idr remembers anew of its own doing.
+    pub provisioning: Option<Provisioning>,
     /// The decisions about entitlements that remain, where one is over.
     pub entitlement_decisions: Option<Vec<EntitlementDecision>>,
     /// The new work items.
@@ -506,6 +508,9 @@ impl Identity {
         }
         if let Some(actions) = changes.account_actions {
             older.account_actions = Some(std::mem::replace(&mut self.account_actions, actions));
+        }
+        if let Some(provisioning) = changes.provisioning {
+            self.provisioning = provisioning;
         }
         if let Some(items) = changes.work_items {
             older.work_items = Some(std::mem::replace(&mut self.work_items, items));

@@ -56,13 +56,13 @@ pub(super) fn run(
         },
         waiting: args.waiting,
     };
-    let zone = &tenant.configuration.model.zone;
+    let model = &tenant.configuration.model;
     let effects = tenant
         .store
         .effects(&query, args.limit.unwrap_or(usize::MAX))?;
     let effects = effects.into_iter();
     let reports: Vec<_> = effects
-        .map(|effect| EffectReport::of(effect, zone))
+        .map(|effect| EffectReport::of(effect, model, &model.zone))
         .collect();
     if options.json {
         write_json(out, &reports)?;

@@ -9,16 +9,17 @@ use std::io::{self, Write};
 
 use idr_core::definitions::Model;
 use idr_core::model::{
-    Account, AccountAction, AccountKey, Baseline, ChangeMemory, Claim, EffectKind,
+    Account, AccountAction, AccountKey, AttributeChange, Baseline, ChangeMemory, Claim, EffectKind,
     EntitlementDecision, Event, Finding, Holder, IdentityRecord, Lag, LedgerEntry, ManualEdit,
-    Name, NativeChange, NativeEntitlement, Proposals, Provenance, RoleDecision, StateOverride,
-    TriggerMemory, Uid, Value, WorkItem,
+    Name, NativeChange, NativeEntitlement, Proposals, Provenance, Provisioning, RoleDecision,
+    SentOutcome, StateOverride, TriggerMemory, Uid, Value, WorkItem,
 };
 use idr_core::phases::entitlements::ledger;
 use idr_core::view::Snapshot;
 use serde_json::{Map, Value as Json, json};
 use thiserror::Error;
 
+use super::action::{change_parts, reason_words};
 use super::effect::handler_text;
 use crate::store::{
     ClaimQuery, EffectQuery, EventQuery, Store, StoreError, StoredClaim, StoredEffect,
@@ -179,6 +180,7 @@ fn identity(
         "assigned": assigned,
         "detected": detected,
         "accountActions": identity.account_actions.iter().map(account_action).collect::<Vec<_>>(),
+        "provisioning": provisioning(&identity.provisioning),
         "workItems": identity.work_items.iter().map(work_item).collect::<Vec<_>>(),
         "entitlements": ledger.iter().map(entry).collect::<Vec<_>>(),
         "proposals": proposals(&identity.proposals),
@@ -372,8 +374,46 @@ fn account_action(action: &AccountAction) -> Json {
         key(&action.account),
         action.operation.as_str(),
         action.to,
+        action.changes.iter().map(change).collect::<Vec<_>>(),
+        action.reasons.iter().map(reason_words).collect::<Vec<_>>(),
+        action.hops,
         action.since.to_string(),
     ])
+}
+
+fn change(change: &AttributeChange) -> Json {
+    let (word, value) = change_parts(&change.change);
+    json!([change.attribute.as_str(), word, value])
+}
+
+fn provisioning(known: &Provisioning) -> Json {
+    let given = known.given.iter().map(|given| {
+        let entitlement = &given.entitlement;
+        json!([
+            key(&entitlement.account),
+            entitlement.attribute.as_str(),
+            entitlement.value,
+            given
+                .roles
+                .iter()
+                .map(|role| role.as_str())
+                .collect::<Vec<_>>(),
+        ])
+    });
+    let targets = known.targets.iter();
+    let targets = targets.map(|target| json!([target.role.as_str(), key(&target.account)]));
+    let sent = known.sent.iter().map(|sent| {
+        let failed = match &sent.outcome {
+            SentOutcome::Sent => None,
+            SentOutcome::Failed(message) => Some(message),
+        };
+        json!([account_action(&sent.action), sent.at.to_string(), failed])
+    });
+    json!({
+        "given": given.collect::<Vec<_>>(),
+        "targets": targets.collect::<Vec<_>>(),
+        "sent": sent.collect::<Vec<_>>(),
+    })
 }
 
 fn work_item(item: &WorkItem) -> Json {

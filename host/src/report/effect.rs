@@ -1,9 +1,11 @@
 //! Effects: what is to be done outside, and how it stands.
 
+use idr_core::definitions::Model;
 use idr_core::model::{EffectKind, Handler};
 use idr_core::time::Zone;
 use serde::Serialize;
 
+use super::action::{AttributeChangeReport, details, reason_words};
 use super::text::local;
 use crate::store::StoredEffect;
 
@@ -33,16 +35,20 @@ pub struct EffectReport {
 #[derive(Clone, Debug, PartialEq, Serialize)]
 #[serde(tag = "kind", rename_all = "kebab-case")]
 pub enum EffectWhat {
-    /// What a lifecycle state calls for.
+    /// What is called for with an account.
     Account {
         /// The application.
         application: String,
         /// The account there.
         native_identity: String,
-        /// `enable`, `disable`, `move` or `delete`.
+        /// `create`, `modify`, `enable`, `disable`, `move` or `delete`.
         operation: &'static str,
         /// Where to move it.
         to: Option<String>,
+        /// The attributes that it is created with, or what changes of them.
+        changes: Vec<AttributeChangeReport>,
+        /// Why, in words.
+        reasons: Vec<String>,
     },
     /// What somebody is to do.
     WorkItem {
@@ -63,8 +69,8 @@ pub enum EffectWhat {
 }
 
 impl EffectReport {
-    /// Returns the report on an effect.
-    pub fn of(stored: StoredEffect, zone: &Zone) -> Self {
+    /// Returns the report on an effect; values of sensitive attributes are masked.
+    pub fn of(stored: StoredEffect, model: &Model, zone: &Zone) -> Self {
         let effect = stored.effect;
         Self {
             id: stored.id,
@@ -73,6 +79,8 @@ impl EffectReport {
             uid: effect.uid.0,
             what: match effect.what {
                 EffectKind::Account(action) => EffectWhat::Account {
+                    changes: AttributeChangeReport::of(&action, model),
+                    reasons: action.reasons.iter().map(reason_words).collect(),
                     application: action.account.application.to_string(),
                     native_identity: action.account.native_identity,
                     operation: action.operation.as_str(),
@@ -107,11 +115,11 @@ impl EffectReport {
                 native_identity,
                 operation,
                 to,
+                changes,
+                reasons: _,
             } => {
-                let to = to
-                    .as_ref()
-                    .map_or_else(String::new, |to| format!(" to {to}"));
-                format!("{operation} {application} {native_identity}{to}")
+                let details = details(to.as_deref(), changes);
+                format!("{operation} {application} {native_identity}{details}")
             }
             EffectWhat::WorkItem { owner, description } => work_item(owner.as_deref(), description),
             EffectWhat::Handler {

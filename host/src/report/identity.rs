@@ -13,6 +13,7 @@ use idr_core::view::{Snapshot, SnapshotError};
 use serde::Serialize;
 use serde_json::{Map, Value as Json};
 
+use super::action::{AttributeChangeReport, details, reason_words};
 use super::canonical::plain;
 use super::entitlement::{EntitlementDecisionReport, EntitlementReport, LedgerReport, shown_entry};
 use super::event::MASK;
@@ -148,38 +149,46 @@ pub struct AccountReport {
     pub attributes: Map<String, Json>,
 }
 
-/// What a lifecycle state calls for with an account.
+/// What is called for with an account.
 #[derive(Clone, Debug, Serialize)]
 pub struct AccountActionReport {
     /// The application.
     pub application: &'static str,
     /// The account there.
     pub native_identity: String,
-    /// `enable`, `disable`, `move` or `delete`.
+    /// `create`, `modify`, `enable`, `disable`, `move` or `delete`.
     pub operation: &'static str,
     /// Where to move it.
     pub to: Option<String>,
+    /// The attributes that it is created with, or what changes of them.
+    pub changes: Vec<AttributeChangeReport>,
+    /// Why, in words.
+    pub reasons: Vec<String>,
     /// Since when.
     pub since: String,
 }
 
 impl AccountActionReport {
-    fn of(action: &AccountAction) -> Self {
+    fn of(action: &AccountAction, model: &Model) -> Self {
         Self {
             application: action.account.application.as_str(),
             native_identity: action.account.native_identity.clone(),
             operation: action.operation.as_str(),
             to: action.to.clone(),
+            changes: AttributeChangeReport::of(action, model),
+            reasons: action.reasons.iter().map(reason_words).collect(),
             since: action.since.to_string(),
         }
     }
 
     fn row(&self) -> [String; 3] {
-        let to = self.to.as_ref();
-        let to = to.map_or_else(String::new, |to| format!(" to {to}"));
         [
             format!("{} {}", self.application, self.native_identity),
-            format!("{}{to}", self.operation),
+            format!(
+                "{}{}",
+                self.operation,
+                details(self.to.as_deref(), &self.changes)
+            ),
             format!("since {}", self.since),
         ]
     }
@@ -482,7 +491,9 @@ impl IdentityReport {
             role_metadata: metadata,
             account_actions: {
                 let actions = identity.account_actions.iter();
-                actions.map(AccountActionReport::of).collect()
+                actions
+                    .map(|action| AccountActionReport::of(action, model))
+                    .collect()
             },
             work_items: identity.work_items.iter().map(WorkItemReport::of).collect(),
             entitlements: entries.iter().map(LedgerReport::of).collect(),

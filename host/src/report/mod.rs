@@ -3,6 +3,7 @@
 //! A report is a plain value made from the store; its text is fit for 80 to
 //! 100 columns, its JSON keeps its names. Commands print them.
 
+mod action;
 mod aggregation;
 pub mod canonical;
 mod due;
@@ -15,6 +16,7 @@ mod identity;
 mod run;
 mod text;
 
+pub use action::{AttributeChangeReport, reason_words};
 pub use aggregation::{EndedAggregation, ShownAggregation, StagedReport};
 pub use due::DueReport;
 pub use effect::{EffectReport, EffectWhat};

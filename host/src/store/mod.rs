@@ -18,9 +18,9 @@ use std::sync::Arc;
 
 use idr_core::filter::Superset;
 use idr_core::model::{
-    Account, AccountKey, ByHand, Claim, Effect, EffectKind, EntitlementDecision, Event, Finding,
-    Holder, Identity, IdentityRecord, IdentityType, Name, NativeChange, NewClaim, ReadKey, Uid,
-    UnixMillis, Versions,
+    Account, AccountKey, AttributeChange, ByHand, Claim, Effect, EffectKind, EntitlementDecision,
+    Event, Finding, Holder, Identity, IdentityRecord, IdentityType, Name, NativeChange, NewClaim,
+    ReadKey, Uid, UnixMillis, ValueChange, Versions,
 };
 use idr_core::plan::Changes;
 use idr_core::view::Snapshot;
@@ -910,6 +910,9 @@ pub fn effect_id(effect: &Effect) -> String {
             hasher.update([0]);
             hasher.update(action.to.as_deref().unwrap_or_default());
             hasher.update(action.since.0.to_le_bytes());
+            for change in &action.changes {
+                hash_change(&mut hasher, change);
+            }
         }
         EffectKind::WorkItem(item) => {
             hasher.update([2]);
@@ -932,6 +935,25 @@ pub fn effect_id(effect: &Effect) -> String {
         }
     }
     hex::encode(&hasher.finalize()[..16])
+}
+
+/// Adds a change to what an effect's id is made of: each part with its length.
+fn hash_change(hasher: &mut sha2::Sha256, change: &AttributeChange) {
+    use sha2::Digest;
+    let (word, texts): (_, Vec<String>) = match &change.change {
+        ValueChange::Set(value) => (
+            "set",
+            value.iter().map(|value| format!("{value:?}")).collect(),
+        ),
+        ValueChange::Add(values) => ("add", values.clone()),
+        ValueChange::Remove(values) => ("remove", values.clone()),
+    };
+    let parts = [change.attribute.as_str(), word];
+    hasher.update((texts.len() as u64).to_le_bytes());
+    for part in parts.into_iter().chain(texts.iter().map(String::as_str)) {
+        hasher.update((part.len() as u64).to_le_bytes());
+        hasher.update(part);
+    }
 }
 
 /// Returns the values under which an identity is found by look-up, sorted,

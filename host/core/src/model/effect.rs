@@ -3,11 +3,15 @@
 //! Planned together with events and recorded in the outbox, in the transaction
 //! that advances the baseline. Whoever carries them out reads the outbox.
 
-use super::{AccountKey, Name, Uid, UnixMillis};
+use super::{AccountKey, AssignmentSource, EntitlementChange, Name, Uid, UnixMillis, Value};
 
-/// What may be done with an account.
+/// What may be done with an account. The order is that in which they are done.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum AccountOperation {
+    /// Create it, with the attributes that are set.
+    Create,
+    /// Change its attributes.
+    Modify,
     /// Switch it on.
     Enable,
     /// Switch it off.
@@ -20,7 +24,17 @@ pub enum AccountOperation {
 
 impl AccountOperation {
     /// Every case with the word used in configuration, documents and reports.
-    pub const ALL: [(&'static str, Self); 4] = [
+    pub const ALL: [(&'static str, Self); 6] = [
+        ("create", Self::Create),
+        ("modify", Self::Modify),
+        ("enable", Self::Enable),
+        ("disable", Self::Disable),
+        ("move", Self::Move),
+        ("delete", Self::Delete),
+    ];
+
+    /// What a lifecycle state may do with accounts, with the words.
+    pub const OF_STATES: [(&'static str, Self); 4] = [
         ("enable", Self::Enable),
         ("disable", Self::Disable),
         ("move", Self::Move),
@@ -34,7 +48,7 @@ impl AccountOperation {
     }
 }
 
-/// Something that the lifecycle state calls for and that isn't so yet.
+/// Something that is called for with an account and isn't so yet: one operation.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub struct AccountAction {
     /// The account.
@@ -43,6 +57,12 @@ pub struct AccountAction {
     pub operation: AccountOperation,
     /// Where to move it: the end of its native identity.
     pub to: Option<String>,
+    /// The attributes that it is created with, or what changes of them, sorted.
+    pub changes: Vec<AttributeChange>,
+    /// Why, sorted. What changes here alone is no new action.
+    pub reasons: Vec<ActionReason>,
+    /// How many changes that idr had made itself led to this one, each to the next.
+    pub hops: u32,
     /// The instant of the refresh that called for it.
     pub since: UnixMillis,
 }
@@ -50,8 +70,61 @@ pub struct AccountAction {
 impl AccountAction {
     /// Says whether both call for the same, whenever they did first.
     pub fn is_same(&self, other: &Self) -> bool {
-        (&self.account, self.operation, &self.to) == (&other.account, other.operation, &other.to)
+        (&self.account, self.operation, &self.to, &self.changes)
+            == (&other.account, other.operation, &other.to, &other.changes)
     }
+}
+
+/// What changes in one attribute of an account.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub struct AttributeChange {
+    /// The account attribute.
+    pub attribute: Name,
+    /// How it changes.
+    pub change: ValueChange,
+}
+
+/// How the value of an attribute changes.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum ValueChange {
+    /// It becomes this; without a value it is emptied.
+    Set(Option<Value>),
+    /// These values are added; it has them once, also where it had them before.
+    Add(Vec<String>),
+    /// These values are taken away, where it has them.
+    Remove(Vec<String>),
+}
+
+/// Why something is called for with an account.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum ActionReason {
+    /// An assigned role asks for it.
+    Role {
+        /// The assigned role.
+        role: Name,
+        /// What gives that role.
+        source: AssignmentSource,
+    },
+    /// The last role that it was given for is no longer assigned.
+    RoleGone {
+        /// That role.
+        role: Name,
+    },
+    /// The lifecycle state does it with accounts.
+    State {
+        /// The state.
+        state: Name,
+    },
+    /// An account attribute follows an identity attribute.
+    Synchronisation {
+        /// The identity attribute.
+        attribute: Name,
+    },
+    /// An entitlement gained or lost natively is put back.
+    NativeChange {
+        /// What became of it.
+        change: EntitlementChange,
+    },
 }
 
 /// Something that somebody is to do about an identity, for as long as it is so.
@@ -88,7 +161,7 @@ pub struct Effect {
 /// What is to be done outside.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub enum EffectKind {
-    /// What a lifecycle state calls for.
+    /// What is called for with an account.
     Account(AccountAction),
     /// What somebody is to do.
     WorkItem(WorkItem),

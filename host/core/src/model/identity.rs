@@ -4,7 +4,7 @@ use std::fmt;
 
 use super::{
     Account, AccountAction, AccountKey, Claim, EntitlementDecision, EventTally, Finding, Name,
-    UnixMillis, Value, WorkItem,
+    Provisioning, UnixMillis, Value, WorkItem,
 };
 
 /// The number of an identity: given in input order, never reused, never changed.
@@ -365,7 +365,7 @@ pub struct Baseline {
     /// Assigned roles that it gained, lost, or has in another way, sorted by
     /// name: how it had them, if it did.
     pub assigned: Vec<(Name, Option<Holding>)>,
-    /// What its lifecycle state called for, where that changed.
+    /// What was called for with its accounts, where that changed.
     pub account_actions: Option<Vec<AccountAction>>,
     /// Its work items, where they changed.
     pub work_items: Option<Vec<WorkItem>>,
@@ -567,8 +567,10 @@ pub struct Identity {
     pub assigned: Vec<RoleAssignment>,
     /// Detected roles, sorted.
     pub detected: Vec<RoleDetection>,
-    /// What the lifecycle state calls for with accounts and isn't so yet, sorted.
+    /// What is called for with accounts and isn't so yet, sorted.
     pub account_actions: Vec<AccountAction>,
+    /// What idr has given and sent. What was sent is an input.
+    pub provisioning: Provisioning,
     /// What somebody is to do about it, sorted.
     pub work_items: Vec<WorkItem>,
     /// Old values since events were last processed.

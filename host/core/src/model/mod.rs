@@ -13,11 +13,15 @@ pub mod finding;
 mod identity;
 mod instant;
 mod name;
+mod provisioning;
 mod value;
 
 pub use account::{Account, AccountKey, AccountStatus, Link};
 pub use claim::{Claim, ClaimOrigin, Holder, NewClaim};
-pub use effect::{AccountAction, AccountOperation, Effect, EffectKind, Handler, WorkItem};
+pub use effect::{
+    AccountAction, AccountOperation, ActionReason, AttributeChange, Effect, EffectKind, Handler,
+    ValueChange, WorkItem,
+};
 pub use entitlement::{
     Entitlement, EntitlementChange, EntitlementDecision, EntitlementStatus, EntitlementVerdict,
     LedgerEntry, NativeEntitlement,
@@ -33,4 +37,5 @@ pub use identity::{
 };
 pub use instant::UnixMillis;
 pub use name::Name;
+pub use provisioning::{GivenEntitlement, Provisioning, SentAction, SentOutcome, TargetAccount};
 pub use value::{INTEGER_LIMIT, Value, ValueError, ValueType};

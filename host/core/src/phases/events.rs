@@ -143,15 +143,18 @@ fn level_effects(
     changes: &mut EventChanges,
 ) {
     let mut compare = |before: Vec<EffectKind>, now: Vec<EffectKind>| {
+        let among = |what: &EffectKind, list: &[EffectKind]| {
+            list.iter().any(|known| is_same_effect(known, what))
+        };
         let effect = |what: &EffectKind| Effect {
             uid: identity.uid,
             what: what.clone(),
             effective_at: as_of,
             detected_at,
         };
-        let new = now.iter().filter(|what| !before.contains(what));
+        let new = now.iter().filter(|what| !among(what, &before));
         changes.effects.extend(new.map(effect));
-        let gone = before.iter().filter(|what| !now.contains(what));
+        let gone = before.iter().filter(|what| !among(what, &now));
         changes.withdrawn.extend(gone.map(effect));
     };
     if let Some(before) = &identity.baseline.account_actions {
@@ -165,6 +168,17 @@ fn level_effects(
             items.iter().cloned().map(EffectKind::WorkItem).collect()
         };
         compare(of(before), of(&identity.work_items));
+    }
+}
+
+/// Says whether two effects are one: why something is called for may change
+/// while it is.
+fn is_same_effect(one: &EffectKind, other: &EffectKind) -> bool {
+    match (one, other) {
+        (EffectKind::Account(one), EffectKind::Account(other)) => {
+            one.is_same(other) && one.since == other.since
+        }
+        _ => one == other,
     }
 }
 

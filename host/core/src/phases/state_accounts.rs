@@ -6,7 +6,8 @@
 
 use crate::definitions::StateAction;
 use crate::model::{
-    Account, AccountAction, AccountOperation, AccountStatus, Identity, Name, UnixMillis,
+    Account, AccountAction, AccountOperation, AccountStatus, ActionReason, Identity, Name,
+    UnixMillis,
 };
 use crate::text::fold;
 use crate::view::TrackedView;
@@ -18,12 +19,12 @@ pub(crate) fn plan(
     since: Option<UnixMillis>,
 ) -> Vec<AccountAction> {
     let model = view.model().clone();
-    let state = state.and_then(|state| model.state(state));
-    let (Some(state), Some(since)) = (state, since) else {
+    let definition = state.and_then(|state| model.state(state));
+    let (Some(definition), Some(since)) = (definition, since) else {
         return Vec::new();
     };
     let mut actions: Vec<AccountAction> = Vec::new();
-    for action in &state.accounts {
+    for action in &definition.accounts {
         let accounts = view.record().accounts.iter();
         let wanted: Vec<_> = accounts
             .filter(|account| is_wanted(action, account))
@@ -37,6 +38,11 @@ pub(crate) fn plan(
             account,
             operation: action.operation,
             to: action.to.clone(),
+            changes: Vec::new(),
+            reasons: vec![ActionReason::State {
+                state: definition.name,
+            }],
+            hops: 0,
             since: view.as_of(),
         }));
     }
@@ -79,5 +85,7 @@ fn is_wanted(action: &StateAction, account: &Account) -> bool {
             .as_ref()
             .is_some_and(|to| !fold(&account.key.native_identity).ends_with(&fold(to))),
         AccountOperation::Delete => true,
+        // No state does that.
+        AccountOperation::Create | AccountOperation::Modify => false,
     }
 }

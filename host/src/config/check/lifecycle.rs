@@ -128,7 +128,7 @@ fn actions(scope: &Scope<'_>, raw: &[RawStateAction], known: &Known) -> Vec<Stat
 fn action(scope: &Scope<'_>, raw: &RawStateAction, known: &Known) -> Option<StateAction> {
     let application = required(scope, "application", raw.application.as_deref());
     let operation = required(scope, "do", raw.operation.as_deref())
-        .and_then(|text| word(&scope.at("do"), text, &AccountOperation::ALL));
+        .and_then(|text| word(&scope.at("do"), text, &AccountOperation::OF_STATES));
     let after_ms = match &raw.after {
         Some(text) => duration_ms(&scope.at("after"), text),
         None => Some(0),

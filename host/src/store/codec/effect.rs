@@ -1,8 +1,9 @@
 //! Effects in the outbox, and what lifecycle states call for.
 
 use idr_core::model::{
-    AccountAction, AccountKey, AccountOperation, Effect, EffectKind, Handler, Name, Uid,
-    UnixMillis, WorkItem,
+    AccountAction, AccountKey, AccountOperation, ActionReason, AssignmentSource, AttributeChange,
+    Effect, EffectKind, EntitlementChange, Handler, Name, Uid, UnixMillis, Value, ValueChange,
+    WorkItem,
 };
 use serde::{Deserialize, Serialize};
 
@@ -21,8 +22,62 @@ struct AccountActionDocument {
     operation: AccountOperation,
     #[serde(default, skip_serializing_if = "is_default")]
     to: Option<String>,
+    #[serde(with = "mirror", default, skip_serializing_if = "is_default")]
+    changes: Vec<AttributeChange>,
+    #[serde(with = "mirror", default, skip_serializing_if = "is_default")]
+    reasons: Vec<ActionReason>,
+    #[serde(default, skip_serializing_if = "is_default")]
+    hops: u32,
     #[serde(with = "mirror")]
     since: UnixMillis,
+}
+
+#[derive(Serialize, Deserialize)]
+#[serde(
+    remote = "AttributeChange",
+    rename_all = "camelCase",
+    deny_unknown_fields
+)]
+struct AttributeChangeDocument {
+    #[serde(with = "mirror")]
+    attribute: Name,
+    #[serde(with = "mirror")]
+    change: ValueChange,
+}
+
+#[derive(Serialize, Deserialize)]
+#[serde(remote = "ValueChange", rename_all = "camelCase", deny_unknown_fields)]
+enum ValueChangeDocument {
+    Set(#[serde(with = "mirror")] Option<Value>),
+    Add(Vec<String>),
+    Remove(Vec<String>),
+}
+
+#[derive(Serialize, Deserialize)]
+#[serde(remote = "ActionReason", rename_all = "camelCase", deny_unknown_fields)]
+enum ActionReasonDocument {
+    Role {
+        #[serde(with = "mirror")]
+        role: Name,
+        #[serde(with = "mirror")]
+        source: AssignmentSource,
+    },
+    RoleGone {
+        #[serde(with = "mirror")]
+        role: Name,
+    },
+    State {
+        #[serde(with = "mirror")]
+        state: Name,
+    },
+    Synchronisation {
+        #[serde(with = "mirror")]
+        attribute: Name,
+    },
+    NativeChange {
+        #[serde(with = "mirror")]
+        change: EntitlementChange,
+    },
 }
 
 #[derive(Serialize, Deserialize)]
@@ -73,9 +128,12 @@ enum HandlerDocument {
 
 mirrored!(
     AccountAction => AccountActionDocument,
+    ActionReason => ActionReasonDocument,
+    AttributeChange => AttributeChangeDocument,
     Effect => EffectDocument,
     EffectKind => EffectKindDocument,
     Handler => HandlerDocument,
+    ValueChange => ValueChangeDocument,
     WorkItem => WorkItemDocument,
 );
 words!(AccountOperation, "an operation on an account");

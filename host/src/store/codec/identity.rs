@@ -10,9 +10,9 @@ use idr_core::model::{
     AccountAction, AccountKey, AssignmentSource, AttributeState, Baseline, ByHand, ChangeAnswer,
     ChangeMemory, Claim, EntitlementDecision, EntitlementVerdict, EventTally, Finding, Holding,
     Identity, IdentityType, Lag, ManualEdit, Name, NativeChange, NativeEntitlement,
-    NativeOperation, Proposal, Proposals, Provenance, ReadKey, Retries, Retry, RoleAssignment,
-    RoleDecision, RoleDetection, RoleVerdict, Severity, StateOverride, TriggerMemory, Uid,
-    UnansweredChange, UnixMillis, Value, Wake, WorkItem, finding,
+    NativeOperation, Proposal, Proposals, Provenance, Provisioning, ReadKey, Retries, Retry,
+    RoleAssignment, RoleDecision, RoleDetection, RoleVerdict, Severity, StateOverride,
+    TriggerMemory, Uid, UnansweredChange, UnixMillis, Value, Wake, WorkItem, finding,
 };
 use serde::de::{Error, IgnoredAny, MapAccess, SeqAccess, Visitor};
 use serde::ser::{SerializeMap, SerializeSeq};
@@ -51,6 +51,7 @@ impl Written for Identity {
         put(&mut object, "assigned", &self.assigned)?;
         put(&mut object, "detected", &self.detected)?;
         put(&mut object, "accountActions", &self.account_actions)?;
+        put(&mut object, "provisioning", &self.provisioning)?;
         put(&mut object, "workItems", &self.work_items)?;
         put(&mut object, "baseline", &self.baseline)?;
         put(&mut object, "triggers", &self.triggers)?;
@@ -88,6 +89,7 @@ impl Written for Identity {
             assigned: document.assigned,
             detected: document.detected,
             account_actions: document.account_actions,
+            provisioning: document.provisioning,
             work_items: document.work_items,
             baseline: document.baseline,
             triggers: document.triggers,
@@ -157,6 +159,8 @@ struct IdentityIn {
     detected: Vec<RoleDetection>,
     #[serde(with = "mirror_in", default)]
     account_actions: Vec<AccountAction>,
+    #[serde(with = "mirror_in", default)]
+    provisioning: Provisioning,
     #[serde(with = "mirror_in", default)]
     work_items: Vec<WorkItem>,
     #[serde(with = "mirror_in", default)]

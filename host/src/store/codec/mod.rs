@@ -23,6 +23,7 @@ mod effect;
 mod identity;
 mod mirror;
 mod plan;
+mod provisioning;
 mod record;
 #[cfg(test)]
 mod tests;

@@ -2,8 +2,8 @@
 
 use idr_core::model::{
     AccountAction, AttributeState, Claim, ClaimOrigin, EntitlementDecision, Finding, ManualEdit,
-    Name, NewClaim, ReadKey, Retries, Retry, RoleAssignment, RoleDetection, Uid, UnixMillis,
-    Versions, WorkItem,
+    Name, NewClaim, Provisioning, ReadKey, Retries, Retry, RoleAssignment, RoleDetection, Uid,
+    UnixMillis, Versions, WorkItem,
 };
 use idr_core::plan::{Changes, LifecycleChange};
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
@@ -44,6 +44,8 @@ struct ChangesDocument {
     detected: Option<Vec<RoleDetection>>,
     #[serde(with = "mirror", default, skip_serializing_if = "is_default")]
     account_actions: Option<Vec<AccountAction>>,
+    #[serde(with = "mirror", default, skip_serializing_if = "is_default")]
+    provisioning: Option<Provisioning>,
     #[serde(with = "mirror", default, skip_serializing_if = "is_default")]
     entitlement_decisions: Option<Vec<EntitlementDecision>>,
     #[serde(with = "mirror", default, skip_serializing_if = "is_default")]

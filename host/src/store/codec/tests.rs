@@ -4,14 +4,15 @@ use std::collections::BTreeMap;
 use std::fmt::Debug;
 
 use idr_core::model::{
-    Account, AccountAction, AccountKey, AccountOperation, AccountStatus, AssignmentSource,
-    AttributeState, Baseline, ByHand, ChangeAnswer, ChangeMemory, Claim, ClaimOrigin, Effect,
-    EffectKind, EntitlementChange, EntitlementDecision, EntitlementVerdict, Event, EventChange,
-    EventTally, Finding, Handler, Holding, Identity, IdentityType, Lag, Link, ManualEdit, Name,
+    Account, AccountAction, AccountKey, AccountOperation, AccountStatus, ActionReason,
+    AssignmentSource, AttributeChange, AttributeState, Baseline, ByHand, ChangeAnswer,
+    ChangeMemory, Claim, ClaimOrigin, Effect, EffectKind, Entitlement, EntitlementChange,
+    EntitlementDecision, EntitlementVerdict, Event, EventChange, EventTally, Finding,
+    GivenEntitlement, Handler, Holding, Identity, IdentityType, Lag, Link, ManualEdit, Name,
     NativeChange, NativeEntitlement, NativeOperation, NewClaim, Proposal, Proposals, Provenance,
-    ReadKey, Retries, Retry, RoleAssignment, RoleDecision, RoleDetection, RoleVerdict, Severity,
-    StateOverride, TriggerMemory, Uid, UnansweredChange, UnixMillis, Value, Versions, Wake,
-    WorkItem, finding,
+    Provisioning, ReadKey, Retries, Retry, RoleAssignment, RoleDecision, RoleDetection,
+    RoleVerdict, SentAction, SentOutcome, Severity, StateOverride, TargetAccount, TriggerMemory,
+    Uid, UnansweredChange, UnixMillis, Value, ValueChange, Versions, Wake, WorkItem, finding,
 };
 use idr_core::plan::{Changes, LifecycleChange};
 use jiff::civil::Date;
@@ -239,14 +240,74 @@ fn entitlement_decision() -> impl Strategy<Value = EntitlementDecision> {
 
 fn account_action() -> impl Strategy<Value = AccountAction> {
     let operation = select(AccountOperation::ALL.map(|(_, case)| case).to_vec());
-    (account_key(), operation, option::of(text()), instant()).prop_map(
-        |(account, operation, to, since)| AccountAction {
-            account,
-            operation,
-            to,
-            since,
-        },
+    let changes = vec(attribute_change(), 0..3);
+    let reasons = vec(action_reason(), 0..3);
+    (
+        (account_key(), operation, option::of(text())),
+        (changes, reasons, 0..3_u32, instant()),
     )
+        .prop_map(
+            |((account, operation, to), (changes, reasons, hops, since))| AccountAction {
+                account,
+                operation,
+                to,
+                changes,
+                reasons,
+                hops,
+                since,
+            },
+        )
+}
+
+fn attribute_change() -> impl Strategy<Value = AttributeChange> {
+    let change = prop_oneof![
+        option::of(value()).prop_map(ValueChange::Set),
+        vec(text(), 1..3).prop_map(ValueChange::Add),
+        vec(text(), 1..3).prop_map(ValueChange::Remove),
+    ];
+    (name(), change).prop_map(|(attribute, change)| AttributeChange { attribute, change })
+}
+
+fn action_reason() -> impl Strategy<Value = ActionReason> {
+    let sources = AssignmentSource::ALL.map(|(_, case)| case).to_vec();
+    let changes = EntitlementChange::ALL.map(|(_, case)| case).to_vec();
+    prop_oneof![
+        (name(), select(sources)).prop_map(|(role, source)| ActionReason::Role { role, source }),
+        name().prop_map(|role| ActionReason::RoleGone { role }),
+        name().prop_map(|state| ActionReason::State { state }),
+        name().prop_map(|attribute| ActionReason::Synchronisation { attribute }),
+        select(changes).prop_map(|change| ActionReason::NativeChange { change }),
+    ]
+}
+
+fn provisioning() -> impl Strategy<Value = Provisioning> {
+    let entitlement =
+        (account_key(), name(), text()).prop_map(|(account, attribute, value)| Entitlement {
+            account,
+            attribute,
+            value,
+        });
+    let given = (entitlement, vec(name(), 0..3))
+        .prop_map(|(entitlement, roles)| GivenEntitlement { entitlement, roles });
+    let target =
+        (name(), account_key()).prop_map(|(role, account)| TargetAccount { role, account });
+    let outcome = prop_oneof![
+        Just(SentOutcome::Sent),
+        text().prop_map(SentOutcome::Failed)
+    ];
+    let sent =
+        (account_action(), instant(), outcome).prop_map(|(action, at, outcome)| SentAction {
+            action,
+            at,
+            outcome,
+        });
+    (vec(given, 0..3), vec(target, 0..3), vec(sent, 0..3)).prop_map(|(given, targets, sent)| {
+        Provisioning {
+            given,
+            targets,
+            sent,
+        }
+    })
 }
 
 fn effect() -> impl Strategy<Value = Effect> {
@@ -412,7 +473,7 @@ fn identity() -> impl Strategy<Value = Identity> {
         assignments(),
         detections(),
         (
-            vec(account_action(), 0..2),
+            (vec(account_action(), 0..2), provisioning()),
             vec(work_item(), 0..2),
             baseline(),
         ),
@@ -439,7 +500,7 @@ fn identity() -> impl Strategy<Value = Identity> {
         let (
             assigned,
             detected,
-            (account_actions, work_items, baseline),
+            ((account_actions, provisioning), work_items, baseline),
             triggers,
             events,
             reads,
@@ -463,6 +524,7 @@ fn identity() -> impl Strategy<Value = Identity> {
             assigned,
             detected,
             account_actions,
+            provisioning,
             work_items,
             baseline,
             triggers,
@@ -529,7 +591,10 @@ fn plan() -> impl Strategy<Value = SpooledPlan> {
         option::of(assignments()),
         option::of(detections()),
         (
-            option::of(vec(account_action(), 0..2)),
+            (
+                option::of(vec(account_action(), 0..2)),
+                option::of(provisioning()),
+            ),
             option::of(vec(entitlement_decision(), 0..2)),
             option::of(vec(work_item(), 0..2)),
         ),
@@ -555,7 +620,7 @@ fn plan() -> impl Strategy<Value = SpooledPlan> {
                 lifecycle,
                 assigned,
                 detected,
-                (account_actions, entitlement_decisions, work_items),
+                ((account_actions, provisioning), entitlement_decisions, work_items),
                 reads,
                 (wake, retries),
                 findings,
@@ -571,6 +636,7 @@ fn plan() -> impl Strategy<Value = SpooledPlan> {
                 assigned,
                 detected,
                 account_actions,
+                provisioning,
                 entitlement_decisions,
                 work_items,
                 reads,
@@ -998,8 +1064,73 @@ mod full {
             account: key("crm", "a-1"),
             operation: AccountOperation::Move,
             to: Some("ou=gone".to_owned()),
+            changes: vec![
+                AttributeChange {
+                    attribute: Name::new("city"),
+                    change: ValueChange::Set(None),
+                },
+                AttributeChange {
+                    attribute: Name::new("groups"),
+                    change: ValueChange::Add(vec!["admins".to_owned()]),
+                },
+                AttributeChange {
+                    attribute: Name::new("groups"),
+                    change: ValueChange::Remove(vec!["staff".to_owned()]),
+                },
+                AttributeChange {
+                    attribute: Name::new("mail"),
+                    change: ValueChange::Set(Some(text("ana@acme.example"))),
+                },
+            ],
+            reasons: vec![
+                ActionReason::Role {
+                    role: Name::new("sales"),
+                    source: AssignmentSource::Rule,
+                },
+                ActionReason::RoleGone {
+                    role: Name::new("support"),
+                },
+                ActionReason::State {
+                    state: Name::new("leaver"),
+                },
+                ActionReason::Synchronisation {
+                    attribute: Name::new("email"),
+                },
+                ActionReason::NativeChange {
+                    change: EntitlementChange::Lost,
+                },
+            ],
+            hops: 1,
             since: UnixMillis(2_500),
         }]
+    }
+
+    fn provisioning() -> Provisioning {
+        let [action] = account_actions().try_into().expect("one");
+        let entitlement = Entitlement {
+            account: key("crm", "a-1"),
+            attribute: Name::new("groups"),
+            value: "admins".to_owned(),
+        };
+        let sent = |at, outcome| SentAction {
+            action: action.clone(),
+            at: UnixMillis(at),
+            outcome,
+        };
+        Provisioning {
+            given: vec![GivenEntitlement {
+                entitlement,
+                roles: vec![Name::new("sales")],
+            }],
+            targets: vec![TargetAccount {
+                role: Name::new("sales"),
+                account: key("crm", "a-1"),
+            }],
+            sent: vec![
+                sent(2_600, SentOutcome::Sent),
+                sent(2_700, SentOutcome::Failed("it is full".to_owned())),
+            ],
+        }
     }
 
     pub(super) fn account_effect() -> Effect {
@@ -1160,6 +1291,7 @@ mod full {
             assigned: assigned(),
             detected: detected(),
             account_actions: account_actions(),
+            provisioning: provisioning(),
             work_items: vec![work_item()],
             baseline: baseline(),
             triggers: vec![
@@ -1245,6 +1377,7 @@ mod full {
                 assigned: Some(assigned()),
                 detected: Some(detected()),
                 account_actions: Some(account_actions()),
+                provisioning: Some(provisioning()),
                 entitlement_decisions: Some(entitlement_decisions()),
                 work_items: Some(vec![work_item()]),
                 reads: Some(reads()),
