@@ -11,6 +11,7 @@ pub mod cli;
 pub mod config;
 pub mod connect;
 pub mod demo;
+pub mod dispatch;
 pub mod operations;
 pub mod organisation;
 pub mod refresh;

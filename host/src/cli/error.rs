@@ -9,6 +9,8 @@ use idr_core::view::SnapshotError;
 
 use crate::aggregate::AggregateError;
 use crate::config::ConfigError;
+use crate::connect::ConnectError;
+use crate::dispatch::DispatchError;
 use crate::refresh::RefreshError;
 use crate::report::canonical::ExportError;
 use crate::store::StoreError;
@@ -179,7 +181,10 @@ impl From<AggregateError> for CommandError {
             | AggregateError::Undecidable { .. }
             | AggregateError::UnknownAccount { .. }
             | AggregateError::UnknownIdentity(_)
-            | AggregateError::NotLinked(_) => ErrorKind::Usage,
+            | AggregateError::NotLinked(_)
+            | AggregateError::NotAFile { .. }
+            | AggregateError::NoDelta { .. } => ErrorKind::Usage,
+            AggregateError::Connect(ConnectError::Settings { .. }) => ErrorKind::Configuration,
             AggregateError::NoMatch { .. }
             | AggregateError::Unreadable { .. }
             | AggregateError::NoHeader { .. }
@@ -187,8 +192,35 @@ impl From<AggregateError> for CommandError {
             | AggregateError::MissingColumn { .. }
             | AggregateError::RepeatedColumn { .. }
             | AggregateError::NotAdopted
+            | AggregateError::Connect(_)
             | AggregateError::Store(_)
             | AggregateError::Snapshot(_) => ErrorKind::Failed,
+        };
+        let hint = error.hint();
+        Self::new(kind, error).with_hint(hint)
+    }
+}
+
+impl From<DispatchError> for CommandError {
+    fn from(error: DispatchError) -> Self {
+        let kind = match &error {
+            DispatchError::Paused => ErrorKind::Usage,
+            DispatchError::ReadBack(_) | DispatchError::Store(_) => ErrorKind::Failed,
+        };
+        let hint = error.hint();
+        Self::new(kind, error).with_hint(hint)
+    }
+}
+
+impl From<ConnectError> for CommandError {
+    fn from(error: ConnectError) -> Self {
+        let kind = match &error {
+            ConnectError::Settings { .. } | ConnectError::Incapable { .. } => {
+                ErrorKind::Configuration
+            }
+            ConnectError::Unavailable { .. }
+            | ConnectError::Refused { .. }
+            | ConnectError::Reference { .. } => ErrorKind::Failed,
         };
         let hint = error.hint();
         Self::new(kind, error).with_hint(hint)

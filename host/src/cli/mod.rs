@@ -14,6 +14,7 @@ mod check;
 mod claim;
 mod colour;
 mod demo;
+mod dispatch;
 mod due;
 mod entitlement;
 mod entitlement_decision;
@@ -36,6 +37,7 @@ mod run;
 mod selection;
 mod state;
 mod store;
+mod work_item;
 
 use std::io::Write;
 use std::path::PathBuf;
@@ -98,6 +100,8 @@ enum Command {
     Finding(finding::FindingArgs),
     Event(event::EventArgs),
     Outbox(outbox::OutboxArgs),
+    Dispatch(dispatch::DispatchArgs),
+    WorkItem(work_item::WorkItemArgs),
     Due(due::DueArgs),
     Demo(demo::DemoArgs),
     Generate(generate::GenerateArgs),
@@ -151,6 +155,8 @@ impl Cli {
             Command::Finding(args) => finding::run(args, options, out),
             Command::Event(args) => event::run(args, options, out),
             Command::Outbox(args) => outbox::run(args, options, out),
+            Command::Dispatch(args) => dispatch::run(args, options, out),
+            Command::WorkItem(args) => work_item::run(args, options, out),
             Command::Due(args) => due::run(args, options, out),
             Command::Demo(args) => demo::run(args, options, out),
             Command::Generate(args) => generate::run(args, options, out),

@@ -25,17 +25,20 @@ pub(super) const LIFECYCLE: &str = "lifecycle.toml";
 pub(super) const ENTITLEMENTS: &str = "entitlements.toml";
 /// Triggers.
 pub(super) const TRIGGERS: &str = "triggers.toml";
+/// What workflows consist of.
+pub(super) const WORKFLOWS: &str = "workflows.toml";
 /// Populations.
 pub(super) const POPULATIONS: &str = "populations.toml";
 /// Rules.
 pub(super) const RULES: &str = "rules/rules.toml";
 
-const SINGLE_FILES: [&str; 6] = [
+const SINGLE_FILES: [&str; 7] = [
     SETTINGS,
     IDENTITY,
     LIFECYCLE,
     ENTITLEMENTS,
     TRIGGERS,
+    WORKFLOWS,
     POPULATIONS,
 ];
 /// One file per application.

@@ -6,8 +6,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use idr_core::definitions::Application;
 use idr_core::model::{
-    Account, AccountAction, AccountKey, AccountOperation, AttributeChange, Name,
-    UnixMillis,
+    Account, AccountAction, AccountKey, AccountOperation, AttributeChange, Name, UnixMillis,
 };
 
 use super::{
@@ -134,7 +133,7 @@ impl MemoryConnector {
             hops: 0,
             since: UnixMillis(0),
         };
-        let blank = row::blank(&self.application, native_identity);
+        let blank = row::blank(self.application.name, native_identity);
         self.call(operation.as_str(), |state| {
             let before = state.accounts.get(&action.account).cloned();
             if before.is_none() {
@@ -182,13 +181,11 @@ impl Connector for MemoryConnector {
 
     fn get(&mut self, native_identity: &str) -> Result<Option<Listed>, ConnectError> {
         let key = self.key(native_identity);
-        self.call("get", |state| {
-            Ok(state.accounts.get(&key).cloned().map(Ok))
-        })
+        self.call("get", |state| Ok(state.accounts.get(&key).cloned().map(Ok)))
     }
 
     fn create(&mut self, account: &NewAccount<'_>) -> Result<Performed, ConnectError> {
-        let mut created = row::blank(&self.application, account.native_identity);
+        let mut created = row::blank(self.application.name, account.native_identity);
         created.attributes.clone_from(&account.attributes);
         created.attributes.sort_by_key(|(name, _)| *name);
         self.call("create", |state| {
@@ -220,7 +217,10 @@ impl Connector for MemoryConnector {
     fn rename(&mut self, native_identity: &str, to: &str) -> Result<Performed, ConnectError> {
         let (old, new) = (self.key(native_identity), self.key(to));
         self.call("move", |state| {
-            match (state.accounts.remove(&old), state.accounts.contains_key(&new)) {
+            match (
+                state.accounts.remove(&old),
+                state.accounts.contains_key(&new),
+            ) {
                 (Some(account), false) => {
                     state.note("move", &old);
                     let key = new.clone();

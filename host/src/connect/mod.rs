@@ -10,6 +10,8 @@
 //! |---|---|
 //! | `error` | what goes wrong, and whether trying again may help |
 //! | `outcome` | what an account is to look like once an operation is carried out |
+//! | `password` | first passwords of new accounts |
+//! | `tenant` | the connectors that a tenant's configuration describes |
 //! | `row` | from texts to a typed account |
 //! | `sql` | databases: SQLite files and PostgreSQL |
 //! | [`memory`] | accounts in memory, which fail as they are told: for tests |
@@ -17,8 +19,10 @@
 mod error;
 pub mod memory;
 mod outcome;
+mod password;
 mod row;
 mod sql;
+mod tenant;
 
 use std::path::Path;
 
@@ -27,8 +31,12 @@ use idr_core::model::{Account, AccountOperation, AttributeChange, Name, Value};
 
 use crate::aggregate::connector::Connector as Settings;
 pub use error::ConnectError;
+pub(crate) use error::shown;
 pub use outcome::{carried_out, is_so, moved};
-pub(crate) use row::{BrokenRow, Status};
+pub use password::Password;
+pub use row::{BrokenPart, BrokenRow};
+pub(crate) use row::{Status, blank, value};
+pub use tenant::TenantConnectors;
 
 /// Something that a connector may be able to do.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -73,28 +81,6 @@ pub struct NewAccount<'a> {
     pub attributes: Vec<(Name, Value)>,
     /// Its first password, where the application is given one.
     pub password: Option<Password>,
-}
-
-/// A password on its way into an application: never shown, stored or logged.
-#[derive(Clone)]
-pub struct Password(String);
-
-impl Password {
-    /// Wraps a password.
-    pub fn new(password: String) -> Self {
-        Self(password)
-    }
-
-    /// Returns the password, for the application only.
-    pub fn reveal(&self) -> &str {
-        &self.0
-    }
-}
-
-impl std::fmt::Debug for Password {
-    fn fmt(&self, formatter: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        formatter.write_str("Password(…)")
-    }
 }
 
 /// An application that can be reached.
@@ -156,6 +142,17 @@ pub trait Connectors {
     /// Says whether an application's connector can do something, without
     /// reaching it.
     fn can(&self, application: Name, capability: Capability) -> bool;
+
+    /// Returns the first password of an account that is to be created; none where
+    /// the application is given none.
+    ///
+    /// # Errors
+    ///
+    /// [`ConnectError::Reference`] when what it refers to can't be read.
+    fn password(&self, application: Name) -> Result<Option<Password>, ConnectError> {
+        let _ = application;
+        Ok(None)
+    }
 }
 
 /// Opens the connector that the settings of an application describe; none when

@@ -49,7 +49,11 @@ fn texts(value: Option<&Value>) -> Vec<String> {
 
 /// Returns an account as it is once an action is carried out; none when that
 /// deletes it. What isn't there yet begins as `blank`, with the action's key.
-pub fn carried_out(action: &AccountAction, before: Option<Account>, blank: Account) -> Option<Account> {
+pub fn carried_out(
+    action: &AccountAction,
+    before: Option<Account>,
+    blank: Account,
+) -> Option<Account> {
     let mut account = before.unwrap_or(blank);
     match action.operation {
         AccountOperation::Delete => return None,

@@ -1,6 +1,8 @@
 //! From the texts that an application keeps to a typed account.
 
-use idr_core::definitions::{AccountAttribute, Application};
+use std::fmt;
+
+use idr_core::definitions::AccountAttribute;
 use idr_core::model::{Account, AccountKey, AccountStatus, Link, Name, Value, ValueType};
 use idr_core::text::fold;
 
@@ -37,6 +39,29 @@ pub enum BrokenPart {
         /// The word.
         word: String,
     },
+}
+
+impl fmt::Display for BrokenRow {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match &self.native_identity {
+            Some(native_identity) => write!(formatter, "account `{native_identity}`: ")?,
+            None => write!(formatter, "an account: ")?,
+        }
+        match &self.what {
+            BrokenPart::NativeIdentity { column } => {
+                write!(formatter, "column `{column}` is blank")
+            }
+            BrokenPart::Attribute { attribute, message } => {
+                write!(formatter, "attribute `{attribute}`: {message}")
+            }
+            BrokenPart::Status { column, word } => {
+                write!(
+                    formatter,
+                    "column `{column}` says `{word}`, which is no status"
+                )
+            }
+        }
+    }
 }
 
 /// The words of the status column, case-folded.
@@ -110,10 +135,10 @@ pub(crate) fn value(
 }
 
 /// Returns an account without attributes, as an application first says of it.
-pub(crate) fn blank(application: &Application, native_identity: &str) -> Account {
+pub(crate) fn blank(application: Name, native_identity: &str) -> Account {
     Account {
         key: AccountKey {
-            application: application.name,
+            application,
             native_identity: native_identity.to_owned(),
         },
         status: AccountStatus::Enabled,

@@ -7,6 +7,7 @@
 
 mod applications;
 mod catalogue;
+mod database;
 mod identity;
 mod lifecycle;
 mod names;
@@ -19,6 +20,7 @@ mod settings;
 mod tasks;
 mod transforms;
 mod triggers;
+mod workflows;
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -32,10 +34,10 @@ use super::files::{self, Files};
 use super::problem::Problems;
 use super::raw::{
     RawApplication, RawEntitlements, RawIdentity, RawLifecycle, RawPopulations, RawRoles, RawRules,
-    RawSettings, RawTask, RawTriggers,
+    RawSettings, RawTask, RawTriggers, RawWorkflows,
 };
 use super::secret::SecretSettings;
-use super::{Clock, RefreshSettings, StoreSettings, Task};
+use super::{Clock, DispatchSettings, RefreshSettings, StoreSettings, Task, Workflow};
 use crate::aggregate::connector::Connector;
 use names::Known;
 #[cfg(test)]
@@ -73,6 +75,7 @@ struct Sources {
     roles: Vec<Source<RawRoles>>,
     entitlements: Source<RawEntitlements>,
     triggers: Source<RawTriggers>,
+    workflows: Source<RawWorkflows>,
     populations: Source<RawPopulations>,
     rules: Source<RawRules>,
     /// By the task's name.
@@ -92,6 +95,7 @@ impl Sources {
                 .collect(),
             entitlements: Source::read_if_there(files, files::ENTITLEMENTS, problems),
             triggers: Source::read_if_there(files, files::TRIGGERS, problems),
+            workflows: Source::read_if_there(files, files::WORKFLOWS, problems),
             populations: Source::read_if_there(files, files::POPULATIONS, problems),
             rules: Source::read_if_there(files, files::RULES, problems),
             tasks: by_name(files, files::TASKS, "a task", problems),
@@ -133,6 +137,8 @@ pub(super) struct Checked {
     /// The component's path for each of the model's rules.
     pub(super) components: Vec<String>,
     pub(super) tasks: Vec<Task>,
+    pub(super) workflows: Vec<Workflow>,
+    pub(super) dispatch: DispatchSettings,
 }
 
 /// Checks all files of a tenant.
@@ -157,6 +163,10 @@ pub(super) fn check(files: &Files, problems: &Problems) -> Checked {
     let owned = catalogue::owned(&catalogue, &applications);
     let owners = owners::check(&sources, owned, problems);
     let mut triggers = triggers::check(&sources.triggers, &populations, &known, problems);
+    let workflows = workflows::check(&sources.workflows, &connectors, &known, problems);
+    let launched = workflows.iter().map(|workflow| workflow.name.as_str());
+    triggers::check_workflows(&sources.triggers, launched, problems);
+    lifecycle::check_connectors(&sources.lifecycle, &lifecycle, &connectors, problems);
     // Last: by now every use of a rule is known.
     let (rules, components) = rules::check(&sources.rules, files, &settings, &known, problems);
     triggers::fingerprint(&mut triggers, &rules);
@@ -190,5 +200,7 @@ pub(super) fn check(files: &Files, problems: &Problems) -> Checked {
         connectors,
         components,
         tasks,
+        workflows,
+        dispatch: settings.dispatch,
     }
 }

@@ -11,10 +11,10 @@ use super::names::check_name;
 use super::rules::limits;
 use crate::config::document::Scope;
 use crate::config::problem::Problems;
-use crate::config::raw::{RawSettings, RawStore};
+use crate::config::raw::{RawDispatch, RawSettings, RawStore};
 use crate::config::secret::{SecretReference, SecretSettings};
 use crate::config::values::{bound, duration_ms, required, time_of_day, within, word_or_default};
-use crate::config::{Clock, RefreshSettings, StoreSettings};
+use crate::config::{Clock, DispatchSettings, RefreshSettings, StoreSettings};
 use crate::trust::TrustedKey;
 
 const CLOCKS: [(&str, Clock); 2] = [("system", Clock::System), ("simulated", Clock::Simulated)];
@@ -28,6 +28,7 @@ pub(super) struct Settings {
     pub(super) secret: Option<SecretSettings>,
     pub(super) store: StoreSettings,
     pub(super) refresh: RefreshSettings,
+    pub(super) dispatch: DispatchSettings,
     pub(super) limits: RuleLimits,
     pub(super) thresholds: Thresholds,
     /// Who vouches for rule components; nobody needs to when it is empty.
@@ -58,6 +59,7 @@ pub(super) fn check(source: &Source<RawSettings>, problems: &Problems) -> Settin
             raw.refresh.chunk_size,
             raw.refresh.max_exceptions,
         ),
+        dispatch: dispatch(&scope.at("dispatch"), &raw.dispatch),
         limits: limits(&scope.at("limits"), &raw.limits, RuleLimits::default()),
         trusted_keys: trusted_keys(&scope.at("trust").at("keys"), &raw.trust.keys),
         thresholds: Thresholds {
@@ -85,6 +87,46 @@ pub(super) fn refresh(
         chunk_size: number("chunk_size", chunk_size, RefreshSettings::MOST_IN_CHUNK),
         max_exceptions: max_exceptions
             .and_then(|most| within(&scope.at("max_exceptions"), most, 1, u64::from(u32::MAX))),
+    }
+}
+
+fn dispatch(scope: &Scope<'_>, raw: &RawDispatch) -> DispatchSettings {
+    let defaults = DispatchSettings::default();
+    let duration = |key: &str, text: &Option<String>, default: i64| {
+        let scope = scope.at(key);
+        let parsed = text.as_deref().map(|text| duration_ms(&scope, text));
+        match parsed {
+            Some(Some(0)) => {
+                scope.report("it is no time at all");
+                default
+            }
+            Some(Some(ms)) => ms,
+            Some(None) | None => default,
+        }
+    };
+    let attempts = raw
+        .attempts
+        .and_then(|number| within(&scope.at("attempts"), number, 1, 1_000));
+    let retry_after_ms = duration("retry_after", &raw.retry_after, defaults.retry_after_ms);
+    let most = &raw.retry_at_most_after;
+    let retry_at_most_after_ms =
+        duration("retry_at_most_after", most, defaults.retry_at_most_after_ms);
+    if most.is_some() && retry_at_most_after_ms < retry_after_ms {
+        scope
+            .at("retry_at_most_after")
+            .report("it is shorter than `retry_after`");
+    }
+    DispatchSettings {
+        attempts: attempts
+            .and_then(|attempts| u32::try_from(attempts).ok())
+            .unwrap_or(defaults.attempts),
+        retry_after_ms,
+        retry_at_most_after_ms: retry_at_most_after_ms.max(retry_after_ms),
+        webhook_timeout_ms: duration(
+            "webhook_timeout",
+            &raw.webhook_timeout,
+            defaults.webhook_timeout_ms,
+        ),
     }
 }
 

@@ -39,7 +39,7 @@ pub(super) fn open(
         .connect_timeout(timeout)
         .tcp_user_timeout(timeout)
         // Values are read and written as ISO 8601 says, whatever the server's habits.
-        .options(format!(
+        .options(&format!(
             "-c statement_timeout={timeout_ms} -c lock_timeout={timeout_ms} \
              -c DateStyle=ISO -c TimeZone=UTC -c standard_conforming_strings=on"
         ));
@@ -68,10 +68,7 @@ fn is_local(config: &Config) -> bool {
     })
 }
 
-fn tls(
-    application: &str,
-    certificates: Option<&Path>,
-) -> Result<MakeRustlsConnect, ConnectError> {
+fn tls(application: &str, certificates: Option<&Path>) -> Result<MakeRustlsConnect, ConnectError> {
     let mut roots = RootCertStore::empty();
     match certificates {
         None => roots.extend(webpki_roots::TLS_SERVER_ROOTS.iter().cloned()),
@@ -135,9 +132,9 @@ impl Engine for Postgres {
     fn text_of(&self, column: &Column) -> String {
         let name = quoted(&column.name);
         match column.sql_type.as_str() {
-            "timestamp with time zone" => format!(
-                "to_char({name} AT TIME ZONE 'UTC', 'YYYY-MM-DD\"T\"HH24:MI:SS.MS\"Z\"')"
-            ),
+            "timestamp with time zone" => {
+                format!("to_char({name} AT TIME ZONE 'UTC', 'YYYY-MM-DD\"T\"HH24:MI:SS.MS\"Z\"')")
+            }
             _ => format!("{name}::text"),
         }
     }

@@ -33,7 +33,10 @@ impl SqlConnector {
             self.selected(),
             self.tables.accounts,
         );
-        let values: Vec<_> = after.map(|after| Some(after.to_owned())).into_iter().collect();
+        let values: Vec<_> = after
+            .map(|after| Some(after.to_owned()))
+            .into_iter()
+            .collect();
         let rows = self.engine.query(&sql, &values)?;
         listed.extend(self.accounts(rows)?);
         Ok(listed)
@@ -67,7 +70,9 @@ impl SqlConnector {
             quoted(&key.name),
             self.engine.parameter(1, key),
         );
-        let rows = self.engine.query(&sql, &[Some(native_identity.to_owned())])?;
+        let rows = self
+            .engine
+            .query(&sql, &[Some(native_identity.to_owned())])?;
         if rows.len() > 1 {
             return Err(self.repeated(native_identity));
         }
@@ -84,7 +89,12 @@ impl SqlConnector {
             table = self.tables.accounts,
             column = quoted(&self.tables.key.name),
         );
-        match self.engine.query(&sql, &[])?.pop().and_then(|mut row| row.pop()) {
+        match self
+            .engine
+            .query(&sql, &[])?
+            .pop()
+            .and_then(|mut row| row.pop())
+        {
             Some(repeated) => Err(self.repeated(&repeated.unwrap_or_default())),
             None => Ok(()),
         }
@@ -106,10 +116,13 @@ impl SqlConnector {
     fn selected(&self) -> String {
         let tables = &self.tables;
         let status = tables.status.iter().map(|(column, _)| column);
-        let attributes = tables.attributes.iter().filter_map(|place| match &place.stands {
-            Stands::Column(column, _) => Some(column),
-            Stands::List(_) => None,
-        });
+        let attributes = tables
+            .attributes
+            .iter()
+            .filter_map(|place| match &place.stands {
+                Stands::Column(column, _) => Some(column),
+                Stands::List(_) => None,
+            });
         let columns = std::iter::once(&tables.key).chain(status).chain(attributes);
         let columns: Vec<String> = columns.map(|column| self.engine.text_of(column)).collect();
         columns.join(", ")
@@ -122,7 +135,10 @@ impl SqlConnector {
         for list in self.tables.lists() {
             lists.push(values(self.engine.as_mut(), list, &keys)?);
         }
-        Ok(rows.into_iter().map(|row| self.account(row, &mut lists)).collect())
+        Ok(rows
+            .into_iter()
+            .map(|row| self.account(row, &mut lists))
+            .collect())
     }
 
     fn account(&self, row: Row, lists: &mut [HashMap<String, Vec<String>>]) -> Listed {
@@ -147,7 +163,7 @@ impl SqlConnector {
         mut fields: impl Iterator<Item = Option<String>>,
         lists: &mut [HashMap<String, Vec<String>>],
     ) -> Result<Account, BrokenPart> {
-        let mut account = row::blank(&self.application, key);
+        let mut account = row::blank(self.application.name, key);
         if let Some((_, words)) = &self.tables.status {
             let word = fields.next().flatten().unwrap_or_default();
             account.status = words.of(word.trim())?;
@@ -155,9 +171,11 @@ impl SqlConnector {
         let mut lists = lists.iter_mut();
         for place in &self.tables.attributes {
             let texts = match &place.stands {
-                Stands::Column(_, separator) => {
-                    split(fields.next().flatten(), &place.attribute, separator.as_deref())
-                }
+                Stands::Column(_, separator) => split(
+                    fields.next().flatten(),
+                    &place.attribute,
+                    separator.as_deref(),
+                ),
                 Stands::List(_) => {
                     let list = lists.next();
                     list.and_then(|list| list.remove(key)).unwrap_or_default()

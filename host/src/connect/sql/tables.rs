@@ -88,9 +88,7 @@ impl Tables {
             None => None,
         };
         let password = match &database.password {
-            Some(password) => {
-                Some(table.column(&password.column, "connector.password.column")?)
-            }
+            Some(password) => Some(table.column(&password.column, "connector.password.column")?),
             None => None,
         };
         Ok(Self {
@@ -102,18 +100,14 @@ impl Tables {
         })
     }
 
-    /// Returns where an attribute stands.
-    pub(super) fn place(&self, attribute: Name) -> Option<&Place> {
-        let mut places = self.attributes.iter();
-        places.find(|place| place.attribute.name == attribute)
-    }
-
     /// Returns the tables with a row for each value.
     pub(super) fn lists(&self) -> impl Iterator<Item = &List> {
-        self.attributes.iter().filter_map(|place| match &place.stands {
-            Stands::List(list) => Some(list),
-            Stands::Column(..) => None,
-        })
+        self.attributes
+            .iter()
+            .filter_map(|place| match &place.stands {
+                Stands::List(list) => Some(list),
+                Stands::Column(..) => None,
+            })
     }
 }
 
@@ -152,7 +146,10 @@ impl Table {
             let names = || self.columns.iter().map(|column| column.name.as_str());
             let hint = match nearest(name, names()) {
                 Some(nearest) => format!("did you mean `{nearest}`?"),
-                None => format!("its columns are: {}", names().collect::<Vec<_>>().join(", ")),
+                None => format!(
+                    "its columns are: {}",
+                    names().collect::<Vec<_>>().join(", ")
+                ),
             };
             ConnectError::Settings {
                 application: self.application.to_string(),

@@ -4,7 +4,7 @@
 use idr_core::model::{AttributeChange, Value, ValueChange};
 
 use super::read::split;
-use super::tables::{List, Place, Stands};
+use super::tables::{List, Stands};
 use super::{Column, SqlConnector, quoted};
 use crate::connect::{ConnectError, NewAccount, Performed};
 
@@ -54,7 +54,11 @@ impl SqlConnector {
         for attribute in &account.attributes {
             self.known(attribute.0)?;
         }
-        let columns: Vec<String> = row.columns.iter().map(|column| quoted(&column.name)).collect();
+        let columns: Vec<String> = row
+            .columns
+            .iter()
+            .map(|column| quoted(&column.name))
+            .collect();
         let parameters: Vec<String> = (1..)
             .zip(&row.columns)
             .map(|(number, column)| self.engine.parameter(number, column))
@@ -279,7 +283,11 @@ impl SqlConnector {
         let (column, _) = self.tables.status.as_ref()?;
         let database = self.settings.database.as_ref()?;
         let status = database.status.as_ref()?;
-        let words = if enabled { &status.enabled } else { &status.disabled };
+        let words = if enabled {
+            &status.enabled
+        } else {
+            &status.disabled
+        };
         Some((column.clone(), words.first()?.clone()))
     }
 
@@ -296,7 +304,12 @@ impl SqlConnector {
     }
 
     /// Adds the values of an account that a list doesn't have yet.
-    fn add_values(&mut self, index: usize, key: &str, texts: &[String]) -> Result<(), ConnectError> {
+    fn add_values(
+        &mut self,
+        index: usize,
+        key: &str,
+        texts: &[String],
+    ) -> Result<(), ConnectError> {
         let Some(list) = self.list(index) else {
             return Ok(());
         };
@@ -312,7 +325,8 @@ impl SqlConnector {
         for text in texts {
             if !known.contains(text) {
                 let text = self.engine.written(text.clone(), &list.value);
-                self.engine.execute(&sql, &[Some(key.to_owned()), Some(text)])?;
+                self.engine
+                    .execute(&sql, &[Some(key.to_owned()), Some(text)])?;
             }
         }
         Ok(())
@@ -337,7 +351,8 @@ impl SqlConnector {
         );
         for text in texts {
             let text = self.engine.written(text.clone(), &list.value);
-            self.engine.execute(&sql, &[Some(key.to_owned()), Some(text)])?;
+            self.engine
+                .execute(&sql, &[Some(key.to_owned()), Some(text)])?;
         }
         Ok(())
     }

@@ -29,7 +29,7 @@ mod record;
 mod tests;
 mod value;
 
-use idr_core::model::{Account, Effect, Event, Identity};
+use idr_core::model::{Account, AccountAction, Effect, Event, Identity};
 use thiserror::Error;
 
 use self::mirror::{In, Out, Written};
@@ -64,6 +64,9 @@ impl Document for Event {
 }
 impl Document for Effect {
     const KIND: &'static str = "effect";
+}
+impl Document for AccountAction {
+    const KIND: &'static str = "account action";
 }
 impl Document for TenantState {
     const KIND: &'static str = "tenant";
