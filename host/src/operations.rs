@@ -24,7 +24,7 @@ pub struct Phase {
 }
 
 /// Every step, in order. No option and no configuration changes it.
-pub const PHASES: [Phase; 19] = [
+pub const PHASES: [Phase; 21] = [
     Phase {
         number: "0",
         phase: "selection",
