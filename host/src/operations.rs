@@ -976,7 +976,7 @@ pub fn markdown() -> String {
     }
     text += "\nSteps of one group are due, skipped and frozen together. Numbers stay when later\n\
         versions add steps in between.\n\n\
-        Steps 2 to 7 are planned for everybody selected, put to the gate and applied; then\n\
+        Steps 2 to 12b are planned for everybody selected, put to the gate and applied; then\n\
         again for whoever has read what that changed, until nothing changes any more. Step 13\n\
         follows when the values have settled. A run that was asked for some identities leaves\n\
         step 2 out.\n\n\
