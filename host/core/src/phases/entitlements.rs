@@ -111,7 +111,8 @@ pub(crate) fn undecided(view: &mut TrackedView, settled: &SettledRoles) -> Vec<L
 pub(crate) struct CalledFor {
     /// The ledger.
     pub(crate) entries: Vec<LedgerEntry>,
-    /// The accounts that roles are certainly for, sorted.
+    /// The accounts that roles are certainly for, one per role and application,
+    /// sorted.
     pub(crate) targets: Vec<TargetAccount>,
     /// What is asked for and has no account that it is certainly for.
     pub(crate) unplaced: Vec<Unplaced>,
@@ -143,7 +144,8 @@ pub(crate) fn called_for(
     held: &Held,
 ) -> CalledFor {
     with_access(view, settled, chosen, |access| {
-        let (targets, unplaced) = access.placed(held);
+        let (_, unplaced) = access.placed(held);
+        let targets = remembered(&access.placed(&Held::default()).0);
         let mut entries = access.entries();
         for entry in entries.iter_mut().filter(|entry| !entry.held) {
             entry.undecided |= access.is_held_back(&entry.entitlement, held);
@@ -251,23 +253,53 @@ fn with_access<T>(
     let provisioning = provisioning.into_owned();
     let mut targets = provisioning.targets.clone();
     targets.extend_from_slice(chosen);
-    let wanted = wanted(&settled.assigned, (&by_hand, &targets), &model, |role| {
-        roles::is_in_use(view, role)
-    });
     let flights = flights(&provisioning, &model, |at| view.reached(at));
     let there: Vec<usize> = (0..view.record().accounts.len())
         .filter(|&index| !view.is_vanished(index))
         .collect();
-    let accounts = &view.record().accounts;
-    work_out(&Access {
-        accounts: there.into_iter().map(|index| &accounts[index]).collect(),
-        detected: &settled.detected,
-        by_hand: &by_hand,
-        model: &model,
-        wanted,
-        provisioning: &provisioning,
-        flights,
-    })
+    // What one profile of a role says counts for its others, and what none says
+    // any more is forgotten: in this plan as in the next, which remembers it.
+    let mut rounds = match model.provisions() {
+        true => 3,
+        false => 0,
+    };
+    loop {
+        let wanted = wanted(&settled.assigned, (&by_hand, &targets), &model, |role| {
+            roles::is_in_use(view, role)
+        });
+        let accounts = &view.record().accounts;
+        let access = Access {
+            accounts: there.iter().map(|&index| &accounts[index]).collect(),
+            detected: &settled.detected,
+            by_hand: &by_hand,
+            model: &model,
+            wanted,
+            provisioning: &provisioning,
+            flights: flights.clone(),
+        };
+        let found = match rounds {
+            0 => targets.clone(),
+            _ => remembered(&access.placed(&Held::default()).0),
+        };
+        if rounds == 0 || found == targets {
+            return work_out(&access);
+        }
+        targets = found;
+        rounds -= 1;
+    }
+}
+
+/// Returns the accounts to remember: those that are one per role and application.
+fn remembered(targets: &[TargetAccount]) -> Vec<TargetAccount> {
+    let is_only = |target: &&TargetAccount| {
+        let mut others = targets.iter();
+        !others.any(|other| {
+            other.role == target.role
+                && other.account.application == target.account.application
+                && other.account != target.account
+        })
+    };
+    targets.iter().filter(is_only).cloned().collect()
 }
 
 /// Returns the decisions that aren't over, if one is: what it was about is no

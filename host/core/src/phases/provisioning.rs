@@ -17,8 +17,8 @@ use crate::model::finding::PROVISIONING;
 use crate::model::{
     AccountAction, AccountKey, AccountOperation, ActionReason, AssignmentSource, AttributeChange,
     EntitlementChange, EntitlementStatus, Finding, GivenEntitlement, Held, Identity,
-    IdentityRecord, LedgerEntry, Name, Provisioning, SentAction, SentOutcome, Severity,
-    TargetAccount, UnixMillis, Value, ValueChange,
+    IdentityRecord, LedgerEntry, Name, Provisioning, SentAction, SentOutcome, Severity, UnixMillis,
+    Value, ValueChange,
 };
 use crate::plan::Draft;
 use crate::planted::{self, Bug};
@@ -95,9 +95,7 @@ pub(crate) fn plan(
         if !selected.chosen.is_empty() {
             called = called_for(view, settled, &selected.chosen, held);
         }
-    }
-    if settings.roles {
-        standing.targets = remembered(&called.targets);
+        standing.targets.clone_from(&called.targets);
     }
     let mut wanted = Vec::new();
     let mut creations = Vec::new();
@@ -203,19 +201,6 @@ fn why_removed(entry: &LedgerEntry, memory: &Provisioning) -> Vec<ActionReason> 
         .filter(|(change, _)| *change == EntitlementChange::Gained);
     reasons.extend(gained.map(|(change, _)| ActionReason::NativeChange { change }));
     reasons
-}
-
-/// Returns the accounts to remember: those that are one per role and application.
-fn remembered(targets: &[TargetAccount]) -> Vec<TargetAccount> {
-    let is_only = |target: &&TargetAccount| {
-        let mut others = targets.iter();
-        !others.any(|other| {
-            other.role == target.role
-                && other.account.application == target.account.application
-                && other.account != target.account
-        })
-    };
-    targets.iter().filter(is_only).cloned().collect()
 }
 
 /// Makes actions of single changes: one per account and instant since which they
@@ -626,6 +611,35 @@ mod tests {
         let back = at(UnixMillis(1_200), now(taken, somebody("sales", &[])));
         assert_eq!(changes(&back), ["+g"]);
         assert_eq!(back.identity.account_actions[0].since, UnixMillis(1_200));
+    }
+
+    #[test]
+    fn what_one_profile_of_a_role_says_counts_for_its_others() {
+        let mut tenant = tenant();
+        let mut roles = tenant.roles.to_vec();
+        let it = roles.iter_mut().find(|role| role.name.as_str() == "it");
+        let profiles = &mut it.expect("there is one").detection[0].profiles;
+        let filter = crate::filter::Filter::parse("nativeIdentity == \"b\"");
+        profiles.push(Profile {
+            entitlements: vec![(Name::new("groups"), vec!["h".to_owned()])],
+            filter: Some(filter.expect("a filter")),
+            ..profiles[0].clone()
+        });
+        tenant.roles = Roles::new(roles, &[]);
+        let mut record = somebody("sales", &[]);
+        record.accounts[0].key.native_identity = "a".to_owned();
+        let mut second = record.accounts[0].clone();
+        second.key.native_identity = "b".to_owned();
+        record.accounts.insert(1, second);
+        let first = settled(&tenant, NOW, record);
+        assert_eq!(changes(&first), ["+g+h"]);
+        assert!(first.identity.findings.is_empty());
+        let again = settled(&tenant, LATER, first.clone());
+        assert_eq!(
+            again.identity.account_actions,
+            first.identity.account_actions
+        );
+        assert_eq!(again.identity.provisioning, first.identity.provisioning);
     }
 
     #[test]
