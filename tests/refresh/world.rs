@@ -13,8 +13,8 @@ use idr::rules::{self, ComponentCache, Question, RuleEngine, RuleError, Trouble,
 use idr::store::Files;
 use idr_core::definitions::{
     AccountAttribute, Application, AttributeDefinition, AutomaticRoles, Catalogue,
-    CorrelationMatch, CorrelationStep, Detection, EditMode, Grant, IdentityCreation, Isolation,
-    Lifecycle, LifecycleState, ManagerCorrelation, Model, NativeChangeDetection,
+    CorrelationMatch, CorrelationStep, Detection, EditMode, Grant, History, IdentityCreation,
+    Isolation, Lifecycle, LifecycleState, ManagerCorrelation, Model, NativeChangeDetection,
     NativeEntitlements, NativeResponse, OnEmpty, OnNoAccount, Origin, Owners, Profile, ProfileSet,
     RequestedRoles, Role, RoleType, Rule, RuleIndex, RuleLimits, Selector, Source, StateAction,
     Trigger, TriggerCondition, digest,
@@ -40,6 +40,7 @@ use rand::RngExt;
 use rand_chacha::ChaCha8Rng;
 
 use crate::governance::Governance;
+use crate::provisioned::Provisioned;
 use crate::variety::Variety;
 
 /// What a random rule reads, in order; its answer is made of what it read.
@@ -108,8 +109,11 @@ pub struct Tenant {
     /// Names that are given once each, if there are any.
     pub logins: Option<Logins>,
     pub variety: Option<Variety>,
+    pub provisioned: Option<Provisioned>,
     /// What is forbidden and scored.
     pub governance: Option<Governance>,
+    /// What is kept of what people were.
+    pub history: History,
     pub serial: u64,
 }
 
@@ -332,7 +336,9 @@ impl Tenant {
             },
             logins: None,
             variety: None,
+            provisioned: None,
             governance: None,
+            history: History::default(),
             serial: 0,
         }
     }
@@ -477,6 +483,7 @@ impl Tenant {
             native_changes: None,
             native_entitlements: NativeEntitlements::default(),
             provisioning: Default::default(),
+            logical: None,
         };
         let ad = Application {
             name: name("ad"),
@@ -499,6 +506,7 @@ impl Tenant {
             }),
             native_entitlements: self.native.entitlements,
             provisioning: Default::default(),
+            logical: None,
         };
         let source = |origin| Source {
             origin,
@@ -593,6 +601,7 @@ impl Tenant {
             provisioning: Default::default(),
             zone: Zone::named("Europe/Berlin").expect("bundled"),
             end_of_day: None,
+            history: self.history,
             applications: vec![ad, hr],
             attributes,
             before_refresh: self.proposes.then_some(RuleIndex(BEFORE)),
@@ -652,6 +661,9 @@ impl Tenant {
             secret: Secret::new(b"a secret of the tests".to_vec()),
             secret_generation: 1,
         };
+        if let Some(provisioned) = self.provisioned {
+            provisioned.furnish(&mut model);
+        }
         if let Some(variety) = self.variety {
             variety.furnish(&mut model, RuleIndex(ASSIGNMENT), digest(&self.assignment));
         }

@@ -9,7 +9,7 @@ use std::sync::Arc;
 
 use jiff::civil::Time;
 
-use crate::filter::Filter;
+use crate::filter::{Filter, Superset};
 use crate::model::{
     AccountOperation, EntitlementChange, Handler, IdentityType, Name, NativeOperation, UnixMillis,
     Value, ValueType,
@@ -44,6 +44,8 @@ pub struct Model {
     pub zone: Zone,
     /// When a day is over; none means 24:00.
     pub end_of_day: Option<Time>,
+    /// What is kept of what identities were.
+    pub history: History,
     /// Applications, sorted by name.
     pub applications: Vec<Application>,
     /// Identity attributes, sorted by name.
@@ -85,6 +87,15 @@ pub struct Model {
     pub secret_generation: u64,
 }
 
+/// What is kept of what identities were.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct History {
+    /// Whether anything is.
+    pub kept: bool,
+    /// How long, in milliseconds; for ever when absent.
+    pub keep_ms: Option<i64>,
+}
+
 /// An application that accounts are aggregated from.
 #[derive(Clone, Debug)]
 pub struct Application {
@@ -103,8 +114,54 @@ pub struct Application {
     pub native_changes: Option<NativeChangeDetection>,
     /// What is done about entitlements that its accounts gain or lose natively.
     pub native_entitlements: NativeEntitlements,
+    /// Set when its accounts are made of accounts of other applications.
+    pub logical: Option<LogicalApplication>,
     /// How its accounts are provisioned.
     pub provisioning: ApplicationProvisioning,
+}
+
+/// What accounts of a logical application are made of.
+#[derive(Clone, Debug)]
+pub struct LogicalApplication {
+    /// The application whose accounts lead: without one there is no logical account.
+    pub primary: Name,
+    /// What puts them together.
+    pub composition: Composition,
+    /// Which attributes they have from their parts, sorted by name; also where
+    /// what is to be changed of them is changed.
+    pub attributes: Vec<LogicalAttribute>,
+}
+
+/// What puts logical accounts together.
+#[derive(Clone, Debug)]
+pub enum Composition {
+    /// An account of each tier; the primary one is among them.
+    Tiers(Vec<Tier>),
+    /// A rule, by its place in [`Model::rules`].
+    Rule(RuleIndex),
+}
+
+/// A tier of a logical application.
+#[derive(Clone, Debug)]
+pub struct Tier {
+    /// The application.
+    pub application: Name,
+    /// Which of its accounts qualify; all without.
+    pub filter: Option<Filter>,
+    /// Its attribute that has the value of an attribute of the primary tier's
+    /// account, compared case-folded; any account goes with it without.
+    pub matched: Option<(Name, Name)>,
+}
+
+/// An attribute of logical accounts, and where it comes from.
+#[derive(Clone, Copy, Debug)]
+pub struct LogicalAttribute {
+    /// The attribute.
+    pub name: Name,
+    /// The application of the part.
+    pub application: Name,
+    /// The part's attribute.
+    pub attribute: Name,
 }
 
 /// An attribute of an application's accounts.
@@ -806,6 +863,19 @@ impl Model {
         Some(&self.applications[index])
     }
 
+    /// Returns a superset without what a store can't know: logical accounts are
+    /// in no account's row.
+    pub fn as_stored(&self, superset: Superset) -> Superset {
+        match self
+            .applications
+            .iter()
+            .any(|known| known.logical.is_some())
+        {
+            true => superset.without_accounts(),
+            false => superset,
+        }
+    }
+
     /// Returns a lifecycle state.
     pub fn state(&self, name: Name) -> Option<&LifecycleState> {
         let index = self
@@ -864,7 +934,7 @@ impl Model {
         digest(&(
             (
                 &self.zone,
-                self.end_of_day,
+                (self.end_of_day, self.history.kept),
                 &self.applications,
                 &self.attributes,
             ),

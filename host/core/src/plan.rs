@@ -10,14 +10,16 @@ use std::sync::Arc;
 use crate::definitions::Model;
 use crate::model::{
     AccountAction, AccountOperation, AttributeState, Baseline, ChangeMemory, Claim, Effect,
-    EntitlementDecision, Event, Finding, Identity, IdentityRecord, ManualEdit, Name, NewClaim,
-    Proposals, Provisioning, ReadKey, Retries, Retry, RoleAssignment, RoleDetection, Scorecard,
-    TriggerMemory, Uid, UnixMillis, ValueChange, Violation, WorkItem, finding,
+    EntitlementDecision, Event, Finding, Identity, IdentityRecord, LogicalAccount, ManualEdit,
+    Name, NewClaim, Proposals, Provisioning, ReadKey, Retries, Retry, RoleAssignment,
+    RoleDetection, Scorecard, TriggerMemory, Uid, UnixMillis, ValueChange, Violation, WorkItem,
+    finding,
 };
 use crate::phases::events::Occasion;
 use crate::phases::provisioning::{self, ProvisioningPlan};
 use crate::phases::{
-    attributes, entitlements, events, policies, roles, state_accounts, work_items,
+    attributes, entitlements, events, logical_accounts, policies, role_explanation, roles,
+    state_accounts, work_items,
 };
 use crate::rule::RuleEvaluator;
 use crate::time::sooner;
@@ -38,6 +40,8 @@ pub struct Changes {
     pub manager: Option<Option<Uid>>,
     /// The new lifecycle state.
     pub lifecycle: Option<LifecycleChange>,
+    /// The new accounts in logical applications.
+    pub logical_accounts: Option<Vec<LogicalAccount>>,
     /// The new assigned roles.
     pub assigned: Option<Vec<RoleAssignment>>,
     /// The new detected roles.
@@ -205,7 +209,7 @@ pub struct Planned {
     pub record: IdentityRecord,
     /// What changes.
     pub changes: Changes,
-    /// Every read that was made, when a trace was asked for.
+    /// Every read that was made and way that was taken, when a trace was asked for.
     pub trace: Vec<TraceEntry>,
 }
 
@@ -216,6 +220,8 @@ pub struct PlannedEvents {
     pub record: IdentityRecord,
     /// What its triggers come to.
     pub changes: EventChanges,
+    /// What they read and which way they went, when a trace was asked for.
+    pub trace: Vec<TraceEntry>,
 }
 
 /// Plans identities one after the other; one per worker.
@@ -274,6 +280,7 @@ impl<'e> Planner<'e> {
             view.start_trace();
         }
         let mut draft = Draft::default();
+        logical_accounts::settle(&mut view, self.evaluator, &mut draft)?;
         attributes::settle_all(&mut view, self.evaluator, &mut self.order, &mut draft)?;
         let settled_roles = roles::plan(&mut view, self.evaluator, &mut draft)?;
         let only = self.only_policies.as_deref();
@@ -301,6 +308,8 @@ impl<'e> Planner<'e> {
         let mut changes = differences(&mut view, draft, settled_roles);
         changes.lifecycle = lifecycle;
         let identity = &view.record().identity;
+        let logical = view.logical_accounts();
+        changes.logical_accounts = (logical != identity.logical_accounts).then(|| logical.to_vec());
         let ProvisioningPlan {
             actions, memory, ..
         } = provisioning;
@@ -313,7 +322,9 @@ impl<'e> Planner<'e> {
         changes.scorecard =
             (governed.scorecard != identity.scorecard).then_some(governed.scorecard);
         changes.left_out = governed.left_out;
-        let (record, reads, _) = view.finish();
+        view.hide_logical_accounts();
+        let (mut record, reads, _) = view.finish();
+        record.show_logical_accounts();
         if reads != record.identity.reads {
             changes.reads = Some(reads);
         }
@@ -342,9 +353,55 @@ impl<'e> Planner<'e> {
         let occasion = Occasion {
             detected_at,
             silent,
+            trace: false,
             held: &self.held_triggers,
         };
         events::plan(context, self.evaluator, record, &occasion)
+    }
+
+    /// Plans the events of one identity as the next run would, and notes what
+    /// triggers read and which way they went.
+    ///
+    /// # Errors
+    ///
+    /// As [`Planner::plan`].
+    pub fn explain_events(
+        &mut self,
+        context: &PlanContext,
+        record: IdentityRecord,
+    ) -> Result<PlannedEvents, SnapshotError> {
+        let occasion = Occasion {
+            detected_at: context.as_of,
+            silent: false,
+            trace: true,
+            held: &[],
+        };
+        events::plan(context, self.evaluator, record, &occasion)
+    }
+
+    /// Returns all that decides whether an identity, whose plan has been applied,
+    /// has a role; nothing for one that isn't defined.
+    ///
+    /// # Errors
+    ///
+    /// As [`Planner::plan`].
+    pub fn explain_role(
+        &mut self,
+        context: &PlanContext,
+        record: IdentityRecord,
+        role: Name,
+    ) -> Result<Vec<TraceEntry>, SnapshotError> {
+        let model = Arc::clone(&context.model);
+        let Some(role) = model.role(role) else {
+            return Ok(Vec::new());
+        };
+        let snapshot = Arc::clone(&context.snapshot);
+        let mut view = TrackedView::new(Arc::clone(&model), snapshot, context.as_of, record);
+        view.settle_from_record();
+        view.open_entitlements();
+        view.start_trace();
+        role_explanation::explain(&mut view, self.evaluator, role)?;
+        Ok(view.take_trace())
     }
 }
 
@@ -522,6 +579,9 @@ impl Identity {
         }
         if let Some(decisions) = changes.entitlement_decisions {
             self.by_hand.entitlements = decisions;
+        }
+        if let Some(logical_accounts) = changes.logical_accounts {
+            self.logical_accounts = logical_accounts;
         }
         if let Some(manager) = changes.manager {
             older.manager = Some(self.manager);

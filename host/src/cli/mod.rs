@@ -14,14 +14,18 @@ mod check;
 mod claim;
 mod colour;
 mod demo;
+mod dispatch;
 mod due;
 mod entitlement;
 mod entitlement_decision;
 mod error;
 mod event;
+mod explain;
 mod finding;
 mod generate;
 mod identity;
+mod identity_history;
+mod identity_prune;
 mod merge;
 mod open;
 mod options;
@@ -38,6 +42,7 @@ mod run;
 mod selection;
 mod state;
 mod store;
+mod work_item;
 
 use std::io::Write;
 use std::path::PathBuf;
@@ -99,7 +104,10 @@ enum Command {
     Audit(audit::AuditArgs),
     Finding(finding::FindingArgs),
     Event(event::EventArgs),
+    Explain(explain::ExplainArgs),
     Outbox(outbox::OutboxArgs),
+    Dispatch(dispatch::DispatchArgs),
+    WorkItem(work_item::WorkItemArgs),
     Due(due::DueArgs),
     Demo(demo::DemoArgs),
     Generate(generate::GenerateArgs),
@@ -135,6 +143,11 @@ impl Outcome {
 }
 
 impl Cli {
+    /// Says whether results, and what goes wrong, are wanted as JSON.
+    pub fn wants_json(&self) -> bool {
+        self.options.json
+    }
+
     /// Runs the command that was asked for; its report goes to `out`.
     ///
     /// # Errors
@@ -154,7 +167,10 @@ impl Cli {
             Command::Claim(args) => claim::run(args, options, out),
             Command::Finding(args) => finding::run(args, options, out),
             Command::Event(args) => event::run(args, options, out),
+            Command::Explain(args) => explain::run(args, options, out),
             Command::Outbox(args) => outbox::run(args, options, out),
+            Command::Dispatch(args) => dispatch::run(args, options, out),
+            Command::WorkItem(args) => work_item::run(args, options, out),
             Command::Due(args) => due::run(args, options, out),
             Command::Demo(args) => demo::run(args, options, out),
             Command::Generate(args) => generate::run(args, options, out),

@@ -11,12 +11,12 @@ use super::person::actor;
 use super::policy::policy_named;
 use super::progress::RunProgress;
 use super::selection::{self, SelectionArgs};
-use super::{CommandError, GlobalOptions, Outcome, write_json};
+use super::{CommandError, GlobalOptions, Outcome, identity_prune, write_json};
 use crate::config::{RefreshSettings, Task};
 use crate::refresh::selection::Criterion;
 use crate::refresh::{self, Request};
-use crate::report::{RunReport, counted};
-use crate::store::{Run, RunSettings, RunStatus, Scope};
+use crate::report::{DryRunReport, RunReport, counted};
+use crate::store::{Run, RunSettings, RunStatus, Scope, Store};
 use crate::tenant::OpenTenant;
 
 /// Refresh identities: those that are due, unless told otherwise
@@ -76,7 +76,7 @@ pub(super) struct RefreshArgs {
         value_parser = clap::value_parser!(u32).range(1..))]
     max_exceptions: Option<u32>,
 
-    /// Only say what would change: plan the first wave and write nothing
+    /// Only say what would happen: refresh a copy of the store, which is then dropped
     #[arg(long)]
     dry_run: bool,
 
@@ -142,7 +142,8 @@ pub(super) fn run(
     }
     if args.dry_run {
         let request = request(args, task, as_of, &tenant)?;
-        return dry_run(&request, &tenant, options, out);
+        let prunes = task.is_some_and(|task| task.prune);
+        return dry_run(&request, prunes, &tenant, options, out);
     }
     let run = refresh(args, task, as_of, &tenant, options)?;
     report(&run, &tenant, options, out)
@@ -194,7 +195,34 @@ fn refresh(
     tenant: &OpenTenant,
     options: &GlobalOptions,
 ) -> Result<Run, CommandError> {
-    run_shown(&request(args, task, as_of, tenant)?, tenant, options)
+    let prunes = task.is_some_and(|task| task.prune);
+    if prunes {
+        // Said before anything is done, not after.
+        identity_prune::settings(tenant)?;
+    }
+    let mut run = run_shown(&request(args, task, as_of, tenant)?, tenant, options)?;
+    if prunes {
+        prune(&mut run, &tenant.store, tenant)?;
+    }
+    Ok(run)
+}
+
+/// Prunes after a run that is done, and counts it with the run.
+fn prune(run: &mut Run, store: &dyn Store, tenant: &OpenTenant) -> Result<(), CommandError> {
+    if run.status != RunStatus::Done {
+        return Ok(());
+    }
+    let settings = identity_prune::settings(tenant)?;
+    let model = &tenant.configuration.model;
+    let pruning = refresh::prune::prune(store, model, settings, run.as_of, &run.actor)?;
+    run.counters.count("identitiesPruned", pruning.pruned);
+    if pruning.held.is_some() {
+        let wanted = pruning.accountless.iter();
+        let wanted = wanted.filter(|known| known.kept.is_none()).count();
+        run.counters.count("pruneHeld", wanted as u64);
+    }
+    store.update_run(run)?;
+    Ok(())
 }
 
 /// Refreshes, and shows how far it has come.
@@ -301,23 +329,31 @@ fn run_sequence(
 
 fn dry_run(
     request: &Request,
+    prunes: bool,
     tenant: &OpenTenant,
     options: &GlobalOptions,
     out: &mut dyn Write,
 ) -> Result<Outcome, CommandError> {
-    let run = refresh::preview(&tenant.store, tenant, &tenant.files(), request)?;
-    let zone = &tenant.configuration.model.zone;
-    let report = RunReport::of_dry_run(&run, &tenant.store, zone)?;
+    let progress = RunProgress::new(options);
+    let show = |run: &Run, done, of| progress.show(run, done, of);
+    let preview = refresh::preview(&tenant.store, tenant, &tenant.files(), request, &show);
+    progress.finish();
+    let mut preview = preview?;
+    if prunes {
+        prune(&mut preview.run, preview.store.as_ref(), tenant)?;
+    }
+    let report = DryRunReport::of(&preview, &tenant.configuration.model)?;
     if options.json {
         write_json(out, &report)?;
     } else {
         report.write(&command_for(options), out)?;
     }
-    Ok(if report.held.is_some() {
-        Outcome::OpenFindings
-    } else {
-        Outcome::Done
-    })
+    Ok(
+        match report.run.wants_attention() || report.run.held.is_some() {
+            true => Outcome::OpenFindings,
+            false => Outcome::Done,
+        },
+    )
 }
 
 /// Returns the run's scope.

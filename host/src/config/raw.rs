@@ -24,6 +24,9 @@ pub(super) struct RawSettings {
     pub(super) thresholds: RawThresholds,
     pub(super) refresh: RawRefresh,
     pub(super) provisioning: RawProvisioning,
+    pub(super) history: Option<RawHistory>,
+    pub(super) prune: Option<RawPrune>,
+    pub(super) dispatch: RawDispatch,
 }
 
 #[derive(Debug, Default, Deserialize)]
@@ -34,6 +37,58 @@ pub(super) struct RawProvisioning {
     pub(super) synchronise: Option<bool>,
     pub(super) manual_account_selection: bool,
     pub(super) confirm_within: Option<String>,
+}
+
+#[derive(Debug, Default, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub(super) struct RawPrune {
+    pub(super) without_accounts: Option<String>,
+    pub(super) protect: Option<String>,
+    pub(super) most: Option<Value>,
+}
+
+#[derive(Debug, Default, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub(super) struct RawHistory {
+    pub(super) keep: Option<String>,
+}
+
+#[derive(Debug, Default, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub(super) struct RawDispatch {
+    pub(super) attempts: Option<i64>,
+    pub(super) retry_after: Option<String>,
+    pub(super) retry_at_most_after: Option<String>,
+    pub(super) webhook_timeout: Option<String>,
+}
+
+/// `workflows.toml`.
+#[derive(Debug, Default, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub(super) struct RawWorkflows {
+    pub(super) version: Option<i64>,
+    pub(super) workflow: Vec<RawWorkflow>,
+}
+
+#[derive(Debug, Default, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub(super) struct RawWorkflow {
+    pub(super) name: Option<String>,
+    pub(super) steps: Vec<RawStep>,
+}
+
+#[derive(Debug, Default, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub(super) struct RawStep {
+    #[serde(rename = "type")]
+    pub(super) step_type: Option<String>,
+    pub(super) owner: Option<String>,
+    pub(super) description: Option<String>,
+    pub(super) wait: Option<bool>,
+    pub(super) url: Option<String>,
+    pub(super) application: Option<String>,
+    #[serde(rename = "do")]
+    pub(super) operation: Option<String>,
 }
 
 #[derive(Debug, Default, Deserialize)]
@@ -93,6 +148,7 @@ pub(super) struct RawApplication {
     pub(super) native_changes: Option<RawNativeChanges>,
     pub(super) native_gain: Option<String>,
     pub(super) native_loss: Option<String>,
+    pub(super) logical: Option<RawLogical>,
     pub(super) owner: Option<String>,
     pub(super) guard: RawGuard,
     pub(super) provisioning: bool,
@@ -147,6 +203,31 @@ pub(super) struct RawTarget {
 
 #[derive(Debug, Default, Deserialize)]
 #[serde(default, deny_unknown_fields)]
+pub(super) struct RawLogical {
+    pub(super) primary: Option<String>,
+    pub(super) rule: Option<String>,
+    pub(super) tiers: Vec<RawTier>,
+    pub(super) attributes: BTreeMap<String, RawLogicalAttribute>,
+}
+
+#[derive(Debug, Default, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub(super) struct RawTier {
+    pub(super) application: Option<String>,
+    pub(super) filter: Option<String>,
+    pub(super) account: Option<String>,
+    pub(super) primary: Option<String>,
+}
+
+#[derive(Debug, Default, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub(super) struct RawLogicalAttribute {
+    pub(super) application: Option<String>,
+    pub(super) attribute: Option<String>,
+}
+
+#[derive(Debug, Default, Deserialize)]
+#[serde(default, deny_unknown_fields)]
 pub(super) struct RawConnector {
     #[serde(rename = "type")]
     pub(super) connector_type: Option<String>,
@@ -156,6 +237,26 @@ pub(super) struct RawConnector {
     pub(super) encoding: Option<String>,
     pub(super) native_identity: Option<String>,
     pub(super) status: Option<RawStatus>,
+    pub(super) url: Option<String>,
+    pub(super) table: Option<String>,
+    pub(super) read_only: Option<bool>,
+    pub(super) certificates: Option<String>,
+    pub(super) timeout: Option<String>,
+    pub(super) password: Option<RawPassword>,
+}
+
+#[derive(Debug, Default, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub(super) struct RawPassword {
+    pub(super) column: Option<String>,
+    pub(super) value: Option<String>,
+}
+
+impl RawConnector {
+    /// Says whether anything is said about it.
+    pub(super) fn is_given(&self) -> bool {
+        self.connector_type.is_some() || self.path.is_some() || self.native_identity.is_some()
+    }
 }
 
 #[derive(Debug, Default, Deserialize)]
@@ -174,6 +275,8 @@ pub(super) struct RawAccountAttribute {
     pub(super) value_type: Option<String>,
     pub(super) column: Option<String>,
     pub(super) separator: Option<String>,
+    pub(super) table: Option<String>,
+    pub(super) native_identity: Option<String>,
     pub(super) entitlement: bool,
     pub(super) sensitive: bool,
 }
@@ -586,6 +689,7 @@ pub(super) struct RawTask {
     pub(super) keep_due: bool,
     pub(super) policies: Option<Vec<String>>,
     pub(super) no_policies: bool,
+    pub(super) prune: bool,
     pub(super) threads: Option<i64>,
     pub(super) chunk_size: Option<i64>,
     pub(super) max_exceptions: Option<i64>,

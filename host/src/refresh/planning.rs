@@ -3,7 +3,7 @@
 use std::sync::{Arc, Mutex, PoisonError};
 
 use idr_core::model::finding::{ENTITLEMENTS, POLICIES, PROVISIONING};
-use idr_core::model::{Finding, Identity, IdentityRecord, Severity, Uid};
+use idr_core::model::{Finding, Identity, IdentityRecord, Image, Severity, Uid};
 use idr_core::plan::{Changes, PlanContext, Planner};
 use idr_core::rule::RuleEvaluator;
 use rayon::prelude::*;
@@ -228,6 +228,10 @@ pub(super) fn plan_one(
         let asked = planner.plan_events(context, record, context.as_of, silent)?;
         record = asked.record;
         events = !asked.changes.changes_nothing(&record.identity);
+        // Accounts may have changed without anything that follows from them.
+        if !events && context.model.history.kept && record.versions.inputs_changed() {
+            events = record.identity.history != Some(Image::of(&record).digest());
+        }
     }
     let plan = (events || record.versions.inputs_changed()).then_some(SpooledPlan {
         uid: record.identity.uid,

@@ -22,6 +22,7 @@ use thiserror::Error;
 
 use super::action::{change_parts, reason_words};
 use super::effect::handler_text;
+use super::history::as_json;
 use crate::store::{
     ClaimQuery, EffectQuery, EventQuery, Store, StoreError, StoredClaim, StoredEffect,
     each_identity,
@@ -43,7 +44,7 @@ pub enum ExportError {
 
 const CHUNK: usize = 1_000;
 
-/// Writes the state: a line per identity in order of name, then per account
+/// Writes the state: a line per identity and per image in its history, in order of name, then per account
 /// without identity, then per unique value that is taken, then per event and effect
 /// in order of instant, name and sequence.
 /// The ledger is that of the model, at the last instant that was refreshed or aggregated for.
@@ -58,6 +59,12 @@ pub fn export(store: &dyn Store, model: &Model, out: &mut dyn Write) -> Result<(
     each_identity(store, |record| {
         let ledger = ledger(&record, model, at);
         lines.push(identity(&record, &ledger, snapshot.as_ref())?.to_string());
+        if model.history.kept {
+            let name = &record.identity.name;
+            for line in history(store, record.identity.uid, name, snapshot.as_ref())? {
+                lines.push(line.to_string());
+            }
+        }
         Ok::<_, ExportError>(())
     })?;
     lines.sort();
@@ -95,6 +102,28 @@ pub fn export(store: &dyn Store, model: &Model, out: &mut dyn Write) -> Result<(
         writeln!(out, "{line}")?;
     }
     Ok(())
+}
+
+fn history(
+    store: &dyn Store,
+    uid: Uid,
+    name: &str,
+    snapshot: &dyn Snapshot,
+) -> Result<Vec<Json>, ExportError> {
+    let mut lines = Vec::new();
+    for stored in store.history(uid, None, usize::MAX)? {
+        let manager = match stored.image.manager {
+            Some(uid) => name_of(snapshot, uid)?,
+            None => String::new(),
+        };
+        let image = as_json(&stored.image, &|_| manager.clone());
+        lines.push(json!({ "history": {
+            "identity": name,
+            "at": stored.at.to_string(),
+            "image": image,
+        }}));
+    }
+    Ok(lines)
 }
 
 fn claim(stored: &StoredClaim) -> Json {
@@ -476,7 +505,7 @@ fn effect(stored: &StoredEffect) -> Json {
         "at": stored.effect.effective_at.to_string(),
         "name": stored.name,
         "what": what,
-        "status": stored.status.as_str(),
+        "status": stored.progress.status.as_str(),
     }})
 }
 

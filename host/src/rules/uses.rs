@@ -1,7 +1,7 @@
 //! What a tenant's definitions use a rule for.
 
 use idr_core::definitions::{
-    CorrelationStep, Mapping, Model, Origin, RuleIndex, Selector, TriggerCondition,
+    Composition, CorrelationStep, Mapping, Model, Origin, RuleIndex, Selector, TriggerCondition,
 };
 
 use super::kind::RuleKind;
@@ -29,6 +29,12 @@ pub fn uses_of(model: &Model, rule: RuleIndex) -> Vec<RuleUse> {
         let of = || format!("accounts in `{}`", application.name);
         if application.correlation.iter().any(asks) {
             add(RuleKind::AccountCorrelation, of());
+        }
+        let logical = application.logical.as_ref();
+        if logical.is_some_and(
+            |logical| matches!(logical.composition, Composition::Rule(used) if used == rule),
+        ) {
+            add(RuleKind::LogicalAccount, of());
         }
         let creates = application.creates.as_ref();
         if creates.is_some_and(|creation| creation.rule == Some(rule)) {

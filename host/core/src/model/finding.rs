@@ -67,9 +67,10 @@ pub fn known_phase(name: &str) -> Option<&'static str> {
 }
 
 /// Every phase that makes findings, in the order of operations.
-pub const PHASES: [&str; 14] = [
+pub const PHASES: [&str; 15] = [
     AGGREGATION,
     CORRELATION,
+    LOGICAL_ACCOUNTS,
     BEFORE_REFRESH,
     ATTRIBUTE_PROMOTION,
     MANAGER,
@@ -88,6 +89,8 @@ pub const PHASES: [&str; 14] = [
 pub const AGGREGATION: &str = "aggregation";
 /// Finding the identity that an account belongs to.
 pub const CORRELATION: &str = "correlation";
+/// Making accounts of logical applications.
+pub const LOGICAL_ACCOUNTS: &str = "logical-accounts";
 /// Proposing values of attributes before their sources are asked.
 pub const BEFORE_REFRESH: &str = "before-refresh";
 /// Working out identity attributes.

@@ -4,8 +4,9 @@ use std::borrow::Cow;
 use std::fmt;
 
 use super::{
-    Account, AccountAction, AccountKey, Claim, EntitlementDecision, EventTally, Finding, Name,
-    PolicyDecision, Provisioning, Scorecard, SentAction, UnixMillis, Value, Violation, WorkItem,
+    Account, AccountAction, AccountKey, Claim, EntitlementDecision, EventTally, Finding, Link,
+    LogicalAccount, Name, PolicyDecision, Provisioning, Scorecard, SentAction, UnixMillis, Value,
+    Violation, WorkItem,
 };
 
 /// The number of an identity: given in input order, never reused, never changed.
@@ -576,6 +577,8 @@ pub struct Identity {
     pub lifecycle_since: Option<UnixMillis>,
     /// Whether that state counts as inactive.
     pub inactive: bool,
+    /// Its accounts in logical applications, sorted.
+    pub logical_accounts: Vec<LogicalAccount>,
     /// Assigned roles, sorted.
     pub assigned: Vec<RoleAssignment>,
     /// Detected roles, sorted.
@@ -606,6 +609,8 @@ pub struct Identity {
     pub retries: Retries,
     /// Open findings about it, sorted.
     pub findings: Vec<Finding>,
+    /// Fingerprint of what the history last kept of it.
+    pub history: Option<u64>,
 }
 
 impl Identity {
@@ -769,6 +774,34 @@ pub struct IdentityRecord {
     pub accounts: Vec<Account>,
     /// Its versions.
     pub versions: Versions,
+}
+
+impl IdentityRecord {
+    /// Shows the identity's logical accounts among its accounts; whoever reads a
+    /// store does so once.
+    pub fn show_logical_accounts(&mut self) {
+        let logical = std::mem::take(&mut self.identity.logical_accounts);
+        self.add_logical_accounts(&logical);
+        self.identity.logical_accounts = logical;
+    }
+
+    /// Adds logical accounts to its accounts.
+    pub(crate) fn add_logical_accounts(&mut self, logical: &[LogicalAccount]) {
+        if logical.is_empty() {
+            return;
+        }
+        let owner = Some(self.identity.uid);
+        self.accounts.extend(logical.iter().map(|known| Account {
+            owner,
+            ..known.account.clone()
+        }));
+        self.accounts.sort_by(|one, other| one.key.cmp(&other.key));
+    }
+
+    /// Takes logical accounts out of its accounts: they can't be given to anybody.
+    pub fn hide_logical_accounts(&mut self) {
+        self.accounts.retain(|known| known.link != Link::Logical);
+    }
 }
 
 #[cfg(test)]

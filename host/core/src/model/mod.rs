@@ -12,12 +12,13 @@ mod event;
 pub mod finding;
 mod governance;
 mod identity;
+mod image;
 mod instant;
 mod name;
 mod provisioning;
 mod value;
 
-pub use account::{Account, AccountKey, AccountStatus, Link};
+pub use account::{Account, AccountKey, AccountStatus, Link, LogicalAccount};
 pub use claim::{Claim, ClaimOrigin, Holder, NewClaim};
 pub use effect::{
     AccountAction, AccountOperation, ActionReason, AttributeChange, Effect, EffectKind, Handler,
@@ -39,6 +40,7 @@ pub use identity::{
     RoleDetection, RoleVerdict, StateOverride, TriggerMemory, Uid, UnansweredChange, Versions,
     Wake,
 };
+pub use image::{AccountImage, Image};
 pub use instant::UnixMillis;
 pub use name::Name;
 pub use provisioning::{GivenEntitlement, Provisioning, SentAction, SentOutcome, TargetAccount};

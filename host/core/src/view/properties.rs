@@ -186,7 +186,11 @@ impl TrackedView {
                 return self.account_attribute(handle, field);
             }
         };
-        self.note(|| format!("account {index} {field}"), || text.clone());
+        self.note_of(
+            index,
+            || format!("account {index} {field}"),
+            || text.clone(),
+        );
         Ok(Some(Value::Text(text)))
     }
 }
@@ -264,6 +268,7 @@ mod tests {
             vanish_grace_ms: 0,
             native_changes: None,
             native_entitlements: Default::default(),
+            logical: None,
             provisioning: Default::default(),
         }
     }

@@ -2,7 +2,7 @@
 
 use super::{Node, ReadError, Slot, TrackedView};
 use crate::model::{
-    Account, AccountStatus, AttributeState, Identity, Name, Provenance, ReadKey, Uid, Value,
+    AccountStatus, AttributeState, Identity, Name, Provenance, ReadKey, Uid, Value,
 };
 use crate::planted::{self, Bug};
 
@@ -112,7 +112,8 @@ impl TrackedView {
         };
         let account = &self.state().record.accounts[handle as usize];
         let value = account.attribute(name).cloned();
-        self.note(
+        self.note_of(
+            handle as usize,
             || format!("{application} account {handle} {name}"),
             || spoken(value.as_ref()),
         );
@@ -327,15 +328,9 @@ impl TrackedView {
         self.reached(missing_since.plus_ms(grace_ms))
     }
 
-    /// Returns the first account in an application, in order of native
-    /// identity: of those that are present, or else of those that are missing
-    /// and haven't vanished yet.
-    pub(crate) fn first_account(&mut self, application: Name) -> Option<&Account> {
-        let first = self.first_account_index(application)?;
-        Some(&self.state().record.accounts[first])
-    }
-
-    /// Returns the place of that account in the record.
+    /// Returns the place in the record of the first account in an application,
+    /// in order of native identity: of those that are present, or else of those
+    /// that are missing and haven't vanished yet.
     pub(crate) fn first_account_index(&mut self, application: Name) -> Option<usize> {
         let accounts = &self.state().record.accounts;
         let own = |index: &usize| accounts[*index].key.application == application;

@@ -152,7 +152,10 @@ fn report_unreadable(scope: &Scope<'_>, raw: &RawRule, uses: &[RuleUse]) {
     let is_about_an_account = |use_of: &RuleUse| {
         matches!(
             use_of,
-            RuleUse::AccountCorrelation | RuleUse::IdentityCreation | RuleUse::ManagerCorrelation
+            RuleUse::AccountCorrelation
+                | RuleUse::IdentityCreation
+                | RuleUse::ManagerCorrelation
+                | RuleUse::LogicalAccount
         )
     };
     if !uses.is_empty() && uses.iter().all(is_about_an_account) {
@@ -162,7 +165,7 @@ fn report_unreadable(scope: &Scope<'_>, raw: &RawRule, uses: &[RuleUse]) {
         ] {
             if !granted.is_empty() {
                 scope.at("reads").at(key).report_with_hint(
-                    "the rule is asked about an account before anything is known of the identity",
+                    "the rule is asked about accounts before anything is known of the identity",
                     "leave it out; `accounts` grants the account's attributes",
                 );
             }

@@ -21,7 +21,7 @@ use crate::config::values::{duration_ms, group_filter, instant};
 use crate::operations::{OPTIONS, Status};
 
 /// The keys of a task file.
-const KEYS: [&str; 21] = [
+const KEYS: [&str; 22] = [
     "version",
     "all",
     "identity",
@@ -38,6 +38,7 @@ const KEYS: [&str; 21] = [
     "keep_due",
     "policies",
     "no_policies",
+    "prune",
     "threads",
     "chunk_size",
     "max_exceptions",
@@ -121,6 +122,7 @@ pub(super) fn check(
             due: raw.due,
             keep_due: raw.keep_due,
             policies: judged(&scope, raw, policies),
+            prune: raw.prune,
             settings: refresh(&scope, raw.threads, raw.chunk_size, raw.max_exceptions),
             tasks: sequence(&scope, raw, sources),
             stop_at_error: raw.stop_at_error.unwrap_or(true),

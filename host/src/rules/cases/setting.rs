@@ -154,6 +154,7 @@ fn model_of(case: &Case) -> Model {
     Model {
         zone: setting.zone.clone(),
         end_of_day: setting.end_of_day,
+        history: Default::default(),
         attributes: names
             .into_iter()
             .filter(|name| *name == "zone" || !RESERVED.contains(name))

@@ -9,7 +9,7 @@ use std::fmt;
 use idr_core::model::{
     AccountAction, AccountKey, AssignmentSource, AttributeState, Baseline, ByHand, ChangeAnswer,
     ChangeMemory, Claim, EntitlementDecision, EntitlementVerdict, EventTally, Finding, Holding,
-    Identity, IdentityType, Lag, ManualEdit, Name, NativeChange, NativeEntitlement,
+    Identity, IdentityType, Lag, LogicalAccount, ManualEdit, Name, NativeChange, NativeEntitlement,
     NativeOperation, PolicyDecision, Proposal, Proposals, Provenance, Provisioning, ReadKey,
     Retries, Retry, RoleAssignment, RoleDecision, RoleDetection, RoleVerdict, Scorecard, Severity,
     StateOverride, TriggerMemory, Uid, UnansweredChange, UnixMillis, Value, Violation, Wake,
@@ -50,6 +50,7 @@ impl Written for Identity {
         put(&mut object, "lifecycleState", &self.lifecycle_state)?;
         put(&mut object, "lifecycleSince", &self.lifecycle_since)?;
         put(&mut object, "inactive", &self.inactive)?;
+        put(&mut object, "logicalAccounts", &self.logical_accounts)?;
         put(&mut object, "assigned", &self.assigned)?;
         put(&mut object, "detected", &self.detected)?;
         put(&mut object, "accountActions", &self.account_actions)?;
@@ -67,6 +68,9 @@ impl Written for Identity {
         put(&mut object, "retryPhases", &self.retries.phases)?;
         put(&mut object, "retryEvents", &self.retries.events)?;
         put(&mut object, "findings", &self.findings)?;
+        if let Some(digest) = self.history {
+            object.serialize_entry("history", &digest)?;
+        }
         object.end()
     }
 
@@ -91,6 +95,7 @@ impl Written for Identity {
             lifecycle_state: document.lifecycle_state,
             lifecycle_since: document.lifecycle_since,
             inactive: document.inactive,
+            logical_accounts: document.logical_accounts,
             assigned: document.assigned,
             detected: document.detected,
             account_actions: document.account_actions,
@@ -112,6 +117,7 @@ impl Written for Identity {
                 events: document.retry_events,
             },
             findings: document.findings,
+            history: document.history,
         })
     }
 }
@@ -163,6 +169,8 @@ struct IdentityIn {
     #[serde(default)]
     inactive: bool,
     #[serde(with = "mirror_in", default)]
+    logical_accounts: Vec<LogicalAccount>,
+    #[serde(with = "mirror_in", default)]
     assigned: Vec<RoleAssignment>,
     #[serde(with = "mirror_in", default)]
     detected: Vec<RoleDetection>,
@@ -196,6 +204,8 @@ struct IdentityIn {
     retry_events: Option<Retry>,
     #[serde(with = "mirror_in", default)]
     findings: Vec<Finding>,
+    #[serde(default)]
+    history: Option<u64>,
 }
 
 /// [`mirror`] for structs that are only read.

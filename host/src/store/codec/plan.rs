@@ -1,9 +1,9 @@
 //! Plans in the spool: what changes, and what it was planned from.
 
 use idr_core::model::{
-    AccountAction, AttributeState, Claim, ClaimOrigin, EntitlementDecision, Finding, ManualEdit,
-    Name, NewClaim, Provisioning, ReadKey, Retries, Retry, RoleAssignment, RoleDetection,
-    Scorecard, Uid, UnixMillis, Versions, Violation, WorkItem,
+    AccountAction, AttributeState, Claim, ClaimOrigin, EntitlementDecision, Finding,
+    LogicalAccount, ManualEdit, Name, NewClaim, Provisioning, ReadKey, Retries, Retry,
+    RoleAssignment, RoleDetection, Scorecard, Uid, UnixMillis, Versions, Violation, WorkItem,
 };
 use idr_core::plan::{Changes, LifecycleChange};
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
@@ -38,6 +38,8 @@ struct ChangesDocument {
     manager: Option<Option<Uid>>,
     #[serde(with = "mirror", default, skip_serializing_if = "is_default")]
     lifecycle: Option<LifecycleChange>,
+    #[serde(with = "mirror", default, skip_serializing_if = "is_default")]
+    logical_accounts: Option<Vec<LogicalAccount>>,
     #[serde(with = "mirror", default, skip_serializing_if = "is_default")]
     assigned: Option<Vec<RoleAssignment>>,
     #[serde(with = "mirror", default, skip_serializing_if = "is_default")]

@@ -8,12 +8,12 @@ use idr_core::model::{
     AssignmentSource, AttributeChange, AttributeState, Baseline, Basis, ByHand, ChangeAnswer,
     ChangeMemory, Claim, ClaimOrigin, Effect, EffectKind, Entitlement, EntitlementChange,
     EntitlementDecision, EntitlementVerdict, Event, EventChange, EventTally, Finding,
-    GivenEntitlement, Handler, Holding, Identity, IdentityType, Lag, Link, ManualEdit, Name,
-    NativeChange, NativeEntitlement, NativeOperation, NewClaim, PolicyDecision, PolicyVerdict,
-    Proposal, Proposals, Provenance, Provisioning, ReadKey, Retries, Retry, RoleAssignment,
-    RoleDecision, RoleDetection, RoleVerdict, Score, Scorecard, SentAction, SentOutcome, Severity,
-    StateOverride, TargetAccount, TriggerMemory, Uid, UnansweredChange, UnixMillis, Value,
-    ValueChange, Versions, Violation, ViolationStatus, Wake, WorkItem, finding,
+    GivenEntitlement, Handler, Holding, Identity, IdentityRecord, IdentityType, Image, Lag, Link,
+    LogicalAccount, ManualEdit, Name, NativeChange, NativeEntitlement, NativeOperation, NewClaim,
+    PolicyDecision, PolicyVerdict, Proposal, Proposals, Provenance, Provisioning, ReadKey, Retries,
+    Retry, RoleAssignment, RoleDecision, RoleDetection, RoleVerdict, Score, Scorecard, SentAction,
+    SentOutcome, Severity, StateOverride, TargetAccount, TriggerMemory, Uid, UnansweredChange,
+    UnixMillis, Value, ValueChange, Versions, Violation, ViolationStatus, Wake, WorkItem, finding,
 };
 use idr_core::plan::{Changes, LifecycleChange};
 use jiff::civil::Date;
@@ -523,7 +523,7 @@ fn identity() -> impl Strategy<Value = Identity> {
         select(IdentityType::ALL.map(|(_, case)| case).to_vec()),
         by_hand(),
         (proposals(), value_changes()),
-        vec(native_change(), 0..2),
+        (vec(native_change(), 0..2), logical_accounts()),
         by_name(attribute_state()),
         option::of(uid()),
         option::of(name()),
@@ -547,7 +547,7 @@ fn identity() -> impl Strategy<Value = Identity> {
         vec(read_key(), 0..3),
         vec(read_key(), 0..3),
         (option::of(instant()), option::of(instant()), retries()),
-        vec(a_finding(), 0..2),
+        (vec(a_finding(), 0..2), option::of(any::<u64>())),
     );
     (first, second).prop_map(|(first, second)| {
         let (
@@ -555,7 +555,7 @@ fn identity() -> impl Strategy<Value = Identity> {
             identity_type,
             by_hand,
             (proposals, value_changes),
-            native_changes,
+            (native_changes, logical_accounts),
             attributes,
             manager,
             state,
@@ -571,7 +571,7 @@ fn identity() -> impl Strategy<Value = Identity> {
             reads,
             event_reads,
             wake,
-            findings,
+            (findings, history),
         ) = second;
         Identity {
             uid: Uid::default(),
@@ -586,6 +586,7 @@ fn identity() -> impl Strategy<Value = Identity> {
             lifecycle_state: state,
             lifecycle_since: since,
             inactive,
+            logical_accounts,
             assigned,
             detected,
             account_actions,
@@ -604,6 +605,7 @@ fn identity() -> impl Strategy<Value = Identity> {
             },
             retries: wake.2,
             findings,
+            history,
         }
     })
 }
@@ -633,6 +635,15 @@ fn account() -> impl Strategy<Value = Account> {
     )
 }
 
+fn logical_accounts() -> impl Strategy<Value = Vec<LogicalAccount>> {
+    let one = (account_key(), account(), vec(account_key(), 1..3));
+    let one = one.prop_map(|(key, account, parts)| LogicalAccount {
+        account: Account { key, ..account },
+        parts,
+    });
+    vec(one, 0..2)
+}
+
 fn staged() -> impl Strategy<Value = StagedChange> {
     prop_oneof![
         (account_key(), account())
@@ -653,7 +664,10 @@ fn plan() -> impl Strategy<Value = SpooledPlan> {
     let changes = (
         by_name(option::of(attribute_state())),
         (option::of(vec(edit(), 0..2)), any::<bool>()),
-        option::of(option::of(uid())),
+        (
+            option::of(option::of(uid())),
+            option::of(logical_accounts()),
+        ),
         option::of(lifecycle),
         option::of(assignments()),
         option::of(detections()),
@@ -688,7 +702,7 @@ fn plan() -> impl Strategy<Value = SpooledPlan> {
             let (
                 attributes,
                 (edits, override_ended),
-                manager,
+                (manager, logical_accounts),
                 lifecycle,
                 assigned,
                 detected,
@@ -709,6 +723,7 @@ fn plan() -> impl Strategy<Value = SpooledPlan> {
                 override_ended,
                 manager,
                 lifecycle,
+                logical_accounts,
                 assigned,
                 detected,
                 account_actions,
@@ -921,6 +936,16 @@ proptest! {
     #[test]
     fn identities_come_back(identity in identity()) {
         comes_back(&identity)?;
+    }
+
+    #[test]
+    fn images_come_back(identity in identity(), accounts in vec(account(), 0..3)) {
+        let record = IdentityRecord {
+            identity,
+            accounts,
+            versions: Versions::default(),
+        };
+        comes_back(&Image::of(&record))?;
     }
 
     #[test]
@@ -1408,6 +1433,7 @@ mod full {
             lifecycle_state: Some(Name::new("leave")),
             lifecycle_since: Some(UnixMillis(1_000)),
             inactive: true,
+            logical_accounts: vec![logical_account()],
             assigned: assigned(),
             detected: detected(),
             account_actions: account_actions(),
@@ -1442,7 +1468,33 @@ mod full {
             },
             retries: retries(),
             findings: vec![finding()],
+            history: Some(u64::MAX),
         }
+    }
+
+    fn logical_account() -> LogicalAccount {
+        let key = key("crm", "cn=ana");
+        LogicalAccount {
+            account: Account {
+                key: key.clone(),
+                link: Link::Logical,
+                native_entitlements: Vec::new(),
+                missing_since: None,
+                ..account()
+            },
+            parts: vec![key],
+        }
+    }
+
+    pub(super) fn image() -> Image {
+        Image::of(&IdentityRecord {
+            identity: identity(),
+            accounts: vec![Account {
+                key: key("crm", "a-1"),
+                ..account()
+            }],
+            versions: Versions::default(),
+        })
     }
 
     pub(super) fn account() -> Account {
@@ -1496,6 +1548,7 @@ mod full {
                     since: Some(UnixMillis(5_000)),
                     inactive: true,
                 }),
+                logical_accounts: Some(vec![logical_account()]),
                 assigned: Some(assigned()),
                 detected: Some(detected()),
                 account_actions: Some(account_actions()),
@@ -1636,6 +1689,7 @@ fn documents_of_version_1_stay_readable() {
     stays_readable("handler-effect", &full::handler_effect());
     stays_readable("work-item-effect", &full::work_item_effect());
     stays_readable("identity", &full::identity());
+    stays_readable("image", &full::image());
     stays_readable("account", &full::account());
     stays_readable("listed", &full::listed());
     stays_readable("missing", &full::missing());
