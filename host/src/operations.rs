@@ -24,7 +24,7 @@ pub struct Phase {
 }
 
 /// Every step, in order. No option and no configuration changes it.
-pub const PHASES: [Phase; 21] = [
+pub const PHASES: [Phase; 23] = [
     Phase {
         number: "0",
         phase: "selection",
@@ -115,6 +115,20 @@ pub const PHASES: [Phase; 21] = [
             "synchronizeAttributes",
         ],
         what: "what roles ask for and what follows attributes, against what accounts are and what was sent",
+    },
+    Phase {
+        number: "10",
+        phase: "policies",
+        group: Some("access"),
+        identityiq_options: &["checkPolicies", "policies", "keepInactiveViolations"],
+        what: "what violates policies, of what is there and of what is called for, and what they hold",
+    },
+    Phase {
+        number: "11",
+        phase: "risk",
+        group: Some("access"),
+        identityiq_options: &["refreshScorecard"],
+        what: "the scorecard: roles, additional entitlements, violations, certification",
     },
     Phase {
         number: "12",
@@ -444,10 +458,10 @@ pub const OPTIONS: [RefreshOption; 57] = [
     RefreshOption {
         key: "refreshScorecard",
         label: "Refresh the identity risk scorecards",
-        name: "",
+        name: "risk.toml",
         phase: "11",
-        default: "",
-        status: Status::NotYet,
+        default: "on, where it is there",
+        status: Status::Replaced(ALWAYS),
     },
     RefreshOption {
         key: "checkHistory",
@@ -460,10 +474,12 @@ pub const OPTIONS: [RefreshOption; 57] = [
     RefreshOption {
         key: "refreshGroups",
         label: "Refresh the group scorecards",
-        name: "",
+        name: "idr risk groups",
         phase: "17",
         default: "",
-        status: Status::NotYet,
+        status: Status::Replaced(
+            "worked out from the scorecards whenever somebody asks: idr risk groups",
+        ),
     },
     RefreshOption {
         key: "deleteDormantGroups",
@@ -476,26 +492,30 @@ pub const OPTIONS: [RefreshOption; 57] = [
     RefreshOption {
         key: "checkPolicies",
         label: "Check active policies",
-        name: "",
+        name: "--no-policies",
         phase: "10",
-        default: "",
-        status: Status::NotYet,
+        default: "on",
+        status: Status::Works(
+            "policies::policies_that_are_not_judged_leave_whom_they_would_find_otherwise_due",
+        ),
     },
     RefreshOption {
         key: "keepInactiveViolations",
         label: "Keep previous violations",
-        name: "",
+        name: "keep_previous in policies.toml",
         phase: "10",
-        default: "",
-        status: Status::NotYet,
+        default: "off",
+        status: Status::Works("policies::violations_that_are_over_stay_where_they_are_kept"),
     },
     RefreshOption {
         key: "policies",
         label: "A comma separated list of specific policy names",
-        name: "",
+        name: "--policies",
         phase: "10",
-        default: "",
-        status: Status::NotYet,
+        default: "all of them",
+        status: Status::Works(
+            "policies::policies_that_are_not_judged_leave_whom_they_would_find_otherwise_due",
+        ),
     },
     RefreshOption {
         key: "correlateScope",
@@ -874,23 +894,23 @@ pub const COUNTERS: [RefreshCounter; 32] = [
     },
     RefreshCounter {
         key: "policies",
-        name: "",
-        status: Status::NotYet,
+        name: "counters.policies",
+        status: Status::Works("policies::what_governance_does_is_counted"),
     },
     RefreshCounter {
         key: "policyViolations",
-        name: "",
-        status: Status::NotYet,
+        name: "counters.policyViolations",
+        status: Status::Works("policies::what_governance_does_is_counted"),
     },
     RefreshCounter {
         key: "policyNotifications",
-        name: "",
-        status: Status::NotYet,
+        name: "counters.policyNotifications",
+        status: Status::Works("policies::what_governance_does_is_counted"),
     },
     RefreshCounter {
         key: "scoresChanged",
-        name: "",
-        status: Status::NotYet,
+        name: "counters.scoresChanged",
+        status: Status::Works("policies::what_governance_does_is_counted"),
     },
     RefreshCounter {
         key: "snapshotsCreated",

@@ -24,6 +24,9 @@ pub(crate) type Script = Box<dyn Fn(&mut TrackedView) -> Result<Promotion, RuleF
 pub(crate) type ProposingScript =
     Box<dyn Fn(&mut TrackedView) -> Result<Vec<Proposal>, RuleFailure>>;
 
+/// What a scripted policy rule does with the view.
+pub(crate) type JudgingScript = Box<dyn Fn(&mut TrackedView) -> Result<Vec<Breach>, RuleFailure>>;
+
 /// What a scripted value-change rule does with a change and the view.
 pub(crate) type ChangeScript =
     Box<dyn Fn(ValueChange<'_>, &mut TrackedView) -> Result<Vec<Proposal>, RuleFailure>>;
@@ -39,6 +42,7 @@ pub(crate) struct Scripts {
     pub(crate) before_refresh: Option<ProposingScript>,
     pub(crate) after_refresh: Option<ProposingScript>,
     pub(crate) value_change: Option<ChangeScript>,
+    pub(crate) judge: Option<JudgingScript>,
 }
 
 impl RuleEvaluator for Scripts {
@@ -154,11 +158,14 @@ impl RuleEvaluator for Scripts {
 
     fn judge(
         &mut self,
-        rule: RuleIndex,
+        _rule: RuleIndex,
         _policy: Name,
-        _view: &mut TrackedView,
+        view: &mut TrackedView,
     ) -> Result<Vec<Breach>, RuleFailure> {
-        unreachable!("rule {rule:?} was asked")
+        match &self.judge {
+            Some(script) => script(view),
+            None => Ok(Vec::new()),
+        }
     }
 
     fn select_account(

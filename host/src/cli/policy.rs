@@ -250,7 +250,7 @@ fn decide(
 #[derive(Serialize)]
 struct PolicyRow {
     name: &'static str,
-    /// What it forbids: `roles`, `entitlements`, `filter`, `accounts` or `risk`.
+    /// What it forbids: `roles`, `entitlements`, `filter`, `accounts`, `risk` or `rule`.
     kind: &'static str,
     /// `report` or `hold`.
     action: &'static str,

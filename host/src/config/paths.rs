@@ -59,6 +59,15 @@ const ROLES: [&str; 4] = [
     "detectedRoles.name",
 ];
 
+/// Scores of the identity's scorecard.
+const SCORES: [&str; 5] = [
+    "scorecard.compositeScore",
+    "scorecard.roleScore",
+    "scorecard.entitlementScore",
+    "scorecard.policyScore",
+    "scorecard.certificationScore",
+];
+
 /// First names of paths, which no attribute can have.
 pub(super) const COLLECTIONS: [&str; 4] = ["links", "accounts", "assignedRoles", "detectedRoles"];
 
@@ -161,6 +170,15 @@ impl Readable<'_> {
             }
             return refused(format!("there is no property `{text}`"), self.similar(text));
         }
+        if SCORES.contains(&text) {
+            return match place {
+                FilterPlace::Included => Ok(()),
+                _ => refused(
+                    format!("`{text}` is not settled yet where this filter is asked"),
+                    Some("the `included` of a trigger and selections can read scores".to_owned()),
+                ),
+            };
+        }
         match text.strip_prefix("manager.") {
             Some("manager") => refused("the manager's manager can't be read".to_owned(), None),
             Some(_) if place == FilterPlace::IncludedBefore => refused(
@@ -197,6 +215,7 @@ impl Readable<'_> {
         let mut paths: Vec<String> = attributes().map(str::to_owned).collect();
         paths.extend(attributes().map(|name| format!("manager.{name}")));
         paths.extend(ROLES.map(str::to_owned));
+        paths.extend(SCORES.map(str::to_owned));
         for collection in ACCOUNTS {
             let properties = ACCOUNT_PROPERTIES.iter().chain(&self.account_attributes);
             paths.extend(properties.map(|name| format!("{collection}.{name}")));
@@ -240,6 +259,20 @@ mod tests {
         assert_eq!(answers("manager.manager"), [false; 4]);
         assert_eq!(answers("links.colour"), [false; 4]);
         assert_eq!(answers("assignedRoles.colour"), [false; 4]);
+    }
+
+    #[test]
+    fn scores_are_for_triggers_and_selections_and_roles_for_policies_too() {
+        use FilterPlace::{Included, IncludedBefore, Policy, Selector};
+        let answers = |path: &str| {
+            [Selector, Policy, Included, IncludedBefore]
+                .map(|place| readable().check_path(place, &Path::new(path)).is_ok())
+        };
+        let score = "scorecard.compositeScore";
+        assert_eq!(answers(score), [false, false, true, false]);
+        assert_eq!(answers("scorecard.colour"), [false; 4]);
+        assert_eq!(answers("assignedRoles.name"), [false, true, true, false]);
+        assert_eq!(answers("links.memberOf"), [true, true, true, false]);
     }
 
     #[test]

@@ -573,6 +573,7 @@ pub(super) struct RawPolicy {
     pub(super) filter: Option<String>,
     pub(super) accounts: Option<RawPolicyAccounts>,
     pub(super) risk: Option<i64>,
+    pub(super) rule: Option<String>,
 }
 
 #[derive(Debug, Default, Deserialize)]

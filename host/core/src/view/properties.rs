@@ -5,7 +5,7 @@ use std::borrow::Cow;
 use super::{AccountHandle, ReadError, TrackedView};
 use crate::definitions::Application;
 use crate::filter::{Filter, Path, Properties};
-use crate::model::{Name, Value};
+use crate::model::{Name, Scorecard, Value};
 
 impl Properties<ReadError> for TrackedView {
     fn property(&mut self, path: &Path) -> Result<Option<Cow<'_, Value>>, ReadError> {
@@ -17,6 +17,7 @@ impl Properties<ReadError> for TrackedView {
                 _ => self.attribute(name)?,
             },
             [first, rest] if first.as_str() == "manager" => self.manager_attribute(rest)?,
+            [first, rest] if first.as_str() == "scorecard" => self.score(rest)?,
             [first, ..] => self.collection(*first, &path.name())?,
             [] => None,
         };
@@ -78,6 +79,31 @@ impl TrackedView {
         filter: &Filter,
     ) -> Result<bool, ReadError> {
         filter.matches(&mut AccountProperties { view: self, index })
+    }
+
+    /// Returns a score of the identity's scorecard as the last refresh left it;
+    /// absent where nothing is scored.
+    fn score(&mut self, name: &str) -> Result<Option<Value>, ReadError> {
+        if self.state().baseline.is_none() {
+            return Err(ReadError::Phase("the scorecard"));
+        }
+        let card = self.state().record.identity.scorecard;
+        let score = |card: Scorecard| {
+            Some(match name {
+                "compositeScore" => card.composite,
+                "roleScore" => card.roles.compensated,
+                "entitlementScore" => card.entitlements.compensated,
+                "policyScore" => card.policies.compensated,
+                "certificationScore" => card.certification,
+                _ => return None,
+            })
+        };
+        let score = card.and_then(score);
+        self.note(
+            || format!("scorecard {name}"),
+            || score.map_or_else(|| "absent".to_owned(), |score| score.to_string()),
+        );
+        Ok(score.map(|score| Value::Integer(score.into())))
     }
 
     /// Answers a path through the identity's accounts or roles with the texts

@@ -26,6 +26,7 @@ pub(super) enum RuleUse {
     LifecycleState,
     RoleAssignment,
     IdentityTrigger,
+    Policy,
     AccountSelection,
     LogicalAccount,
     TargetMapping,

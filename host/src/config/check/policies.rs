@@ -9,7 +9,7 @@ use idr_core::filter::Filter;
 use idr_core::model::{Name, Severity};
 
 use super::Source;
-use super::names::{Known, check_name};
+use super::names::{Known, RuleUse, check_name};
 use super::owners::owner;
 use crate::config::document::Scope;
 use crate::config::paths::FilterPlace;
@@ -89,7 +89,7 @@ fn policy(
         }
         let separates = matches!(
             kind,
-            Some(PolicyKind::Roles { .. } | PolicyKind::Entitlements { .. })
+            Some(PolicyKind::Roles { .. } | PolicyKind::Entitlements { .. } | PolicyKind::Rule(_))
         );
         if kind.is_some() && !separates {
             scope.at("action").report_with_hint(
@@ -128,7 +128,14 @@ fn excluded(
 }
 
 /// The keys that say what a policy forbids.
-const KINDS: [&str; 5] = ["roles", "entitlements", "filter", "accounts", "risk"];
+const KINDS: [&str; 6] = [
+    "roles",
+    "entitlements",
+    "filter",
+    "accounts",
+    "risk",
+    "rule",
+];
 
 fn kind(scope: &Scope<'_>, raw: &RawPolicy, has_risk: bool, known: &Known) -> Option<PolicyKind> {
     let said = [
@@ -137,13 +144,14 @@ fn kind(scope: &Scope<'_>, raw: &RawPolicy, has_risk: bool, known: &Known) -> Op
         raw.filter.is_some(),
         raw.accounts.is_some(),
         raw.risk.is_some(),
+        raw.rule.is_some(),
     ];
     let mut said = KINDS.iter().zip(said).filter(|(_, is_said)| *is_said);
     let first = said.next();
     if first.is_none() {
         scope.report_with_hint(
             "it forbids nothing",
-            "write one of `roles`, `entitlements`, `filter`, `accounts` and `risk`",
+            "write one of `roles`, `entitlements`, `filter`, `accounts`, `risk` and `rule`",
         );
     }
     for (key, _) in said {
@@ -173,6 +181,10 @@ fn kind(scope: &Scope<'_>, raw: &RawPolicy, has_risk: bool, known: &Known) -> Op
     }
     if let Some(raw) = &raw.accounts {
         return accounts(&scope.at("accounts"), raw, known);
+    }
+    if let Some(rule) = &raw.rule {
+        let rule = known.rule(&scope.at("rule"), rule, RuleUse::Policy)?;
+        return Some(PolicyKind::Rule(rule));
     }
     let least = raw.risk?;
     let place = scope.at("risk");

@@ -138,6 +138,7 @@ fn report_unreadable(scope: &Scope<'_>, raw: &RawRule, uses: &[RuleUse]) {
                 | RuleUse::IdentityTrigger
                 | RuleUse::ValueChange
                 | RuleUse::AfterRefresh
+                | RuleUse::Policy
                 | RuleUse::AccountSelection
                 | RuleUse::TargetMapping
         )

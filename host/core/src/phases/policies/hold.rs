@@ -37,6 +37,13 @@ pub(super) fn newer(sides: &Sides) -> Vec<Fact> {
     newer
 }
 
+/// Returns what is to be kept out of what a rule names.
+pub(super) fn named(sides: &Sides) -> Vec<Fact> {
+    let facts = sides.left.iter();
+    let called_for = facts.filter(|fact| fact.desired && fact.since.is_some());
+    called_for.cloned().collect()
+}
+
 /// Adds these to what mustn't be provisioned.
 pub(super) fn keep_out(facts: &[Fact], held: &mut Held) {
     for fact in facts {

@@ -8,6 +8,7 @@
 //! Reads what identity and access have settled. The scorecard is worked out in
 //! between: it counts violations, and risk policies are judged by it.
 
+mod breaches;
 mod hold;
 mod sides;
 
@@ -15,7 +16,7 @@ use std::sync::Arc;
 
 use super::roles::SettledRoles;
 use super::{Failure, Interrupt, entitlements, failure, read_failure, risk, store_failure};
-use crate::definitions::{Model, Policy, PolicyAction, PolicyKind};
+use crate::definitions::{Model, Policy, PolicyAction, PolicyKind, RuleIndex};
 use crate::model::finding::POLICIES;
 use crate::model::{
     Basis, Finding, Held, Name, PolicyVerdict, Scorecard, Severity, UnixMillis, Violation,
@@ -24,7 +25,7 @@ use crate::model::{
 use crate::plan::Draft;
 use crate::planted::{self, Bug};
 use crate::rule::{RuleEvaluator, RuleFailure};
-use crate::view::{ReadError, SnapshotError, TrackedView};
+use crate::view::{JudgedAccess, ReadError, SnapshotError, TrackedView};
 use entitlements::{CalledRole, Holdings};
 use sides::{Fact, Sides};
 
@@ -251,10 +252,7 @@ impl Judge<'_> {
                 let is_high = card.is_some_and(|card| card.composite >= *least);
                 is_high.then(|| (Basis::Actual, Sides::default()))
             }
-            PolicyKind::Rule(rule) => {
-                let _ = (rule, evaluator);
-                None
-            }
+            PolicyKind::Rule(rule) => self.breaches(view, evaluator, policy, *rule)?,
         };
         let Some((basis, sides)) = is_violated else {
             return Ok(Verdict::Kept);
@@ -265,6 +263,42 @@ impl Judge<'_> {
             }
         }
         Ok(Verdict::Violated(basis, sides))
+    }
+
+    /// Asks a rule about what is there, and about what is called for where that is
+    /// more.
+    fn breaches(
+        &self,
+        view: &mut TrackedView,
+        evaluator: &mut dyn RuleEvaluator,
+        policy: &Policy,
+        rule: RuleIndex,
+    ) -> Result<Option<(Basis, Sides)>, Stop> {
+        let accesses = breaches::accesses(view, self.settled);
+        let mut ask = |access: Arc<JudgedAccess>| {
+            view.read_as(Some(rule));
+            view.show_access(Some(access));
+            let answer = evaluator.judge(rule, policy.name, view);
+            view.show_access(None);
+            view.read_as(None);
+            answer.map_err(|error| failed(&self.model.rule(rule).name, error))
+        };
+        let actual = ask(accesses.actual)?;
+        let desired = match accesses.desired {
+            Some(access) => ask(access)?,
+            None => actual.clone(),
+        };
+        let basis = match (actual.is_empty(), desired.is_empty()) {
+            (true, true) => return Ok(None),
+            (false, true) => Basis::Actual,
+            (true, false) => Basis::Desired,
+            (false, false) => Basis::Both,
+        };
+        let grants = accesses.grants;
+        Ok(Some((
+            basis,
+            breaches::sides(&actual, &desired, &grants, self.model),
+        )))
     }
 
     /// Returns which of these roles the identity has or should have.
@@ -311,9 +345,13 @@ impl Judge<'_> {
             ended: None,
         };
         if holds(policy, status) {
-            let newer = hold::newer(sides);
+            let newer = match policy.kind {
+                PolicyKind::Rule(_) => hold::named(sides),
+                _ => hold::newer(sides),
+            };
             violation.held = newer.iter().map(|fact| fact.text.clone()).collect();
             violation.held.sort();
+            violation.held.dedup();
             hold::keep_out(&newer, &mut self.governed.held);
         }
         violation
@@ -430,12 +468,11 @@ fn is_over(view: &mut TrackedView, until: UnixMillis) -> bool {
 }
 
 fn stop(policy: &Policy, error: ReadError) -> Stop {
-    match failure(
-        POLICIES,
-        Severity::Error,
-        &policy.name,
-        RuleFailure::Read(error),
-    ) {
+    failed(&policy.name, RuleFailure::Read(error))
+}
+
+fn failed(subject: &str, error: RuleFailure) -> Stop {
+    match failure(POLICIES, Severity::Error, subject, error) {
         Ok(failed) => Stop::Failed(Box::new(failed)),
         Err(interrupt) => Stop::Interrupt(interrupt),
     }
@@ -456,8 +493,8 @@ fn spoken(policy: &Policy, violation: &Violation) -> String {
         PolicyKind::Accounts { most: 0, .. } => format!("it has {left}"),
         PolicyKind::Accounts { most, .. } => format!("it has {left}, more than {most}"),
         PolicyKind::Risk(least) => format!("its composite score is {least} or more"),
-        PolicyKind::Rule(_) if left.is_empty() => "its rule says so".to_owned(),
-        PolicyKind::Rule(_) => format!("its rule names {left}"),
+        PolicyKind::Rule(_) if left.is_empty() => violation.right.join("; "),
+        PolicyKind::Rule(_) => format!("{}: {left}", violation.right.join("; ")),
     };
     match violation.basis {
         Basis::Desired => format!("{what}, as they are called for"),

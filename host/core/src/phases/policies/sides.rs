@@ -97,7 +97,7 @@ pub(super) fn held(holdings: &Holdings, wanted: &[PolicyEntitlement], model: &Mo
 }
 
 /// Returns an entitlement in words.
-fn spoken(known: &Entitlement, model: &Model) -> String {
+pub(super) fn spoken(known: &Entitlement, model: &Model) -> String {
     let (application, attribute) = (known.account.application, known.attribute);
     let definition = model.application(application);
     let definition = definition.and_then(|application| application.attribute(attribute));

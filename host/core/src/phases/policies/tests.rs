@@ -1,1 +1,180 @@
+//! What is held of what can't go together, and what policy rules are asked.
 
+use super::hold::{What, newer};
+use super::sides::{Fact, Sides};
+use crate::definitions::{
+    Policies, Policy, PolicyAction, PolicyKind, Profile, ProfileSet, Role, RoleType, RuleIndex,
+    Selector,
+};
+use crate::model::{
+    Account, Basis, IdentityRecord, Name, Severity, UnixMillis, Value, ViolationStatus,
+};
+use crate::rule::{Breach, BreachGrant};
+use crate::testing::{Scripts, account, attribute, from_account, model, person, refresh};
+
+/// A role that is called for since then, or is there without a number.
+fn role(name: &str, since: Option<i64>) -> Fact {
+    Fact {
+        text: name.to_owned(),
+        actual: since.is_none(),
+        desired: true,
+        since: since.map(UnixMillis),
+        what: Some(What::Role(Name::new(name))),
+    }
+}
+
+fn held(left: Vec<Fact>, right: Vec<Fact>) -> Vec<String> {
+    let sides = Sides { left, right };
+    newer(&sides).into_iter().map(|fact| fact.text).collect()
+}
+
+#[test]
+fn the_newer_side_is_held_and_of_one_instant_the_later_by_name() {
+    assert_eq!(
+        held(vec![role("a", Some(1))], vec![role("b", Some(2))]),
+        ["b"]
+    );
+    assert_eq!(
+        held(vec![role("a", Some(2))], vec![role("b", Some(1))]),
+        ["a"]
+    );
+    assert_eq!(
+        held(vec![role("b", Some(1))], vec![role("a", Some(1))]),
+        ["b"]
+    );
+    assert!(held(vec![role("a", Some(1))], Vec::new()).is_empty());
+}
+
+#[test]
+fn what_is_there_comes_first_and_is_never_held() {
+    assert_eq!(held(vec![role("a", Some(1))], vec![role("b", None)]), ["a"]);
+    assert!(held(vec![role("a", None)], vec![role("b", None)]).is_empty());
+}
+
+#[test]
+fn of_several_only_what_can_not_go_with_the_older_ones_is_held() {
+    // `b` was first, so `c` can't come, and with `c` out `a` may.
+    let left = vec![role("a", Some(3)), role("b", Some(1))];
+    assert_eq!(held(left, vec![role("c", Some(2))]), ["c"]);
+    let left = vec![role("a", Some(3)), role("b", Some(2))];
+    assert_eq!(held(left, vec![role("c", Some(1))]), ["b", "a"]);
+}
+
+const NOW: UnixMillis = UnixMillis(1_000);
+
+/// Somebody in sales, for whom a role calls for the group `crm`.
+fn refreshed(scripts: &mut Scripts, action: PolicyAction, groups: &[&str]) -> IdentityRecord {
+    let in_sales = vec![(Name::new("department"), vec!["sales".to_owned()])];
+    let crm = Profile {
+        application: Name::new("ad"),
+        entitlements: vec![(Name::new("groups"), vec!["crm".to_owned()])],
+        filter: None,
+    };
+    let role = |name: &str, role_type| Role {
+        name: Name::new(name),
+        role_type,
+        disabled: false,
+        active_from: None,
+        active_until: None,
+        selector: None,
+        requires: Vec::new(),
+        permits: Vec::new(),
+        detection: Vec::new(),
+        risk_weight: 0,
+    };
+    let department = attribute("department", vec![from_account("hr", "department")]);
+    let mut model = model(&["department", "groups"], vec![department]);
+    model.roles = vec![
+        Role {
+            selector: Some(Selector::MatchList(in_sales)),
+            requires: vec![Name::new("crm")],
+            ..role("sales", RoleType::business())
+        },
+        Role {
+            detection: vec![ProfileSet {
+                any: false,
+                profiles: vec![crm],
+            }],
+            ..role("crm", RoleType::it())
+        },
+    ]
+    .into();
+    let policy = Policy {
+        name: Name::new("by rule"),
+        description: None,
+        owner: Some("olga".to_owned()),
+        severity: Severity::Warning,
+        weight: 10,
+        action,
+        kind: PolicyKind::Rule(RuleIndex(0)),
+        excluded: Vec::new(),
+    };
+    model.policies = Policies::new(vec![policy], false);
+    let mut directory: Account = account("ad", &[]);
+    let groups = groups.iter().map(|group| (*group).to_owned()).collect();
+    let groups = Value::Many(groups).normalised();
+    directory.attributes = groups
+        .map(|groups| (Name::new("groups"), groups))
+        .into_iter()
+        .collect();
+    let record = person(vec![directory, account("hr", &[("department", "sales")])]);
+    refresh(model, scripts, NOW, record)
+}
+
+/// A rule that forbids the group `crm`.
+fn forbids_crm() -> Scripts {
+    Scripts {
+        judge: Some(Box::new(|view| {
+            let holds = view.access_holds("ad", "groups", "crm")?;
+            let breach = || Breach {
+                description: "no customers".to_owned(),
+                grants: vec![BreachGrant::Entitlement {
+                    application: "ad".to_owned(),
+                    attribute: "groups".to_owned(),
+                    value: "crm".to_owned(),
+                }],
+            };
+            Ok(holds.then(breach).into_iter().collect())
+        })),
+        ..Scripts::default()
+    }
+}
+
+#[test]
+fn a_rule_is_asked_about_what_is_there_and_what_is_called_for() {
+    let mut scripts = forbids_crm();
+    let record = refreshed(&mut scripts, PolicyAction::Hold, &["wiki"]);
+    let [violation] = record.identity.violations.as_slice() else {
+        panic!("{:?}", record.identity);
+    };
+    assert_eq!(violation.basis, Basis::Desired);
+    assert_eq!(violation.status, ViolationStatus::Open);
+    assert_eq!(violation.left, ["ad groups crm"]);
+    assert_eq!(violation.right, ["no customers"]);
+    assert_eq!(violation.held, ["ad groups crm"]);
+    let there = refreshed(&mut scripts, PolicyAction::Hold, &["crm"]);
+    let violation = &there.identity.violations[0];
+    assert_eq!((violation.basis, violation.held.len()), (Basis::Both, 0));
+    let reported = refreshed(&mut scripts, PolicyAction::Report, &["wiki"]);
+    assert!(reported.identity.violations[0].held.is_empty());
+    assert!(reported.identity.work_items.is_empty());
+}
+
+#[test]
+fn a_rule_that_fails_leaves_violations_as_they_are() {
+    let mut scripts = Scripts {
+        judge: Some(Box::new(|view| {
+            // Policies see no past.
+            view.baseline_exists()?;
+            Ok(Vec::new())
+        })),
+        ..Scripts::default()
+    };
+    let record = refreshed(&mut scripts, PolicyAction::Report, &["crm"]);
+    assert!(record.identity.violations.is_empty());
+    let finding = &record.identity.findings[0];
+    assert_eq!(
+        (finding.phase, finding.cause.as_str()),
+        ("policies", "wrong-phase")
+    );
+}
