@@ -154,3 +154,20 @@ fn without_a_history_nothing_is_kept_and_that_is_said() {
     let report = host.json(["refresh", "--as-of", "2026-03-02T08:00:00Z"]);
     assert_eq!(report["counters"]["snapshotsCreated"], 3, "{report}");
 }
+
+#[test]
+fn what_something_was_is_explained_as_of_an_instant() {
+    let host = with_three_images("[history]");
+    let at = |kind: &[&'static str], at: &'static str| {
+        let arguments = ["explain", "bob"].iter().chain(kind).chain(&["--at", at]);
+        host.run(arguments.copied())
+    };
+    let first = "2026-03-01T12:00:00Z";
+    insta::assert_snapshot!(at(&["attribute", "department"], first), @"");
+    let second = "2026-03-02T12:00:00Z";
+    insta::assert_snapshot!(at(&["attribute", "department"], second), @"");
+    insta::assert_snapshot!(at(&["role", "Sales"], second), @"");
+    insta::assert_snapshot!(at(&["manager"], second), @"");
+    insta::assert_snapshot!(at(&["state"], "2026-02-01T00:00:00Z"), @"");
+    insta::assert_snapshot!(at(&[], second), @"");
+}
