@@ -24,7 +24,7 @@ pub struct Phase {
 }
 
 /// Every step, in order. No option and no configuration changes it.
-pub const PHASES: [Phase; 19] = [
+pub const PHASES: [Phase; 21] = [
     Phase {
         number: "0",
         phase: "selection",
@@ -106,6 +106,25 @@ pub const PHASES: [Phase; 19] = [
     },
     Phase {
         number: "9",
+        phase: "desired-access",
+        group: Some("access"),
+        identityiq_options: &[
+            "provision",
+            "provisionIfChanged",
+            "noRoleDeprovisioning",
+            "synchronizeAttributes",
+        ],
+        what: "what roles ask for and what follows attributes, against what accounts are and what was sent",
+    },
+    Phase {
+        number: "12",
+        phase: "provisioning-plan",
+        group: Some("access"),
+        identityiq_options: &["enableManualAccountSelection"],
+        what: "per account what is called for and isn't so yet, with the reasons; new accounts by template",
+    },
+    Phase {
+        number: "12b",
         phase: "work-items",
         group: Some("access"),
         identityiq_options: &[],
@@ -365,10 +384,12 @@ pub const OPTIONS: [RefreshOption; 57] = [
     RefreshOption {
         key: "provision",
         label: "Provision assignments",
-        name: "",
+        name: "provisioning.roles",
         phase: "9",
-        default: "",
-        status: Status::NotYet,
+        default: "on",
+        status: Status::Replaced(
+            "`provisioning = true` for an application, and `roles` of `[provisioning]` in idr.toml, which is on",
+        ),
     },
     RefreshOption {
         key: "provisionIfChanged",
@@ -376,15 +397,19 @@ pub const OPTIONS: [RefreshOption; 57] = [
         name: "",
         phase: "9",
         default: "",
-        status: Status::NotYet,
+        status: Status::Replaced(
+            "what is called for is compared with what accounts are, so nothing is planned twice",
+        ),
     },
     RefreshOption {
         key: "noRoleDeprovisioning",
         label: "Disable deprovisioning of deassigned roles",
-        name: "",
+        name: "provisioning.remove",
         phase: "9",
-        default: "",
-        status: Status::NotYet,
+        default: "off",
+        status: Status::Replaced(
+            "`remove = false` of `[provisioning]` in idr.toml: the role goes, its entitlements stay",
+        ),
     },
     RefreshOption {
         key: "refreshRoleMetadata",
@@ -399,18 +424,22 @@ pub const OPTIONS: [RefreshOption; 57] = [
     RefreshOption {
         key: "enableManualAccountSelection",
         label: "Enable manual account selection",
-        name: "",
+        name: "provisioning.manual_account_selection",
         phase: "12",
-        default: "",
-        status: Status::NotYet,
+        default: "off",
+        status: Status::Replaced(
+            "`manual_account_selection = true` of `[provisioning]` in idr.toml; or a rule says",
+        ),
     },
     RefreshOption {
         key: "synchronizeAttributes",
         label: "Synchronize attributes",
-        name: "",
+        name: "provisioning.synchronise",
         phase: "9",
-        default: "",
-        status: Status::NotYet,
+        default: "on",
+        status: Status::Replaced(
+            "`targets` of an attribute in identity.toml, and `synchronise` of `[provisioning]` in idr.toml, which is on",
+        ),
     },
     RefreshOption {
         key: "refreshScorecard",
@@ -743,8 +772,7 @@ pub struct RefreshCounter {
     pub status: Status,
 }
 
-/// Every counter of IdentityIQ's refresh task. Those of provisioning, account
-/// selections included, come with provisioning.
+/// Every counter of IdentityIQ's refresh task.
 pub const COUNTERS: [RefreshCounter; 32] = [
     RefreshCounter {
         key: "total",
@@ -822,8 +850,8 @@ pub const COUNTERS: [RefreshCounter; 32] = [
     },
     RefreshCounter {
         key: "provisioningRequests",
-        name: "",
-        status: Status::NotYet,
+        name: "counters.provisioningRequests",
+        status: Status::Works("provisioning::a_role_gives_what_it_asks_for_and_takes_it_with_it"),
     },
     RefreshCounter {
         key: "provisioningErrors",
@@ -832,13 +860,17 @@ pub const COUNTERS: [RefreshCounter; 32] = [
     },
     RefreshCounter {
         key: "unansweredAccountSelections",
-        name: "",
-        status: Status::NotYet,
+        name: "counters.unansweredAccountSelections",
+        status: Status::Works(
+            "provisioning::of_several_accounts_a_person_is_asked_or_nothing_is_done",
+        ),
     },
     RefreshCounter {
         key: "unansweredAccountSelectionsIdentities",
-        name: "",
-        status: Status::NotYet,
+        name: "counters.unansweredAccountSelectionsIdentities",
+        status: Status::Works(
+            "provisioning::of_several_accounts_a_person_is_asked_or_nothing_is_done",
+        ),
     },
     RefreshCounter {
         key: "policies",
@@ -960,8 +992,7 @@ pub fn markdown() -> String {
         );
     }
     text += "\n## Counters of IdentityIQ's refresh task\n\n\
-        A run's report has those that apply. Those of provisioning, account selections that\n\
-        wait for an answer included, come with provisioning.\n\n\
+        A run's report has those that apply.\n\n\
         | counter | here | status |\n|---|---|---|\n";
     for counter in &COUNTERS {
         let (key, name) = (code(counter.key), code(counter.name));

@@ -72,6 +72,7 @@ fn application(name: &str, correlation: &[(&str, &str)]) -> Application {
         native_entitlements: Default::default(),
         logical: None,
         provisioning: Default::default(),
+        logical: None,
     }
 }
 

@@ -20,6 +20,7 @@ mod logical;
 mod native_entitlements;
 mod owners;
 mod proposals;
+mod provisioning;
 mod prune;
 mod refresh;
 mod roles;

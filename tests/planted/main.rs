@@ -8,6 +8,8 @@
 mod governance;
 #[path = "../refresh/histories.rs"]
 mod histories;
+#[path = "../refresh/provisioned.rs"]
+mod provisioned;
 #[path = "../refresh/variety.rs"]
 mod variety;
 #[path = "../refresh/world.rs"]

@@ -15,9 +15,10 @@ use idr::store::{
 use idr_core::definitions;
 use idr_core::filter::Filter;
 use idr_core::model::{
-    Account, AccountKey, AccountStatus, ByHand, Claim, EntitlementDecision, EntitlementVerdict,
-    Holder, IdentityRecord, Link, ManualEdit, Name, NativeChange, NativeOperation, PolicyDecision,
-    PolicyVerdict, ReadKey, RoleDecision, RoleVerdict, StateOverride, UnixMillis, Value, ValueType,
+    Account, AccountKey, AccountOperation, AccountStatus, ByHand, Claim, EntitlementDecision,
+    EntitlementVerdict, Holder, IdentityRecord, Link, ManualEdit, Name, NativeChange,
+    NativeOperation, PolicyDecision, PolicyVerdict, ReadKey, RoleDecision, RoleVerdict,
+    StateOverride, UnixMillis, Value, ValueType,
 };
 use idr_core::phases::correlation::correlate;
 use idr_core::plan::{PlanContext, Planner};
@@ -25,6 +26,7 @@ use rand::{RngExt, SeedableRng};
 use rand_chacha::ChaCha8Rng;
 
 use crate::governance::govern;
+use crate::provisioned::{carried_out, provision};
 use crate::variety::{WHOM, vary};
 use crate::world::{LOGINS, Native, Tenant, Tenants};
 
@@ -117,6 +119,8 @@ pub enum Operation {
     RefreshJudging { judged: Vec<&'static str> },
     /// A person approves what the last run was held for or has left out.
     Approve,
+    /// Some of what is called for in the directory is done there, from this on.
+    Deliver { first: usize },
 }
 
 /// A tenant and what happens to it.
@@ -148,6 +152,10 @@ impl History {
         let mut apart = ChaCha8Rng::seed_from_u64(seed ^ 0x7661_7269_6574_7900);
         if apart.random_range(0..2) == 0 {
             vary(tenant, operations, &mut apart);
+        }
+        let mut apart = ChaCha8Rng::seed_from_u64(seed ^ 0x6769_7665_0000);
+        if apart.random_range(0..2) == 0 {
+            provision(tenant, operations, &mut apart);
         }
         let mut apart = ChaCha8Rng::seed_from_u64(seed ^ 0x676f_7665_726e);
         if apart.random_range(0..2) == 0 {
@@ -769,6 +777,7 @@ impl Happening {
             Operation::HrListed { person, listed } => {
                 self.list(store, key("hr", &format!("p{person}")), *listed);
             }
+            Operation::Deliver { first } => self.deliver(store, *first),
             Operation::AdListed { account, listed } => {
                 self.list(store, key("ad", &format!("a{account}")), *listed);
             }
@@ -1068,6 +1077,37 @@ impl Happening {
     }
 
     /// Lets a feed list an account that is known, or not any more.
+    /// Does in the directory what is called for there: three things, from this on.
+    fn deliver(&self, store: &dyn Store, first: usize) {
+        let mut called_for = Vec::new();
+        let visited = each_identity(store, |record| {
+            let uid = record.identity.uid;
+            let actions = record.identity.account_actions.into_iter();
+            let actions = actions.filter(|action| action.account.application.as_str() == "ad");
+            let name = record.identity.name;
+            called_for.extend(actions.map(|action| (name.clone(), uid, action)));
+            Ok::<_, StoreError>(())
+        });
+        visited.expect("the store can be read");
+        called_for.sort();
+        for (_, uid, action) in called_for.into_iter().skip(first).take(3) {
+            let known = store.accounts(std::slice::from_ref(&action.account));
+            let known = known.expect("the store can be read").pop();
+            let native_identity = &action.account.native_identity;
+            if action.operation == AccountOperation::Delete {
+                self.list(store, action.account.clone(), false);
+                continue;
+            }
+            let blank = account("ad", native_identity, Vec::new());
+            // What somebody else has by that name stays as it is.
+            let is_others = known.as_ref().is_some_and(|known| known.owner != Some(uid));
+            if !is_others {
+                let account = carried_out(&action, known, blank);
+                self.write(store, account, None, Some(uid), Vec::new());
+            }
+        }
+    }
+
     fn list(&self, store: &dyn Store, key: AccountKey, listed: bool) {
         let known = store.accounts(&[key]).expect("the store can be read").pop();
         if let Some(mut account) = known {

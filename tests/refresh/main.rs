@@ -4,6 +4,7 @@ mod counters;
 mod governance;
 mod histories;
 mod incremental_equals_full;
+mod provisioned;
 mod retries;
 mod variety;
 mod world;

@@ -40,6 +40,7 @@ use rand::RngExt;
 use rand_chacha::ChaCha8Rng;
 
 use crate::governance::Governance;
+use crate::provisioned::Provisioned;
 use crate::variety::Variety;
 
 /// What a random rule reads, in order; its answer is made of what it read.
@@ -108,6 +109,7 @@ pub struct Tenant {
     /// Names that are given once each, if there are any.
     pub logins: Option<Logins>,
     pub variety: Option<Variety>,
+    pub provisioned: Option<Provisioned>,
     /// What is forbidden and scored.
     pub governance: Option<Governance>,
     /// What is kept of what people were.
@@ -334,6 +336,7 @@ impl Tenant {
             },
             logins: None,
             variety: None,
+            provisioned: None,
             governance: None,
             history: History::default(),
             serial: 0,
@@ -479,8 +482,8 @@ impl Tenant {
             vanish_grace_ms: self.grace_ms,
             native_changes: None,
             native_entitlements: NativeEntitlements::default(),
-            logical: None,
             provisioning: Default::default(),
+            logical: None,
         };
         let ad = Application {
             name: name("ad"),
@@ -502,8 +505,8 @@ impl Tenant {
                 attributes: Vec::new(),
             }),
             native_entitlements: self.native.entitlements,
-            logical: None,
             provisioning: Default::default(),
+            logical: None,
         };
         let source = |origin| Source {
             origin,
@@ -658,6 +661,9 @@ impl Tenant {
             secret: Secret::new(b"a secret of the tests".to_vec()),
             secret_generation: 1,
         };
+        if let Some(provisioned) = self.provisioned {
+            provisioned.furnish(&mut model);
+        }
         if let Some(variety) = self.variety {
             variety.furnish(&mut model, RuleIndex(ASSIGNMENT), digest(&self.assignment));
         }

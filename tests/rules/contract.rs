@@ -1,21 +1,10 @@
 //! What isn't a rule, or one for another host: said in plain words at loading.
 
 use crate::made::{
-    component, component_against, contract, lifecycle_rule, load, load_error, outcome,
+    component, component_against, contract, lifecycle_rule, load, load_error, newest_contract,
+    outcome,
 };
 use idr::rules::RuleKind;
-use sha2::{Digest, Sha256};
-
-/// What guests were built against is never edited: what is new comes as another
-/// version, in a folder beside it.
-#[test]
-fn a_released_contract_stays_as_it_is() {
-    let digest = hex::encode(Sha256::digest(contract()));
-    assert_eq!(
-        digest,
-        "044629b5080ff1361c1f309f1a8f6ee412c31c7491013721433b35c1232d4f1a"
-    );
-}
 
 const STATE: &str =
     r#"(func (export "idr:rules/lifecycle-state@0.1.0#state") (result i32) unreachable)"#;
@@ -180,6 +169,123 @@ fn a_kind_reads_only_what_is_settled_before_it() {
 }
 
 #[test]
+fn a_policy_reads_access_and_nothing_that_follows_from_it() {
+    let greedy = newest_contract().replace(
+        "world policy-rule {",
+        "world greedy { include common; import access; import roles; import baseline; import entitlements; import tiers; export policy; }\nworld policy-rule {",
+    );
+    let imports = [
+        (
+            r#""idr:rules/roles@0.1.1" "has-assigned""#,
+            "(param i32 i32) (result i32)",
+        ),
+        (r#""idr:rules/baseline@0.1.1" "exists""#, "(result i32)"),
+        (
+            r#""idr:rules/entitlements@0.1.1" "held""#,
+            "(param i32 i32 i32 i32 i32)",
+        ),
+        (
+            r#""idr:rules/tiers@0.1.1" "accounts""#,
+            "(param i32 i32 i32)",
+        ),
+    ];
+    let fields: String = imports
+        .iter()
+        .map(|(name, types)| format!("(import {name} (func {types}))\n"))
+        .collect();
+    let rule = component_against(&greedy, "", "greedy", &format!("{fields} {JUDGE}"));
+    insta::assert_snapshot!(load_error(&rule), @"");
+
+    // Nor does one of two kinds when it is asked about a policy.
+    let both = newest_contract().replace(
+        "world policy-rule {",
+        "world both { include common; import roles; export policy; export after-refresh; }\nworld policy-rule {",
+    );
+    let asks = JUDGE.replace(
+        "(param i32 i32) (result i32)",
+        "(param i32 i32) (result i32) (drop (call $roles (i32.const 0) (i32.const 0)))",
+    );
+    let rule = component_against(
+        &both,
+        "",
+        "both",
+        &format!(
+            r#"(import "idr:rules/roles@0.1.1" "has-assigned"
+                   (func $roles (param i32 i32) (result i32)))
+               (func (export "idr:rules/after-refresh@0.1.1#propose") (result i32) unreachable)
+               {asks}"#
+        ),
+    );
+    insta::assert_snapshot!(outcome(&rule, "policy = \"p\""), @"");
+    let plain = component_against(&newest_contract(), "", "policy-rule", JUDGE);
+    insta::assert_snapshot!(outcome(&plain, "policy = \"p\""), @"");
+}
+
+/// A policy that nothing breaks.
+const JUDGE: &str = r#"
+    (func (export "idr:rules/policy@0.1.1#judge") (param i32 i32) (result i32)
+        (i32.store8 (i32.const 64) (i32.const 0))
+        (i32.store (i32.const 68) (i32.const 128))
+        (i32.store (i32.const 72) (i32.const 0))
+        (i32.const 64))"#;
+
+/// Whoever makes logical accounts can't ask about what may follow from them.
+#[test]
+fn logical_accounts_are_made_of_accounts_alone() {
+    let greedy = newest_contract().replace(
+        "world logical-account-rule {",
+        "world greedy { import tiers; import subject; import time; export logical-account; }\nworld logical-account-rule {",
+    );
+    let compose = JUDGE.replace("policy@0.1.1#judge", "logical-account@0.1.1#compose");
+    let rule = component_against(
+        &greedy,
+        "",
+        "greedy",
+        &format!(
+            r#"(import "idr:rules/subject@0.1.1" "attribute" (func (param i32 i32 i32)))
+               (import "idr:rules/time@0.1.1" "reached" (func (param i64) (result i32)))
+               {compose}"#
+        ),
+    );
+    insta::assert_snapshot!(load_error(&rule), @"");
+}
+
+/// One thing too many in a rule that is right otherwise.
+#[test]
+fn a_rule_that_wants_the_network_as_well() {
+    let system = r#"
+        package test:greedy;
+        world online {
+            include idr:rules/lifecycle-state-rule@0.1.0;
+            import wasi:http/outgoing-handler@0.2.6;
+            import wasi:sockets/instance-network@0.2.6;
+            import wasi:filesystem/preopens@0.2.6;
+        }
+        package wasi:http@0.2.6 { interface outgoing-handler { handle: func(request: u32) -> u32; } }
+        package wasi:sockets@0.2.6 { interface instance-network { instance-network: func() -> u32; } }
+        package wasi:filesystem@0.2.6 { interface preopens { open: func() -> u32; } }
+    "#;
+    let import =
+        |name: &str, parameters: &str| format!("(import {name} (func {parameters} (result i32)))");
+    let http = import(
+        r#""wasi:http/outgoing-handler@0.2.6" "handle""#,
+        "(param i32)",
+    );
+    let sockets = import(
+        r#""wasi:sockets/instance-network@0.2.6" "instance-network""#,
+        "",
+    );
+    let files = import(r#""wasi:filesystem/preopens@0.2.6" "open""#, "");
+    let with = |import: &str| {
+        let fields = format!("{import} {STATE}");
+        load_error(&component_against(&contract(), system, "online", &fields))
+    };
+    insta::assert_snapshot!(with(&http), @"");
+    insta::assert_snapshot!(with(&sockets), @"");
+    insta::assert_snapshot!(with(&files), @"");
+}
+
+#[test]
 fn a_rule_about_an_account_reads_no_identity() {
     let correlate = r#"(func (export "idr:rules/account-correlation@0.1.0#correlate") (result i32)
         BODY
@@ -226,6 +332,7 @@ fn the_clock_and_chance_of_wasi_end_the_evaluation() {
         world clock {
             include idr:rules/lifecycle-state-rule@0.1.0;
             import wasi:clocks/monotonic-clock@0.2.6;
+            import wasi:clocks/wall-clock@0.2.6;
             import wasi:random/random@0.2.6;
             import wasi:io/poll@0.2.6;
         }
@@ -235,6 +342,7 @@ fn the_clock_and_chance_of_wasi_end_the_evaluation() {
                 now: func() -> u64;
                 subscribe: func(when: u64) -> pollable;
             }
+            interface wall-clock { now: func() -> u64; }
         }
         package wasi:random@0.2.6 { interface random { get-random-u64: func() -> u64; } }
         package wasi:io@0.2.6 { interface poll { resource pollable { ready: func() -> bool; } } }
@@ -248,6 +356,7 @@ fn the_clock_and_chance_of_wasi_end_the_evaluation() {
                 r#"(import "wasi:clocks/monotonic-clock@0.2.6" "now" (func $now (result i64)))
                    (import "wasi:clocks/monotonic-clock@0.2.6" "subscribe"
                        (func $subscribe (param i64) (result i32)))
+                   (import "wasi:clocks/wall-clock@0.2.6" "now" (func $today (result i64)))
                    (import "wasi:random/random@0.2.6" "get-random-u64"
                        (func $random (result i64)))
                    (import "wasi:io/poll@0.2.6" "[method]pollable.ready"
@@ -264,6 +373,7 @@ fn the_clock_and_chance_of_wasi_end_the_evaluation() {
     };
     insta::assert_snapshot!(outcome(&rule(""), ""), @"active");
     insta::assert_snapshot!(outcome(&rule("(drop (call $now))"), ""), @"rule-wasi: it called `wasi:clocks/monotonic-clock@0.2.6 now`, which rules are not given");
+    insta::assert_snapshot!(outcome(&rule("(drop (call $today))"), ""), @"rule-wasi: it called `wasi:clocks/wall-clock@0.2.6 now`, which rules are not given");
     insta::assert_snapshot!(outcome(&rule("(drop (call $random))"), ""), @"rule-wasi: it called `wasi:random/random@0.2.6 get-random-u64`, which rules are not given");
     let hint = |body: &str| {
         let report = crate::made::report(&rule(body), "expect = \"active\"");

@@ -1598,10 +1598,14 @@ fn an_effect_waits_is_withdrawn_and_waits_again(store: &dyn Store) {
         store.apply(&chunk).expect("accepted");
     };
     let known = |uid, waiting| {
-        let query = EffectQuery { uid, waiting };
+        let query = EffectQuery {
+            uid,
+            waiting,
+            ..EffectQuery::default()
+        };
         let stored = store.effects(&query, 9).expect("readable");
         let shown = stored.into_iter().map(|stored| {
-            let waits = stored.status == EffectStatus::Waiting;
+            let waits = stored.progress.status == EffectStatus::Waiting;
             (stored.name, stored.effect, waits)
         });
         shown.collect::<Vec<_>>()

@@ -41,7 +41,7 @@ macro_rules! kinds {
     };
 }
 
-const KINDS: [Kind; 10] = kinds![
+const KINDS: [Kind; 14] = kinds![
     "account-correlation",
     "identity-creation",
     "before-refresh",
@@ -52,6 +52,10 @@ const KINDS: [Kind; 10] = kinds![
     "identity-trigger",
     "value-change",
     "after-refresh",
+    "logical-account",
+    "policy",
+    "account-selection",
+    "target-mapping",
 ];
 
 /// Returns the kinds that there are templates of.

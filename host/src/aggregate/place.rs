@@ -5,8 +5,9 @@ use std::path::Path;
 use idr_core::definitions::Application;
 
 use super::connector::Connector;
-use super::delimited::{DelimitedReader, Record};
+use super::delimited::DelimitedReader;
 use super::error::AggregateError;
+use super::feed::{Feed, Record};
 
 /// Returns the line of a feed, as the file is now, on which an account stands;
 /// of several the last, as an aggregation reads them; none when it isn't there.

@@ -10,6 +10,8 @@ use serde::Serialize;
 
 use crate::aggregate::AggregateError;
 use crate::config::ConfigError;
+use crate::connect::ConnectError;
+use crate::dispatch::DispatchError;
 use crate::refresh::RefreshError;
 use crate::report::canonical::ExportError;
 use crate::store::StoreError;
@@ -212,7 +214,10 @@ impl From<AggregateError> for CommandError {
             | AggregateError::Undecidable { .. }
             | AggregateError::UnknownAccount { .. }
             | AggregateError::UnknownIdentity(_)
-            | AggregateError::NotLinked(_) => ErrorKind::Usage,
+            | AggregateError::NotLinked(_)
+            | AggregateError::NotAFile { .. }
+            | AggregateError::NoDelta { .. } => ErrorKind::Usage,
+            AggregateError::Connect(ConnectError::Settings { .. }) => ErrorKind::Configuration,
             AggregateError::NoMatch { .. }
             | AggregateError::Unreadable { .. }
             | AggregateError::NoHeader { .. }
@@ -220,8 +225,35 @@ impl From<AggregateError> for CommandError {
             | AggregateError::MissingColumn { .. }
             | AggregateError::RepeatedColumn { .. }
             | AggregateError::NotAdopted
+            | AggregateError::Connect(_)
             | AggregateError::Store(_)
             | AggregateError::Snapshot(_) => ErrorKind::Failed,
+        };
+        let hint = error.hint();
+        Self::new(kind, error).with_hint(hint)
+    }
+}
+
+impl From<DispatchError> for CommandError {
+    fn from(error: DispatchError) -> Self {
+        let kind = match &error {
+            DispatchError::Paused => ErrorKind::Usage,
+            DispatchError::ReadBack(_) | DispatchError::Store(_) => ErrorKind::Failed,
+        };
+        let hint = error.hint();
+        Self::new(kind, error).with_hint(hint)
+    }
+}
+
+impl From<ConnectError> for CommandError {
+    fn from(error: ConnectError) -> Self {
+        let kind = match &error {
+            ConnectError::Settings { .. } | ConnectError::Incapable { .. } => {
+                ErrorKind::Configuration
+            }
+            ConnectError::Unavailable { .. }
+            | ConnectError::Refused { .. }
+            | ConnectError::Reference { .. } => ErrorKind::Failed,
         };
         let hint = error.hint();
         Self::new(kind, error).with_hint(hint)

@@ -14,6 +14,7 @@ mod check;
 mod claim;
 mod colour;
 mod demo;
+mod dispatch;
 mod due;
 mod entitlement;
 mod entitlement_decision;
@@ -41,6 +42,7 @@ mod run;
 mod selection;
 mod state;
 mod store;
+mod work_item;
 
 use std::io::Write;
 use std::path::PathBuf;
@@ -104,6 +106,8 @@ enum Command {
     Event(event::EventArgs),
     Explain(explain::ExplainArgs),
     Outbox(outbox::OutboxArgs),
+    Dispatch(dispatch::DispatchArgs),
+    WorkItem(work_item::WorkItemArgs),
     Due(due::DueArgs),
     Demo(demo::DemoArgs),
     Generate(generate::GenerateArgs),
@@ -165,6 +169,8 @@ impl Cli {
             Command::Event(args) => event::run(args, options, out),
             Command::Explain(args) => explain::run(args, options, out),
             Command::Outbox(args) => outbox::run(args, options, out),
+            Command::Dispatch(args) => dispatch::run(args, options, out),
+            Command::WorkItem(args) => work_item::run(args, options, out),
             Command::Due(args) => due::run(args, options, out),
             Command::Demo(args) => demo::run(args, options, out),
             Command::Generate(args) => generate::run(args, options, out),

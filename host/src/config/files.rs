@@ -25,6 +25,8 @@ pub(super) const LIFECYCLE: &str = "lifecycle.toml";
 pub(super) const ENTITLEMENTS: &str = "entitlements.toml";
 /// Triggers.
 pub(super) const TRIGGERS: &str = "triggers.toml";
+/// What workflows consist of.
+pub(super) const WORKFLOWS: &str = "workflows.toml";
 /// Populations.
 pub(super) const POPULATIONS: &str = "populations.toml";
 /// Policies.
@@ -34,12 +36,13 @@ pub(super) const RISK: &str = "risk.toml";
 /// Rules.
 pub(super) const RULES: &str = "rules/rules.toml";
 
-const SINGLE_FILES: [&str; 8] = [
+const SINGLE_FILES: [&str; 9] = [
     SETTINGS,
     IDENTITY,
     LIFECYCLE,
     ENTITLEMENTS,
     TRIGGERS,
+    WORKFLOWS,
     POPULATIONS,
     POLICIES,
     RISK,

@@ -22,7 +22,7 @@ use std::sync::Arc;
 
 use idr_core::definitions::{Model, Population, RuleIndex};
 use idr_core::filter::Filter;
-use idr_core::model::{Name, UnixMillis};
+use idr_core::model::{AccountOperation, Name, UnixMillis};
 
 use crate::aggregate::connector::Connector;
 use crate::refresh::prune::PruneSettings;
@@ -61,6 +61,10 @@ pub struct Tenant {
     components: Vec<String>,
     /// Its refresh tasks, in order of name.
     pub tasks: Vec<Task>,
+    /// What workflows consist of that triggers launch.
+    pub workflows: Vec<Workflow>,
+    /// How effects are carried out.
+    pub dispatch: DispatchSettings,
     /// What is right, but probably not meant.
     pub remarks: Vec<Problem>,
 }
@@ -120,6 +124,69 @@ pub struct Task {
     pub tasks: Vec<String>,
     /// Whether the first of them that goes wrong is the last.
     pub stop_at_error: bool,
+}
+
+/// What is done, one after the other, when a trigger launches it
+/// (`workflows.toml`).
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Workflow {
+    /// Its name.
+    pub name: String,
+    /// Its steps, in order.
+    pub steps: Vec<Step>,
+}
+
+/// A step of a workflow.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Step {
+    /// Somebody gets something to do.
+    WorkItem {
+        /// Who: `manager`, `identity`, or the name of an identity.
+        owner: String,
+        /// What to do.
+        description: String,
+        /// Whether the next step waits until it is done.
+        wait: bool,
+    },
+    /// The event is sent to an address.
+    Webhook {
+        /// The address.
+        url: String,
+    },
+    /// Something is done with the identity's accounts in an application.
+    Accounts {
+        /// The application.
+        application: Name,
+        /// `enable`, `disable` or `delete`.
+        operation: AccountOperation,
+    },
+}
+
+/// How effects are carried out.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct DispatchSettings {
+    /// After so many attempts in vain an effect is given up.
+    pub attempts: u32,
+    /// How long after the first attempt the second comes; after that twice as
+    /// long, and so on.
+    pub retry_after_ms: i64,
+    /// But never longer than this.
+    pub retry_at_most_after_ms: i64,
+    /// How long an address may take to answer.
+    pub webhook_timeout_ms: i64,
+}
+
+impl Default for DispatchSettings {
+    /// Ten attempts, after one minute, two, four and so on, at most six hours;
+    /// addresses have 30 seconds.
+    fn default() -> Self {
+        Self {
+            attempts: 10,
+            retry_after_ms: 60_000,
+            retry_at_most_after_ms: 6 * 3_600_000,
+            webhook_timeout_ms: 30_000,
+        }
+    }
 }
 
 /// How a refresh is done, as far as it is said.
@@ -219,6 +286,8 @@ impl Tenant {
             files,
             components: checked.components,
             tasks: checked.tasks,
+            workflows: checked.workflows,
+            dispatch: checked.dispatch,
             remarks,
         })
     }

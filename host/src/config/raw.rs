@@ -26,6 +26,7 @@ pub(super) struct RawSettings {
     pub(super) provisioning: RawProvisioning,
     pub(super) history: Option<RawHistory>,
     pub(super) prune: Option<RawPrune>,
+    pub(super) dispatch: RawDispatch,
 }
 
 #[derive(Debug, Default, Deserialize)]
@@ -50,6 +51,44 @@ pub(super) struct RawPrune {
 #[serde(default, deny_unknown_fields)]
 pub(super) struct RawHistory {
     pub(super) keep: Option<String>,
+}
+
+#[derive(Debug, Default, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub(super) struct RawDispatch {
+    pub(super) attempts: Option<i64>,
+    pub(super) retry_after: Option<String>,
+    pub(super) retry_at_most_after: Option<String>,
+    pub(super) webhook_timeout: Option<String>,
+}
+
+/// `workflows.toml`.
+#[derive(Debug, Default, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub(super) struct RawWorkflows {
+    pub(super) version: Option<i64>,
+    pub(super) workflow: Vec<RawWorkflow>,
+}
+
+#[derive(Debug, Default, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub(super) struct RawWorkflow {
+    pub(super) name: Option<String>,
+    pub(super) steps: Vec<RawStep>,
+}
+
+#[derive(Debug, Default, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub(super) struct RawStep {
+    #[serde(rename = "type")]
+    pub(super) step_type: Option<String>,
+    pub(super) owner: Option<String>,
+    pub(super) description: Option<String>,
+    pub(super) wait: Option<bool>,
+    pub(super) url: Option<String>,
+    pub(super) application: Option<String>,
+    #[serde(rename = "do")]
+    pub(super) operation: Option<String>,
 }
 
 #[derive(Debug, Default, Deserialize)]
@@ -198,6 +237,19 @@ pub(super) struct RawConnector {
     pub(super) encoding: Option<String>,
     pub(super) native_identity: Option<String>,
     pub(super) status: Option<RawStatus>,
+    pub(super) url: Option<String>,
+    pub(super) table: Option<String>,
+    pub(super) read_only: Option<bool>,
+    pub(super) certificates: Option<String>,
+    pub(super) timeout: Option<String>,
+    pub(super) password: Option<RawPassword>,
+}
+
+#[derive(Debug, Default, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub(super) struct RawPassword {
+    pub(super) column: Option<String>,
+    pub(super) value: Option<String>,
 }
 
 impl RawConnector {
@@ -223,6 +275,8 @@ pub(super) struct RawAccountAttribute {
     pub(super) value_type: Option<String>,
     pub(super) column: Option<String>,
     pub(super) separator: Option<String>,
+    pub(super) table: Option<String>,
+    pub(super) native_identity: Option<String>,
     pub(super) entitlement: bool,
     pub(super) sensitive: bool,
 }

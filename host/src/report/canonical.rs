@@ -505,7 +505,7 @@ fn effect(stored: &StoredEffect) -> Json {
         "at": stored.effect.effective_at.to_string(),
         "name": stored.name,
         "what": what,
-        "status": stored.status.as_str(),
+        "status": stored.progress.status.as_str(),
     }})
 }
 

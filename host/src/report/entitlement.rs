@@ -200,7 +200,10 @@ fn spoken(entry: &LedgerEntry) -> String {
         .map(|(role, source)| format!("{role} ({})", reason(*source)))
         .collect();
     let mut said = match (entry.status, names.is_empty()) {
-        (EntitlementStatus::Missing, _) => "missing".to_owned(),
+        (EntitlementStatus::Missing, _) if !entry.held => "missing".to_owned(),
+        (EntitlementStatus::Pending, _) => "pending".to_owned(),
+        (EntitlementStatus::Failed, _) if !entry.held => "failed".to_owned(),
+        (EntitlementStatus::Removing, _) if !entry.held => "pending".to_owned(),
         (_, true) => "additional".to_owned(),
         (_, false) if wanted.is_empty() => format!("{} (native)", names.join(", ")),
         (_, false) => names.join(", "),
@@ -213,6 +216,9 @@ fn spoken(entry: &LedgerEntry) -> String {
     }
     if entry.status == EntitlementStatus::Removing {
         said += ", to be removed";
+    }
+    if entry.status == EntitlementStatus::Failed && entry.held {
+        said += ", to be removed, which failed";
     }
     if entry.undecided {
         said += ", to be decided";

@@ -19,6 +19,7 @@ mod history;
 mod identity;
 mod run;
 mod text;
+mod work_item;
 
 pub use action::{AttributeChangeReport, reason_words};
 pub use aggregation::{EndedAggregation, ShownAggregation, StagedReport};
@@ -41,6 +42,7 @@ pub use identity::{
 };
 pub use run::{FindingCounts, ProgressReport, RunReport, changes_in_words};
 pub use text::{Cell, Table, counted, grouped, local, shortened};
+pub use work_item::OpenWorkItemReport;
 
 use idr_core::model::{Name, Uid};
 use idr_core::view::{Snapshot, SnapshotError};

@@ -363,15 +363,20 @@ impl tiers::Host for CallState {
 }
 
 impl CallState {
+    /// Takes down whose the handles are that the rule is given, where somebody
+    /// wants to know what it reads.
+    pub(super) fn note_handles(&mut self, application: &str, accounts: &[AccountSummary]) {
+        if self.trace.is_some() {
+            let handles = accounts.iter().map(|account| account.handle);
+            let handles = handles.map(|handle| (handle, application.to_owned()));
+            self.applications.extend(handles);
+        }
+    }
+
     fn list_accounts(&mut self, application: String) -> wasmtime::Result<Vec<AccountSummary>> {
         self.pay_name(&application)?;
         let accounts = stop(self.view.accounts(&application))?;
-        if self.trace.is_some() {
-            let handles = accounts
-                .iter()
-                .map(|account| (account.handle, application.clone()));
-            self.applications.extend(handles);
-        }
+        self.note_handles(&application, &accounts);
         self.note_read(
             || Read::Accounts(application),
             || spoken_accounts(&accounts),

@@ -60,18 +60,23 @@ pub enum Trouble {
     #[error("answered {0}")]
     Answer(String),
     /// It used up its fuel.
-    #[error("used up its limit of {limit} fuel")]
+    #[error("used up its limit of {limit} fuel{place}")]
     OutOfFuel {
         /// The limit.
         limit: u64,
+        /// Where it was then, as the end of the sentence; empty when the
+        /// component doesn't name its functions.
+        place: String,
     },
     /// It wanted more memory than it may have.
-    #[error("wanted {wanted_bytes} bytes of memory, more than its limit of {limit_bytes}")]
+    #[error("wanted {wanted_bytes} bytes of memory, more than its limit of {limit_bytes}{place}")]
     OutOfMemory {
         /// What it would have had.
         wanted_bytes: usize,
         /// The limit.
         limit_bytes: usize,
+        /// As with fuel.
+        place: String,
     },
     /// It wanted a larger table than any rule may have.
     #[error("wanted a table of {wanted_entries} entries, more than the limit of {limit_entries}")]
@@ -234,6 +239,19 @@ impl Trouble {
             Self::Crashed(_) => Self::Crashed(hidden()),
             Self::Argument(_) => Self::Argument(hidden()),
             Self::Answer(_) => Self::Answer(hidden()),
+            Self::OutOfFuel { limit, .. } => Self::OutOfFuel {
+                limit,
+                place: String::new(),
+            },
+            Self::OutOfMemory {
+                wanted_bytes,
+                limit_bytes,
+                ..
+            } => Self::OutOfMemory {
+                wanted_bytes,
+                limit_bytes,
+                place: String::new(),
+            },
             other => other,
         }
     }

@@ -261,36 +261,19 @@ impl RuleWorker {
         question: Question<'_>,
         view: &mut TrackedView,
     ) -> Result<Answer, Box<RuleError>> {
-        self.attempt(rule, question, view, 0)
-    }
-
-    fn attempt(
-        &mut self,
-        rule: RuleIndex,
-        question: Question<'_>,
-        view: &mut TrackedView,
-        attempts: u32,
-    ) -> Result<Answer, Box<RuleError>> {
-        let loaded = &self.rules[rule.0];
-        let slot = &mut self.slots[rule.0][question.kind() as usize];
-        let evaluator = Evaluator {
-            tenant: &self.tenant,
-            loaded,
-            rule,
-            question,
-        };
-        let outcome = match &mut self.recorded {
-            None => evaluator.ask(slot, view),
-            Some(recorded) => evaluator.record(recorded, view),
-        };
-        if matches!(outcome, Err(Trouble::NoRoom)) && attempts < MOST_ATTEMPTS {
+        let mut outcome = self.attempt(rule, question, view);
+        for _ in 0..MOST_ATTEMPTS {
+            if !matches!(outcome, Err(Trouble::NoRoom)) {
+                break;
+            }
             // Others wait for room as well: give back what this worker has.
             self.slots
                 .iter_mut()
                 .for_each(|slots| *slots = Slots::default());
             std::thread::sleep(WAIT_FOR_ROOM);
-            return self.attempt(rule, question, view, attempts + 1);
+            outcome = self.attempt(rule, question, view);
         }
+        let loaded = &self.rules[rule.0];
         let outcome = match loaded.reads_sensitive {
             true => outcome.map(Answer::masked).map_err(Trouble::masked),
             false => outcome,
@@ -304,6 +287,26 @@ impl RuleWorker {
                 trouble,
             })
         })
+    }
+
+    /// Asks once, whether there is room for an instance or not.
+    fn attempt(
+        &mut self,
+        rule: RuleIndex,
+        question: Question<'_>,
+        view: &mut TrackedView,
+    ) -> Result<Answer, Trouble> {
+        let slot = &mut self.slots[rule.0][question.kind() as usize];
+        let evaluator = Evaluator {
+            tenant: &self.tenant,
+            loaded: &self.rules[rule.0],
+            rule,
+            question,
+        };
+        match &mut self.recorded {
+            None => evaluator.ask(slot, view),
+            Some(recorded) => evaluator.record(recorded, view),
+        }
     }
 
     /// Takes the evaluations that were taken down so far.

@@ -136,7 +136,11 @@ impl RuleInstance {
         self.store.set_hostcall_fuel(limits.transfer_bytes);
         self.store.set_epoch_deadline(ticks(limits.time_ms));
         self.store.set_fuel(limits.fuel)?;
-        self.store.data_mut().pay_for(&question)?;
+        let state = self.store.data_mut();
+        state.pay_for(&question)?;
+        if let Question::SelectAccount(need) = question {
+            state.note_handles(need.application, need.candidates);
+        }
         self.call(question)
     }
 
@@ -254,6 +258,7 @@ fn trouble_of(error: &wasmtime::Error, limits: &RuleLimits, log: &Log) -> Troubl
             Stop::MemoryExceeded { wanted_bytes } => Trouble::OutOfMemory {
                 wanted_bytes: *wanted_bytes,
                 limit_bytes: limits.memory_bytes,
+                place: crash::place(error),
             },
             Stop::TableExceeded { wanted_entries } => Trouble::TableTooLarge {
                 wanted_entries: *wanted_entries,
@@ -262,7 +267,10 @@ fn trouble_of(error: &wasmtime::Error, limits: &RuleLimits, log: &Log) -> Troubl
         };
     }
     match error.downcast_ref::<Trap>() {
-        Some(Trap::OutOfFuel) => Trouble::OutOfFuel { limit: limits.fuel },
+        Some(Trap::OutOfFuel) => Trouble::OutOfFuel {
+            limit: limits.fuel,
+            place: crash::place(error),
+        },
         Some(Trap::Interrupt) => Trouble::OutOfTime {
             limit_ms: limits.time_ms,
         },

@@ -7,6 +7,7 @@
 //! chunks, work out what they become, and hand back whole new states.
 
 mod codec;
+mod delivery;
 mod error;
 mod lock;
 pub mod memory;
@@ -25,6 +26,10 @@ use idr_core::model::{
 use idr_core::plan::Changes;
 use idr_core::view::Snapshot;
 
+pub use delivery::{
+    EffectProgress, EffectStatus, NewWorkItem, OwnChange, Settlement, StoredWorkItem,
+    WorkItemQuery, WorkItemStatus,
+};
 pub use error::StoreError;
 pub use lock::RunLock;
 pub use run::{Counters, Run, RunId, RunProgress, RunSettings, RunStatus, Scope, Stage, Step};
@@ -294,7 +299,7 @@ pub trait Store: Rehearse {
     fn events(&self, query: &EventQuery, limit: usize) -> Result<Vec<StoredEvent>, StoreError>;
 
     /// Returns up to `limit` effects of the outbox, the latest first; of one
-    /// identity, or those that wait, only, when asked so.
+    /// identity, or those that wait or were given up, only, when asked so.
     fn effects(&self, query: &EffectQuery, limit: usize) -> Result<Vec<StoredEffect>, StoreError>;
 
     /// Returns up to `limit` images of what an identity was, the latest first; only
@@ -318,6 +323,43 @@ pub trait Store: Rehearse {
     /// and their numbers are never given again. One whose versions are no longer the
     /// expected ones is left alone, with its audit entry. Returns how many are removed.
     fn prune(&self, prunes: &[Prune], at: UnixMillis) -> Result<u64, StoreError>;
+
+    /// Returns up to `limit` effects that are to be carried out or under way,
+    /// behind this place in the outbox, in order.
+    fn open_effects(&self, after: i64, limit: usize) -> Result<Vec<StoredEffect>, StoreError>;
+
+    /// Writes what has become of an effect, and what goes with it. Work items
+    /// that are there already stay as they are, and are opened again where they
+    /// were withdrawn. What was sent is noted with the identity, whose input
+    /// version is raised. Returns false, and writes nothing, when the effect no
+    /// longer stands as expected.
+    fn settle(&self, settlement: &Settlement) -> Result<bool, StoreError>;
+
+    /// Returns what idr itself has done, or is doing, with these accounts, in
+    /// the order of `keys`; nothing for those that it hasn't touched.
+    fn own_changes(&self, keys: &[AccountKey]) -> Result<Vec<OwnChange>, StoreError>;
+
+    /// Returns up to `limit` work items, the latest first.
+    fn work_items(
+        &self,
+        query: &WorkItemQuery,
+        limit: usize,
+    ) -> Result<Vec<StoredWorkItem>, StoreError>;
+
+    /// Closes a work item as done, by whom and with what comment the audit says
+    /// (its actor and its reason). An effect that consists of it is done then.
+    ///
+    /// # Errors
+    ///
+    /// [`StoreError::Conflict`] when there is none with this id, or it isn't open.
+    fn complete_work_item(&self, id: &str, audit: &AuditEntry) -> Result<(), StoreError>;
+
+    /// Says whether nothing is to be carried out until a person says otherwise:
+    /// the store is a restored backup, or somebody has paused it.
+    fn is_dispatch_paused(&self) -> Result<bool, StoreError>;
+
+    /// Pauses carrying out, or lets it go on.
+    fn pause_dispatch(&self, paused: bool, audit: &AuditEntry) -> Result<(), StoreError>;
 
     /// Returns open findings about identities and applications, most severe
     /// first, then by identity (with `closed`, closed ones as well).
@@ -534,7 +576,9 @@ pub struct ApplyChunk {
     /// Effects about identities in `writes`, in order, for the outbox. One that
     /// was withdrawn waits again.
     pub effects: Vec<Effect>,
-    /// Effects that are withdrawn where they still wait.
+    /// Effects that are withdrawn where they aren't carried out yet: those that
+    /// wait, that failed or were given up, or that somebody was asked to do, who
+    /// isn't asked any more.
     pub withdrawn: Vec<Effect>,
     /// What changed that others may have read.
     pub changed_keys: Vec<ReadKey>,
@@ -719,6 +763,10 @@ pub struct EffectQuery {
     pub uid: Option<Uid>,
     /// Only those that wait to be carried out.
     pub waiting: bool,
+    /// Only those that were given up.
+    pub dead: bool,
+    /// The one with this id only.
+    pub id: Option<String>,
 }
 
 /// An effect in the outbox.
@@ -728,31 +776,12 @@ pub struct StoredEffect {
     pub id: String,
     /// The name of the identity now.
     pub name: String,
+    /// Its place in the outbox, counted from 1: effects are carried out in this order.
+    pub number: i64,
     /// How it stands.
-    pub status: EffectStatus,
+    pub progress: EffectProgress,
     /// The effect.
     pub effect: Effect,
-}
-
-/// How an effect stands.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum EffectStatus {
-    /// It is to be carried out.
-    Waiting,
-    /// It was no longer called for before it was carried out.
-    Withdrawn,
-}
-
-impl EffectStatus {
-    /// Every case with the word used in the store and in reports.
-    pub const ALL: [(&'static str, Self); 2] =
-        [("waiting", Self::Waiting), ("withdrawn", Self::Withdrawn)];
-
-    /// Returns the word used in the store and in reports.
-    pub fn as_str(self) -> &'static str {
-        let found = Self::ALL.iter().find(|(_, status)| *status == self);
-        found.expect("every case is listed").0
-    }
 }
 
 /// Which unique values to return.

@@ -107,6 +107,7 @@ mod error;
 mod evaluate;
 mod parse;
 mod parts;
+mod separate;
 mod superset;
 #[cfg(test)]
 mod tests;

@@ -7,7 +7,7 @@
 use std::borrow::Cow;
 use std::sync::Arc;
 
-use super::{Failure, failure, proposals, provisioning, store_failure};
+use super::{Failure, failure, proposals, provisioning, standing, store_failure};
 use crate::definitions::{RuleIndex, Trigger, TriggerCondition};
 use crate::filter::{Filter, SingleValue};
 use crate::model::finding::EVENTS;
@@ -193,7 +193,7 @@ fn is_to_send(identity: &Identity, what: &EffectKind) -> bool {
     match what {
         EffectKind::Account(action) => {
             action.hops <= provisioning::MOST_HOPS
-                && !provisioning::is_sent(&identity.provisioning, action)
+                && !standing::is_sent(&identity.provisioning, action)
         }
         EffectKind::WorkItem(_) | EffectKind::Handler { .. } => true,
     }

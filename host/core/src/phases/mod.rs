@@ -18,6 +18,7 @@
 //! | [`role_metadata`] | what roles come to: missing, exceptions | roles |
 //! | `state_accounts` | what the lifecycle state does with accounts | the state and accounts |
 //! | `provisioning` | what is called for with accounts, one operation each: by roles, the state (`state_accounts`), attributes (`synchronisation`), in new accounts (`new_accounts`) | the ledger, accounts, what was sent |
+//! | `standing` | what was sent, and what of it is so by now | accounts, what idr remembers of its own doing |
 //! | `selection` | which of several accounts a role is for | accounts |
 //! | `mapping` | values for accounts | attributes |
 //! | [`events`] | which triggers fire | all of it and the baseline |
@@ -45,6 +46,7 @@ pub(crate) mod role_explanation;
 pub mod role_metadata;
 pub mod roles;
 mod selection;
+mod standing;
 pub(crate) mod state_accounts;
 mod synchronisation;
 pub mod unique;

@@ -3,7 +3,8 @@
 
 use super::entitlements::Unplaced;
 use super::mapping::{self, Mapped, Place};
-use super::provisioning::{Standing, reason};
+use super::provisioning::reason;
+use super::standing::Standing;
 use super::synchronisation;
 use crate::definitions::{AccountTemplate, Application};
 use crate::model::finding::PROVISIONING;

@@ -7,21 +7,21 @@
 //! called for any more.
 
 use super::entitlements::{CalledFor, Unplaced, called_for};
-use super::flights::{self, has_failed};
+use super::flights;
 use super::roles::SettledRoles;
 use super::selection::{Selected, select};
+use super::standing::{Standing, standing, still_sent};
 use super::{new_accounts, synchronisation};
 use crate::definitions::Model;
 use crate::model::finding::PROVISIONING;
 use crate::model::{
-    Account, AccountAction, AccountKey, AccountOperation, AccountStatus, ActionReason,
-    AssignmentSource, AttributeChange, EntitlementChange, EntitlementStatus, Finding,
-    GivenEntitlement, Held, Identity, IdentityRecord, LedgerEntry, Name, Provisioning, SentAction,
-    SentOutcome, Severity, TargetAccount, UnixMillis, Value, ValueChange,
+    AccountAction, AccountKey, AccountOperation, ActionReason, AssignmentSource, AttributeChange,
+    EntitlementChange, EntitlementStatus, Finding, GivenEntitlement, Held, Identity,
+    IdentityRecord, LedgerEntry, Name, Provisioning, SentAction, SentOutcome, Severity,
+    TargetAccount, UnixMillis, Value, ValueChange,
 };
 use crate::plan::Draft;
 use crate::rule::RuleEvaluator;
-use crate::text::fold;
 use crate::view::{SnapshotError, TrackedView};
 
 /// A change that so many changes of idr's own have led to is a loop.
@@ -53,77 +53,6 @@ pub(super) enum Atom {
     Set(Option<Value>),
     Add(String),
     Remove(String),
-}
-
-/// What accounts are to be, as far as this plan knows already, and what was sent.
-pub(super) struct Standing {
-    /// What the lifecycle state calls for.
-    state: Vec<AccountAction>,
-    /// The applications in which nobody of that state gets an account.
-    closed: Vec<Name>,
-    /// What was sent and isn't confirmed, with whether it came to nothing.
-    sent: Vec<(SentAction, bool)>,
-    /// What was sent and is so by now.
-    confirmed: Vec<SentAction>,
-    targets: Vec<TargetAccount>,
-}
-
-impl Standing {
-    /// Says whether an account is to be deleted.
-    pub(super) fn goes(&self, account: &AccountKey) -> bool {
-        let deletes = |action: &AccountAction| {
-            action.operation == AccountOperation::Delete && action.account == *account
-        };
-        let mut under_way = self.sent.iter().filter(|(_, failed)| !failed);
-        self.state.iter().any(deletes) || under_way.any(|(sent, _)| deletes(&sent.action))
-    }
-
-    /// Says whether nobody of the lifecycle state gets an account there.
-    pub(super) fn is_closed(&self, application: Name) -> bool {
-        self.closed.contains(&application)
-    }
-
-    /// Says whether an account was chosen for a role.
-    pub(super) fn is_target(&self, account: &AccountKey) -> bool {
-        self.targets.iter().any(|target| target.account == *account)
-    }
-
-    /// Returns the creation that is under way in an application.
-    pub(super) fn creation(&self, application: Name) -> Option<&AccountAction> {
-        let mut sent = self.sent.iter().filter(|(_, failed)| !failed);
-        let found = sent.find(|(sent, _)| {
-            sent.action.operation == AccountOperation::Create
-                && sent.action.account.application == application
-        });
-        found.map(|(sent, _)| &sent.action)
-    }
-
-    /// Returns what an attribute was last sent to be set to, if that is under way.
-    pub(super) fn last_set(&self, account: &AccountKey, attribute: Name) -> Option<Option<&Value>> {
-        let under_way = self
-            .sent
-            .iter()
-            .rev()
-            .filter(|(sent, failed)| !failed && sent.action.account == *account);
-        let changes = under_way.flat_map(|(sent, _)| &sent.action.changes);
-        let mut sets = changes.filter_map(|change| match &change.change {
-            ValueChange::Set(value) if change.attribute == attribute => Some(value.as_ref()),
-            _ => None,
-        });
-        sets.next()
-    }
-
-    /// Returns how many changes led to what was set of an attribute and is
-    /// confirmed by now.
-    pub(super) fn confirmed_sets(&self, application: Name, attribute: Name) -> Option<u32> {
-        let sets = self.confirmed.iter().filter(|sent| {
-            sent.action.account.application == application
-                && sent.action.changes.iter().any(|change| {
-                    change.attribute == attribute && matches!(change.change, ValueChange::Set(_))
-                })
-        });
-        sets.map(|sent| sent.action.hops).max()
-    }
 }
 
 /// Returns the reason that a role is.
@@ -198,79 +127,6 @@ pub(crate) fn plan(
     })
 }
 
-/// Sorts what was sent into what is so by now, what came to nothing, and the rest.
-fn standing(
-    view: &mut TrackedView,
-    model: &Model,
-    memory: &Provisioning,
-    state: Vec<AccountAction>,
-) -> Standing {
-    let (mut sent, mut confirmed) = (Vec::new(), Vec::new());
-    for known in &memory.sent {
-        if is_so(view.record(), &known.action) {
-            confirmed.push(known.clone());
-        } else {
-            let failed = has_failed(known, model, |at| view.reached(at));
-            sent.push((known.clone(), failed));
-        }
-    }
-    Standing {
-        state,
-        closed: Vec::new(),
-        sent,
-        confirmed,
-        targets: memory.targets.clone(),
-    }
-}
-
-/// Says whether accounts are as an action makes them.
-fn is_so(record: &IdentityRecord, action: &AccountAction) -> bool {
-    let mut present = record.accounts.iter().filter(|account| {
-        account.key.application == action.account.application && account.missing_since.is_none()
-    });
-    if action.operation == AccountOperation::Create {
-        // Whatever the application made of its native identity.
-        return present.next().is_some();
-    }
-    let account = present.find(|account| account.key == action.account);
-    match action.operation {
-        AccountOperation::Create => false,
-        AccountOperation::Delete => account.is_none(),
-        AccountOperation::Enable => {
-            account.is_some_and(|known| known.status != AccountStatus::Disabled)
-        }
-        AccountOperation::Disable => {
-            account.is_some_and(|known| known.status == AccountStatus::Disabled)
-        }
-        AccountOperation::Move => account.is_none_or(|known| {
-            let native_identity = fold(&known.key.native_identity);
-            let end = action.to.as_deref().map(fold);
-            end.is_some_and(|end| native_identity.ends_with(&end))
-        }),
-        AccountOperation::Modify => account.is_some_and(|known| {
-            let mut changes = action.changes.iter();
-            changes.all(|change| shows(known, change))
-        }),
-    }
-}
-
-/// Says whether an account shows a change.
-fn shows(account: &Account, change: &AttributeChange) -> bool {
-    let now = account.attribute(change.attribute);
-    let has = |value: &String| {
-        let mut found = false;
-        if let Some(now) = now {
-            now.each_text(|text| found |= text == value);
-        }
-        found
-    };
-    match &change.change {
-        ValueChange::Set(value) => now == value.as_ref(),
-        ValueChange::Add(values) => values.iter().all(has),
-        ValueChange::Remove(values) => !values.iter().any(has),
-    }
-}
-
 /// Returns what roles call for on accounts that are there: what they ask for,
 /// and that what was given for roles goes with the last of them.
 fn by_roles(
@@ -334,6 +190,9 @@ fn why_removed(entry: &LedgerEntry, memory: &Provisioning) -> Vec<ActionReason> 
         .iter()
         .map(|role| ActionReason::RoleGone { role: *role });
     let mut reasons: Vec<_> = gone.collect();
+    if entry.given {
+        return reasons;
+    }
     let gained = entry
         .native
         .filter(|(change, _)| *change == EntitlementChange::Gained);
@@ -526,101 +385,6 @@ fn given(
     given
 }
 
-/// Returns what of what was sent is still to be remembered: what is under way
-/// and wasn't overtaken, and what came to nothing and is still called for.
-fn still_sent(sent: &[(SentAction, bool)], actions: &[AccountAction]) -> Vec<SentAction> {
-    let kept = sent.iter().enumerate().filter(|(place, (known, failed))| {
-        let action = &known.action;
-        if *failed {
-            return actions.iter().any(|called| overlaps(called, action));
-        }
-        !sent[place + 1..]
-            .iter()
-            .any(|(later, _)| overtakes(&later.action, action))
-    });
-    kept.map(|(_, (known, _))| known.clone()).collect()
-}
-
-/// Says whether everything that an action does was sent already: it was part of
-/// something larger.
-pub(super) fn is_sent(memory: &Provisioning, action: &AccountAction) -> bool {
-    let sent = || memory.sent.iter().map(|sent| &sent.action);
-    let of_it = || {
-        sent().filter(|sent| sent.account == action.account && sent.operation == action.operation)
-    };
-    if action.operation != AccountOperation::Modify {
-        return of_it().any(|sent| sent.is_same(action) && sent.since == action.since);
-    }
-    let does = |sent: &AccountAction, change: &AttributeChange, value: Option<&String>| {
-        sent.changes.iter().any(|known| {
-            known.attribute == change.attribute
-                && match (&known.change, &change.change, value) {
-                    (ValueChange::Add(known), ValueChange::Add(_), Some(value))
-                    | (ValueChange::Remove(known), ValueChange::Remove(_), Some(value)) => {
-                        known.contains(value)
-                    }
-                    (known, change, None) => known == change,
-                    _ => false,
-                }
-        })
-    };
-    let since = action.since;
-    let then = || of_it().filter(move |sent| sent.since == since);
-    let was_sent = |change: &AttributeChange| match &change.change {
-        ValueChange::Set(_) => then().any(|sent| does(sent, change, None)),
-        ValueChange::Add(values) | ValueChange::Remove(values) => values
-            .iter()
-            .all(|value| then().any(|sent| does(sent, change, Some(value)))),
-    };
-    action.changes.iter().all(was_sent)
-}
-
-/// Says whether two actions do something of the same.
-fn overlaps(one: &AccountAction, other: &AccountAction) -> bool {
-    if one.account != other.account || one.operation != other.operation || one.to != other.to {
-        return false;
-    }
-    let shared = |change: &AttributeChange| {
-        other
-            .changes
-            .iter()
-            .any(|known| match (&change.change, &known.change) {
-                (ValueChange::Add(one), ValueChange::Add(other))
-                | (ValueChange::Remove(one), ValueChange::Remove(other)) => {
-                    change.attribute == known.attribute && one.iter().any(|one| other.contains(one))
-                }
-                _ => change == known,
-            })
-    };
-    one.operation != AccountOperation::Modify || one.changes.iter().any(shared)
-}
-
-/// Says whether a later action says otherwise about everything that an earlier one does.
-fn overtakes(later: &AccountAction, earlier: &AccountAction) -> bool {
-    if later.account != earlier.account {
-        return false;
-    }
-    match (later.operation, earlier.operation) {
-        (AccountOperation::Delete, _) => true,
-        (AccountOperation::Enable, AccountOperation::Disable)
-        | (AccountOperation::Disable, AccountOperation::Enable) => true,
-        (AccountOperation::Modify, AccountOperation::Modify) => earlier.changes.iter().all(|old| {
-            later.changes.iter().any(|new| {
-                new.attribute == old.attribute
-                    && match (&new.change, &old.change) {
-                        (ValueChange::Set(_), ValueChange::Set(_)) => true,
-                        (ValueChange::Add(new), ValueChange::Remove(old))
-                        | (ValueChange::Remove(new), ValueChange::Add(old)) => {
-                            old.iter().all(|value| new.contains(value))
-                        }
-                        _ => false,
-                    }
-            })
-        }),
-        _ => false,
-    }
-}
-
 /// Returns what is wrong with what was sent, and with what goes round in circles.
 fn findings(standing: &Standing, memory: &Provisioning, actions: &[AccountAction]) -> Vec<Finding> {
     let mut findings: Vec<Finding> = Vec::new();
@@ -694,5 +458,239 @@ fn circle(action: &AccountAction) -> Finding {
         hint: Some(
             "let no attribute follow what it is made of; see `targets` in identity.toml".to_owned(),
         ),
+    }
+}
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::definitions::{Profile, ProfileSet, Role, RoleType, Roles, Selector};
+    use crate::model::{IdentityRecord, ValueType};
+    use crate::testing::{
+        Scripts, account, attribute, from_account, model, person, refresh, refresh_and_process,
+    };
+
+    const NOW: UnixMillis = UnixMillis(1_000);
+    const LATER: UnixMillis = UnixMillis(2_000);
+
+    /// Whoever is in sales should have group `g` in the directory, and nobody
+    /// waits for a confirmation longer than a second.
+    fn tenant() -> Model {
+        let sources = vec![from_account("hr", "department")];
+        let mut tenant = model(
+            &["department", "groups"],
+            vec![attribute("department", sources)],
+        );
+        tenant.applications[0].provisioning.is_on = true;
+        tenant.provisioning.confirm_within_ms = Some(1_000);
+        let sales = vec![(Name::new("department"), vec!["sales".to_owned()])];
+        let profile = Profile {
+            application: Name::new("ad"),
+            entitlements: vec![(Name::new("groups"), vec!["g".to_owned()])],
+            filter: None,
+        };
+        let role = |name: &str, role_type| Role {
+            name: Name::new(name),
+            role_type,
+            disabled: false,
+            active_from: None,
+            active_until: None,
+            selector: None,
+            requires: Vec::new(),
+            permits: Vec::new(),
+            detection: Vec::new(),
+            risk_weight: 0,
+        };
+        let business = Role {
+            selector: Some(Selector::MatchList(sales)),
+            requires: vec![Name::new("it")],
+            ..role("business", RoleType::business())
+        };
+        let it = Role {
+            detection: vec![ProfileSet {
+                any: false,
+                profiles: vec![profile],
+            }],
+            ..role("it", RoleType::it())
+        };
+        tenant.roles = Roles::new(vec![business, it], &[]);
+        tenant
+    }
+
+    fn somebody(department: &str, groups: &[&str]) -> IdentityRecord {
+        let mut directory = account("ad", &[]);
+        let groups = groups.iter().map(|group| (*group).to_owned()).collect();
+        let groups = Value::Many(groups).normalised();
+        directory.attributes = groups
+            .map(|groups| (Name::new("groups"), groups))
+            .into_iter()
+            .collect();
+        person(vec![
+            directory,
+            account("hr", &[("department", department)]),
+        ])
+    }
+
+    fn settled(tenant: &Model, at: UnixMillis, record: IdentityRecord) -> IdentityRecord {
+        refresh_and_process(tenant, &mut Scripts::default(), at, record).0
+    }
+
+    fn at(at: UnixMillis, record: IdentityRecord) -> IdentityRecord {
+        settled(&tenant(), at, record)
+    }
+
+    /// Gives a record other accounts.
+    fn now(record: IdentityRecord, other: IdentityRecord) -> IdentityRecord {
+        IdentityRecord {
+            accounts: other.accounts,
+            ..record
+        }
+    }
+
+    fn changes(record: &IdentityRecord) -> Vec<String> {
+        let actions = record.identity.account_actions.iter();
+        let words = |action: &AccountAction| {
+            let changes = action.changes.iter().map(|change| match &change.change {
+                ValueChange::Set(value) => format!("{} = {value:?}", change.attribute),
+                ValueChange::Add(values) => format!("+{}", values.join("+")),
+                ValueChange::Remove(values) => format!("-{}", values.join("-")),
+            });
+            changes.collect::<Vec<_>>().join(" ")
+        };
+        actions.map(words).collect()
+    }
+
+    /// Sends everything that is called for, and says what came of it.
+    fn sent(mut record: IdentityRecord, at: UnixMillis, outcome: SentOutcome) -> IdentityRecord {
+        let identity = &mut record.identity;
+        for action in identity.account_actions.clone() {
+            identity.provisioning.note_sent(action, at, outcome.clone());
+        }
+        record
+    }
+
+    #[test]
+    fn what_was_sent_is_called_for_until_the_account_shows_it() {
+        let given = at(NOW, somebody("sales", &[]));
+        assert_eq!(changes(&given), ["+g"]);
+        let given = at(NOW, sent(given, NOW, SentOutcome::Sent));
+        assert_eq!(changes(&given), ["+g"]);
+        assert_eq!(given.identity.account_actions[0].since, NOW);
+        assert_eq!(given.identity.wake.phases, Some(LATER));
+        let shown = at(UnixMillis(1_500), now(given, somebody("sales", &["g"])));
+        assert!(changes(&shown).is_empty());
+        assert!(shown.identity.provisioning.sent.is_empty());
+        assert!(shown.identity.findings.is_empty());
+        let gone = at(LATER, now(shown, somebody("it", &["g"])));
+        assert_eq!(changes(&gone), ["-g"]);
+    }
+
+    #[test]
+    fn what_is_never_shown_has_failed_once_its_time_is_over() {
+        let given = at(NOW, somebody("sales", &[]));
+        let waits = sent(given.clone(), NOW, SentOutcome::Sent);
+        let failed = sent(given, NOW, SentOutcome::Failed("it is full".to_owned()));
+        for (record, cause) in [(waits, "unconfirmed"), (failed, "provisioning-failed")] {
+            let over = at(LATER, record);
+            assert_eq!(changes(&over), ["+g"]);
+            let causes: Vec<_> = over
+                .identity
+                .findings
+                .iter()
+                .map(|known| known.cause)
+                .collect();
+            assert_eq!(causes, [Name::new(cause)]);
+            // Nobody asks for it any more, so nothing is wrong.
+            let gone = at(UnixMillis(3_000), now(over, somebody("it", &[])));
+            assert!(changes(&gone).is_empty());
+            assert!(
+                gone.identity.provisioning.is_empty(),
+                "{:?}",
+                gone.identity.provisioning
+            );
+            assert!(gone.identity.findings.is_empty());
+        }
+    }
+
+    #[test]
+    fn what_is_on_its_way_is_undone_before_anybody_has_seen_it() {
+        let given = sent(at(NOW, somebody("sales", &[])), NOW, SentOutcome::Sent);
+        let taken = at(UnixMillis(1_100), now(given, somebody("it", &[])));
+        assert_eq!(changes(&taken), ["-g"]);
+        let taken = sent(taken, UnixMillis(1_100), SentOutcome::Sent);
+        // Back again: what takes it away is on its way.
+        let back = at(UnixMillis(1_200), now(taken, somebody("sales", &[])));
+        assert_eq!(changes(&back), ["+g"]);
+        assert_eq!(back.identity.account_actions[0].since, UnixMillis(1_200));
+    }
+
+    #[test]
+    fn what_a_wave_gives_and_the_next_takes_was_never_given() {
+        let mut tenant = tenant();
+        tenant.applications[0].provisioning.adopt = true;
+        let mut scripts = Scripts::default();
+        let first = refresh(tenant.clone(), &mut scripts, NOW, somebody("sales", &["g"]));
+        assert_eq!(first.identity.provisioning.given.len(), 1);
+        let second = refresh(
+            tenant,
+            &mut scripts,
+            NOW,
+            now(first, somebody("it", &["g"])),
+        );
+        assert!(changes(&second).is_empty());
+        assert!(second.identity.provisioning.is_empty());
+    }
+
+    #[test]
+    fn a_change_that_leads_to_itself_is_sent_eight_times() {
+        let mut tenant = tenant();
+        tenant.roles = Roles::default();
+        let mut followed = attribute("note", vec![from_account("ad", "note")]);
+        followed.value_type = ValueType::Text;
+        tenant.attributes.push(followed);
+        let mut record = somebody("it", &[]);
+        record.accounts[0].attributes = vec![(Name::new("note"), Value::Text("a".to_owned()))];
+        let mut hops = 0;
+        for round in 0..12 {
+            // Each time something else is made of it.
+            let fixed = Value::Text(format!("b{round}"));
+            tenant.attributes.last_mut().expect("one").targets =
+                vec![crate::definitions::AttributeTarget {
+                    application: Name::new("ad"),
+                    attribute: Name::new("note"),
+                    mapping: Some(crate::definitions::Mapping::Fixed(fixed.clone())),
+                    all_accounts: true,
+                }];
+            tenant.applications[0]
+                .schema
+                .push(crate::definitions::AccountAttribute {
+                    name: Name::new("note"),
+                    value_type: ValueType::Text,
+                    entitlement: false,
+                    sensitive: false,
+                });
+            tenant.applications[0]
+                .schema
+                .sort_by_key(|known| known.name);
+            tenant.applications[0]
+                .schema
+                .dedup_by_key(|known| known.name);
+            tenant.attributes.sort_by_key(|known| known.name);
+            let moment = UnixMillis(NOW.0 + round);
+            record = settled(&tenant, moment, record);
+            hops = record.identity.account_actions[0].hops;
+            if hops > MOST_HOPS {
+                break;
+            }
+            record = sent(record, moment, SentOutcome::Sent);
+            record.accounts[0].attributes = vec![(Name::new("note"), fixed)];
+        }
+        assert_eq!(hops, MOST_HOPS + 1);
+        let causes: Vec<_> = record
+            .identity
+            .findings
+            .iter()
+            .map(|known| known.cause)
+            .collect();
+        assert_eq!(causes, [Name::new("provisioning-loop")]);
     }
 }

@@ -4,7 +4,8 @@
 //! be set for as long as it differs.
 
 use super::mapping::{self, Mapped, Place};
-use super::provisioning::{Atom, Standing, Wanted};
+use super::provisioning::{Atom, Wanted};
+use super::standing::Standing;
 use crate::definitions::{AttributeDefinition, AttributeTarget, Mapping, Origin, Source};
 use crate::model::finding::{ACCOUNT_SELECTION, PROVISIONING};
 use crate::model::{

@@ -137,7 +137,7 @@ fn choose(question: &Unplaced) -> Task {
             "of {count} accounts in `{application}` nobody can say which role `{role}` is for"
         ),
         hint: Some(format!(
-            "choose one: idr role assign NAME {role} --account {application}:NATIVE_IDENTITY"
+            "choose one: idr role assign NAME {role} --account {application} NATIVE_IDENTITY"
         )),
     };
     Task {

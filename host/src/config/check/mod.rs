@@ -7,6 +7,7 @@
 
 mod applications;
 mod catalogue;
+mod database;
 mod identity;
 mod lifecycle;
 mod logical;
@@ -23,6 +24,7 @@ mod settings;
 mod tasks;
 mod transforms;
 mod triggers;
+mod workflows;
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -36,10 +38,10 @@ use super::files::{self, Files};
 use super::problem::Problems;
 use super::raw::{
     RawApplication, RawEntitlements, RawIdentity, RawLifecycle, RawPolicies, RawPopulations,
-    RawRisk, RawRoles, RawRules, RawSettings, RawTask, RawTriggers,
+    RawRisk, RawRoles, RawRules, RawSettings, RawTask, RawTriggers, RawWorkflows,
 };
 use super::secret::SecretSettings;
-use super::{Clock, RefreshSettings, StoreSettings, Task};
+use super::{Clock, DispatchSettings, RefreshSettings, StoreSettings, Task, Workflow};
 use crate::aggregate::connector::Connector;
 use crate::refresh::prune::PruneSettings;
 use names::Known;
@@ -78,6 +80,7 @@ struct Sources {
     roles: Vec<Source<RawRoles>>,
     entitlements: Source<RawEntitlements>,
     triggers: Source<RawTriggers>,
+    workflows: Source<RawWorkflows>,
     populations: Source<RawPopulations>,
     policies: Source<RawPolicies>,
     risk: Source<RawRisk>,
@@ -99,6 +102,7 @@ impl Sources {
                 .collect(),
             entitlements: Source::read_if_there(files, files::ENTITLEMENTS, problems),
             triggers: Source::read_if_there(files, files::TRIGGERS, problems),
+            workflows: Source::read_if_there(files, files::WORKFLOWS, problems),
             populations: Source::read_if_there(files, files::POPULATIONS, problems),
             policies: Source::read_if_there(files, files::POLICIES, problems),
             risk: Source::read_if_there(files, files::RISK, problems),
@@ -143,6 +147,8 @@ pub(super) struct Checked {
     /// The component's path for each of the model's rules.
     pub(super) components: Vec<String>,
     pub(super) tasks: Vec<Task>,
+    pub(super) workflows: Vec<Workflow>,
+    pub(super) dispatch: DispatchSettings,
 }
 
 /// Checks all files of a tenant.
@@ -186,6 +192,10 @@ pub(super) fn check(files: &Files, problems: &Problems) -> Checked {
     let owned = catalogue::owned(&catalogue, &applications);
     let owners = owners::check(&sources, owned, problems);
     let mut triggers = triggers::check(&sources.triggers, &populations, &known, problems);
+    let workflows = workflows::check(&sources.workflows, &connectors, &known, problems);
+    let launched = workflows.iter().map(|workflow| workflow.name.as_str());
+    triggers::check_workflows(&sources.triggers, launched, problems);
+    lifecycle::check_connectors(&sources.lifecycle, &lifecycle, &connectors, problems);
     // Last: by now every use of a rule is known.
     let (rules, components) = rules::check(&sources.rules, files, &settings, &known, problems);
     triggers::fingerprint(&mut triggers, &rules);
@@ -224,5 +234,7 @@ pub(super) fn check(files: &Files, problems: &Problems) -> Checked {
         connectors,
         components,
         tasks,
+        workflows,
+        dispatch: settings.dispatch,
     }
 }

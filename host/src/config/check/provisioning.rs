@@ -88,6 +88,12 @@ fn of_application(
             );
         }
     }
+    if raw.provisioning && raw.logical.is_some() {
+        scope.at("provisioning").report_with_hint(
+            "its accounts are made of others",
+            "provision the applications of its tiers, and let roles ask for what those have",
+        );
+    }
     let selection = raw.account_selection.as_deref();
     let place = scope.at("account_selection");
     let template = raw.account.as_ref();

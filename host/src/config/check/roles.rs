@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 
 use idr_core::definitions::{Population, Profile, ProfileSet, Role, RoleType, Roles, Selector};
+use idr_core::filter::Filter;
 use idr_core::model::{Name, UnixMillis, Value, ValueType};
 
 use super::Source;
@@ -410,10 +411,37 @@ fn profile(scope: &Scope<'_>, raw: &RawProfile, known: &Known) -> Option<Profile
             entitlements.push((attribute, values.clone()));
         }
     }
-    let filter = match &raw.filter {
+    let mut filter = match &raw.filter {
         Some(text) => Some(known.account_filter(&scope.at("filter"), application, text)?),
         None => None,
     };
+    if known.is_provisioned(application)
+        && let Some(whole) = filter.take()
+    {
+        // What it asks accounts to hold can be given to them.
+        let (asked, rest) = whole.separate(|name| known.is_entitlement(application, name));
+        for (attribute, values) in asked {
+            match entitlements.iter_mut().find(|(name, _)| *name == attribute) {
+                Some((_, known)) => known.extend(values),
+                None => entitlements.push((attribute, values)),
+            }
+        }
+        let rest_asks = |rest: &Filter| {
+            let mut paths = rest.paths().into_iter();
+            paths.any(|path| known.is_entitlement(application, path.name()))
+        };
+        if rest.as_ref().is_some_and(rest_asks) {
+            scope.at("filter").report_with_hint(
+                format!(
+                    "what it asks accounts in `{application}` to hold can't be given to them: it \
+                     isn't just a list"
+                ),
+                "write `==`, `containsAll` or `entitlements`, and leave out alternatives and \
+                 negations of entitlements",
+            );
+        }
+        filter = rest;
+    }
     Some(Profile {
         application: name,
         entitlements,

@@ -13,12 +13,12 @@ use super::rules::limits;
 use crate::config::document::Scope;
 use crate::config::paths::FilterPlace;
 use crate::config::problem::Problems;
-use crate::config::raw::{RawHistory, RawPrune, RawSettings, RawStore};
+use crate::config::raw::{RawDispatch, RawHistory, RawPrune, RawSettings, RawStore};
 use crate::config::secret::{SecretReference, SecretSettings};
 use crate::config::values::{
     bound, duration_ms, required, threshold, time_of_day, within, word_or_default,
 };
-use crate::config::{Clock, RefreshSettings, StoreSettings};
+use crate::config::{Clock, DispatchSettings, RefreshSettings, StoreSettings};
 use crate::refresh::prune::PruneSettings;
 use crate::trust::TrustedKey;
 
@@ -33,6 +33,7 @@ pub(super) struct Settings {
     pub(super) secret: Option<SecretSettings>,
     pub(super) store: StoreSettings,
     pub(super) refresh: RefreshSettings,
+    pub(super) dispatch: DispatchSettings,
     pub(super) limits: RuleLimits,
     pub(super) thresholds: Thresholds,
     pub(super) provisioning: ProvisioningSettings,
@@ -71,6 +72,7 @@ pub(super) fn check(source: &Source<RawSettings>, known: &Known, problems: &Prob
             .prune
             .as_ref()
             .and_then(|raw| prune(&scope.at("prune"), raw, known)),
+        dispatch: dispatch(&scope.at("dispatch"), &raw.dispatch),
         limits: limits(&scope.at("limits"), &raw.limits, RuleLimits::default()),
         trusted_keys: trusted_keys(&scope.at("trust").at("keys"), &raw.trust.keys),
         thresholds: Thresholds {
@@ -142,6 +144,46 @@ fn prune(scope: &Scope<'_>, raw: &RawPrune, known: &Known) -> Option<PruneSettin
             None => None,
         },
     })
+}
+
+fn dispatch(scope: &Scope<'_>, raw: &RawDispatch) -> DispatchSettings {
+    let defaults = DispatchSettings::default();
+    let duration = |key: &str, text: &Option<String>, default: i64| {
+        let scope = scope.at(key);
+        let parsed = text.as_deref().map(|text| duration_ms(&scope, text));
+        match parsed {
+            Some(Some(0)) => {
+                scope.report("it is no time at all");
+                default
+            }
+            Some(Some(ms)) => ms,
+            Some(None) | None => default,
+        }
+    };
+    let attempts = raw
+        .attempts
+        .and_then(|number| within(&scope.at("attempts"), number, 1, 1_000));
+    let retry_after_ms = duration("retry_after", &raw.retry_after, defaults.retry_after_ms);
+    let most = &raw.retry_at_most_after;
+    let retry_at_most_after_ms =
+        duration("retry_at_most_after", most, defaults.retry_at_most_after_ms);
+    if most.is_some() && retry_at_most_after_ms < retry_after_ms {
+        scope
+            .at("retry_at_most_after")
+            .report("it is shorter than `retry_after`");
+    }
+    DispatchSettings {
+        attempts: attempts
+            .and_then(|attempts| u32::try_from(attempts).ok())
+            .unwrap_or(defaults.attempts),
+        retry_after_ms,
+        retry_at_most_after_ms: retry_at_most_after_ms.max(retry_after_ms),
+        webhook_timeout_ms: duration(
+            "webhook_timeout",
+            &raw.webhook_timeout,
+            defaults.webhook_timeout_ms,
+        ),
+    }
 }
 
 fn trusted_keys(scope: &Scope<'_>, keys: &[String]) -> Vec<TrustedKey> {

@@ -168,7 +168,7 @@ fn setting_of(
         .filter(|values| !values.is_empty()),
         accounts: match is_of_account {
             true => Vec::new(),
-            false => accounts(calls, view),
+            false => accounts(calls, question, view),
         },
         account: is_of_account.then(|| shown_account(calls, view)).flatten(),
         assigned: roles(calls, |read| match read {
@@ -286,9 +286,13 @@ fn shown_account(calls: &[Call], view: &TrackedView) -> Option<AccountSetting> {
     })
 }
 
-/// Returns the accounts in every application that was looked at, each with what
-/// was read of it.
-fn accounts(calls: &[Call], view: &mut TrackedView) -> Vec<AccountSetting> {
+/// Returns the accounts in every application that was looked at or asked about,
+/// each with what was read of it.
+fn accounts(calls: &[Call], question: Question<'_>, view: &mut TrackedView) -> Vec<AccountSetting> {
+    let asked_about = match question {
+        Question::SelectAccount(need) => Some(need.application.to_owned()),
+        _ => None,
+    };
     let reads = || calls.iter().filter_map(|call| call.read.as_ref());
     let applications: BTreeSet<&String> = reads()
         .filter_map(|read| match read {
@@ -298,6 +302,7 @@ fn accounts(calls: &[Call], view: &mut TrackedView) -> Vec<AccountSetting> {
             | Read::Holds { application, .. } => Some(application),
             _ => None,
         })
+        .chain(&asked_about)
         .collect();
     let mut settings = Vec::new();
     for application in applications {

@@ -31,7 +31,7 @@ mod record;
 mod tests;
 mod value;
 
-use idr_core::model::{Account, Effect, Event, Identity, Image};
+use idr_core::model::{Account, AccountAction, Effect, Event, Identity, Image};
 use thiserror::Error;
 
 use self::mirror::{In, Out, Written};
@@ -69,6 +69,9 @@ impl Document for Event {
 }
 impl Document for Effect {
     const KIND: &'static str = "effect";
+}
+impl Document for AccountAction {
+    const KIND: &'static str = "account action";
 }
 impl Document for TenantState {
     const KIND: &'static str = "tenant";

@@ -64,9 +64,16 @@ pub(super) fn copy(connection: &Connection, file: &Path, lasting: bool) -> Resul
     }
     let backup = Backup::new(connection, &mut copy)?;
     match backup.step(ALL)? {
-        StepResult::Done => Ok(()),
-        step => Err(StoreError::Busy(
-            format!("the copy stopped: {step:?}").into(),
-        )),
+        StepResult::Done => {}
+        step => {
+            let message = format!("the copy stopped: {step:?}");
+            return Err(StoreError::Busy(message.into()));
+        }
     }
+    drop(backup);
+    // What was carried out since would be carried out again: whoever restores the
+    // copy says when it goes on. The log is left out: the copy is one file.
+    copy.pragma_update(None, "journal_mode", "DELETE")?;
+    copy.execute("UPDATE tenant SET dispatch_paused = 1", [])?;
+    Ok(())
 }

@@ -10,6 +10,7 @@ mod aggregations;
 mod apply;
 mod backup;
 mod claims;
+mod delivery;
 mod error;
 mod history;
 mod identities;
@@ -24,6 +25,7 @@ mod snapshot;
 pub mod superset;
 mod tenant;
 mod verify;
+mod work_items;
 
 use std::collections::HashMap;
 use std::num::NonZero;
@@ -42,9 +44,10 @@ use self::records::About;
 use self::snapshot::SqliteSnapshot;
 use super::{
     AccountMark, Adoption, AggregateBatch, Aggregation, ApplyChunk, AuditEntry, AuditQuery,
-    ClaimEdit, ClaimQuery, Due, EffectQuery, EventQuery, Files, LastTimes, Managed, Population,
-    Prune, Rehearse, Run, RunId, RunProgress, Selection, SpooledPlan, StagedChange, Store,
-    StoreError, StoredClaim, StoredEffect, StoredEvent, StoredFinding, StoredImage, TenantState,
+    ClaimEdit, ClaimQuery, Due, EffectQuery, EventQuery, Files, LastTimes, Managed, OwnChange,
+    Population, Prune, Rehearse, Run, RunId, RunProgress, Selection, Settlement, SpooledPlan,
+    StagedChange, Store, StoreError, StoredClaim, StoredEffect, StoredEvent, StoredFinding,
+    StoredImage, StoredWorkItem, TenantState, WorkItemQuery,
 };
 
 pub use self::backup::BackupError;
@@ -93,6 +96,9 @@ pub fn write_points() -> Vec<String> {
         "mute",
         "prune",
         "audit",
+        "settle",
+        "work-item",
+        "pause",
     ];
     let both = |kind| {
         [
@@ -495,6 +501,44 @@ impl Store for SqliteStore {
     fn prune_history(&self, before: UnixMillis) -> Result<u64, StoreError> {
         self.write(points!("history"), |connection| {
             history::prune(connection, before)
+        })
+    }
+
+    fn open_effects(&self, after: i64, limit: usize) -> Result<Vec<StoredEffect>, StoreError> {
+        outbox::open_effects(&*self.reader()?, after, limit)
+    }
+
+    fn settle(&self, settlement: &Settlement) -> Result<bool, StoreError> {
+        self.write(points!("settle"), |connection| {
+            delivery::settle(connection, settlement)
+        })
+    }
+
+    fn own_changes(&self, keys: &[AccountKey]) -> Result<Vec<OwnChange>, StoreError> {
+        delivery::own_changes(&*self.reader()?, keys)
+    }
+
+    fn work_items(
+        &self,
+        query: &WorkItemQuery,
+        limit: usize,
+    ) -> Result<Vec<StoredWorkItem>, StoreError> {
+        work_items::work_items(&*self.reader()?, query, limit)
+    }
+
+    fn complete_work_item(&self, id: &str, audit: &AuditEntry) -> Result<(), StoreError> {
+        self.write(points!("work-item"), |connection| {
+            work_items::complete(connection, id, audit)
+        })
+    }
+
+    fn is_dispatch_paused(&self) -> Result<bool, StoreError> {
+        delivery::is_paused(&*self.reader()?)
+    }
+
+    fn pause_dispatch(&self, paused: bool, audit: &AuditEntry) -> Result<(), StoreError> {
+        self.write(points!("pause"), |connection| {
+            delivery::pause(connection, paused, audit)
         })
     }
 

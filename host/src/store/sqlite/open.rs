@@ -56,7 +56,7 @@ const CACHE_KB: i64 = 4 << 10;
 const CACHED_STATEMENTS: usize = 64;
 
 /// The migrations, in order; a file's schema is the number of those it has.
-const MIGRATIONS: [&str; 9] = [
+const MIGRATIONS: [&str; 10] = [
     include_str!("../../../migrations/sqlite/0001_tenant-identities-accounts-runs.sql"),
     include_str!("../../../migrations/sqlite/0002_chosen.sql"),
     include_str!("../../../migrations/sqlite/0003_last-times.sql"),
@@ -65,6 +65,7 @@ const MIGRATIONS: [&str; 9] = [
     include_str!("../../../migrations/sqlite/0006_muted-findings.sql"),
     include_str!("../../../migrations/sqlite/0007_retries.sql"),
     include_str!("../../../migrations/sqlite/0008_claims.sql"),
+    include_str!("../../../migrations/sqlite/0009_dispatch.sql"),
     include_str!("../../../migrations/sqlite/0010_history.sql"),
 ];
 
