@@ -72,7 +72,6 @@ fn application(name: &str, correlation: &[(&str, &str)]) -> Application {
         native_entitlements: Default::default(),
         logical: None,
         provisioning: Default::default(),
-        logical: None,
     }
 }
 

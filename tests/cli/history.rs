@@ -159,8 +159,8 @@ fn without_a_history_nothing_is_kept_and_that_is_said() {
 fn what_something_was_is_explained_as_of_an_instant() {
     let host = with_three_images("[history]");
     let at = |kind: &[&'static str], at: &'static str| {
-        let arguments = ["explain", "bob"].iter().chain(kind).chain(&["--at", at]);
-        host.run(arguments.copied())
+        let arguments = [&["explain", "bob"], kind, &["--at", at]].concat();
+        host.run(arguments)
     };
     let first = "2026-03-01T12:00:00Z";
     insta::assert_snapshot!(at(&["attribute", "department"], first), @"");
