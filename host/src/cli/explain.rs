@@ -184,6 +184,9 @@ struct Past {
     until: Option<String>,
 }
 
+/// Returns something of an image, in words.
+type OfImage<'a> = Box<dyn Fn(&Image) -> String + 'a>;
+
 /// Says what something was at an instant, by the images that are kept.
 fn past(
     args: &ExplainArgs,
@@ -196,7 +199,7 @@ fn past(
     let model = &tenant.configuration.model;
     let snapshot = tenant.store.snapshot()?;
     let what = args.what.as_deref().unwrap_or_default();
-    let (about, value): (String, Box<dyn Fn(&Image) -> String + '_>) = match args.kind {
+    let (about, value): (String, OfImage<'_>) = match args.kind {
         Some(Kind::Attribute) => {
             let names = model.attributes.iter().map(|known| known.name);
             let name = known("identity attribute", what, names)?;
