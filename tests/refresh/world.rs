@@ -846,6 +846,7 @@ pub fn business(text: &str, selector: Selector) -> Role {
         requires: Vec::new(),
         permits: Vec::new(),
         detection: Vec::new(),
+        parts: Vec::new(),
         risk_weight: 0,
     }
 }

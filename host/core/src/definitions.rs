@@ -455,6 +455,9 @@ pub struct Role {
     /// What accounts must hold for it to be detected: each of these, its own
     /// and the inherited ones. Without any it is never detected.
     pub detection: Vec<ProfileSet>,
+    /// What its profiles on logical accounts ask of the accounts that these are
+    /// made of: called for, and never detected.
+    pub parts: Vec<Profile>,
     /// What it adds to the risk of whoever has it, in points.
     pub risk_weight: u32,
 }
@@ -465,6 +468,13 @@ impl Role {
         !self.disabled
             && self.active_from.is_none_or(|from| from <= at)
             && self.active_until.is_none_or(|until| at < until)
+    }
+
+    /// Returns the profiles that must hold. Of alternatives nobody can say which.
+    pub fn certain_profiles(&self) -> impl Iterator<Item = &Profile> {
+        let sets = self.detection.iter();
+        let sets = sets.filter(|set| !set.any || set.profiles.len() == 1);
+        sets.flat_map(|set| &set.profiles)
     }
 
     /// Returns all its profiles, inherited ones included.

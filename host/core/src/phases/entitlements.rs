@@ -409,7 +409,7 @@ impl Access<'_> {
         // Those that list it: nothing is taken away that they may ask for.
         let mut wanted: Vec<&Wanted<'_>> = self.wanted.iter().collect();
         wanted.retain(|wanted| {
-            let mut profiles = wanted.role.profiles();
+            let mut profiles = asked(wanted.role);
             wanted.may_be_for(&account.key)
                 && profiles.any(|profile| lists(profile, &account.key, attribute, value))
         });
@@ -540,7 +540,7 @@ impl Access<'_> {
                 continue;
             };
             let may_ask = self.wanted.iter().any(|wanted| {
-                let mut profiles = wanted.role.profiles();
+                let mut profiles = asked(wanted.role);
                 wanted.may_be_for(&entitlement.account)
                     && profiles.any(|profile| {
                         let Entitlement {
@@ -707,7 +707,7 @@ impl Access<'_> {
             value,
         } = entitlement;
         let asks = |wanted: &&Wanted<'_>| {
-            let mut profiles = wanted.role.profiles();
+            let mut profiles = asked(wanted.role);
             wanted.may_be_for(account)
                 && profiles.any(|profile| lists(profile, account, *attribute, value))
         };
@@ -847,11 +847,15 @@ fn containing(
     roles
 }
 
-/// Returns the profiles of a role that must hold. Of alternatives nobody can say which.
+/// Returns the profiles of a role that must hold, also of the parts of logical
+/// accounts.
 fn certain(role: &Role) -> impl Iterator<Item = &Profile> {
-    let sets = role.detection.iter();
-    let sets = sets.filter(|set| !set.any || set.profiles.len() == 1);
-    sets.flat_map(|set| &set.profiles)
+    role.certain_profiles().chain(&role.parts)
+}
+
+/// Returns all profiles of a role, also of the parts of logical accounts.
+fn asked(role: &Role) -> impl Iterator<Item = &Profile> {
+    role.profiles().chain(&role.parts)
 }
 
 fn entitlement(account: &Account, attribute: Name, value: &str) -> Entitlement {

@@ -295,6 +295,7 @@ mod tests {
             requires: Vec::new(),
             permits: Vec::new(),
             detection: Vec::new(),
+            parts: Vec::new(),
             risk_weight: 0,
         }
     }

@@ -2,7 +2,9 @@
 
 use std::collections::BTreeMap;
 
-use idr_core::definitions::{Composition, LogicalApplication, LogicalAttribute, Tier};
+use idr_core::definitions::{
+    Application, Composition, LogicalApplication, LogicalAttribute, Profile, Role, Tier,
+};
 use idr_core::model::Name;
 
 use super::Source;
@@ -42,6 +44,69 @@ pub(super) fn check(
     })
 }
 
+/// Returns what a role's profiles on logical accounts ask of the accounts that
+/// these are made of: the entitlements that come from there, and what a tier asks
+/// of its accounts.
+pub(super) fn parts(role: &Role, applications: &[Application], known: &Known) -> Vec<Profile> {
+    let mut parts: Vec<Profile> = Vec::new();
+    for profile in role.certain_profiles() {
+        let mut found = applications.iter();
+        let application = found.find(|known| known.name == profile.application);
+        let Some(logical) = application.and_then(|known| known.logical.as_ref()) else {
+            continue;
+        };
+        if let Composition::Tiers(tiers) = &logical.composition {
+            parts.extend(tiers.iter().map(|tier| asked_of_tier(tier, known)));
+        }
+        for (attribute, values) in &profile.entitlements {
+            let mut mapped = logical.attributes.iter();
+            if let Some(mapped) = mapped.find(|mapped| mapped.name == *attribute) {
+                ask(&mut parts, mapped, values);
+            }
+        }
+    }
+    parts
+}
+
+/// Returns the profile of a tier: what its filter asks to be listed is an entitlement.
+fn asked_of_tier(tier: &Tier, known: &Known) -> Profile {
+    let application = tier.application;
+    let whole = tier.filter.as_ref();
+    let separated =
+        whole.map(|whole| whole.separate(|name| known.is_entitlement(application.as_str(), name)));
+    let (entitlements, filter) = separated.unwrap_or_default();
+    Profile {
+        application,
+        entitlements,
+        filter,
+    }
+}
+
+fn ask(parts: &mut Vec<Profile>, mapped: &LogicalAttribute, values: &[String]) {
+    let profile = match parts
+        .iter()
+        .position(|known| known.application == mapped.application)
+    {
+        Some(place) => &mut parts[place],
+        None => {
+            parts.push(Profile {
+                application: mapped.application,
+                entitlements: Vec::new(),
+                filter: None,
+            });
+            let last = parts.len() - 1;
+            &mut parts[last]
+        }
+    };
+    let mut listed = profile.entitlements.iter_mut();
+    match listed.find(|(name, _)| *name == mapped.attribute) {
+        Some((_, known)) => known.extend_from_slice(values),
+        None => profile
+            .entitlements
+            .push((mapped.attribute, values.to_vec())),
+    }
+}
+
 /// What only makes sense where accounts are read from outside.
 fn report_useless(scope: &Scope<'_>, raw: &RawApplication) {
     let given = [
@@ -52,6 +117,9 @@ fn report_useless(scope: &Scope<'_>, raw: &RawApplication) {
         ("native_changes", raw.native_changes.is_some()),
         ("native_gain", raw.native_gain.is_some()),
         ("native_loss", raw.native_loss.is_some()),
+        ("provisioning", raw.provisioning),
+        ("adopt", raw.adopt),
+        ("account", raw.account.is_some()),
     ];
     for (key, _) in given.into_iter().filter(|(_, is_given)| *is_given) {
         scope.at(key).report_with_hint(

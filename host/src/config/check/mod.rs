@@ -187,7 +187,13 @@ pub(super) fn check(files: &Files, problems: &Problems) -> Checked {
         problems,
     );
     role_types::check(&sources.roles, problems);
-    let roles = roles::check(&sources.roles, &populations, &known, problems);
+    let roles = roles::check(
+        &sources.roles,
+        &populations,
+        &applications,
+        &known,
+        problems,
+    );
     let catalogue = catalogue::check(&sources.entitlements, &known, problems);
     let owned = catalogue::owned(&catalogue, &applications);
     let owners = owners::check(&sources, owned, problems);

@@ -2,12 +2,14 @@
 
 use std::collections::BTreeMap;
 
-use idr_core::definitions::{Population, Profile, ProfileSet, Role, RoleType, Roles, Selector};
+use idr_core::definitions::{
+    Application, Population, Profile, ProfileSet, Role, RoleType, Roles, Selector,
+};
 use idr_core::filter::Filter;
 use idr_core::model::{Name, UnixMillis, Value, ValueType};
 
-use super::Source;
 use super::names::{Known, RuleUse, check_name};
+use super::{Source, logical};
 use crate::config::document::Scope;
 use crate::config::paths::{COLLECTIONS, FilterPlace};
 use crate::config::problem::Problems;
@@ -30,6 +32,7 @@ struct Own {
 pub(super) fn check(
     sources: &[Source<RawRoles>],
     populations: &[Population],
+    applications: &[Application],
     known: &Known,
     problems: &Problems,
 ) -> Roles {
@@ -67,8 +70,12 @@ pub(super) fn check(
     if related("inherits", &|own| &own.inherits, "inherit from") {
         return Roles::default();
     }
-    let roles = own.values().map(|known| inherited(known, &own)).collect();
-    let roles = Roles::new(roles, populations);
+    let roles = own.values().map(|known| inherited(known, &own));
+    let roles = roles.map(|role| Role {
+        parts: logical::parts(&role, applications, known),
+        ..role
+    });
+    let roles = Roles::new(roles.collect(), populations);
     remark_on_circles(&roles, populations, &seen);
     roles
 }
@@ -248,6 +255,7 @@ fn role(scope: &Scope<'_>, name: &str, raw: &RawRole, known: &Known) -> Option<O
                 "permitted",
             ),
             detection,
+            parts: Vec::new(),
             risk_weight: {
                 let weight = raw.risk_weight.unwrap_or_default();
                 let weight = within(&scope.at("risk_weight"), weight, 0, 1_000_000);
