@@ -288,3 +288,24 @@ fn nothing_is_written() {
     }
     assert_eq!(stored(), before);
 }
+
+#[test]
+fn every_source_says_why_it_counts_or_not() {
+    let host = refreshed_tenant();
+    let sources = "sources = [{ application = \"ad\", attribute = \"owner\", on_no_account = \"next\" }, \
+                   { application = \"hr\", attribute = \"name\" }, { static = \"nobody\" }]";
+    let identity = host.read("identity.toml");
+    let single = "sources = [{ application = \"hr\", attribute = \"name\" }]";
+    assert!(identity.contains(single));
+    host.write("identity.toml", identity.replace(single, sources));
+    let explained = explained(&host, &["explain", "carol", "attribute", "displayName"]);
+    for told in [
+        "source 1: ad owner      has no account: the next source is asked",
+        "source 2: hr name       has a value, which counts",
+        "source 3: a fixed value  isn't asked",
+    ] {
+        let told: Vec<&str> = told.split("  ").filter(|part| !part.is_empty()).collect();
+        let is_there = |line: &str| told.iter().all(|part| line.contains(part.trim()));
+        assert!(explained.lines().any(is_there), "{told:?}: {explained}");
+    }
+}

@@ -154,3 +154,44 @@ fn without_a_history_nothing_is_kept_and_that_is_said() {
     let report = host.json(["refresh", "--as-of", "2026-03-02T08:00:00Z"]);
     assert_eq!(report["counters"]["snapshotsCreated"], 3, "{report}");
 }
+
+#[test]
+fn what_something_was_is_explained_as_of_an_instant() {
+    let host = with_three_images("[history]");
+    let at = |kind: &[&'static str], at: &'static str| {
+        let arguments = [&["explain", "bob"], kind, &["--at", at]].concat();
+        host.run(arguments)
+    };
+    let first = "2026-03-01T12:00:00Z";
+    insta::assert_snapshot!(at(&["attribute", "department"], first), @r"
+    attribute department at 2026-03-01T12:00:00Z: Sales
+      so since at least 2026-03-01T08:00:00Z until 2026-03-02T08:00:00Z
+    [exit 0]
+    ");
+    let second = "2026-03-02T12:00:00Z";
+    insta::assert_snapshot!(at(&["attribute", "department"], second), @r"
+    attribute department at 2026-03-02T12:00:00Z: Legal
+      so since 2026-03-02T08:00:00Z, and still
+    [exit 0]
+    ");
+    insta::assert_snapshot!(at(&["role", "Sales"], second), @r"
+    role Sales at 2026-03-02T12:00:00Z: neither assigned nor detected
+      so since 2026-03-02T08:00:00Z, and still
+    [exit 0]
+    ");
+    insta::assert_snapshot!(at(&["manager"], second), @r"
+    manager at 2026-03-02T12:00:00Z: alice
+      so since at least 2026-03-01T08:00:00Z, and still
+    [exit 0]
+    ");
+    insta::assert_snapshot!(at(&["state"], "2026-02-01T00:00:00Z"), @r"
+    error: nothing is kept of what `bob` was at 2026-02-01T00:00:00Z
+    hint: see idr identity history bob
+    [exit 2]
+    ");
+    insta::assert_snapshot!(at(&[], second), @r"
+    error: `--at` tells of an attribute, the manager, the state or a role
+    hint: idr identity history bob --at tells of everything
+    [exit 2]
+    ");
+}

@@ -45,11 +45,26 @@ fn who_has_no_account_for_so_long_goes_and_managers_stay() {
     let host = tenant("3,carol,Carol Cole,Engineering,80000,alice\n", "");
     refresh(&host, GONE);
     let early = ["identity", "prune", "--as-of", "2026-03-31T08:00:00Z"];
-    insta::assert_snapshot!(host.run(early), @"");
+    insta::assert_snapshot!(host.run(early), @r"
+    removed: 0 identities
+    [exit 0]
+    ");
     let dry = ["identity", "prune", "--dry-run", "--as-of", LATER];
-    insta::assert_snapshot!(host.run(dry), @"");
+    insta::assert_snapshot!(host.run(dry), @r"
+    would be removed: 1 identity
+      bob  without an account since 2026-03-02T08:00:00Z
+    kept without an account: 1 identity
+      alice  without an account since 2026-03-02T08:00:00Z  it is somebody's manager
+    [exit 0]
+    ");
     assert_eq!(names(&host), ["alice", "bob", "carol"]);
-    insta::assert_snapshot!(host.run(["identity", "prune", "--as-of", LATER]), @"");
+    insta::assert_snapshot!(host.run(["identity", "prune", "--as-of", LATER]), @r"
+    removed: 1 identity
+      bob  without an account since 2026-03-02T08:00:00Z
+    kept without an account: 1 identity
+      alice  without an account since 2026-03-02T08:00:00Z  it is somebody's manager
+    [exit 0]
+    ");
     assert_eq!(names(&host), ["alice", "carol"]);
     let audit = host.json(["audit", "list", "--subject", "bob", "--limit", "1"]);
     assert_eq!(audit[0]["action"], "prune");
@@ -90,7 +105,7 @@ fn owners_the_protected_and_those_linked_by_a_person_stay() {
     };
     assert_eq!(why(0), "it is somebody's manager");
     assert_eq!(why(1), "idr.toml protects it");
-    assert_eq!(why(2), "it owns application ad");
+    assert_eq!(why(2), "it owns application `ad`");
 
     let host = tenant("1,alice,Alice Ames,Sales,70000,\n", "");
     let link = ["account", "link", "ad", "cn=bob", "bob", "--reason", "r"];
@@ -158,5 +173,9 @@ fn a_task_prunes_once_its_run_is_done() {
 fn without_settings_nobody_is_pruned_and_that_is_said() {
     let host = small_tenant();
     aggregate_all(&host, "2026-03-01T08:00:00Z");
-    insta::assert_snapshot!(host.run(["identity", "prune"]), @"");
+    insta::assert_snapshot!(host.run(["identity", "prune"]), @r#"
+    error: it isn't said which identities to prune
+    hint: write a table [prune] with `without_accounts = "90d"` into idr.toml
+    [exit 2]
+    "#);
 }

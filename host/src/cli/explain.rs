@@ -5,7 +5,9 @@ use std::sync::Arc;
 
 use clap::{Args, ValueEnum};
 use idr_core::definitions::{Model, Origin, RuleIndex, Selector, TriggerCondition};
-use idr_core::model::{AccountKey, Finding, IdentityRecord, Name, Provenance, UnixMillis};
+use idr_core::model::{
+    AccountKey, Finding, IdentityRecord, Image, Name, Provenance, Uid, UnixMillis,
+};
 use idr_core::phases::entitlements::ledger;
 use idr_core::plan::{PlanContext, Planner};
 use idr_core::text::nearest;
@@ -13,7 +15,7 @@ use idr_core::view::{Node, Snapshot, Topic, TraceEntry, Traced};
 use serde::Serialize;
 
 use super::event::events;
-use super::open::{decidable_record, open};
+use super::open::{decidable_record, instant, open};
 use super::{CommandError, GlobalOptions, Outcome, write_json};
 use crate::aggregate;
 use crate::report::{
@@ -47,6 +49,10 @@ pub(super) struct ExplainArgs {
     /// Of a role, only what keeps the identity from having it
     #[arg(long)]
     why_not: bool,
+
+    /// Say what it was at this instant, and how long, as far as the history is kept
+    #[arg(long, value_name = "INSTANT", conflicts_with = "why_not")]
+    at: Option<String>,
 
     /// Show the values of sensitive attributes
     #[arg(long)]
@@ -91,6 +97,10 @@ pub(super) fn run(
     check(args)?;
     let tenant = open(options)?;
     let record = decidable_record(&tenant, &args.name)?;
+    if let Some(at) = &args.at {
+        let at = instant(at, &tenant)?;
+        return past(args, at, record.identity.uid, &tenant, options, out);
+    }
     let configured = tenant.configured()?;
     let mut evaluator = configured.rules.evaluator();
     let context = PlanContext {
@@ -159,6 +169,136 @@ fn check(args: &ExplainArgs) -> Result<(), CommandError> {
         }
         _ => Ok(()),
     }
+}
+
+/// What something was at an instant.
+#[derive(Serialize)]
+struct Past {
+    about: String,
+    at: String,
+    outcome: String,
+    /// Since when it was so; at least since then when that is the first image.
+    since: String,
+    first: bool,
+    /// Until when; none when it still is, as far as the history knows.
+    until: Option<String>,
+}
+
+/// Returns something of an image, in words.
+type OfImage<'a> = Box<dyn Fn(&Image) -> String + 'a>;
+
+/// Says what something was at an instant, by the images that are kept.
+fn past(
+    args: &ExplainArgs,
+    at: UnixMillis,
+    uid: Uid,
+    tenant: &OpenTenant,
+    options: &GlobalOptions,
+    out: &mut dyn Write,
+) -> Result<Outcome, CommandError> {
+    let model = &tenant.configuration.model;
+    let snapshot = tenant.store.snapshot()?;
+    let what = args.what.as_deref().unwrap_or_default();
+    let (about, value): (String, OfImage<'_>) = match args.kind {
+        Some(Kind::Attribute) => {
+            let names = model.attributes.iter().map(|known| known.name);
+            let name = known("identity attribute", what, names)?;
+            let masked = !args.show_sensitive && is_sensitive(model, &name);
+            let value = move |image: &Image| {
+                let found = image.attributes.iter().find(|(known, _)| *known == name);
+                match found {
+                    None => "no value".to_owned(),
+                    // Two of them may differ all the same.
+                    Some(_) if masked => MASK.to_owned(),
+                    Some((_, value)) => value.to_string(),
+                }
+            };
+            (format!("attribute {name}"), Box::new(value))
+        }
+        Some(Kind::Manager) => {
+            let value = |image: &Image| match image.manager {
+                None => "nobody".to_owned(),
+                Some(uid) => {
+                    let name = name_of(snapshot.as_ref(), uid);
+                    name.unwrap_or_else(|_| format!("uid {uid}"))
+                }
+            };
+            ("manager".to_owned(), Box::new(value))
+        }
+        Some(Kind::State) => {
+            let value = |image: &Image| {
+                let state = image.lifecycle_state.map_or("none", Name::as_str);
+                let inactive = if image.inactive { ", inactive" } else { "" };
+                format!("{state}{inactive}")
+            };
+            ("lifecycle state".to_owned(), Box::new(value))
+        }
+        Some(Kind::Role) => {
+            // It may have been defined then and not be any more.
+            let role = Name::new(what);
+            let value = move |image: &Image| {
+                let assigned = image.assigned.iter().find(|known| known.role == role);
+                let is_detected = image.detected.iter().any(|known| known.role == role);
+                match (assigned, is_detected) {
+                    (None, false) => "neither assigned nor detected".to_owned(),
+                    (None, true) => "detected".to_owned(),
+                    (Some(known), false) => format!("assigned by {}", known.source.as_str()),
+                    (Some(known), true) => {
+                        format!("assigned by {} and detected", known.source.as_str())
+                    }
+                }
+            };
+            (format!("role {role}"), Box::new(value))
+        }
+        Some(Kind::Entitlement | Kind::Event) | None => {
+            let message = "`--at` tells of an attribute, the manager, the state or a role";
+            let hint = format!(
+                "idr identity history {} --at tells of everything",
+                args.name
+            );
+            return Err(CommandError::usage(message).with_hint(hint));
+        }
+    };
+    let images = tenant.store.history(uid, None, usize::MAX)?;
+    let Some(place) = images.iter().position(|stored| stored.at <= at) else {
+        let message = format!("nothing is kept of what `{}` was at {at}", args.name);
+        let hint = format!("see idr identity history {}", args.name);
+        return Err(CommandError::usage(message).with_hint(hint));
+    };
+    let outcome = value(&images[place].image);
+    let (mut first, mut last) = (place, place);
+    while images
+        .get(first + 1)
+        .is_some_and(|earlier| value(&earlier.image) == outcome)
+    {
+        first += 1;
+    }
+    while last > 0 && value(&images[last - 1].image) == outcome {
+        last -= 1;
+    }
+    let past = Past {
+        about,
+        at: at.to_string(),
+        outcome,
+        since: images[first].at.to_string(),
+        first: first + 1 == images.len(),
+        until: last.checked_sub(1).map(|next| images[next].at.to_string()),
+    };
+    if options.json {
+        write_json(out, &past)?;
+        return Ok(Outcome::Done);
+    }
+    writeln!(out, "{} at {}: {}", past.about, past.at, past.outcome)?;
+    let since = if past.first {
+        "so since at least"
+    } else {
+        "so since"
+    };
+    match &past.until {
+        Some(until) => writeln!(out, "  {since} {} until {until}", past.since)?,
+        None => writeln!(out, "  {since} {}, and still", past.since)?,
+    }
+    Ok(Outcome::Done)
 }
 
 fn show(

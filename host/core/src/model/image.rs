@@ -27,7 +27,8 @@ pub struct Image {
     pub assigned: Vec<RoleAssignment>,
     /// Its detected roles, sorted.
     pub detected: Vec<RoleDetection>,
-    /// Its accounts, sorted; their entitlements are among their attributes.
+    /// Its accounts, logical ones too, sorted; their entitlements are among their
+    /// attributes.
     pub accounts: Vec<AccountImage>,
 }
 
@@ -49,12 +50,17 @@ impl Image {
     pub fn of(record: &IdentityRecord) -> Self {
         let identity = &record.identity;
         let attributes = identity.attributes.iter();
-        let accounts = record.accounts.iter().map(|account| AccountImage {
+        let logical = identity.logical_accounts.iter();
+        let all = record.accounts.iter();
+        let all = all.chain(logical.map(|known| &known.account));
+        let accounts = all.map(|account| AccountImage {
             key: account.key.clone(),
             status: account.status,
             missing: account.missing_since.is_some(),
             attributes: account.attributes.clone(),
         });
+        let mut accounts: Vec<AccountImage> = accounts.collect();
+        accounts.sort_by(|one, other| one.key.cmp(&other.key));
         Self {
             name: identity.name.clone(),
             identity_type: identity.identity_type,
@@ -67,7 +73,7 @@ impl Image {
             inactive: identity.inactive,
             assigned: identity.assigned.clone(),
             detected: identity.detected.clone(),
-            accounts: accounts.collect(),
+            accounts,
         }
     }
 
