@@ -596,7 +596,7 @@ pub const OPTIONS: [RefreshOption; 57] = [
         phase: "13",
         default: "",
         status: Status::Replaced(
-            "each trigger says what it launches; the outbox keeps what is to be launched",
+            "each trigger says which workflow of workflows.toml it launches; idr dispatch carries it out",
         ),
     },
     RefreshOption {

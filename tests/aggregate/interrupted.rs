@@ -9,8 +9,9 @@ use idr::aggregate::{AggregateError, AggregateOptions, resume};
 use idr::store::{
     AccountMark, Adoption, AggregateBatch, Aggregation, AggregationStatus, ApplyChunk, AuditEntry,
     AuditQuery, ClaimEdit, ClaimQuery, Due, EffectQuery, EventQuery, Files, LastTimes, Managed,
-    Population, Run, RunId, RunProgress, Selection, SpooledPlan, StagedChange, Store, StoreError,
-    StoredClaim, StoredEffect, StoredEvent, StoredFinding, TenantState,
+    OwnChange, Population, Run, RunId, RunProgress, Selection, Settlement, SpooledPlan,
+    StagedChange, Store, StoreError, StoredClaim, StoredEffect, StoredEvent, StoredFinding,
+    StoredWorkItem, TenantState, WorkItemQuery,
 };
 use idr_core::definitions::NativeChangeDetection;
 use idr_core::filter::Superset;
@@ -90,6 +91,10 @@ fragile! {
     read staged(aggregation: i64, after: i64, limit: usize) -> Vec<(i64, StagedChange)>;
     read events(query: &EventQuery, limit: usize) -> Vec<StoredEvent>;
     read effects(query: &EffectQuery, limit: usize) -> Vec<StoredEffect>;
+    read open_effects(after: i64, limit: usize) -> Vec<StoredEffect>;
+    read own_changes(keys: &[AccountKey]) -> Vec<OwnChange>;
+    read work_items(query: &WorkItemQuery, limit: usize) -> Vec<StoredWorkItem>;
+    read is_dispatch_paused() -> bool;
     read findings(closed: bool, limit: usize) -> Vec<StoredFinding>;
     read open_findings(at: UnixMillis) -> u64;
     read claims(query: &ClaimQuery, after: Option<&Claim>, limit: usize) -> Vec<StoredClaim>;
@@ -112,6 +117,9 @@ fragile! {
         findings: &[Finding],
         at: UnixMillis
     ) -> ();
+    write settle(settlement: &Settlement) -> bool;
+    write complete_work_item(id: &str, audit: &AuditEntry) -> ();
+    write pause_dispatch(paused: bool, audit: &AuditEntry) -> ();
     write audit(entry: &AuditEntry) -> ();
     write edit_claims(edit: &ClaimEdit, audit: &AuditEntry) -> ();
     write mute_findings(

@@ -69,7 +69,10 @@ fn typed(value_type: ValueType, text: &str) -> Value {
 /// Attributes of every type, and a text that is no SQL.
 fn everything() -> Vec<(Name, Value)> {
     vec![
-        (Name::new("email"), text("o'brien\"; DROP TABLE account; --")),
+        (
+            Name::new("email"),
+            text("o'brien\"; DROP TABLE account; --"),
+        ),
         (Name::new("groups"), many(&["admin", "it's", "sales"])),
         (Name::new("hired"), typed(ValueType::Date, "2026-03-01")),
         (Name::new("level"), Value::Integer(7)),
@@ -101,7 +104,11 @@ fn shown(connector: &mut dyn Connector, name: &str) -> String {
     let Some(account) = get(connector, name) else {
         return "nothing".to_owned();
     };
-    let mut shown = format!("{} {}", account.key.native_identity, account.status.as_str());
+    let mut shown = format!(
+        "{} {}",
+        account.key.native_identity,
+        account.status.as_str()
+    );
     for (name, value) in &account.attributes {
         shown += &format!(" {name}={value}");
     }
@@ -166,7 +173,9 @@ fn attributes_change_and_nothing_else_does(mut connector: Box<dyn Connector>) {
         set("vip", Some(Value::Boolean(false))),
     ];
     for _ in 0..2 {
-        connector.modify("ana", &changes).expect("it can be changed");
+        connector
+            .modify("ana", &changes)
+            .expect("it can be changed");
         assert_eq!(
             shown(connector.as_mut(), "ana"),
             "ana enabled groups=sales, staff hired=2026-04-02 level=8 tags=c vip=false"
@@ -180,7 +189,9 @@ fn values_are_added_and_removed_once(mut connector: Box<dyn Connector>) {
     create(connector.as_mut(), "ana", Vec::new());
     for _ in 0..2 {
         let changes = [add("groups", &["b", "a"]), add("tags", &["x", "y"])];
-        connector.modify("ana", &changes).expect("it can be changed");
+        connector
+            .modify("ana", &changes)
+            .expect("it can be changed");
         assert_eq!(
             shown(connector.as_mut(), "ana"),
             "ana enabled groups=a, b tags=x, y"
@@ -188,11 +199,18 @@ fn values_are_added_and_removed_once(mut connector: Box<dyn Connector>) {
     }
     for _ in 0..2 {
         let changes = [remove("groups", &["a", "c"]), remove("tags", &["x"])];
-        connector.modify("ana", &changes).expect("it can be changed");
-        assert_eq!(shown(connector.as_mut(), "ana"), "ana enabled groups=b tags=y");
+        connector
+            .modify("ana", &changes)
+            .expect("it can be changed");
+        assert_eq!(
+            shown(connector.as_mut(), "ana"),
+            "ana enabled groups=b tags=y"
+        );
     }
     let changes = [remove("groups", &["b"]), remove("tags", &["y"])];
-    connector.modify("ana", &changes).expect("it can be changed");
+    connector
+        .modify("ana", &changes)
+        .expect("it can be changed");
     assert_eq!(shown(connector.as_mut(), "ana"), "ana enabled");
 }
 
@@ -203,7 +221,9 @@ fn an_account_is_switched_off_and_on(mut connector: Box<dyn Connector>) {
         (false, AccountStatus::Disabled),
         (true, AccountStatus::Enabled),
     ] {
-        connector.enable("ana", enabled).expect("it can be switched");
+        connector
+            .enable("ana", enabled)
+            .expect("it can be switched");
         let account = get(connector.as_mut(), "ana").expect("it is there");
         assert_eq!(account.status, status);
     }
@@ -312,7 +332,8 @@ fn what_the_catalogue_does_not_have_is_refused_by_name() {
         );
         let column = with(&|settings| settings.columns[0].1 = "mial".to_owned());
         assert!(
-            column.contains("schema.email.column: table") && column.contains("did you mean `mail`?"),
+            column.contains("schema.email.column: table")
+                && column.contains("did you mean `mail`?"),
             "{column}"
         );
         let spliced = with(&|settings| settings.native_identity = "login\" OR 1=1 --".to_owned());
@@ -358,7 +379,9 @@ fn a_key_that_is_there_twice_is_refused() {
         let mut settings = target.settings();
         settings.native_identity = "mail".to_owned();
         settings.lists.clear();
-        settings.columns.push((Name::new("groups"), "tags".to_owned()));
+        settings
+            .columns
+            .push((Name::new("groups"), "tags".to_owned()));
         let mut connector = target.connect_with(settings).expect("it is a column");
         let error = connector.page(None, 9).expect_err("`x` is there twice");
         assert!(error.to_string().contains("`x` more than once"), "{error}");
@@ -382,7 +405,9 @@ fn an_operation_is_done_whole_or_not_at_all() {
             remove("groups", &["a"]),
             set("nickname", Some(text("x"))),
         ];
-        connector.modify("ana", &changes).expect_err("no such attribute");
+        connector
+            .modify("ana", &changes)
+            .expect_err("no such attribute");
         assert_eq!(target.query("SELECT * FROM account_group"), "ana a");
         // Somebody else may write while nothing is under way.
         target.execute("UPDATE account SET mail = 'new'");
@@ -430,7 +455,9 @@ fn values_that_do_not_fit_are_refused_without_being_shown() {
         (set("level", Some(text("hunter2"))), "22P02"),
         (set("level", Some(Value::Integer(99_999))), "22003"),
     ] {
-        let error = connector.modify("ana", &[change]).expect_err("no such value");
+        let error = connector
+            .modify("ana", &[change])
+            .expect_err("no such value");
         assert_eq!(
             error.to_string(),
             format!("application `crm` refused: a value doesn't fit its column ({code})")
@@ -480,7 +507,10 @@ fn what_a_database_can_do_follows_from_its_settings() {
         &|settings| settings.status = None,
         AccountOperation::Disable
     ));
-    assert!(can(&|settings| settings.status = None, AccountOperation::Modify));
+    assert!(can(
+        &|settings| settings.status = None,
+        AccountOperation::Modify
+    ));
     assert!(!can(
         &|settings| settings.read_only = true,
         AccountOperation::Modify
