@@ -4,8 +4,8 @@
 use idr_core::definitions::RuleIndex;
 use idr_core::model::{Name, Value};
 use idr_core::rule::{
-    Creation, Eligibility, Lookup, Promotion, Proposal, RuleEvaluator, RuleFailure, RuleHost,
-    ValueChange,
+    AccountNeed, AccountSelection, Breach, ComposedAccount, Creation, Eligibility, Lookup, Mapping,
+    Promotion, Proposal, RuleEvaluator, RuleFailure, RuleHost, Target, ValueChange,
 };
 use idr_core::view::TrackedView;
 
@@ -151,5 +151,41 @@ impl RuleEvaluator for Scripted {
 
     fn fires(&mut self, _: RuleIndex, _: Name, _: &mut TrackedView) -> Result<bool, RuleFailure> {
         unreachable!("an aggregation plans nobody")
+    }
+
+    fn compose_accounts(
+        &mut self,
+        rule: RuleIndex,
+        _application: Name,
+        _view: &mut TrackedView,
+    ) -> Result<Vec<ComposedAccount>, RuleFailure> {
+        unreachable!("rule {rule:?} was asked")
+    }
+
+    fn judge(
+        &mut self,
+        rule: RuleIndex,
+        _policy: Name,
+        _view: &mut TrackedView,
+    ) -> Result<Vec<Breach>, RuleFailure> {
+        unreachable!("rule {rule:?} was asked")
+    }
+
+    fn select_account(
+        &mut self,
+        rule: RuleIndex,
+        _need: AccountNeed<'_>,
+        _view: &mut TrackedView,
+    ) -> Result<AccountSelection, RuleFailure> {
+        unreachable!("rule {rule:?} was asked")
+    }
+
+    fn map_target(
+        &mut self,
+        rule: RuleIndex,
+        _target: Target<'_>,
+        _view: &mut TrackedView,
+    ) -> Result<Mapping, RuleFailure> {
+        unreachable!("rule {rule:?} was asked")
     }
 }

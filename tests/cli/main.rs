@@ -3,19 +3,26 @@
 #[path = "../common/mod.rs"]
 mod common;
 
+mod accounts_again;
 mod audit;
 mod by_hand;
 mod check;
 mod counters;
 mod documentation;
+mod dry_run;
 mod due;
 mod event;
+mod explain;
 mod finding;
+mod history;
 mod how_it_runs;
 mod identity;
+mod logical;
 mod native_entitlements;
 mod owners;
 mod proposals;
+mod provisioning;
+mod prune;
 mod refresh;
 mod roles;
 mod run;
@@ -23,6 +30,7 @@ mod selection;
 mod selection_by_time;
 mod small_tenant;
 mod state_accounts;
+mod stories;
 mod thresholds;
 mod transforms;
 mod triggers;

@@ -428,9 +428,14 @@ fn where_no_connector_can_people_do_it() {
         "{again}"
     );
     // The other comes back, and nobody is asked any more.
-    let state = world
-        .host
-        .run(["identity", "state", "bob", "--take-back", "--reason", "back"]);
+    let state = world.host.run([
+        "identity",
+        "state",
+        "bob",
+        "--take-back",
+        "--reason",
+        "back",
+    ]);
     assert!(state.ends_with("[exit 0]"), "{state}");
     world.refresh(DAY_1);
     let items = world.host.json(["work-item", "list"]);

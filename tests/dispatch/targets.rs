@@ -234,5 +234,7 @@ pub(crate) fn application() -> Application {
         vanish_grace_ms: 0,
         native_changes: None,
         native_entitlements: Default::default(),
+        logical: None,
+        provisioning: Default::default(),
     }
 }

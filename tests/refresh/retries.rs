@@ -9,7 +9,8 @@ use idr::store::{Files, Run, RunSettings, Scope, Store};
 use idr_core::definitions::RuleIndex;
 use idr_core::model::{Name, Retry, Uid, UnixMillis, Value};
 use idr_core::rule::{
-    Creation, Eligibility, Lookup, Promotion, Proposal, RuleEvaluator, RuleFailure, ValueChange,
+    AccountNeed, AccountSelection, Breach, ComposedAccount, Creation, Eligibility, Lookup, Mapping,
+    Promotion, Proposal, RuleEvaluator, RuleFailure, Target, ValueChange,
 };
 use idr_core::view::TrackedView;
 use rand::SeedableRng;
@@ -98,6 +99,10 @@ unless_too_slow! {
     before_refresh() -> Vec<Proposal>;
     after_refresh() -> Vec<Proposal>;
     value_change(change: ValueChange<'_>) -> Vec<Proposal>;
+    compose_accounts(application: Name) -> Vec<ComposedAccount>;
+    judge(policy: Name) -> Vec<Breach>;
+    select_account(need: AccountNeed<'_>) -> AccountSelection;
+    map_target(target: Target<'_>) -> Mapping;
     promote(attribute: Name) -> Promotion;
     lifecycle_state() -> String;
     assign(candidates: &[Name]) -> Vec<Eligibility>;

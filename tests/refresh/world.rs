@@ -13,8 +13,8 @@ use idr::rules::{self, ComponentCache, Question, RuleEngine, RuleError, Trouble,
 use idr::store::Files;
 use idr_core::definitions::{
     AccountAttribute, Application, AttributeDefinition, AutomaticRoles, Catalogue,
-    CorrelationMatch, CorrelationStep, Detection, EditMode, Grant, IdentityCreation, Isolation,
-    Lifecycle, LifecycleState, ManagerCorrelation, Model, NativeChangeDetection,
+    CorrelationMatch, CorrelationStep, Detection, EditMode, Grant, History, IdentityCreation,
+    Isolation, Lifecycle, LifecycleState, ManagerCorrelation, Model, NativeChangeDetection,
     NativeEntitlements, NativeResponse, OnEmpty, OnNoAccount, Origin, Owners, Profile, ProfileSet,
     RequestedRoles, Role, RoleType, Rule, RuleIndex, RuleLimits, Selector, Source, StateAction,
     Trigger, TriggerCondition, digest,
@@ -24,7 +24,8 @@ use idr_core::model::{
     AccountOperation, Handler, IdentityType, Name, NativeOperation, UnixMillis, Value, ValueType,
 };
 use idr_core::rule::{
-    Creation, Eligibility, Lookup, Promotion, Proposal, RuleEvaluator, RuleFailure, ValueChange,
+    AccountNeed, AccountSelection, Breach, ComposedAccount, Creation, Eligibility, Lookup, Mapping,
+    Promotion, Proposal, RuleEvaluator, RuleFailure, Target, ValueChange,
 };
 use idr_core::time::Zone;
 use idr_core::transform::account::AccountRead;
@@ -38,6 +39,8 @@ use idr_core::view::TrackedView;
 use rand::RngExt;
 use rand_chacha::ChaCha8Rng;
 
+use crate::governance::Governance;
+use crate::provisioned::Provisioned;
 use crate::variety::Variety;
 
 /// What a random rule reads, in order; its answer is made of what it read.
@@ -106,6 +109,11 @@ pub struct Tenant {
     /// Names that are given once each, if there are any.
     pub logins: Option<Logins>,
     pub variety: Option<Variety>,
+    pub provisioned: Option<Provisioned>,
+    /// What is forbidden and scored.
+    pub governance: Option<Governance>,
+    /// What is kept of what people were.
+    pub history: History,
     pub serial: u64,
 }
 
@@ -328,6 +336,9 @@ impl Tenant {
             },
             logins: None,
             variety: None,
+            provisioned: None,
+            governance: None,
+            history: History::default(),
             serial: 0,
         }
     }
@@ -471,6 +482,8 @@ impl Tenant {
             vanish_grace_ms: self.grace_ms,
             native_changes: None,
             native_entitlements: NativeEntitlements::default(),
+            provisioning: Default::default(),
+            logical: None,
         };
         let ad = Application {
             name: name("ad"),
@@ -492,6 +505,8 @@ impl Tenant {
                 attributes: Vec::new(),
             }),
             native_entitlements: self.native.entitlements,
+            provisioning: Default::default(),
+            logical: None,
         };
         let source = |origin| Source {
             origin,
@@ -513,6 +528,7 @@ impl Tenant {
             on_change: self.listens.contains(&text).then_some(RuleIndex(CHANGE)),
             edit_mode: EditMode::ReadOnly,
             sensitive: false,
+            targets: Vec::new(),
         };
         let mut attributes = vec![
             attribute(
@@ -582,8 +598,10 @@ impl Tenant {
         attributes.sort_by_key(|known| known.name);
         let rules = (0..=CHANGE).map(|index| self.rule(index)).collect();
         let mut model = Model {
+            provisioning: Default::default(),
             zone: Zone::named("Europe/Berlin").expect("bundled"),
             end_of_day: None,
+            history: self.history,
             applications: vec![ad, hr],
             attributes,
             before_refresh: self.proposes.then_some(RuleIndex(BEFORE)),
@@ -634,6 +652,8 @@ impl Tenant {
             ]),
             catalogue: Catalogue::default(),
             triggers: self.triggers(),
+            policies: Default::default(),
+            risk: None,
             populations: Vec::new(),
             rules,
             thresholds: Default::default(),
@@ -641,8 +661,14 @@ impl Tenant {
             secret: Secret::new(b"a secret of the tests".to_vec()),
             secret_generation: 1,
         };
+        if let Some(provisioned) = self.provisioned {
+            provisioned.furnish(&mut model);
+        }
         if let Some(variety) = self.variety {
             variety.furnish(&mut model, RuleIndex(ASSIGNMENT), digest(&self.assignment));
+        }
+        if let Some(governance) = self.governance {
+            governance.furnish(&mut model);
         }
         model
     }
@@ -820,6 +846,7 @@ pub fn business(text: &str, selector: Selector) -> Role {
         requires: Vec::new(),
         permits: Vec::new(),
         detection: Vec::new(),
+        risk_weight: 0,
     }
 }
 
@@ -1164,6 +1191,42 @@ impl RuleEvaluator for Scripts {
             0 => Err(declined(rule, Question::Fires(&trigger))),
             number => Ok(number % 2 == 0),
         }
+    }
+
+    fn compose_accounts(
+        &mut self,
+        rule: RuleIndex,
+        _application: Name,
+        _view: &mut TrackedView,
+    ) -> Result<Vec<ComposedAccount>, RuleFailure> {
+        unreachable!("rule {rule:?} was asked")
+    }
+
+    fn judge(
+        &mut self,
+        rule: RuleIndex,
+        _policy: Name,
+        _view: &mut TrackedView,
+    ) -> Result<Vec<Breach>, RuleFailure> {
+        unreachable!("rule {rule:?} was asked")
+    }
+
+    fn select_account(
+        &mut self,
+        rule: RuleIndex,
+        _need: AccountNeed<'_>,
+        _view: &mut TrackedView,
+    ) -> Result<AccountSelection, RuleFailure> {
+        unreachable!("rule {rule:?} was asked")
+    }
+
+    fn map_target(
+        &mut self,
+        rule: RuleIndex,
+        _target: Target<'_>,
+        _view: &mut TrackedView,
+    ) -> Result<Mapping, RuleFailure> {
+        unreachable!("rule {rule:?} was asked")
     }
 }
 

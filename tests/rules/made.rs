@@ -15,9 +15,18 @@ pub(crate) fn engine() -> &'static RuleEngine {
     ENGINE.get_or_init(|| RuleEngine::new().expect("this machine runs WebAssembly"))
 }
 
-/// Returns the contract's text.
+/// Returns the text of the contract's first version.
 pub(crate) fn contract() -> String {
-    let path = repository().join("wit/0.1.0/rules.wit");
+    contract_of("0.1.0")
+}
+
+/// Returns the text of the contract's newest version.
+pub(crate) fn newest_contract() -> String {
+    contract_of("0.1.1")
+}
+
+fn contract_of(version: &str) -> String {
+    let path = repository().join(format!("wit/{version}/rules.wit"));
     std::fs::read_to_string(path).expect("the contract is there")
 }
 

@@ -21,3 +21,4 @@ mod shown;
 mod trust;
 mod tutorial;
 mod verdict;
+mod versions;

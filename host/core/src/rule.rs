@@ -5,8 +5,8 @@
 
 use crate::definitions::RuleIndex;
 pub use crate::model::Proposal;
-use crate::model::{Name, Value};
-use crate::view::{ReadError, TrackedView};
+use crate::model::{AccountStatus, Name, Value};
+use crate::view::{AccountSummary, ReadError, TrackedView};
 
 /// Runs the rules of one model. One per worker: it keeps instances.
 ///
@@ -130,6 +130,55 @@ pub trait RuleEvaluator {
         trigger: Name,
         view: &mut TrackedView,
     ) -> Result<bool, RuleFailure>;
+
+    /// Asks a logical-account rule for the identity's accounts in a logical
+    /// application.
+    ///
+    /// # Errors
+    ///
+    /// [`RuleFailure`], always about this rule and this call.
+    fn compose_accounts(
+        &mut self,
+        rule: RuleIndex,
+        application: Name,
+        view: &mut TrackedView,
+    ) -> Result<Vec<ComposedAccount>, RuleFailure>;
+
+    /// Asks a policy rule how the access that the view shows breaks a policy.
+    ///
+    /// # Errors
+    ///
+    /// [`RuleFailure`], always about this rule and this call.
+    fn judge(
+        &mut self,
+        rule: RuleIndex,
+        policy: Name,
+        view: &mut TrackedView,
+    ) -> Result<Vec<Breach>, RuleFailure>;
+
+    /// Asks an account-selection rule which account is meant.
+    ///
+    /// # Errors
+    ///
+    /// [`RuleFailure`], always about this rule and this call.
+    fn select_account(
+        &mut self,
+        rule: RuleIndex,
+        need: AccountNeed<'_>,
+        view: &mut TrackedView,
+    ) -> Result<AccountSelection, RuleFailure>;
+
+    /// Asks a target-mapping rule what an attribute of an account should be.
+    ///
+    /// # Errors
+    ///
+    /// [`RuleFailure`], always about this rule and this call.
+    fn map_target(
+        &mut self,
+        rule: RuleIndex,
+        target: Target<'_>,
+        view: &mut TrackedView,
+    ) -> Result<Mapping, RuleFailure>;
 }
 
 /// Hands out rule evaluators, one per worker.
@@ -197,6 +246,90 @@ pub enum Eligibility {
     No,
     /// The rule can't say, and why: the role stays as it is.
     CannotTell(String),
+}
+
+/// An account of a logical application, as a rule composes it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct ComposedAccount {
+    /// Its native identity; never empty.
+    pub native_identity: String,
+    /// Its status.
+    pub status: AccountStatus,
+    /// Its attributes as the rule wrote them, with their values.
+    pub attributes: Vec<(String, Value)>,
+    /// The accounts that it is made of, as application and native identity.
+    pub parts: Vec<(String, String)>,
+}
+
+/// One way in which a policy is broken.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Breach {
+    /// What is wrong, in the rule's words.
+    pub description: String,
+    /// What of the access breaks it.
+    pub grants: Vec<BreachGrant>,
+}
+
+/// Something that somebody was given, as a rule names it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum BreachGrant {
+    /// A role.
+    Role(String),
+    /// An entitlement.
+    Entitlement {
+        /// The application.
+        application: String,
+        /// The account attribute.
+        attribute: String,
+        /// Its value.
+        value: String,
+    },
+}
+
+/// What an account is needed for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct AccountNeed<'a> {
+    /// The application.
+    pub application: &'a str,
+    /// The role that calls for it, if one does.
+    pub role: Option<&'a str>,
+    /// The accounts that could be meant, in order of native identity.
+    pub candidates: &'a [AccountSummary],
+    /// Whether a new account is possible.
+    pub may_create: bool,
+}
+
+/// Which account is meant.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum AccountSelection {
+    /// The candidate with this native identity.
+    Existing(String),
+    /// A new one.
+    NewAccount,
+    /// A person says which.
+    Ask,
+}
+
+/// An attribute of an account that is worked out from the identity.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Target<'a> {
+    /// The application.
+    pub application: &'a str,
+    /// The account attribute.
+    pub attribute: &'a str,
+    /// The account; none while it is yet to be created.
+    pub native_identity: Option<&'a str>,
+}
+
+/// What an attribute of an account should be.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Mapping {
+    /// This value.
+    Set(Value),
+    /// No value.
+    Clear,
+    /// Whatever it is.
+    Leave,
 }
 
 /// Why a rule gave no answer.

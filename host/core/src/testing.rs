@@ -12,7 +12,8 @@ use crate::model::{
 };
 use crate::plan::{EventChanges, PlanContext, Planned, Planner};
 use crate::rule::{
-    Creation, Eligibility, Lookup, Promotion, Proposal, RuleEvaluator, RuleFailure, ValueChange,
+    AccountNeed, AccountSelection, Breach, ComposedAccount, Creation, Eligibility, Lookup, Mapping,
+    Promotion, Proposal, RuleEvaluator, RuleFailure, Target, ValueChange,
 };
 use crate::view::{Snapshot, SnapshotError, TrackedView};
 
@@ -34,6 +35,7 @@ pub(crate) struct Scripts {
     pub(crate) eligibility: Vec<Eligibility>,
     pub(crate) lookup: Option<Lookup>,
     pub(crate) creation: Option<Creation>,
+    pub(crate) composed: Option<Vec<ComposedAccount>>,
     pub(crate) before_refresh: Option<ProposingScript>,
     pub(crate) after_refresh: Option<ProposingScript>,
     pub(crate) value_change: Option<ChangeScript>,
@@ -140,6 +142,42 @@ impl RuleEvaluator for Scripts {
     ) -> Result<bool, RuleFailure> {
         Ok(false)
     }
+
+    fn compose_accounts(
+        &mut self,
+        _rule: RuleIndex,
+        _application: Name,
+        _view: &mut TrackedView,
+    ) -> Result<Vec<ComposedAccount>, RuleFailure> {
+        Ok(self.composed.clone().unwrap_or_default())
+    }
+
+    fn judge(
+        &mut self,
+        rule: RuleIndex,
+        _policy: Name,
+        _view: &mut TrackedView,
+    ) -> Result<Vec<Breach>, RuleFailure> {
+        unreachable!("rule {rule:?} was asked")
+    }
+
+    fn select_account(
+        &mut self,
+        rule: RuleIndex,
+        _need: AccountNeed<'_>,
+        _view: &mut TrackedView,
+    ) -> Result<AccountSelection, RuleFailure> {
+        unreachable!("rule {rule:?} was asked")
+    }
+
+    fn map_target(
+        &mut self,
+        rule: RuleIndex,
+        _target: Target<'_>,
+        _view: &mut TrackedView,
+    ) -> Result<Mapping, RuleFailure> {
+        unreachable!("rule {rule:?} was asked")
+    }
 }
 
 /// A store in which there is nobody else.
@@ -186,6 +224,8 @@ pub(crate) fn model(account_attributes: &[&str], attributes: Vec<AttributeDefini
         vanish_grace_ms: 0,
         native_changes: None,
         native_entitlements: Default::default(),
+        logical: None,
+        provisioning: Default::default(),
     };
     let mut attributes = attributes;
     attributes.sort_by_key(|known| known.name);
@@ -235,6 +275,7 @@ pub(crate) fn attribute(name: &str, sources: Vec<Source>) -> AttributeDefinition
         on_change: None,
         edit_mode: EditMode::ReadOnly,
         sensitive: false,
+        targets: Vec::new(),
     }
 }
 

@@ -36,6 +36,18 @@ impl Contract {
         Ok(Self { resolve, world })
     }
 
+    /// Returns the version of `idr:rules` that the world is of, or builds on.
+    pub(crate) fn version(&self) -> Option<String> {
+        let names = self
+            .resolve
+            .packages
+            .iter()
+            .map(|(_, package)| &package.name);
+        let mut rules = names.filter(|name| name.namespace == "idr" && name.name == "rules");
+        let version = rules.next().and_then(|name| name.version.as_ref());
+        version.map(ToString::to_string)
+    }
+
     /// Tells a module what it was compiled for.
     pub(crate) fn embedded_in(
         &self,

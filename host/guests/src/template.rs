@@ -7,7 +7,7 @@ use crate::manifest::is_rule_name;
 use crate::{GuestError, Language, write};
 
 /// The contract that the templates are made for.
-const CONTRACT: &str = include_str!("../../../wit/0.1.0/rules.wit");
+const CONTRACT: &str = include_str!("../../../wit/0.1.1/rules.wit");
 const README: &str = include_str!("../templates/shared/README.md");
 const CARGO: &str = include_str!("../templates/rust/Cargo.toml.txt");
 const TSCONFIG: &str = include_str!("../templates/typescript/tsconfig.json");
@@ -41,7 +41,7 @@ macro_rules! kinds {
     };
 }
 
-const KINDS: [Kind; 10] = kinds![
+const KINDS: [Kind; 14] = kinds![
     "account-correlation",
     "identity-creation",
     "before-refresh",
@@ -52,6 +52,10 @@ const KINDS: [Kind; 10] = kinds![
     "identity-trigger",
     "value-change",
     "after-refresh",
+    "logical-account",
+    "policy",
+    "account-selection",
+    "target-mapping",
 ];
 
 /// Returns the kinds that there are templates of.

@@ -286,7 +286,9 @@ impl<'a> Applying<'a> {
             self.count(match account.link {
                 Link::Ambiguous => counters::AMBIGUOUS,
                 Link::Uncorrelated => counters::UNCORRELATED,
-                Link::Correlated | Link::Created | Link::Manual => counters::CORRELATED,
+                Link::Correlated | Link::Created | Link::Manual | Link::Logical => {
+                    counters::CORRELATED
+                }
             });
         }
         if let Some(owner) = account.owner

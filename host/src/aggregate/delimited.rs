@@ -378,6 +378,8 @@ mod tests {
             vanish_grace_ms: 0,
             native_changes: None,
             native_entitlements: Default::default(),
+            logical: None,
+            provisioning: Default::default(),
         }
     }
 

@@ -25,6 +25,7 @@ use idr_core::filter::Filter;
 use idr_core::model::{AccountOperation, Name, UnixMillis};
 
 use crate::aggregate::connector::Connector;
+use crate::refresh::prune::PruneSettings;
 
 pub(crate) use files::read_regular_file;
 pub use files::{Files, sha256};
@@ -49,6 +50,8 @@ pub struct Tenant {
     pub secret: Option<SecretSettings>,
     /// How its refreshes are done where nothing else is said.
     pub refresh: RefreshSettings,
+    /// Which identities are pruned; none when absent.
+    pub prune: Option<PruneSettings>,
     /// Its definitions, without the secret.
     pub model: Arc<Model>,
     /// How each application of the model is aggregated.
@@ -108,8 +111,14 @@ pub struct Task {
     pub exclude_inactive: bool,
     /// Only who is due of those.
     pub due: bool,
+    /// Their accounts are asked for again before, where applications can be asked.
+    pub accounts: bool,
     /// Whom it refreshes stays due.
     pub keep_due: bool,
+    /// The only policies that it judges; all of them when absent.
+    pub policies: Option<Vec<Name>>,
+    /// Once it is done, identities that nobody needs are pruned.
+    pub prune: bool,
     /// How it is done.
     pub settings: RefreshSettings,
     /// The tasks that it consists of, in order; then nothing else of it counts
@@ -273,6 +282,7 @@ impl Tenant {
             store: checked.store,
             secret: checked.secret,
             refresh: checked.refresh,
+            prune: checked.prune,
             model: checked.model,
             connectors: checked.connectors,
             files,

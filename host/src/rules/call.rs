@@ -13,8 +13,9 @@ use thiserror::Error;
 use wasmtime::ResourceLimiter;
 
 use super::bindings::idr::rules::{
-    account, baseline, entitlements, log, parameters, roles, subject, time, types,
+    access, account, baseline, entitlements, log, parameters, roles, subject, tiers, time, types,
 };
+use super::consequences::tier_to_rule;
 use super::engine::TABLE_ENTRIES;
 use super::error::Trouble;
 use super::kind::{Question, spoken_value};
@@ -133,6 +134,12 @@ impl CallState {
     /// Notes a read that is answered with something else than a value.
     fn note_read(&mut self, read: impl FnOnce() -> Read, answer: impl FnOnce() -> String) {
         self.note(|| Call::of_read(read(), answer(), None));
+    }
+
+    /// Notes a read that is answered with texts.
+    fn note_list(&mut self, read: impl FnOnce() -> Read, texts: &[String]) {
+        let value = || Some(idr_core::model::Value::Many(texts.to_vec()));
+        self.note(|| Call::of_read(read(), format!("{texts:?}"), value()));
     }
 
     /// Passes a value to the rule as an argument of its question.
@@ -331,14 +338,45 @@ impl subject::Host for CallState {
     }
 
     fn accounts(&mut self, application: String) -> wasmtime::Result<Vec<subject::Account>> {
-        self.pay_name(&application)?;
-        let accounts = stop(self.view.accounts(&application))?;
+        let accounts = self.list_accounts(application)?;
+        Ok(accounts.into_iter().map(account_to_rule).collect())
+    }
+
+    fn account_attribute(
+        &mut self,
+        handle: u32,
+        name: String,
+    ) -> wasmtime::Result<Option<types::Value>> {
+        self.read_account(handle, name)
+    }
+}
+
+impl tiers::Host for CallState {
+    fn accounts(&mut self, application: String) -> wasmtime::Result<Vec<tiers::Account>> {
+        let accounts = self.list_accounts(application)?;
+        Ok(accounts.into_iter().map(tier_to_rule).collect())
+    }
+
+    fn attribute(&mut self, handle: u32, name: String) -> wasmtime::Result<Option<types::Value>> {
+        self.read_account(handle, name)
+    }
+}
+
+impl CallState {
+    /// Takes down whose the handles are that the rule is given, where somebody
+    /// wants to know what it reads.
+    pub(super) fn note_handles(&mut self, application: &str, accounts: &[AccountSummary]) {
         if self.trace.is_some() {
-            let handles = accounts
-                .iter()
-                .map(|account| (account.handle, application.clone()));
+            let handles = accounts.iter().map(|account| account.handle);
+            let handles = handles.map(|handle| (handle, application.to_owned()));
             self.applications.extend(handles);
         }
+    }
+
+    fn list_accounts(&mut self, application: String) -> wasmtime::Result<Vec<AccountSummary>> {
+        self.pay_name(&application)?;
+        let accounts = stop(self.view.accounts(&application))?;
+        self.note_handles(&application, &accounts);
         self.note_read(
             || Read::Accounts(application),
             || spoken_accounts(&accounts),
@@ -349,10 +387,10 @@ impl subject::Host for CallState {
                 .map(|account| 16 + account.native_identity.len())
                 .sum(),
         )?;
-        Ok(accounts.into_iter().map(account_to_rule).collect())
+        Ok(accounts)
     }
 
-    fn account_attribute(
+    fn read_account(
         &mut self,
         handle: u32,
         name: String,
@@ -462,6 +500,65 @@ impl roles::Host for CallState {
         let has = stop(self.view.has_detected(&role))?;
         self.note_read(|| Read::HasDetected(role), || has.to_string());
         Ok(has)
+    }
+}
+
+impl access::Host for CallState {
+    fn is_desired(&mut self) -> wasmtime::Result<bool> {
+        let desired = stop(self.view.access_is_desired())?;
+        self.note_read(|| Read::AccessIsDesired, || desired.to_string());
+        Ok(desired)
+    }
+
+    fn has_role(&mut self, role: String) -> wasmtime::Result<bool> {
+        self.pay_name(&role)?;
+        let has = stop(self.view.access_has_role(&role))?;
+        self.note_read(|| Read::AccessHasRole(role), || has.to_string());
+        Ok(has)
+    }
+
+    fn roles(&mut self) -> wasmtime::Result<Vec<String>> {
+        let roles = stop(self.view.access_roles())?;
+        let roles: Vec<String> = roles.iter().map(ToString::to_string).collect();
+        self.note_list(|| Read::AccessRoles, &roles);
+        self.pay(roles.iter().map(|role| 16 + role.len()).sum())?;
+        Ok(roles)
+    }
+
+    fn holds(
+        &mut self,
+        application: String,
+        attribute: String,
+        value: String,
+    ) -> wasmtime::Result<bool> {
+        self.pay_name(&application)?;
+        self.pay_name(&attribute)?;
+        self.pay(value.len())?;
+        let holds = stop(self.view.access_holds(&application, &attribute, &value))?;
+        self.note_read(
+            || Read::AccessHolds {
+                application,
+                attribute,
+                value,
+            },
+            || holds.to_string(),
+        );
+        Ok(holds)
+    }
+
+    fn held(&mut self, application: String, attribute: String) -> wasmtime::Result<Vec<String>> {
+        self.pay_name(&application)?;
+        self.pay_name(&attribute)?;
+        let held = stop(self.view.access_held(&application, &attribute))?;
+        self.note_list(
+            || Read::AccessHeld {
+                application,
+                attribute,
+            },
+            &held,
+        );
+        self.pay(held.iter().map(|value| 16 + value.len()).sum())?;
+        Ok(held)
     }
 }
 

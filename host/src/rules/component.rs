@@ -7,8 +7,9 @@ use wasmtime::Store;
 use wasmtime::component::{Component, Instance, InstancePre};
 
 use super::bindings::exports::idr::rules::{
-    account_correlation, after_refresh, attribute_promotion, before_refresh, identity_creation,
-    identity_trigger, lifecycle_state, manager_correlation, role_assignment, value_change,
+    account_correlation, account_selection, after_refresh, attribute_promotion, before_refresh,
+    identity_creation, identity_trigger, lifecycle_state, logical_account, manager_correlation,
+    policy, role_assignment, target_mapping, value_change,
 };
 use super::cache::ComponentCache;
 use super::call::CallState;
@@ -209,6 +210,10 @@ enum Indices {
     State(lifecycle_state::GuestIndices),
     Assignment(role_assignment::GuestIndices),
     Trigger(identity_trigger::GuestIndices),
+    Logical(logical_account::GuestIndices),
+    Policy(policy::GuestIndices),
+    Selection(account_selection::GuestIndices),
+    Mapping(target_mapping::GuestIndices),
 }
 
 /// A started instance's functions.
@@ -223,6 +228,10 @@ pub(super) enum Exports {
     State(lifecycle_state::Guest),
     Assignment(role_assignment::Guest),
     Trigger(identity_trigger::Guest),
+    Logical(logical_account::Guest),
+    Policy(policy::Guest),
+    Selection(account_selection::Guest),
+    Mapping(target_mapping::Guest),
 }
 
 impl Prepared {
@@ -276,6 +285,16 @@ impl Prepared {
             }
             RuleKind::IdentityTrigger => {
                 identity_trigger::GuestIndices::new(&instance).map(Indices::Trigger)
+            }
+            RuleKind::LogicalAccount => {
+                logical_account::GuestIndices::new(&instance).map(Indices::Logical)
+            }
+            RuleKind::Policy => policy::GuestIndices::new(&instance).map(Indices::Policy),
+            RuleKind::AccountSelection => {
+                account_selection::GuestIndices::new(&instance).map(Indices::Selection)
+            }
+            RuleKind::TargetMapping => {
+                target_mapping::GuestIndices::new(&instance).map(Indices::Mapping)
             }
         };
         let prepared = Self {
@@ -332,6 +351,10 @@ impl Prepared {
             Indices::State(indices) => Exports::State(indices.load(store, instance)?),
             Indices::Assignment(indices) => Exports::Assignment(indices.load(store, instance)?),
             Indices::Trigger(indices) => Exports::Trigger(indices.load(store, instance)?),
+            Indices::Logical(indices) => Exports::Logical(indices.load(store, instance)?),
+            Indices::Policy(indices) => Exports::Policy(indices.load(store, instance)?),
+            Indices::Selection(indices) => Exports::Selection(indices.load(store, instance)?),
+            Indices::Mapping(indices) => Exports::Mapping(indices.load(store, instance)?),
         })
     }
 }

@@ -13,8 +13,8 @@ use super::call::{CallState, Stop};
 use super::error::Trouble;
 use super::kind::{ABOUT_AN_ACCOUNT, ABOUT_AN_IDENTITY, RuleKind};
 
-/// The version of `wit/0.1.0/rules.wit`.
-pub const CONTRACT_VERSION: &str = "0.1.0";
+/// The version of `wit/0.1.1/rules.wit`, the newest that this host speaks.
+pub const CONTRACT_VERSION: &str = "0.1.1";
 
 const PACKAGE: &str = "idr:rules";
 
@@ -84,6 +84,8 @@ pub(super) const INTERFACES: &[Interface] = &[
             RuleKind::IdentityTrigger,
             RuleKind::ValueChange,
             RuleKind::AfterRefresh,
+            RuleKind::AccountSelection,
+            RuleKind::TargetMapping,
         ],
     },
     Interface {
@@ -94,6 +96,16 @@ pub(super) const INTERFACES: &[Interface] = &[
             RuleKind::ValueChange,
             RuleKind::AfterRefresh,
         ],
+    },
+    Interface {
+        name: "tiers",
+        functions: &["accounts", "attribute"],
+        kinds: &[RuleKind::LogicalAccount],
+    },
+    Interface {
+        name: "access",
+        functions: &["is-desired", "has-role", "roles", "holds", "held"],
+        kinds: &[RuleKind::Policy],
     },
     Interface {
         name: "baseline",
@@ -195,7 +207,7 @@ fn import_problems(name: &str, functions: &[String], kinds: &[RuleKind]) -> Vec<
         let why = if name.starts_with("wasi:") {
             "rules get no files, network or other services of the system"
         } else {
-            "rules are given nothing but the interfaces of wit/0.1.0/rules.wit"
+            "rules are given nothing but the interfaces of wit/0.1.1/rules.wit"
         };
         return vec![format!("imports `{name}`: {why}")];
     };
@@ -361,7 +373,7 @@ mod tests {
 
     #[test]
     fn the_list_of_interfaces_is_that_of_the_contract() {
-        let contract = include_str!("../../../wit/0.1.0/rules.wit");
+        let contract = include_str!("../../../wit/0.1.1/rules.wit");
         for interface in INTERFACES {
             let start = contract.find(&format!("interface {} {{", interface.name));
             let body = &contract[start.expect("the contract has the interface")..];
@@ -391,18 +403,18 @@ mod tests {
         insta::assert_snapshot!(
             problems("idr:rules/subject@0.1.0", &["attribute", "peers", "friends"]),
             @r"
-        imports `subject.peers`, which version 0.1.0 doesn't have
-        imports `subject.friends`, which version 0.1.0 doesn't have
+        imports `subject.peers`, which version 0.1.1 doesn't have
+        imports `subject.friends`, which version 0.1.1 doesn't have
         "
         );
         assert_eq!(
             version_problem("imports", "idr:rules/subject@0.2.0").as_deref(),
-            Some("imports `idr:rules/subject@0.2.0`, but this host speaks version 0.1.0")
+            Some("imports `idr:rules/subject@0.2.0`, but this host speaks version 0.1.1")
         );
         assert_eq!(version_problem("imports", "idr:rules/subject@0.1.7"), None);
         insta::assert_snapshot!(
             problems("idr:rules/weather@0.1.0", &[]),
-            @"imports `idr:rules/weather@0.1.0`, which version 0.1.0 doesn't have"
+            @"imports `idr:rules/weather@0.1.0`, which version 0.1.1 doesn't have"
         );
         insta::assert_snapshot!(
             problems("idr:rules/baseline@0.1.0", &[]),
@@ -414,7 +426,7 @@ mod tests {
         );
         insta::assert_snapshot!(
             problems("acme:db/query@1.0.0", &[]),
-            @"imports `acme:db/query@1.0.0`: rules are given nothing but the interfaces of wit/0.1.0/rules.wit"
+            @"imports `acme:db/query@1.0.0`: rules are given nothing but the interfaces of wit/0.1.1/rules.wit"
         );
     }
 

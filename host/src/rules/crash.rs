@@ -1,5 +1,5 @@
-//! What a crash tells of the rule: where in its own code it happened, and what
-//! it said last.
+//! What a crash or a limit tells of the rule: where in its own code it happened,
+//! and, after a crash, what it said last.
 
 use std::fmt::Write as _;
 
@@ -32,6 +32,23 @@ pub(super) fn spoken(reason: &str, error: &wasmtime::Error, log: &Log) -> String
         let _ = write!(text, "; it said: {}", plain(&last.message, MESSAGE_CHARS));
     }
     text
+}
+
+/// Returns where in its own code a rule was when a limit ended it, as the end of a
+/// sentence; nothing where no function has a name, since numbers alone help nobody
+/// to find what is slow.
+pub(super) fn place(error: &wasmtime::Error) -> String {
+    let Some(backtrace) = error.downcast_ref::<WasmBacktrace>() else {
+        return String::new();
+    };
+    let frames = backtrace.frames();
+    if frames.iter().all(|frame| frame.func_name().is_none()) {
+        return String::new();
+    }
+    format!(
+        ", in {}",
+        calls(frames.iter().map(function_name)).join(" < ")
+    )
 }
 
 /// Returns the innermost calls; a function that calls itself is one of them.

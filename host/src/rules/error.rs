@@ -60,18 +60,23 @@ pub enum Trouble {
     #[error("answered {0}")]
     Answer(String),
     /// It used up its fuel.
-    #[error("used up its limit of {limit} fuel")]
+    #[error("used up its limit of {limit} fuel{place}")]
     OutOfFuel {
         /// The limit.
         limit: u64,
+        /// Where it was then, as the end of the sentence; empty when the
+        /// component doesn't name its functions.
+        place: String,
     },
     /// It wanted more memory than it may have.
-    #[error("wanted {wanted_bytes} bytes of memory, more than its limit of {limit_bytes}")]
+    #[error("wanted {wanted_bytes} bytes of memory, more than its limit of {limit_bytes}{place}")]
     OutOfMemory {
         /// What it would have had.
         wanted_bytes: usize,
         /// The limit.
         limit_bytes: usize,
+        /// As with fuel.
+        place: String,
     },
     /// It wanted a larger table than any rule may have.
     #[error("wanted a table of {wanted_entries} entries, more than the limit of {limit_entries}")]
@@ -170,7 +175,7 @@ impl Trouble {
                 "write a case with what it read, and run it with `idr rule test`"
             }
             Self::Argument(_) | Self::Answer(_) => {
-                "wit/0.1.0/rules.wit says what is allowed; correct the rule"
+                "wit/0.1.1/rules.wit says what is allowed; correct the rule"
             }
             Self::OutOfFuel { .. } => "shorten the rule, or raise `fuel` in rules/rules.toml",
             Self::OutOfMemory { .. } => {
@@ -189,7 +194,7 @@ impl Trouble {
                 "the host is overloaded, or `time_ms` in rules/rules.toml is too low for `fuel`"
             }
             Self::OtherKinds { .. } => {
-                "each kind reads only what is settled before it; see the worlds in wit/0.1.0/rules.wit"
+                "each kind reads only what is settled before it; see the worlds in wit/0.1.1/rules.wit"
             }
             Self::CannotStart(_) => "run `idr rule inspect` on the component",
             Self::NoRoom => "refresh with fewer threads, or use fewer rules at a time",
@@ -234,6 +239,19 @@ impl Trouble {
             Self::Crashed(_) => Self::Crashed(hidden()),
             Self::Argument(_) => Self::Argument(hidden()),
             Self::Answer(_) => Self::Answer(hidden()),
+            Self::OutOfFuel { limit, .. } => Self::OutOfFuel {
+                limit,
+                place: String::new(),
+            },
+            Self::OutOfMemory {
+                wanted_bytes,
+                limit_bytes,
+                ..
+            } => Self::OutOfMemory {
+                wanted_bytes,
+                limit_bytes,
+                place: String::new(),
+            },
             other => other,
         }
     }
@@ -339,7 +357,7 @@ impl LoadError {
                 "make it a component: `wasm-tools component new FILE.wasm -o RULE.wasm`".to_owned(),
             ),
             Self::Contract(_) | Self::Types { .. } => {
-                Some("build the rule against this host's wit/0.1.0/rules.wit".to_owned())
+                Some("build the rule against this host's wit/0.1.1/rules.wit".to_owned())
             }
             Self::NotOfThatKind { .. } => {
                 Some("`idr rule inspect` shows what a component exports".to_owned())

@@ -14,7 +14,8 @@ use std::time::Duration;
 use idr_core::definitions::{Grant, Isolation, Model, RuleIndex, RuleLimits};
 use idr_core::model::{Name, Value};
 use idr_core::rule::{
-    Creation, Eligibility, Lookup, Promotion, Proposal, RuleEvaluator, RuleFailure, ValueChange,
+    AccountNeed, AccountSelection, Breach, ComposedAccount, Creation, Eligibility, Lookup, Mapping,
+    Promotion, Proposal, RuleEvaluator, RuleFailure, Target, ValueChange,
 };
 use idr_core::view::{ReadError, TrackedView};
 use xxhash_rust::xxh3::xxh3_64;
@@ -260,36 +261,19 @@ impl RuleWorker {
         question: Question<'_>,
         view: &mut TrackedView,
     ) -> Result<Answer, Box<RuleError>> {
-        self.attempt(rule, question, view, 0)
-    }
-
-    fn attempt(
-        &mut self,
-        rule: RuleIndex,
-        question: Question<'_>,
-        view: &mut TrackedView,
-        attempts: u32,
-    ) -> Result<Answer, Box<RuleError>> {
-        let loaded = &self.rules[rule.0];
-        let slot = &mut self.slots[rule.0][question.kind() as usize];
-        let evaluator = Evaluator {
-            tenant: &self.tenant,
-            loaded,
-            rule,
-            question,
-        };
-        let outcome = match &mut self.recorded {
-            None => evaluator.ask(slot, view),
-            Some(recorded) => evaluator.record(recorded, view),
-        };
-        if matches!(outcome, Err(Trouble::NoRoom)) && attempts < MOST_ATTEMPTS {
+        let mut outcome = self.attempt(rule, question, view);
+        for _ in 0..MOST_ATTEMPTS {
+            if !matches!(outcome, Err(Trouble::NoRoom)) {
+                break;
+            }
             // Others wait for room as well: give back what this worker has.
             self.slots
                 .iter_mut()
                 .for_each(|slots| *slots = Slots::default());
             std::thread::sleep(WAIT_FOR_ROOM);
-            return self.attempt(rule, question, view, attempts + 1);
+            outcome = self.attempt(rule, question, view);
         }
+        let loaded = &self.rules[rule.0];
         let outcome = match loaded.reads_sensitive {
             true => outcome.map(Answer::masked).map_err(Trouble::masked),
             false => outcome,
@@ -303,6 +287,26 @@ impl RuleWorker {
                 trouble,
             })
         })
+    }
+
+    /// Asks once, whether there is room for an instance or not.
+    fn attempt(
+        &mut self,
+        rule: RuleIndex,
+        question: Question<'_>,
+        view: &mut TrackedView,
+    ) -> Result<Answer, Trouble> {
+        let slot = &mut self.slots[rule.0][question.kind() as usize];
+        let evaluator = Evaluator {
+            tenant: &self.tenant,
+            loaded: &self.rules[rule.0],
+            rule,
+            question,
+        };
+        match &mut self.recorded {
+            None => evaluator.ask(slot, view),
+            Some(recorded) => evaluator.record(recorded, view),
+        }
     }
 
     /// Takes the evaluations that were taken down so far.
@@ -633,6 +637,54 @@ impl RuleEvaluator for RuleWorker {
         match self.evaluate(rule, Question::Fires(trigger.as_str()), view)? {
             Answer::Fires(fires) => Ok(fires),
             other => unreachable!("a trigger rule answered {other:?}"),
+        }
+    }
+
+    fn compose_accounts(
+        &mut self,
+        rule: RuleIndex,
+        application: Name,
+        view: &mut TrackedView,
+    ) -> Result<Vec<ComposedAccount>, RuleFailure> {
+        match self.evaluate(rule, Question::Compose(application.as_str()), view)? {
+            Answer::Composed(accounts) => Ok(accounts),
+            other => unreachable!("a logical-account rule answered {other:?}"),
+        }
+    }
+
+    fn judge(
+        &mut self,
+        rule: RuleIndex,
+        policy: Name,
+        view: &mut TrackedView,
+    ) -> Result<Vec<Breach>, RuleFailure> {
+        match self.evaluate(rule, Question::Judge(policy.as_str()), view)? {
+            Answer::Breaches(breaches) => Ok(breaches),
+            other => unreachable!("a policy rule answered {other:?}"),
+        }
+    }
+
+    fn select_account(
+        &mut self,
+        rule: RuleIndex,
+        need: AccountNeed<'_>,
+        view: &mut TrackedView,
+    ) -> Result<AccountSelection, RuleFailure> {
+        match self.evaluate(rule, Question::SelectAccount(need), view)? {
+            Answer::Selection(selection) => Ok(selection),
+            other => unreachable!("an account-selection rule answered {other:?}"),
+        }
+    }
+
+    fn map_target(
+        &mut self,
+        rule: RuleIndex,
+        target: Target<'_>,
+        view: &mut TrackedView,
+    ) -> Result<Mapping, RuleFailure> {
+        match self.evaluate(rule, Question::MapTarget(target), view)? {
+            Answer::Mapping(mapping) => Ok(mapping),
+            other => unreachable!("a target-mapping rule answered {other:?}"),
         }
     }
 }

@@ -7,6 +7,10 @@ use wasmtime::{PoolConcurrencyLimitError, Store, Trap};
 use super::bindings::idr::rules::types::RuleError as Declined;
 use super::call::{Call, CallState, Log, Stop};
 use super::component::{Exports, Prepared, START_FUEL, START_TIME_MS};
+use super::consequences::{
+    breaches_from_rule, composed_from_rule, mapping_from_rule, need_to_rule, selection_from_rule,
+    target_to_rule,
+};
 use super::crash;
 use super::engine::{TABLE_ENTRIES, ticks};
 use super::error::Trouble;
@@ -132,7 +136,11 @@ impl RuleInstance {
         self.store.set_hostcall_fuel(limits.transfer_bytes);
         self.store.set_epoch_deadline(ticks(limits.time_ms));
         self.store.set_fuel(limits.fuel)?;
-        self.store.data_mut().pay_for(&question)?;
+        let state = self.store.data_mut();
+        state.pay_for(&question)?;
+        if let Question::SelectAccount(need) = question {
+            state.note_handles(need.application, need.candidates);
+        }
         self.call(question)
     }
 
@@ -194,6 +202,26 @@ impl RuleInstance {
                 .call_fires(store, trigger)?
                 .map_err(declined)
                 .map(Answer::Fires),
+            (Exports::Logical(rule), Question::Compose(application)) => rule
+                .call_compose(store, application)?
+                .map_err(declined)
+                .and_then(|answer| composed_from_rule(answer).map_err(Trouble::Answer))
+                .map(Answer::Composed),
+            (Exports::Policy(rule), Question::Judge(policy)) => rule
+                .call_judge(store, policy)?
+                .map_err(declined)
+                .and_then(|answer| breaches_from_rule(answer).map_err(Trouble::Answer))
+                .map(Answer::Breaches),
+            (Exports::Selection(rule), Question::SelectAccount(need)) => rule
+                .call_select(store, &need_to_rule(need))?
+                .map_err(declined)
+                .and_then(|answer| selection_from_rule(answer, need).map_err(Trouble::Answer))
+                .map(Answer::Selection),
+            (Exports::Mapping(rule), Question::MapTarget(target)) => rule
+                .call_map_target(store, &target_to_rule(target))?
+                .map_err(declined)
+                .and_then(|answer| mapping_from_rule(answer).map_err(Trouble::Answer))
+                .map(Answer::Mapping),
             _ => unreachable!("an instance is only asked what its kind answers"),
         })
     }
@@ -230,6 +258,7 @@ fn trouble_of(error: &wasmtime::Error, limits: &RuleLimits, log: &Log) -> Troubl
             Stop::MemoryExceeded { wanted_bytes } => Trouble::OutOfMemory {
                 wanted_bytes: *wanted_bytes,
                 limit_bytes: limits.memory_bytes,
+                place: crash::place(error),
             },
             Stop::TableExceeded { wanted_entries } => Trouble::TableTooLarge {
                 wanted_entries: *wanted_entries,
@@ -238,7 +267,10 @@ fn trouble_of(error: &wasmtime::Error, limits: &RuleLimits, log: &Log) -> Troubl
         };
     }
     match error.downcast_ref::<Trap>() {
-        Some(Trap::OutOfFuel) => Trouble::OutOfFuel { limit: limits.fuel },
+        Some(Trap::OutOfFuel) => Trouble::OutOfFuel {
+            limit: limits.fuel,
+            place: crash::place(error),
+        },
         Some(Trap::Interrupt) => Trouble::OutOfTime {
             limit_ms: limits.time_ms,
         },

@@ -3,7 +3,10 @@
 use std::fmt;
 
 use idr_core::model::Value;
-use idr_core::rule::{Creation, Eligibility, Lookup, Promotion, Proposal, ValueChange};
+use idr_core::rule::{
+    AccountNeed, AccountSelection, Breach, BreachGrant, ComposedAccount, Creation, Eligibility,
+    Lookup, Mapping, Promotion, Proposal, Target, ValueChange,
+};
 
 use super::error::MASKED;
 
@@ -30,9 +33,17 @@ pub enum RuleKind {
     ValueChange,
     /// Which values of attributes are proposed for the next refresh.
     AfterRefresh,
+    /// Which logical accounts somebody's accounts make.
+    LogicalAccount,
+    /// How access breaks a policy.
+    Policy,
+    /// Which account is meant.
+    AccountSelection,
+    /// What an attribute of an account should be.
+    TargetMapping,
 }
 
-/// The kinds that are about an identity.
+/// The kinds that are about what is settled of an identity.
 pub(super) const ABOUT_AN_IDENTITY: &[RuleKind] = &[
     RuleKind::BeforeRefresh,
     RuleKind::AttributePromotion,
@@ -41,6 +52,9 @@ pub(super) const ABOUT_AN_IDENTITY: &[RuleKind] = &[
     RuleKind::IdentityTrigger,
     RuleKind::ValueChange,
     RuleKind::AfterRefresh,
+    RuleKind::Policy,
+    RuleKind::AccountSelection,
+    RuleKind::TargetMapping,
 ];
 
 /// The kinds that are about a single account.
@@ -51,8 +65,8 @@ pub(super) const ABOUT_AN_ACCOUNT: &[RuleKind] = &[
 ];
 
 impl RuleKind {
-    /// Every kind, in the order in which they are asked.
-    pub const ALL: [Self; 10] = [
+    /// Every kind, in the order of the contract.
+    pub const ALL: [Self; 14] = [
         Self::AccountCorrelation,
         Self::IdentityCreation,
         Self::BeforeRefresh,
@@ -63,6 +77,10 @@ impl RuleKind {
         Self::IdentityTrigger,
         Self::ValueChange,
         Self::AfterRefresh,
+        Self::LogicalAccount,
+        Self::Policy,
+        Self::AccountSelection,
+        Self::TargetMapping,
     ];
 
     /// Returns the name of the interface that a rule of this kind exports.
@@ -78,6 +96,10 @@ impl RuleKind {
             Self::IdentityTrigger => "identity-trigger",
             Self::ValueChange => "value-change",
             Self::AfterRefresh => "after-refresh",
+            Self::LogicalAccount => "logical-account",
+            Self::Policy => "policy",
+            Self::AccountSelection => "account-selection",
+            Self::TargetMapping => "target-mapping",
         }
     }
 
@@ -121,6 +143,14 @@ pub enum Question<'a> {
     ValueChange(ValueChange<'a>),
     /// Which values of attributes are proposed for the next refresh?
     AfterRefresh,
+    /// Which accounts are there in this logical application?
+    Compose(&'a str),
+    /// How is this policy broken?
+    Judge(&'a str),
+    /// Which account is meant?
+    SelectAccount(AccountNeed<'a>),
+    /// What should this attribute of an account be?
+    MapTarget(Target<'a>),
 }
 
 impl Question<'_> {
@@ -137,6 +167,10 @@ impl Question<'_> {
             Self::Fires(_) => RuleKind::IdentityTrigger,
             Self::ValueChange(_) => RuleKind::ValueChange,
             Self::AfterRefresh => RuleKind::AfterRefresh,
+            Self::Compose(_) => RuleKind::LogicalAccount,
+            Self::Judge(_) => RuleKind::Policy,
+            Self::SelectAccount(_) => RuleKind::AccountSelection,
+            Self::MapTarget(_) => RuleKind::TargetMapping,
         }
     }
 }
@@ -145,7 +179,20 @@ impl Question<'_> {
     /// Returns what its texts take, in bytes; values are counted as they are passed.
     pub(super) fn text_bytes(&self) -> usize {
         match self {
-            Self::Promote(name) | Self::Fires(name) => name.len(),
+            Self::Promote(name) | Self::Fires(name) | Self::Compose(name) | Self::Judge(name) => {
+                name.len()
+            }
+            Self::SelectAccount(need) => {
+                let candidates = need.candidates.iter();
+                let candidates: usize = candidates
+                    .map(|account| 16 + account.native_identity.len())
+                    .sum();
+                need.application.len() + need.role.map_or(0, str::len) + candidates
+            }
+            Self::MapTarget(target) => {
+                let account = target.native_identity.map_or(0, str::len);
+                target.application.len() + target.attribute.len() + account
+            }
             Self::ValueChange(change) => change.attribute.len(),
             Self::Assign(candidates) => candidates.iter().map(|role| 16 + role.len()).sum(),
             Self::CorrelateAccount
@@ -177,6 +224,18 @@ impl fmt::Display for Question<'_> {
             }
             Self::Assign(roles) => write!(formatter, "role-assignment of {} roles", roles.len()),
             Self::Fires(trigger) => write!(formatter, "identity-trigger `{trigger}`"),
+            Self::Compose(application) => {
+                write!(formatter, "logical-account of `{application}`")
+            }
+            Self::Judge(policy) => write!(formatter, "policy `{policy}`"),
+            Self::SelectAccount(need) => {
+                write!(formatter, "account-selection in `{}`", need.application)
+            }
+            Self::MapTarget(target) => write!(
+                formatter,
+                "target-mapping of `{}` in `{}`",
+                target.attribute, target.application
+            ),
         }
     }
 }
@@ -199,6 +258,14 @@ pub enum Answer {
     Eligibilities(Vec<Eligibility>),
     /// To [`Question::Fires`].
     Fires(bool),
+    /// To [`Question::Compose`].
+    Composed(Vec<ComposedAccount>),
+    /// To [`Question::Judge`].
+    Breaches(Vec<Breach>),
+    /// To [`Question::SelectAccount`].
+    Selection(AccountSelection),
+    /// To [`Question::MapTarget`].
+    Mapping(Mapping),
 }
 
 impl Answer {
@@ -212,6 +279,13 @@ impl Answer {
                     Eligibility::Yes | Eligibility::No => answer,
                 });
                 Self::Eligibilities(masked.collect())
+            }
+            Self::Breaches(breaches) => {
+                let masked = breaches.into_iter().map(|breach| Breach {
+                    description: MASKED.to_owned(),
+                    ..breach
+                });
+                Self::Breaches(masked.collect())
             }
             Self::Creation(Creation::Skip(_)) => Self::Creation(Creation::Skip(MASKED.to_owned())),
             other => other,
@@ -238,12 +312,40 @@ impl Answer {
             Self::Promotion(Promotion::Clear | Promotion::Next) | Self::Fires(_) => 0,
             Self::State(state) => state.len(),
             Self::Eligibilities(answers) => answers.iter().map(eligibility_bytes).sum(),
+            Self::Composed(accounts) => accounts.iter().map(composed_bytes).sum(),
+            Self::Breaches(breaches) => breaches.iter().map(breach_bytes).sum(),
+            Self::Selection(AccountSelection::Existing(native_identity)) => native_identity.len(),
+            Self::Selection(AccountSelection::NewAccount | AccountSelection::Ask) => 0,
+            Self::Mapping(Mapping::Set(value)) => value_bytes(value),
+            Self::Mapping(Mapping::Clear | Mapping::Leave) => 0,
         }
     }
 }
 
 fn proposal_bytes(proposal: &Proposal) -> usize {
     proposal.attribute.len() + proposal.value.as_ref().map_or(0, value_bytes)
+}
+
+fn composed_bytes(account: &ComposedAccount) -> usize {
+    let attributes = account.attributes.iter();
+    let attributes: usize = attributes
+        .map(|(name, value)| name.len() + value_bytes(value))
+        .sum();
+    let parts = account.parts.iter();
+    let parts: usize = parts.map(|(name, native)| name.len() + native.len()).sum();
+    account.native_identity.len() + attributes + parts
+}
+
+fn breach_bytes(breach: &Breach) -> usize {
+    let grants = breach.grants.iter().map(|grant| match grant {
+        BreachGrant::Role(role) => role.len(),
+        BreachGrant::Entitlement {
+            application,
+            attribute,
+            value,
+        } => application.len() + attribute.len() + value.len(),
+    });
+    breach.description.len() + grants.sum::<usize>()
 }
 
 fn eligibility_bytes(eligibility: &Eligibility) -> usize {
@@ -292,8 +394,55 @@ impl fmt::Display for Answer {
                 write!(formatter, "[{}]", words.join(", "))
             }
             Self::Fires(fires) => fires.fmt(formatter),
+            Self::Composed(accounts) => {
+                let words: Vec<String> = accounts.iter().map(spoken_composed).collect();
+                write!(formatter, "[{}]", words.join(", "))
+            }
+            Self::Breaches(breaches) => {
+                let words: Vec<String> = breaches.iter().map(spoken_breach).collect();
+                write!(formatter, "[{}]", words.join(", "))
+            }
+            Self::Selection(AccountSelection::Existing(native_identity)) => {
+                write!(formatter, "existing {native_identity:?}")
+            }
+            Self::Selection(AccountSelection::NewAccount) => formatter.write_str("new-account"),
+            Self::Selection(AccountSelection::Ask) => formatter.write_str("ask"),
+            Self::Mapping(Mapping::Set(value)) => {
+                write!(formatter, "set {}", spoken_value(value))
+            }
+            Self::Mapping(Mapping::Clear) => formatter.write_str("clear"),
+            Self::Mapping(Mapping::Leave) => formatter.write_str("leave"),
         }
     }
+}
+
+/// Returns a logical account in words.
+pub(super) fn spoken_composed(account: &ComposedAccount) -> String {
+    let attributes = account.attributes.iter();
+    let attributes = attributes.map(|(name, value)| format!("{name} = {}", spoken_value(value)));
+    let parts = account.parts.iter();
+    let parts = parts.map(|(application, native)| format!("{application}/{native}"));
+    format!(
+        "{:?} {} {{{}}} of {}",
+        account.native_identity,
+        account.status.as_str(),
+        attributes.collect::<Vec<_>>().join(", "),
+        parts.collect::<Vec<_>>().join(" and ")
+    )
+}
+
+/// Returns a breach of a policy in words.
+pub(super) fn spoken_breach(breach: &Breach) -> String {
+    let grants = breach.grants.iter().map(|grant| match grant {
+        BreachGrant::Role(role) => format!("role {role}"),
+        BreachGrant::Entitlement {
+            application,
+            attribute,
+            value,
+        } => format!("{application} {attribute} {value}"),
+    });
+    let grants: Vec<String> = grants.collect();
+    format!("{:?} by {}", breach.description, grants.join(" and "))
 }
 
 fn spoken_proposal(proposal: &Proposal) -> String {

@@ -8,7 +8,7 @@ use wasmtime::Engine;
 use wasmtime::component::{HasSelf, Linker};
 
 use super::bindings::idr::rules::{
-    account, baseline, entitlements, log, parameters, roles, subject, time, types,
+    access, account, baseline, entitlements, log, parameters, roles, subject, tiers, time, types,
 };
 use super::call::{CallState, Stop};
 use super::contract::{INTERFACES, Interface, qualified};
@@ -38,6 +38,8 @@ fn give(linker: &mut Linker<CallState>, interface: &str) -> wasmtime::Result<()>
         "log" => log::add_to_linker::<_, Own>(linker, |state| state),
         "entitlements" => entitlements::add_to_linker::<_, Own>(linker, |state| state),
         "roles" => roles::add_to_linker::<_, Own>(linker, |state| state),
+        "tiers" => tiers::add_to_linker::<_, Own>(linker, |state| state),
+        "access" => access::add_to_linker::<_, Own>(linker, |state| state),
         "baseline" => baseline::add_to_linker::<_, Own>(linker, |state| state),
         other => unreachable!("`{other}` is not in the contract's list of interfaces"),
     }

@@ -60,6 +60,28 @@ pub enum Read {
         /// The attribute.
         name: String,
     },
+    /// Whether what is called for is judged as well.
+    AccessIsDesired,
+    /// Whether a role is part of the access that is judged.
+    AccessHasRole(String),
+    /// The roles that are judged.
+    AccessRoles,
+    /// Whether an entitlement is part of the access that is judged.
+    AccessHolds {
+        /// The application.
+        application: String,
+        /// The attribute with the entitlements.
+        attribute: String,
+        /// The entitlement.
+        value: String,
+    },
+    /// The entitlements of an attribute that are judged.
+    AccessHeld {
+        /// The application.
+        application: String,
+        /// The attribute with the entitlements.
+        attribute: String,
+    },
     /// A parameter.
     Parameter(String),
 }
@@ -93,6 +115,18 @@ impl fmt::Display for Read {
             Self::Application => formatter.write_str("application"),
             Self::NativeIdentity => formatter.write_str("native-identity"),
             Self::Status => formatter.write_str("status"),
+            Self::AccessIsDesired => formatter.write_str("access is-desired"),
+            Self::AccessHasRole(role) => write!(formatter, "access has-role {role}"),
+            Self::AccessRoles => formatter.write_str("access roles"),
+            Self::AccessHolds {
+                application,
+                attribute,
+                value,
+            } => write!(formatter, "access holds {application} {attribute} {value}"),
+            Self::AccessHeld {
+                application,
+                attribute,
+            } => write!(formatter, "access held {application} {attribute}"),
             Self::Parameter(name) => write!(formatter, "parameter {name}"),
         }
     }

@@ -3,7 +3,7 @@
 
 use wit_parser::{Resolve, Type, TypeDefKind, TypeId};
 
-const CONTRACT: &str = include_str!("../../../wit/0.1.0/rules.wit");
+const CONTRACT: &str = include_str!("../../../wit/0.1.1/rules.wit");
 
 /// Returns the type of a function of an interface of the contract, such as
 /// `func(moment: s64) -> bool`.
@@ -97,6 +97,10 @@ mod tests {
                 "state",
                 "assign",
                 "fires",
+                "compose",
+                "judge",
+                "select",
+                "map-target",
             ];
             let written = functions.map(|function| contract_signature(kind.as_str(), function));
             assert!(written.iter().any(Option::is_some), "{kind}");

@@ -91,7 +91,7 @@ pub(super) fn instant_from_rule(instant: i64) -> Result<UnixMillis, Nonsense> {
 }
 
 /// Returns an answered value in its canonical form; none when it is empty.
-fn value_from_rule(value: types::Value) -> Result<Option<Value>, Nonsense> {
+pub(super) fn value_from_rule(value: types::Value) -> Result<Option<Value>, Nonsense> {
     let value = match value {
         types::Value::Text(text) => Value::Text(text),
         types::Value::Integer(integer) => {

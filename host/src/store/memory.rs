@@ -6,18 +6,18 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use idr_core::filter::Superset;
 use idr_core::model::{
     Account, AccountKey, ByHand, Claim, Effect, Finding, Holder, Identity, IdentityRecord,
-    IdentityType, Name, NewClaim, ReadKey, Uid, UnixMillis, Value, Versions,
+    IdentityType, Image, Name, NewClaim, ReadKey, Uid, UnixMillis, Value, Versions,
 };
 use idr_core::view::{Snapshot, SnapshotError};
 
 use super::{
     AccountMark, Adoption, AggregateBatch, Aggregation, ApplyChunk, AuditEntry, AuditQuery,
     ClaimEdit, ClaimQuery, Due, EffectProgress, EffectQuery, EffectStatus, EventQuery, Files,
-    IdentityWrite, LastTimes, Managed, NewWorkItem, OwnChange, Population, Raise, Run, RunId,
-    RunProgress, RunStatus, Selection, Settlement, SpooledPlan, StagedChange, Store, StoreError,
-    StoredClaim, StoredEffect, StoredEvent, StoredFinding, StoredWorkItem, TenantState,
-    WorkItemQuery, WorkItemStatus, account_fingerprint, account_key_hash, check_created_owner,
-    effect_id, event_id, give_decisions, lookup_keys, take_decisions,
+    IdentityWrite, LastTimes, Managed, NewWorkItem, OwnChange, Population, Prune, Raise, Rehearse,
+    Run, RunId, RunProgress, RunStatus, Selection, Settlement, SpooledPlan, StagedChange, Store,
+    StoreError, StoredClaim, StoredEffect, StoredEvent, StoredFinding, StoredImage, StoredWorkItem,
+    TenantState, WorkItemQuery, WorkItemStatus, account_fingerprint, account_key_hash,
+    check_created_owner, effect_id, event_id, give_decisions, keys_of, lookup_keys, take_decisions,
 };
 
 /// A store that is gone when it is dropped.
@@ -26,7 +26,7 @@ pub struct MemoryStore {
     data: Mutex<Data>,
 }
 
-#[derive(Default)]
+#[derive(Clone, Default)]
 struct Data {
     tenant: TenantState,
     configurations: BTreeMap<String, Files>,
@@ -50,6 +50,7 @@ struct Data {
     dispatch_paused: bool,
     findings: Vec<StoredFinding>,
     audit: Vec<AuditEntry>,
+    history: BTreeMap<(Uid, UnixMillis), Image>,
     last_uid: i64,
 }
 
@@ -176,11 +177,13 @@ impl Data {
             .values()
             .filter(|(account, _)| account.owner == Some(uid));
         let accounts = owned.map(|(account, _)| account.clone()).collect();
-        Some(IdentityRecord {
+        let mut record = IdentityRecord {
             identity: identity.clone(),
             accounts,
             versions: *versions,
-        })
+        };
+        record.show_logical_accounts();
+        Some(record)
     }
 
     fn raise(&mut self, uid: Uid) {
@@ -383,6 +386,13 @@ fn is_stale(versions: &Versions, expected: &Versions) -> bool {
 impl MemoryStore {
     fn data(&self) -> MutexGuard<'_, Data> {
         self.data.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl Rehearse for MemoryStore {
+    fn rehearsal(&self) -> Result<Box<dyn Store>, StoreError> {
+        let data = Mutex::new(self.data().clone());
+        Ok(Box::new(Self { data }))
     }
 }
 
@@ -716,6 +726,11 @@ impl Store for MemoryStore {
         for effect in &chunk.effects {
             if !stale.contains(&effect.uid) {
                 data.record_effect(effect);
+            }
+        }
+        for (uid, image) in &chunk.history {
+            if !stale.contains(uid) {
+                data.history.insert((*uid, at), image.clone());
             }
         }
         for (uid, entry) in &chunk.audit {
@@ -1060,6 +1075,69 @@ impl Store for MemoryStore {
             .take(limit)
             .map(|index| data.stored_effect(index))
             .collect())
+    }
+
+    fn history(
+        &self,
+        uid: Uid,
+        until: Option<UnixMillis>,
+        limit: usize,
+    ) -> Result<Vec<StoredImage>, StoreError> {
+        let data = self.data();
+        let latest = until.unwrap_or(UnixMillis(i64::MAX));
+        let known = data
+            .history
+            .range((uid, UnixMillis(i64::MIN))..=(uid, latest));
+        let images = known.rev().take(limit).map(|((_, at), image)| StoredImage {
+            at: *at,
+            image: image.clone(),
+        });
+        Ok(images.collect())
+    }
+
+    fn prune(&self, prunes: &[Prune], at: UnixMillis) -> Result<u64, StoreError> {
+        let mut data = self.data();
+        let mut pruned = 0;
+        for prune in prunes {
+            let uid = prune.uid;
+            let known = data.people.identities.get(&uid).cloned();
+            let Some((identity, _)) =
+                known.filter(|(_, versions)| !is_stale(versions, &prune.expected))
+            else {
+                continue;
+            };
+            let people = data.people();
+            people.identities.remove(&uid);
+            // Nobody else is given what was theirs.
+            for holder in people.claims.values_mut() {
+                if *holder == Holder::Identity(uid) {
+                    *holder = Holder::Reserved;
+                }
+            }
+            data.accounts
+                .retain(|_, (account, _)| account.owner != Some(uid));
+            data.history.retain(|(known, _), _| *known != uid);
+            data.last_times.remove(&uid);
+            data.set_findings(Some(uid), "", &[], at);
+            for key in keys_of(&identity) {
+                data.raise_readers(key);
+            }
+            data.audit.push(prune.audit.clone());
+            pruned += 1;
+        }
+        Ok(pruned)
+    }
+
+    fn prune_history(&self, before: UnixMillis) -> Result<u64, StoreError> {
+        let mut data = self.data();
+        let count = data.history.len();
+        let keys: Vec<(Uid, UnixMillis)> = data.history.keys().copied().collect();
+        for pair in keys.windows(2) {
+            if pair[0].0 == pair[1].0 && pair[1].1 <= before {
+                data.history.remove(&pair[0]);
+            }
+        }
+        Ok((count - data.history.len()) as u64)
     }
 
     fn settle(&self, settlement: &Settlement) -> Result<bool, StoreError> {

@@ -20,8 +20,8 @@ use std::sync::Arc;
 use idr_core::filter::Superset;
 use idr_core::model::{
     Account, AccountKey, AttributeChange, ByHand, Claim, Effect, EffectKind, EntitlementDecision,
-    Event, Finding, Holder, Identity, IdentityRecord, IdentityType, Name, NativeChange, NewClaim,
-    ReadKey, Uid, UnixMillis, ValueChange, Versions,
+    Event, Finding, Holder, Identity, IdentityRecord, IdentityType, Image, Name, NativeChange,
+    NewClaim, ReadKey, Uid, UnixMillis, ValueChange, Versions,
 };
 use idr_core::plan::Changes;
 use idr_core::view::Snapshot;
@@ -34,6 +34,18 @@ pub use error::StoreError;
 pub use lock::RunLock;
 pub use run::{Counters, Run, RunId, RunProgress, RunSettings, RunStatus, Scope, Stage, Step};
 
+/// A store of which there can be a copy to try things on. It is all that a dry
+/// run is given, and nothing of it writes.
+pub trait Rehearse: Send + Sync {
+    /// Returns a copy of all that is stored now, which is gone when it is dropped.
+    /// Others may go on writing to the store meanwhile.
+    ///
+    /// # Errors
+    ///
+    /// As any call; [`StoreError::Unavailable`] where there is no room for it.
+    fn rehearsal(&self) -> Result<Box<dyn Store>, StoreError>;
+}
+
 /// A tenant's data. All methods may be called from several threads; writers
 /// wait for each other.
 ///
@@ -41,7 +53,7 @@ pub use run::{Counters, Run, RunId, RunProgress, RunSettings, RunStatus, Scope, 
 /// store past the configured wait (safe to retry), with [`StoreError::Corrupt`]
 /// when what is stored can't be read back, and with [`StoreError::Unavailable`]
 /// otherwise; the sections below name only what is special.
-pub trait Store: Send + Sync {
+pub trait Store: Rehearse {
     // --- the tenant
 
     /// Returns what is known of the tenant as a whole.
@@ -289,6 +301,28 @@ pub trait Store: Send + Sync {
     /// Returns up to `limit` effects of the outbox, the latest first; of one
     /// identity, or those that wait or were given up, only, when asked so.
     fn effects(&self, query: &EffectQuery, limit: usize) -> Result<Vec<StoredEffect>, StoreError>;
+
+    /// Returns up to `limit` images of what an identity was, the latest first; only
+    /// those up to an instant, when asked so.
+    fn history(
+        &self,
+        uid: Uid,
+        until: Option<UnixMillis>,
+        limit: usize,
+    ) -> Result<Vec<StoredImage>, StoreError>;
+
+    /// Drops the images that had been followed by others of the same identity at an
+    /// instant: whoever asks for what it was then, or later, is told as before.
+    /// Returns how many.
+    fn prune_history(&self, before: UnixMillis) -> Result<u64, StoreError>;
+
+    /// Removes identities that nobody needs any more: with their accounts, which
+    /// none of them has any more, and their history; findings about them are closed
+    /// at an instant. Raises the input versions of who has read something of them.
+    /// What was recorded of them stays; the unique values that were theirs are reserved,
+    /// and their numbers are never given again. One whose versions are no longer the
+    /// expected ones is left alone, with its audit entry. Returns how many are removed.
+    fn prune(&self, prunes: &[Prune], at: UnixMillis) -> Result<u64, StoreError>;
 
     /// Returns up to `limit` effects that are to be carried out or under way,
     /// behind this place in the outbox, in order.
@@ -548,6 +582,8 @@ pub struct ApplyChunk {
     pub withdrawn: Vec<Effect>,
     /// What changed that others may have read.
     pub changed_keys: Vec<ReadKey>,
+    /// What identities in `writes` are from the run's instant on, for the history.
+    pub history: Vec<(Uid, Image)>,
     /// What is done to identities in `writes`, for the audit.
     pub audit: Vec<(Uid, AuditEntry)>,
     /// Whether `as_of` of the run is to become the tenant's last.
@@ -786,6 +822,26 @@ pub enum ClaimEdit {
     },
 }
 
+/// An identity to be removed.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Prune {
+    /// Who.
+    pub uid: Uid,
+    /// The versions that it was judged by: `input` and `state` must still be the same.
+    pub expected: Versions,
+    /// What the audit says of it.
+    pub audit: AuditEntry,
+}
+
+/// What the history says of an identity.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct StoredImage {
+    /// From this instant on, until the next image.
+    pub at: UnixMillis,
+    /// What it was.
+    pub image: Image,
+}
+
 /// A finding as recorded.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct StoredFinding {
@@ -983,6 +1039,27 @@ fn hash_change(hasher: &mut sha2::Sha256, change: &AttributeChange) {
         hasher.update((part.len() as u64).to_le_bytes());
         hasher.update(part);
     }
+}
+
+/// Returns the hashes of all that others may have read of an identity, which are
+/// changed when it is removed.
+fn keys_of(identity: &Identity) -> Vec<i64> {
+    let mut keys = vec![ReadKey::Lookup(
+        Name::new("name"),
+        idr_core::text::fold(&identity.name),
+    )];
+    let own = ["name", "uid", "lifecycleState", "inactive"].map(Name::new);
+    let own = own.into_iter();
+    for name in own.chain(identity.attributes.iter().map(|(name, _)| *name)) {
+        keys.push(ReadKey::Attribute(identity.uid, name));
+        if let Some(value) = identity.value(name) {
+            value.each_text(|text| keys.push(ReadKey::Lookup(name, idr_core::text::fold(text))));
+        }
+    }
+    let mut hashes: Vec<i64> = keys.iter().map(ReadKey::hash64).collect();
+    hashes.sort_unstable();
+    hashes.dedup();
+    hashes
 }
 
 /// Returns the values under which an identity is found by look-up, sorted,

@@ -78,8 +78,12 @@ fn current(repository: &Path, rule: &str) -> Result<Digests> {
         workspace.join("Cargo.toml"),
         workspace.join("Cargo.lock"),
     ];
-    add_files_below(&folder.join("src"), &mut files)?;
-    add_files_below(&repository.join("wit"), &mut files)?;
+    let mut sources = Vec::new();
+    add_files_below(&folder.join("src"), &mut sources)?;
+    for version in contracts_of(repository, &sources)? {
+        add_files_below(&version, &mut files)?;
+    }
+    files.append(&mut sources);
 
     let mut digests = Digests::new();
     for file in files {
@@ -100,6 +104,27 @@ fn current(repository: &Path, rule: &str) -> Result<Digests> {
         digests.insert(path, hex::encode(Sha256::digest(content)));
     }
     Ok(digests)
+}
+
+/// Returns the folders of the released contracts that a rule's sources name.
+fn contracts_of(repository: &Path, sources: &[PathBuf]) -> Result<Vec<PathBuf>> {
+    let folder = repository.join("wit");
+    let entries =
+        std::fs::read_dir(&folder).with_context(|| format!("can't list `{}`", folder.display()))?;
+    let mut texts = String::new();
+    for source in sources {
+        texts += &std::fs::read_to_string(source)
+            .with_context(|| format!("can't read `{}`", source.display()))?;
+    }
+    let mut contracts = Vec::new();
+    for entry in entries {
+        let entry = entry?;
+        let named = format!("wit/{}\"", entry.file_name().to_string_lossy());
+        if texts.contains(&named) {
+            contracts.push(entry.path());
+        }
+    }
+    Ok(contracts)
 }
 
 fn add_files_below(folder: &Path, files: &mut Vec<PathBuf>) -> Result<()> {

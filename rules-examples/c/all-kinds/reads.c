@@ -137,6 +137,22 @@ static text accounts(text application, text name) {
   return told;
 }
 
+static text tier_accounts(text application, text name) {
+  text told = {malloc(1), 0};
+  idr_rules_tiers_list_account_t accounts;
+  idr_rules_tiers_accounts(&application, &accounts);
+  for (size_t index = 0; index < accounts.len; index++) {
+    idr_rules_tiers_account_t *account = &accounts.ptr[index];
+    value found;
+    bool is_some = idr_rules_tiers_attribute(account->handle, &name, &found);
+    append(&told, strdup(status_words[account->status]));
+    append(&told, spoken(is_some ? &found : NULL));
+    if (is_some) idr_rules_types_value_free(&found);
+  }
+  idr_rules_tiers_list_account_free(&accounts);
+  return told;
+}
+
 static text native_identity(void) {
   text application, native, told = {malloc(1), 0};
   idr_rules_account_application(&application);
@@ -158,6 +174,26 @@ static bool is_text(value *found, text text) {
 static bool is_truth(value *found, bool truth) {
   found->tag = IDR_RULES_TYPES_VALUE_BOOLEAN;
   found->val.boolean = truth;
+  return true;
+}
+
+/* What only policies can read; false when it is none of that. */
+static bool read_access(const read_words *read, value *found) {
+  text *word = (text *)read->word;
+  found->tag = IDR_RULES_TYPES_VALUE_MANY;
+  if (is(read, "roles", 0)) {
+    idr_rules_access_roles(&found->val.many);
+  } else if (is(read, "granted", 2)) {
+    idr_rules_access_held(&word[1], &word[2], &found->val.many);
+  } else if (is(read, "desired", 0)) {
+    is_truth(found, idr_rules_access_is_desired());
+  } else if (is(read, "has", 1)) {
+    is_truth(found, idr_rules_access_has_role(&word[1]));
+  } else if (is(read, "can", 3)) {
+    is_truth(found, idr_rules_access_holds(&word[1], &word[2], &word[3]));
+  } else {
+    return false;
+  }
   return true;
 }
 
@@ -204,7 +240,9 @@ static bool read_value(text whole, value *found, bool *is_some, rule_error *erro
     is_text(found, status);
   } else if (is(&read, "native-identity", 0)) {
     is_text(found, native_identity());
-  } else {
+  } else if (is(&read, "tier", 2)) {
+    is_text(found, tier_accounts(word[1], word[2]));
+  } else if (!read_access(&read, found)) {
     return no_sense(error, whole, " is no read");
   }
   return true;
@@ -282,6 +320,14 @@ bool draw(uint64_t *drawn, rule_error *error) {
 bool last_read(value *last, bool *is_some, rule_error *error) {
   uint64_t drawn = 0;
   return read_all(&drawn, last, is_some, error);
+}
+
+bool by_chance(rule_error *error) { return NO_ANSWER(error, DECLINED, "by chance"); }
+
+void numbered(text *answer, uint64_t number) {
+  char word[24];
+  snprintf(word, sizeof word, "v%llu", (unsigned long long)number);
+  rule_string_dup(answer, word);
 }
 
 uint64_t stirred(uint64_t drawn, const char *bytes, size_t length) {

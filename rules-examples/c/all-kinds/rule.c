@@ -4,20 +4,10 @@
  * explained. One function per kind: true with an answer, false with an error.
  * Whatever the host hands over, as an argument or as a result, is freed here. */
 
-#include <stdio.h>
 #include <stdlib.h>
 
 #include "idr.h"
 #include "reads.h"
-
-static bool by_chance(rule_error *error) { return NO_ANSWER(error, DECLINED, "by chance"); }
-
-/* Writes `v` and a number. */
-static void numbered(text *answer, uint64_t number) {
-  char word[24];
-  snprintf(word, sizeof word, "v%llu", (unsigned long long)number);
-  rule_string_dup(answer, word);
-}
 
 static void lookup(uint64_t drawn, idr_rules_types_lookup_t *answer, bool *is_some) {
   *is_some = drawn != 1;

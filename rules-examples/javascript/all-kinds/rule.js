@@ -6,14 +6,16 @@
  * turns an exception into the error `failed`.
  */
 
-import * as account from 'idr:rules/account@0.1.0';
-import * as baseline from 'idr:rules/baseline@0.1.0';
-import * as entitlements from 'idr:rules/entitlements@0.1.0';
-import * as log from 'idr:rules/log@0.1.0';
-import { parameter } from 'idr:rules/parameters@0.1.0';
-import * as roles from 'idr:rules/roles@0.1.0';
-import * as subject from 'idr:rules/subject@0.1.0';
-import * as time from 'idr:rules/time@0.1.0';
+import * as access from 'idr:rules/access@0.1.1';
+import * as account from 'idr:rules/account@0.1.1';
+import * as baseline from 'idr:rules/baseline@0.1.1';
+import * as entitlements from 'idr:rules/entitlements@0.1.1';
+import * as log from 'idr:rules/log@0.1.1';
+import { parameter } from 'idr:rules/parameters@0.1.1';
+import * as roles from 'idr:rules/roles@0.1.1';
+import * as subject from 'idr:rules/subject@0.1.1';
+import * as tierAccounts from 'idr:rules/tiers@0.1.1';
+import * as time from 'idr:rules/time@0.1.1';
 import { declined, failed, guard, invalid } from './bindings/idr.js';
 
 /** An empty zone is the identity's own, or else the tenant's. */
@@ -135,6 +137,92 @@ export const identityTrigger = guard({
   },
 });
 
+export const logicalAccount = guard({
+  compose(application) {
+    const drawn = stirred(draw(), application);
+    const tiers = textParameter('tiers');
+    const accounts = tierAccounts
+      .accounts(tiers)
+      .filter(({ status }) => status !== 'vanished');
+    const part = ({ nativeIdentity }) => ({ application: tiers, nativeIdentity });
+    switch (drawn % 7n) {
+      case 0n: throw byChance();
+      case 1n: return [];
+      case 2n: // One of all.
+        return accounts.slice(0, 1).map(({ status }) => ({
+          nativeIdentity: `v${drawn % 4n}`, status, attributes: [], parts: accounts.map(part),
+        }));
+      default: // One of each.
+        return accounts.map((account, index) => {
+          const level = text(`v${(drawn + BigInt(index)) % 4n}`);
+          const { nativeIdentity, status } = account;
+          const attributes = [{ name: 'level', value: level }];
+          return { nativeIdentity, status, attributes, parts: [part(account)] };
+        });
+    }
+  },
+});
+
+export const policy = guard({
+  judge(policy) {
+    const drawn = stirred(draw(), policy);
+    switch (drawn % 7n) {
+      case 0n: throw byChance();
+      case 1n:
+      case 2n: return [];
+      case 3n: return violations('by chance', access.roles().map(role));
+      case 4n: return violations('by chance', granted());
+      default:
+        return access
+          .roles()
+          .flatMap((name, index) => violations(`v${(drawn + BigInt(index)) % 4n}`, [role(name)]));
+    }
+  },
+});
+
+const role = (name) => ({ tag: 'role', val: name });
+
+/** A violation, if anything breaks the policy. */
+const violations = (description, grants) => (grants.length > 0 ? [{ description, grants }] : []);
+
+/** The entitlements of the access that `held` names. */
+function granted() {
+  if (parameter('held') === null) return [];
+  const [application, attribute = ''] = textParameter('held').split(' ', 2);
+  return access
+    .held(application, attribute)
+    .map((value) => ({ tag: 'entitlement', val: { application, attribute, value } }));
+}
+
+export const accountSelection = guard({
+  select({ application, role, candidates, mayCreate }) {
+    const drawn = stirred(draw(), `${application}/${role ?? ''}`);
+    const number = drawn % 5n;
+    if (number === 0n) throw byChance();
+    if (number === 1n) return { tag: 'ask' };
+    if (number === 2n && mayCreate) return { tag: 'new-account' };
+    if (candidates.length === 0) return { tag: 'ask' };
+    const account = candidates[Number(drawn % BigInt(candidates.length))];
+    return { tag: 'existing', val: account.nativeIdentity };
+  },
+});
+
+export const targetMapping = guard({
+  mapTarget({ application, attribute, nativeIdentity }) {
+    if (attribute === 'echo') {
+      const val = lastRead();
+      return val === null ? { tag: 'clear' } : { tag: 'set', val };
+    }
+    const drawn = stirred(draw(), [application, attribute, nativeIdentity ?? ''].join('/'));
+    switch (drawn % 7n) {
+      case 0n: throw byChance();
+      case 1n: return { tag: 'clear' };
+      case 2n: return { tag: 'leave' };
+      default: return { tag: 'set', val: text(`v${drawn % 4n}`) };
+    }
+  },
+});
+
 const byChance = () => declined('by chance');
 
 /** Reads what the parameters say, and draws a number from what that gives. */
@@ -160,6 +248,12 @@ function lastRead() {
   let last = null;
   for (const read of reads()) last = readOne(read);
   return last;
+}
+
+function textParameter(name) {
+  const value = parameter(name);
+  if (value?.tag !== 'text') throw invalid(`\`${name}\` is not text`);
+  return value.val;
 }
 
 function reads() {
@@ -212,6 +306,12 @@ const READS = {
   own: (name) => account.attribute(name),
   status: () => text(account.status()),
   'native-identity': () => text(`${account.application()} ${account.nativeIdentity()}`),
+  tier: (application, name) => text(tiers(application, name)),
+  desired: () => boolean(access.isDesired()),
+  has: (role) => boolean(access.hasRole(role)),
+  roles: () => ({ tag: 'many', val: access.roles() }),
+  can: (application, name, text) => boolean(access.holds(application, name, text)),
+  granted: (application, name) => ({ tag: 'many', val: access.held(application, name) }),
 };
 
 function readValue(read) {
@@ -226,6 +326,13 @@ function accounts(application, name) {
   const told = subject
     .accounts(application)
     .map(({ status, handle }) => status + spoken(subject.accountAttribute(handle, name)));
+  return told.join('');
+}
+
+function tiers(application, name) {
+  const told = tierAccounts
+    .accounts(application)
+    .map(({ status, handle }) => status + spoken(tierAccounts.attribute(handle, name)));
   return told.join('');
 }
 

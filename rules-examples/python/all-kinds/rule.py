@@ -8,10 +8,28 @@ the error `failed`.
 from idr_rule import declined, guarded, invalid
 from componentize_py_types import Err
 from wit_world import exports
+from wit_world.exports.account_selection import (
+    Selection_Ask,
+    Selection_Existing,
+    Selection_NewAccount,
+)
 from wit_world.exports.attribute_promotion import Promotion_Clear, Promotion_Next, Promotion_Set
 from wit_world.exports.identity_creation import Creation_Create, Creation_Skip, NewIdentity
+from wit_world.exports.logical_account import Attribute, Composed, Part
+from wit_world.exports.policy import Entitlement, Grant_Entitlement, Grant_Role, Violation
 from wit_world.exports.role_assignment import Eligibility_CannotTell, Eligibility_No, Eligibility_Yes
-from wit_world.imports import account, baseline, entitlements, log, roles, subject, time
+from wit_world.exports.target_mapping import Mapping_Clear, Mapping_Leave, Mapping_Set
+from wit_world.imports import (
+    access,
+    account,
+    baseline,
+    entitlements,
+    log,
+    roles,
+    subject,
+    tiers,
+    time,
+)
 from wit_world.imports.parameters import parameter
 from wit_world.imports.types import (
     AccountStatus,
@@ -195,6 +213,108 @@ class IdentityTrigger(exports.IdentityTrigger):
                 return number % 2 == 0
 
 
+class LogicalAccount(exports.LogicalAccount):
+    @guarded
+    def compose(self, application):
+        drawn = stirred(draw(), application)
+        tier = text_parameter("tiers")
+        every = tiers.accounts(tier)
+        accounts = [account for account in every if account.status != AccountStatus.VANISHED]
+        parts = [Part(tier, account.native_identity) for account in accounts]
+        match drawn % 7:
+            case 0:
+                raise by_chance()
+            case 1:
+                return []
+            case 2:
+                # One of all.
+                name = f"v{drawn % 4}"
+                return [Composed(name, first.status, [], parts) for first in accounts[:1]]
+            case _:
+                # One of each.
+                return [
+                    composed(account, part, drawn + index)
+                    for index, (account, part) in enumerate(zip(accounts, parts))
+                ]
+
+
+def composed(account, part, number):
+    level = Attribute("level", Value_Text(f"v{number % 4}"))
+    return Composed(account.native_identity, account.status, [level], [part])
+
+
+class Policy(exports.Policy):
+    @guarded
+    def judge(self, policy):
+        drawn = stirred(draw(), policy)
+        match drawn % 7:
+            case 0:
+                raise by_chance()
+            case 1 | 2:
+                return []
+            case 3:
+                return violations("by chance", [Grant_Role(role) for role in access.roles()])
+            case 4:
+                return violations("by chance", granted())
+            case _:
+                return [
+                    Violation(f"v{(drawn + index) % 4}", [Grant_Role(role)])
+                    for index, role in enumerate(access.roles())
+                ]
+
+
+def violations(description, grants):
+    """A violation, if anything breaks the policy."""
+    return [Violation(description, grants)] if grants else []
+
+
+def granted():
+    """The entitlements of the access that `held` names."""
+    if parameter("held") is None:
+        return []
+    application, _, attribute = text_parameter("held").partition(" ")
+    return [
+        Grant_Entitlement(Entitlement(application, attribute, value))
+        for value in access.held(application, attribute)
+    ]
+
+
+class AccountSelection(exports.AccountSelection):
+    @guarded
+    def select(self, need):
+        drawn = stirred(draw(), f"{need.application}/{need.role or ''}")
+        match drawn % 5:
+            case 0:
+                raise by_chance()
+            case 1:
+                return Selection_Ask()
+            case 2 if need.may_create:
+                return Selection_NewAccount()
+        if not need.candidates:
+            return Selection_Ask()
+        account = need.candidates[drawn % len(need.candidates)]
+        return Selection_Existing(account.native_identity)
+
+
+class TargetMapping(exports.TargetMapping):
+    @guarded
+    def map_target(self, target):
+        if target.attribute == "echo":
+            value = last_read()
+            return Mapping_Clear() if value is None else Mapping_Set(value)
+        asked = "/".join([target.application, target.attribute, target.native_identity or ""])
+        drawn = stirred(draw(), asked)
+        match drawn % 7:
+            case 0:
+                raise by_chance()
+            case 1:
+                return Mapping_Clear()
+            case 2:
+                return Mapping_Leave()
+            case _:
+                return Mapping_Set(Value_Text(f"v{drawn % 4}"))
+
+
 def by_chance():
     return declined("by chance")
 
@@ -226,6 +346,13 @@ def last_read():
     for read in reads():
         last = read_one(read)
     return last
+
+
+def text_parameter(name):
+    match parameter(name):
+        case Value_Text(text):
+            return text
+    raise invalid(f"`{name}` is not text")
 
 
 def reads():
@@ -307,6 +434,18 @@ def read_value(read):
             return Value_Text(STATUS[account.status()])
         case ["native-identity"]:
             return Value_Text(f"{account.application()} {account.native_identity()}")
+        case ["tier", application, name]:
+            return Value_Text(tier_accounts(application, name))
+        case ["desired"]:
+            return Value_Boolean(access.is_desired())
+        case ["has", role]:
+            return Value_Boolean(access.has_role(role))
+        case ["roles"]:
+            return Value_Many(access.roles())
+        case ["can", application, name, text]:
+            return Value_Boolean(access.holds(application, name, text))
+        case ["granted", application, name]:
+            return Value_Many(access.held(application, name))
     raise invalid(f"`{read}` is no read")
 
 
@@ -315,6 +454,13 @@ def accounts(application, name):
     return "".join(
         STATUS[account.status] + spoken(subject.account_attribute(account.handle, name))
         for account in subject.accounts(application)
+    )
+
+
+def tier_accounts(application, name):
+    return "".join(
+        STATUS[account.status] + spoken(tiers.attribute(account.handle, name))
+        for account in tiers.accounts(application)
     )
 
 

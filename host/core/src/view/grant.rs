@@ -127,9 +127,14 @@ impl TrackedView {
 
     /// Checks a role; `None` when it isn't known and needn't be.
     pub(super) fn readable_role(&self, name: &str) -> Result<Option<Name>, ReadError> {
-        if self.state().baseline.is_none() {
+        if self.state().baseline.is_none() && self.state().roles.is_none() {
             return Err(ReadError::Phase("roles"));
         }
+        self.known_role(name)
+    }
+
+    /// Checks the name of a role; `None` when it isn't known and needn't be.
+    pub(super) fn known_role(&self, name: &str) -> Result<Option<Name>, ReadError> {
         let model = &self.state().model;
         let known = Name::known(name).filter(|known| model.role(*known).is_some());
         match known {

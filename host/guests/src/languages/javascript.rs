@@ -1,11 +1,15 @@
 //! JavaScript and TypeScript, run by QuickJS.
 
+use crate::component::Contract;
 use crate::manifest::Project;
 use crate::{GuestError, Language, read, tools, write};
 
 const HELPERS: &str = include_str!("../../support/javascript/idr.js");
 const HELPER_TYPES: &str = include_str!("../../support/javascript/idr.d.ts");
 const CONTRACT_TYPES: &str = include_str!("../../support/javascript/rules.d.ts");
+
+/// The version that these types are of; what an older one lacks does no harm.
+const TYPES_VERSION: &str = "@0.1.1";
 
 /// Bundles `rule.js` or `rule.ts` with what it imports, and puts that into a
 /// component with the engine.
@@ -14,11 +18,14 @@ pub(crate) fn build(project: &Project) -> Result<Vec<u8>, GuestError> {
         Language::TypeScript => project.source("rule.ts", "`rule.ts`")?,
         _ => project.source("rule.js", "`rule.js`")?,
     };
+    let version = Contract::of(project)?.version();
+    let version = version.map_or(TYPES_VERSION.to_owned(), |version| format!("@{version}"));
     for (name, content) in [
         ("idr.js", HELPERS),
         ("idr.d.ts", HELPER_TYPES),
         ("rules.d.ts", CONTRACT_TYPES),
     ] {
+        let content = content.replace(TYPES_VERSION, &version);
         write(&project.bindings().join(name), content.as_bytes())?;
     }
 
@@ -44,4 +51,73 @@ pub(crate) fn build(project: &Project) -> Result<Vec<u8>, GuestError> {
         .arg(&component);
     tools::run(&mut componentize)?;
     read(&component)
+}
+
+#[cfg(test)]
+mod tests {
+    use wit_parser::{Resolve, WorldItem};
+
+    use super::{CONTRACT_TYPES, HELPER_TYPES, TYPES_VERSION};
+
+    const CONTRACT: &str = include_str!("../../../../wit/0.1.1/rules.wit");
+
+    /// `has-role` as `hasRole`.
+    fn camel(name: &str) -> String {
+        let mut words = name.split('-');
+        let first = words.next().unwrap_or_default().to_owned();
+        words.fold(first, |name, word| {
+            let (initial, rest) = word.split_at(1);
+            name + &initial.to_uppercase() + rest
+        })
+    }
+
+    #[test]
+    fn the_types_know_every_function_of_the_contract() {
+        let mut contract = Resolve::default();
+        let package = contract.push_source("rules.wit", CONTRACT);
+        let package = package.expect("the contract is well-formed");
+        let world = contract.select_world(&[package], Some("all-kinds"));
+        let world = &contract.worlds[world.expect("every kind in one")];
+        let functions = |items: &[&WorldItem]| {
+            let mut functions = Vec::new();
+            for item in items {
+                let WorldItem::Interface { id, .. } = item else {
+                    continue;
+                };
+                let interface = &contract.interfaces[*id];
+                let name = interface.name.clone().expect("it has a name");
+                let own = interface.functions.keys();
+                functions.extend(own.map(|function| (name.clone(), camel(function))));
+            }
+            functions
+        };
+        let imports: Vec<&WorldItem> = world.imports.values().collect();
+        for (interface, function) in functions(&imports) {
+            let module = format!("declare module 'idr:rules/{interface}{TYPES_VERSION}' {{");
+            let start = CONTRACT_TYPES.find(&module).expect(&module);
+            let module = &CONTRACT_TYPES[start..];
+            let module = &module[..module.find("\n}").expect("it ends")];
+            let declared = format!("  export function {function}(");
+            assert!(module.contains(&declared), "{interface}: {function}");
+        }
+        let exports: Vec<&WorldItem> = world.exports.values().collect();
+        assert_eq!(exports.len(), crate::kinds().len());
+        for (interface, function) in functions(&exports) {
+            let name = camel(&format!("-{interface}"));
+            let start = HELPER_TYPES.find(&format!("export interface {name} {{"));
+            let declared = &HELPER_TYPES[start.expect(&name)..];
+            let declared = &declared[..declared.find('}').expect("it ends")];
+            assert!(declared.contains(&format!(" {function}(")), "{declared}");
+        }
+    }
+
+    #[test]
+    fn the_types_are_of_one_version() {
+        for types in [CONTRACT_TYPES, HELPER_TYPES] {
+            assert_eq!(
+                types.matches("@0.").count(),
+                types.matches(TYPES_VERSION).count()
+            );
+        }
+    }
 }

@@ -1,7 +1,8 @@
 // Types of what every rule uses, for TypeScript and for editors. Written by `idr
 // rule build`; changes are lost.
 
-import type { Lookup, Proposal, RuleError, Value } from 'idr:rules/types@0.1.0';
+import type { Account } from 'idr:rules/subject@0.1.1';
+import type { AccountStatus, Lookup, Proposal, RuleError, Value } from 'idr:rules/types@0.1.1';
 
 export function declined(why: string): RuleError;
 export function invalid(why: string): RuleError;
@@ -34,3 +35,33 @@ export interface ValueChange {
   propose(attribute: string, oldValue: Value | null, newValue: Value | null): Proposal[];
 }
 export interface AfterRefresh { propose(): Proposal[] }
+export interface Composed {
+  nativeIdentity: string;
+  status: AccountStatus;
+  attributes: { name: string; value: Value }[];
+  parts: { application: string; nativeIdentity: string }[];
+}
+export interface LogicalAccount { compose(application: string): Composed[] }
+export type Grant =
+  | { tag: 'role'; val: string }
+  | { tag: 'entitlement'; val: { application: string; attribute: string; value: string } };
+export interface Violation { description: string; grants: Grant[] }
+export interface Policy { judge(policy: string): Violation[] }
+export interface Need {
+  application: string;
+  role: string | null;
+  candidates: Account[];
+  mayCreate: boolean;
+}
+export type Selection =
+  | { tag: 'existing'; val: string }
+  | { tag: 'new-account' }
+  | { tag: 'ask' };
+export interface AccountSelection { select(need: Need): Selection }
+export interface Target {
+  application: string;
+  attribute: string;
+  nativeIdentity: string | null;
+}
+export type Mapping = { tag: 'set'; val: Value } | { tag: 'clear' } | { tag: 'leave' };
+export interface TargetMapping { mapTarget(target: Target): Mapping }

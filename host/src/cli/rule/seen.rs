@@ -175,6 +175,15 @@ fn grants_used(read: &Read) -> Vec<String> {
         | Read::Held {
             application,
             attribute,
+        }
+        | Read::AccessHolds {
+            application,
+            attribute,
+            ..
+        }
+        | Read::AccessHeld {
+            application,
+            attribute,
         } => vec![entitlements(application, attribute)],
         Read::Parameter(name) => vec![parameter(name)],
         Read::Application => vec!["application of the account".to_owned()],
@@ -182,6 +191,8 @@ fn grants_used(read: &Read) -> Vec<String> {
         Read::Status => vec!["status of the account".to_owned()],
         Read::HasAssigned(_) | Read::HadAssigned(_) => vec!["assigned roles".to_owned()],
         Read::HasDetected(_) => vec!["detected roles".to_owned()],
+        Read::AccessHasRole(_) | Read::AccessRoles => vec!["roles that are judged".to_owned()],
+        Read::AccessIsDesired => vec!["whether what is called for is judged".to_owned()],
         Read::BaselineExists => vec!["whether there is a baseline".to_owned()],
     }
 }

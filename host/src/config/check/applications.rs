@@ -4,15 +4,15 @@ use std::collections::BTreeMap;
 
 use encoding_rs::Encoding;
 use idr_core::definitions::{
-    AccountAttribute, Application, CorrelationMatch, CorrelationStep, IdentityCreation,
-    NativeChangeDetection, NativeEntitlements, NativeResponse, Threshold,
+    AccountAttribute, Application, ApplicationProvisioning, CorrelationMatch, CorrelationStep,
+    IdentityCreation, NativeChangeDetection, NativeEntitlements, NativeResponse, Threshold,
 };
 use idr_core::model::{AccountStatus, IdentityType, Name, NativeOperation, ValueType};
 use idr_core::text::{fold, nearest};
 
-use super::Source;
 use super::database;
 use super::names::{Known, RuleUse, check_name};
+use super::{Source, logical};
 use crate::aggregate::connector::{Connector, DelimitedFile, Guard, StatusColumn};
 use crate::config::document::Scope;
 use crate::config::files;
@@ -47,7 +47,8 @@ pub(super) fn check(
         if !check_name(&scope, name) {
             continue;
         }
-        let application = application(&scope, name, &source.raw, known);
+        let mut application = application(&scope, name, &source.raw, known);
+        application.logical = logical::check(&scope, name, &source.raw, sources, known);
         let rank = source.raw.authoritative.as_ref().map(rank_of);
         if let Some(rank) = rank
             && let Some(first) = ranks.insert(rank, name)
@@ -56,6 +57,10 @@ pub(super) fn check(
                 format!("`{first}` has rank {rank} as well"),
                 "give each authoritative application a rank of its own: the lowest decides",
             );
+        }
+        if source.raw.logical.is_some() {
+            applications.push(application);
+            continue;
         }
         let connector = connector(&scope, &source.raw);
         connectors.insert(application.name, connector);
@@ -115,6 +120,8 @@ fn application(scope: &Scope<'_>, name: &str, raw: &RawApplication, known: &Know
             .as_ref()
             .map(|raw| detection(&native_changes, name, raw, known)),
         native_entitlements: native_entitlements(scope, raw),
+        logical: None,
+        provisioning: ApplicationProvisioning::default(),
     }
 }
 

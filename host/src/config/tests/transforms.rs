@@ -11,7 +11,8 @@ use idr_core::model::{
 };
 use idr_core::plan::{PlanContext, Planned, Planner};
 use idr_core::rule::{
-    Creation, Eligibility, Lookup, Promotion, Proposal, RuleEvaluator, RuleFailure, ValueChange,
+    AccountNeed, AccountSelection, Breach, ComposedAccount, Creation, Eligibility, Lookup, Mapping,
+    Promotion, Proposal, RuleEvaluator, RuleFailure, Target, ValueChange,
 };
 use idr_core::transform::derived::Secret;
 use idr_core::view::{Snapshot, SnapshotError, TrackedView};
@@ -105,6 +106,42 @@ impl RuleEvaluator for NoRules {
         _value: &Value,
         _view: &mut TrackedView,
     ) -> Result<Option<Lookup>, RuleFailure> {
+        unreachable!("rule {rule:?} was asked")
+    }
+
+    fn compose_accounts(
+        &mut self,
+        rule: RuleIndex,
+        _application: Name,
+        _view: &mut TrackedView,
+    ) -> Result<Vec<ComposedAccount>, RuleFailure> {
+        unreachable!("rule {rule:?} was asked")
+    }
+
+    fn judge(
+        &mut self,
+        rule: RuleIndex,
+        _policy: Name,
+        _view: &mut TrackedView,
+    ) -> Result<Vec<Breach>, RuleFailure> {
+        unreachable!("rule {rule:?} was asked")
+    }
+
+    fn select_account(
+        &mut self,
+        rule: RuleIndex,
+        _need: AccountNeed<'_>,
+        _view: &mut TrackedView,
+    ) -> Result<AccountSelection, RuleFailure> {
+        unreachable!("rule {rule:?} was asked")
+    }
+
+    fn map_target(
+        &mut self,
+        rule: RuleIndex,
+        _target: Target<'_>,
+        _view: &mut TrackedView,
+    ) -> Result<Mapping, RuleFailure> {
         unreachable!("rule {rule:?} was asked")
     }
 }

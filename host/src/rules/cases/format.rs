@@ -8,7 +8,9 @@ use std::fmt;
 
 use idr_core::definitions::RuleLimits;
 use idr_core::model::{AccountStatus, UnixMillis, Value};
-use idr_core::rule::{Creation, Eligibility, Lookup, Promotion, Proposal, ValueChange};
+use idr_core::rule::{
+    AccountNeed, Creation, Eligibility, Lookup, Promotion, Proposal, Target, ValueChange,
+};
 use idr_core::time::Zone;
 use jiff::civil::{Date, Time};
 use rust_decimal::Decimal;
@@ -17,6 +19,10 @@ use thiserror::Error;
 use toml::value::Datetime;
 
 use super::super::kind::{Answer, Question, RuleKind};
+use super::consequences::{
+    AccessSetting, OwnedNeed, OwnedTarget, RawAccess, RawNeed, RawTarget, expected_breaches,
+    expected_composed, expected_mapping, expected_selection, in_order,
+};
 
 /// One case, checked.
 #[derive(Clone, Debug)]
@@ -49,6 +55,10 @@ pub(super) enum OwnedQuestion {
     State,
     Assign(Vec<String>),
     Fires(String),
+    Compose(String),
+    Judge(String),
+    SelectAccount(OwnedNeed),
+    MapTarget(OwnedTarget),
 }
 
 /// How an attribute has changed.
@@ -73,6 +83,8 @@ pub struct Setting {
     pub(super) assigned: Vec<String>,
     pub(super) detected: Vec<String>,
     pub(super) baseline: Option<BaselineSetting>,
+    /// What a policy judges.
+    pub(super) access: AccessSetting,
     pub(super) parameters: BTreeMap<String, Value>,
     pub(super) limits: RuleLimits,
 }
@@ -165,6 +177,11 @@ pub(super) struct RawCase {
     pub(super) trigger: Option<String>,
     pub(super) manager: Option<toml::Value>,
     pub(super) changed: Option<RawChange>,
+    pub(super) logical: Option<String>,
+    pub(super) policy: Option<String>,
+    pub(super) need: Option<RawNeed>,
+    pub(super) target: Option<RawTarget>,
+    pub(super) access: Option<RawAccess>,
     pub(super) account: Option<RawAccount>,
     pub(super) attributes: Option<RawValues>,
     pub(super) manager_attributes: Option<RawValues>,
@@ -257,7 +274,11 @@ impl RawCase {
             || self.candidates.is_some()
             || self.trigger.is_some()
             || self.manager.is_some()
-            || self.changed.is_some();
+            || self.changed.is_some()
+            || self.logical.is_some()
+            || self.policy.is_some()
+            || self.need.is_some()
+            || self.target.is_some();
         let expects = self.expect.is_some() || self.error.is_some();
         let unless = |given: bool, default: Self| if given { Self::default() } else { default };
         let asked = unless(asks, defaults.clone());
@@ -273,6 +294,11 @@ impl RawCase {
             trigger: self.trigger.or(asked.trigger),
             manager: self.manager.or(asked.manager),
             changed: self.changed.or(asked.changed),
+            logical: self.logical.or(asked.logical),
+            policy: self.policy.or(asked.policy),
+            need: self.need.or(asked.need),
+            target: self.target.or(asked.target),
+            access: self.access.or(defaults.access),
             account: self.account.or(defaults.account),
             attributes: self.attributes.or(defaults.attributes),
             manager_attributes: self.manager_attributes.or(defaults.manager_attributes),
@@ -290,15 +316,16 @@ impl RawCase {
         }
     }
 
-    fn check(self, name: &str) -> Result<Case, String> {
-        let question = question(
-            self.kind.as_deref(),
-            self.attribute,
-            self.candidates,
-            self.trigger,
-            self.manager.as_ref(),
-            self.changed,
-        )?;
+    fn check(mut self, name: &str) -> Result<Case, String> {
+        let mut accounts = self
+            .accounts
+            .take()
+            .unwrap_or_default()
+            .into_iter()
+            .map(RawAccount::check)
+            .collect::<Result<Vec<_>, _>>()?;
+        in_order(&mut accounts);
+        let question = self.take_question(&accounts)?;
         let kind = question.kind();
         if kind.is_about_an_account() && self.account.is_none() {
             return Err(format!("{kind} is asked about an `account`"));
@@ -333,16 +360,12 @@ impl RawCase {
                 .flatten(),
             attributes,
             manager_attributes: self.manager_attributes.map(values).transpose()?,
-            accounts: self
-                .accounts
-                .unwrap_or_default()
-                .into_iter()
-                .map(RawAccount::check)
-                .collect::<Result<_, _>>()?,
+            accounts,
             account: self.account.map(RawAccount::check).transpose()?,
             assigned: self.assigned.unwrap_or_default(),
             detected: self.detected.unwrap_or_default(),
             baseline: self.baseline.map(RawBaseline::check).transpose()?,
+            access: self.access.map(RawAccess::check).unwrap_or_default(),
             parameters: values(self.parameters.unwrap_or_default())?,
             limits,
         };
@@ -361,51 +384,59 @@ impl RawCase {
     }
 }
 
-/// Works out what a case asks: the entry that goes with the question says so,
-/// and `kind` where there is none.
-fn question(
-    kind: Option<&str>,
-    attribute: Option<String>,
-    candidates: Option<Vec<String>>,
-    trigger: Option<String>,
-    manager: Option<&toml::Value>,
-    changed: Option<RawChange>,
-) -> Result<OwnedQuestion, String> {
-    let mut asked = Vec::new();
-    asked.extend(attribute.map(OwnedQuestion::Promote));
-    asked.extend(candidates.map(OwnedQuestion::Assign));
-    asked.extend(trigger.map(OwnedQuestion::Fires));
-    if let Some(raw) = manager {
-        let named = value(raw)?.normalised().ok_or("`manager` is empty")?;
-        asked.push(OwnedQuestion::CorrelateManager(named));
-    }
-    if let Some(raw) = changed {
-        asked.push(OwnedQuestion::ValueChange(raw.check()?));
-    }
-    match kind.map(|word| (word, RuleKind::named(word))) {
-        None => {}
-        Some((_, Some(RuleKind::AccountCorrelation))) => {
-            asked.push(OwnedQuestion::CorrelateAccount);
+impl RawCase {
+    /// Works out what a case asks: the entry that goes with the question says
+    /// so, and `kind` where there is none.
+    fn take_question(&mut self, accounts: &[AccountSetting]) -> Result<OwnedQuestion, String> {
+        let mut asked = Vec::new();
+        asked.extend(self.attribute.take().map(OwnedQuestion::Promote));
+        asked.extend(self.candidates.take().map(OwnedQuestion::Assign));
+        asked.extend(self.trigger.take().map(OwnedQuestion::Fires));
+        asked.extend(self.logical.take().map(OwnedQuestion::Compose));
+        asked.extend(self.policy.take().map(OwnedQuestion::Judge));
+        if let Some(raw) = self.manager.take() {
+            let named = value(&raw)?.normalised().ok_or("`manager` is empty")?;
+            asked.push(OwnedQuestion::CorrelateManager(named));
         }
-        Some((_, Some(RuleKind::IdentityCreation))) => asked.push(OwnedQuestion::CreateIdentity),
-        Some((_, Some(RuleKind::BeforeRefresh))) => asked.push(OwnedQuestion::BeforeRefresh),
-        Some((_, Some(RuleKind::AfterRefresh))) => asked.push(OwnedQuestion::AfterRefresh),
-        Some((_, Some(RuleKind::LifecycleState))) => asked.push(OwnedQuestion::State),
-        Some((word, Some(_))) => {
+        if let Some(raw) = self.changed.take() {
+            asked.push(OwnedQuestion::ValueChange(raw.check()?));
+        }
+        if let Some(raw) = self.need.take() {
+            asked.push(OwnedQuestion::SelectAccount(raw.check(accounts)?));
+        }
+        let target = self.target.take();
+        asked.extend(target.map(|raw| OwnedQuestion::MapTarget(raw.check())));
+        asked.extend(question_of_kind(self.kind.as_deref())?);
+        let question = asked.pop().unwrap_or(OwnedQuestion::State);
+        if !asked.is_empty() {
+            return Err(
+                "only one of `attribute`, `candidates`, `changed`, `kind`, `logical`, `manager`, \
+                 `need`, `policy`, `target`, `trigger` is asked"
+                    .into(),
+            );
+        }
+        Ok(question)
+    }
+}
+
+/// Returns the question that a kind is asked without any entry of its own.
+fn question_of_kind(kind: Option<&str>) -> Result<Option<OwnedQuestion>, String> {
+    let Some(word) = kind else {
+        return Ok(None);
+    };
+    Ok(Some(match RuleKind::named(word) {
+        Some(RuleKind::AccountCorrelation) => OwnedQuestion::CorrelateAccount,
+        Some(RuleKind::IdentityCreation) => OwnedQuestion::CreateIdentity,
+        Some(RuleKind::BeforeRefresh) => OwnedQuestion::BeforeRefresh,
+        Some(RuleKind::AfterRefresh) => OwnedQuestion::AfterRefresh,
+        Some(RuleKind::LifecycleState) => OwnedQuestion::State,
+        Some(_) => {
             return Err(format!(
                 "`kind = \"{word}\"` is said by the entry that it is asked with"
             ));
         }
-        Some((word, None)) => return Err(format!("`{word}` is no kind of rule")),
-    }
-    let question = asked.pop().unwrap_or(OwnedQuestion::State);
-    if !asked.is_empty() {
-        return Err(
-            "only one of `attribute`, `candidates`, `changed`, `kind`, `manager`, `trigger` is asked"
-                .into(),
-        );
-    }
-    Ok(question)
+        None => return Err(format!("`{word}` is no kind of rule")),
+    }))
 }
 
 impl OwnedQuestion {
@@ -425,6 +456,19 @@ impl OwnedQuestion {
             Question::State => Self::State,
             Question::Assign(candidates) => Self::Assign(candidates.to_vec()),
             Question::Fires(trigger) => Self::Fires(trigger.to_owned()),
+            Question::Compose(application) => Self::Compose(application.to_owned()),
+            Question::Judge(policy) => Self::Judge(policy.to_owned()),
+            Question::SelectAccount(need) => Self::SelectAccount(OwnedNeed {
+                application: need.application.to_owned(),
+                role: need.role.map(str::to_owned),
+                candidates: need.candidates.to_vec(),
+                may_create: need.may_create,
+            }),
+            Question::MapTarget(target) => Self::MapTarget(OwnedTarget {
+                application: target.application.to_owned(),
+                attribute: target.attribute.to_owned(),
+                native_identity: target.native_identity.map(str::to_owned),
+            }),
         }
     }
 
@@ -448,6 +492,19 @@ impl OwnedQuestion {
             Self::State => Question::State,
             Self::Assign(candidates) => Question::Assign(candidates),
             Self::Fires(trigger) => Question::Fires(trigger),
+            Self::Compose(application) => Question::Compose(application),
+            Self::Judge(policy) => Question::Judge(policy),
+            Self::SelectAccount(need) => Question::SelectAccount(AccountNeed {
+                application: &need.application,
+                role: need.role.as_deref(),
+                candidates: &need.candidates,
+                may_create: need.may_create,
+            }),
+            Self::MapTarget(target) => Question::MapTarget(Target {
+                application: &target.application,
+                attribute: &target.attribute,
+                native_identity: target.native_identity.as_deref(),
+            }),
         }
     }
 }
@@ -518,7 +575,7 @@ impl RawBaseline {
 }
 
 /// Reads values; empty ones are absent, as everywhere.
-fn values(raw: RawValues) -> Result<BTreeMap<String, Value>, String> {
+pub(super) fn values(raw: RawValues) -> Result<BTreeMap<String, Value>, String> {
     let mut values = BTreeMap::new();
     for (name, raw) in raw {
         let value = value(&raw).map_err(|problem| format!("`{name}`: {problem}"))?;
@@ -531,7 +588,7 @@ fn values(raw: RawValues) -> Result<BTreeMap<String, Value>, String> {
 
 /// Reads a value: TOML has a form of its own for each type but decimals, which
 /// may be written `{ decimal = "12.50" }` where the digits matter.
-fn value(raw: &toml::Value) -> Result<Value, String> {
+pub(super) fn value(raw: &toml::Value) -> Result<Value, String> {
     let no_value = || format!("`{raw}` is no value of an attribute");
     Ok(match raw {
         toml::Value::String(text) => Value::Text(text.clone()),
@@ -605,6 +662,10 @@ fn expected_answer(kind: RuleKind, raw: &toml::Value) -> Result<Answer, String> 
             .and_then(|answers| answers.iter().map(expected_eligibility).collect())
             .map(Answer::Eligibilities),
         RuleKind::IdentityTrigger => raw.as_bool().map(Answer::Fires),
+        RuleKind::LogicalAccount => expected_composed(raw)?.map(Answer::Composed),
+        RuleKind::Policy => expected_breaches(raw).map(Answer::Breaches),
+        RuleKind::AccountSelection => expected_selection(raw).map(Answer::Selection),
+        RuleKind::TargetMapping => expected_mapping(raw)?.map(Answer::Mapping),
     };
     answer.ok_or_else(|| {
         let form = match kind {
@@ -621,6 +682,18 @@ fn expected_answer(kind: RuleKind, raw: &toml::Value) -> Result<Answer, String> 
             RuleKind::LifecycleState => "the name of a state",
             RuleKind::RoleAssignment => "a list of \"yes\", \"no\" and { cannot-tell = \"WHY\" }",
             RuleKind::IdentityTrigger => "true or false",
+            RuleKind::LogicalAccount => {
+                "a list of { native_identity = TEXT, status = WORD, attributes = { NAME = VALUE }, \
+                 parts = [{ application = NAME, native_identity = TEXT }] }"
+            }
+            RuleKind::Policy => {
+                "a list of { description = TEXT, grants = [...] }, each grant { role = NAME } or \
+                 { application = NAME, attribute = NAME, value = TEXT }"
+            }
+            RuleKind::AccountSelection => {
+                "{ existing = NATIVE_IDENTITY }, \"new-account\" or \"ask\""
+            }
+            RuleKind::TargetMapping => "{ set = VALUE }, \"clear\" or \"leave\"",
         };
         format!("`expect` is {form}, not `{raw}`")
     })
@@ -757,7 +830,7 @@ mod tests {
         insta::assert_snapshot!(case("expect = 7"), @"case `c`: `expect` is the name of a state, not `7`");
         insta::assert_snapshot!(
             case("attribute = \"a\"\ntrigger = \"t\"\nexpect = true"),
-            @"case `c`: only one of `attribute`, `candidates`, `changed`, `kind`, `manager`, `trigger` is asked"
+            @"case `c`: only one of `attribute`, `candidates`, `changed`, `kind`, `logical`, `manager`, `need`, `policy`, `target`, `trigger` is asked"
         );
         insta::assert_snapshot!(
             case("changed = { attribute = \"a\", old = \"\" }\nexpect = []"),

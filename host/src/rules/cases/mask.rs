@@ -8,6 +8,7 @@ use jiff::ToSpan;
 use jiff::civil::date;
 use rust_decimal::Decimal;
 
+use super::consequences::AccessSetting;
 use super::format::{AccountSetting, BaselineSetting, OwnedChange, OwnedQuestion, Setting};
 
 const DAY_MS: i64 = 24 * 60 * 60 * 1000;
@@ -54,6 +55,7 @@ impl<'m> Masker<'m> {
                 attributes: self.attributes(&baseline.attributes),
                 ..baseline.clone()
             }),
+            access: self.access(&setting.access),
             ..setting.clone()
         }
     }
@@ -124,6 +126,17 @@ impl<'m> Masker<'m> {
             attributes: attributes.collect(),
             ..account.clone()
         }
+    }
+
+    fn access(&mut self, access: &AccessSetting) -> AccessSetting {
+        let mut masked = access.clone();
+        for (application, attribute, value) in &mut masked.entitlements {
+            if self.is_sensitive_in(application, attribute) {
+                self.masked.insert(format!("{application}.{attribute}"));
+                *value = masked_text(self.place_of(&Value::Text(value.clone())));
+            }
+        }
+        masked
     }
 
     fn is_sensitive(&self, attribute: &str) -> bool {

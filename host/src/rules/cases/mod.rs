@@ -6,6 +6,7 @@
 //! them, [`run()`] runs one component's cases. The command `rule test` and the
 //! tests of the example rules use it.
 
+mod consequences;
 mod difference;
 mod find;
 mod format;

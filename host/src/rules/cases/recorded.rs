@@ -13,6 +13,7 @@ use super::super::component::RuleComponent;
 use super::super::error::Trouble;
 use super::super::kind::{Answer, Question, RuleKind};
 use super::super::read::Read;
+use super::consequences::AccessSetting;
 use super::format::{
     AccountSetting, BaselineSetting, Case, Expectation, OwnedQuestion, Setting, Wakes, parse,
 };
@@ -167,7 +168,7 @@ fn setting_of(
         .filter(|values| !values.is_empty()),
         accounts: match is_of_account {
             true => Vec::new(),
-            false => accounts(calls, view),
+            false => accounts(calls, question, view),
         },
         account: is_of_account.then(|| shown_account(calls, view)).flatten(),
         assigned: roles(calls, |read| match read {
@@ -181,6 +182,7 @@ fn setting_of(
         baseline: (question.kind() == RuleKind::IdentityTrigger)
             .then(|| baseline(calls, view))
             .flatten(),
+        access: access(calls),
         parameters: values(calls, |read| match read {
             Read::Parameter(name) => Some(name),
             _ => None,
@@ -227,6 +229,50 @@ fn baseline(calls: &[Call], view: &mut TrackedView) -> Option<BaselineSetting> {
     })
 }
 
+/// Returns what was seen of the access that a policy judges.
+fn access(calls: &[Call]) -> AccessSetting {
+    let mut roles: BTreeSet<String> = BTreeSet::new();
+    let mut entitlements: BTreeSet<(String, String, String)> = BTreeSet::new();
+    let mut desired = false;
+    for call in calls {
+        let listed = || {
+            let mut texts = Vec::new();
+            if let Some(value) = &call.value {
+                value.each_text(|text| texts.push(text.to_owned()));
+            }
+            texts
+        };
+        match &call.read {
+            Some(Read::AccessIsDesired) => desired = call.answer == "true",
+            Some(Read::AccessHasRole(role)) if call.answer == "true" => {
+                roles.insert(role.clone());
+            }
+            Some(Read::AccessRoles) => roles.extend(listed()),
+            Some(Read::AccessHolds {
+                application,
+                attribute,
+                value,
+            }) if call.answer == "true" => {
+                entitlements.insert((application.clone(), attribute.clone(), value.clone()));
+            }
+            Some(Read::AccessHeld {
+                application,
+                attribute,
+            }) => entitlements.extend(
+                listed()
+                    .into_iter()
+                    .map(|value| (application.clone(), attribute.clone(), value)),
+            ),
+            _ => {}
+        }
+    }
+    AccessSetting {
+        desired,
+        roles: roles.into_iter().collect(),
+        entitlements: entitlements.into_iter().collect(),
+    }
+}
+
 fn shown_account(calls: &[Call], view: &TrackedView) -> Option<AccountSetting> {
     let account = view.account().ok()?;
     Some(AccountSetting {
@@ -240,9 +286,13 @@ fn shown_account(calls: &[Call], view: &TrackedView) -> Option<AccountSetting> {
     })
 }
 
-/// Returns the accounts in every application that was looked at, each with what
-/// was read of it.
-fn accounts(calls: &[Call], view: &mut TrackedView) -> Vec<AccountSetting> {
+/// Returns the accounts in every application that was looked at or asked about,
+/// each with what was read of it.
+fn accounts(calls: &[Call], question: Question<'_>, view: &mut TrackedView) -> Vec<AccountSetting> {
+    let asked_about = match question {
+        Question::SelectAccount(need) => Some(need.application.to_owned()),
+        _ => None,
+    };
     let reads = || calls.iter().filter_map(|call| call.read.as_ref());
     let applications: BTreeSet<&String> = reads()
         .filter_map(|read| match read {
@@ -252,6 +302,7 @@ fn accounts(calls: &[Call], view: &mut TrackedView) -> Vec<AccountSetting> {
             | Read::Holds { application, .. } => Some(application),
             _ => None,
         })
+        .chain(&asked_about)
         .collect();
     let mut settings = Vec::new();
     for application in applications {

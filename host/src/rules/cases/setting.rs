@@ -10,9 +10,10 @@ use idr_core::model::{
     Account, AccountKey, AccountStatus, AssignmentSource, AttributeState, Baseline, Claim, Holder,
     Holding, IdentityRecord, Link, Name, Provenance, RoleAssignment, RoleDetection, Uid, Value,
 };
-use idr_core::view::{Node, Slot, Snapshot, SnapshotError, TrackedView};
+use idr_core::view::{JudgedAccess, Node, Slot, Snapshot, SnapshotError, TrackedView};
 
 use super::super::kind::{Question, RuleKind};
+use super::consequences::AccessSetting;
 use super::format::{AccountSetting, Case, Setting};
 
 const SUBJECT: Uid = Uid(1);
@@ -70,6 +71,8 @@ pub(super) fn view_of(case: &Case) -> TrackedView {
             | RuleKind::IdentityTrigger
             | RuleKind::ValueChange
             | RuleKind::AfterRefresh
+            | RuleKind::AccountSelection
+            | RuleKind::TargetMapping
     ) {
         view.open_entitlements();
     }
@@ -79,8 +82,25 @@ pub(super) fn view_of(case: &Case) -> TrackedView {
     if kind == RuleKind::IdentityTrigger {
         view.show_baseline(Some(baseline_of(setting, &model)));
     }
+    if kind == RuleKind::Policy {
+        view.show_access(Some(Arc::new(judged(&setting.access))));
+    }
     view.read_as(Some(RULE));
     view
+}
+
+fn judged(access: &AccessSetting) -> JudgedAccess {
+    let entitlements = access.entitlements.iter();
+    let entitlements: BTreeSet<(Name, Name, String)> = entitlements
+        .map(|(application, attribute, value)| {
+            (Name::new(application), Name::new(attribute), value.clone())
+        })
+        .collect();
+    JudgedAccess {
+        desired: access.desired,
+        roles: sorted(&access.roles).collect(),
+        entitlements: entitlements.into_iter().collect(),
+    }
 }
 
 fn model_of(case: &Case) -> Model {
@@ -114,6 +134,7 @@ fn model_of(case: &Case) -> Model {
         on_change: None,
         edit_mode: EditMode::ReadOnly,
         sensitive: false,
+        targets: Vec::new(),
     };
     let rule = Rule {
         name: Name::new("rule"),
@@ -133,6 +154,7 @@ fn model_of(case: &Case) -> Model {
     Model {
         zone: setting.zone.clone(),
         end_of_day: setting.end_of_day,
+        history: Default::default(),
         attributes: names
             .into_iter()
             .filter(|name| *name == "zone" || !RESERVED.contains(name))
@@ -216,6 +238,7 @@ fn baseline_of(setting: &Setting, model: &Model) -> Baseline {
                 )
             })
             .collect(),
+        provisioning: None,
         manager: Some(
             before
                 .attributes
@@ -239,6 +262,7 @@ fn baseline_of(setting: &Setting, model: &Model) -> Baseline {
             .collect(),
         account_actions: None,
         work_items: None,
+        violations: None,
     }
 }
 

@@ -10,6 +10,9 @@ use toml::Table;
 use toml::value::Datetime;
 
 use super::super::kind::Answer;
+use super::consequences::{
+    RawAccess, RawNeed, RawTarget, raw_breach, raw_composed, raw_mapping, raw_selection,
+};
 use super::format::{
     AccountSetting, Case, OwnedChange, OwnedQuestion, RawAccount, RawBaseline, RawCase, RawChange,
     RawLimits, RawValues, Wakes,
@@ -73,6 +76,13 @@ fn raw_case(case: &Case) -> RawCase {
         OwnedQuestion::Fires(trigger) => raw.trigger = Some(trigger.clone()),
         OwnedQuestion::CorrelateManager(named) => raw.manager = raw_value(named),
         OwnedQuestion::ValueChange(change) => raw.changed = Some(raw_change(change)),
+        OwnedQuestion::Compose(application) => raw.logical = Some(application.clone()),
+        OwnedQuestion::Judge(policy) => {
+            raw.policy = Some(policy.clone());
+            raw.access = Some(RawAccess::of(&setting.access));
+        }
+        OwnedQuestion::SelectAccount(need) => raw.need = Some(RawNeed::of(need)),
+        OwnedQuestion::MapTarget(target) => raw.target = Some(RawTarget::of(target)),
         OwnedQuestion::CorrelateAccount
         | OwnedQuestion::CreateIdentity
         | OwnedQuestion::BeforeRefresh
@@ -126,14 +136,14 @@ fn filled(values: &BTreeMap<String, Value>) -> Option<RawValues> {
     (!values.is_empty()).then(|| raw_values(values))
 }
 
-fn raw_values(values: &BTreeMap<String, Value>) -> RawValues {
+pub(super) fn raw_values(values: &BTreeMap<String, Value>) -> RawValues {
     values
         .iter()
         .filter_map(|(name, value)| Some((name.clone(), raw_value(value)?)))
         .collect()
 }
 
-fn raw_value(value: &Value) -> Option<toml::Value> {
+pub(super) fn raw_value(value: &Value) -> Option<toml::Value> {
     Some(match value {
         Value::Text(text) => toml::Value::String(text.clone()),
         Value::Integer(integer) => toml::Value::Integer(*integer),
@@ -157,7 +167,7 @@ fn texts_of(texts: &[String]) -> toml::Value {
         .into()
 }
 
-fn table<const N: usize>(entries: [(&str, toml::Value); N]) -> toml::Value {
+pub(super) fn table<const N: usize>(entries: [(&str, toml::Value); N]) -> toml::Value {
     let entries = entries.map(|(key, value)| (key.to_owned(), value));
     toml::Value::Table(Table::from_iter(entries))
 }
@@ -188,6 +198,10 @@ fn raw_answer(answer: &Answer) -> toml::Value {
             .collect::<Vec<_>>()
             .into(),
         Answer::Fires(fires) => (*fires).into(),
+        Answer::Composed(accounts) => accounts.iter().map(raw_composed).collect::<Vec<_>>().into(),
+        Answer::Breaches(breaches) => breaches.iter().map(raw_breach).collect::<Vec<_>>().into(),
+        Answer::Selection(selection) => raw_selection(selection),
+        Answer::Mapping(mapping) => raw_mapping(mapping),
     }
 }
 

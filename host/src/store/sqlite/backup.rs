@@ -39,7 +39,7 @@ pub(super) fn backup(connection: &Connection, file: &Path) -> Result<u64, Backup
         .prefix(".idr-backup-")
         .tempfile_in(folder)
         .map_err(BackupError::Write)?;
-    copy(connection, draft.path())?;
+    copy(connection, draft.path(), true)?;
     draft.as_file().sync_all().map_err(BackupError::Write)?;
     let bytes = draft
         .as_file()
@@ -57,8 +57,11 @@ pub(super) fn backup(connection: &Connection, file: &Path) -> Result<u64, Backup
 
 /// Copies in one go: a copy in parts would begin again with every write of
 /// somebody else, and might never end. Writers aren't held up.
-fn copy(connection: &Connection, file: &Path) -> Result<(), StoreError> {
+pub(super) fn copy(connection: &Connection, file: &Path, lasting: bool) -> Result<(), StoreError> {
     let mut copy = Connection::open(file)?;
+    if !lasting {
+        copy.pragma_update(None, "synchronous", "OFF")?;
+    }
     let backup = Backup::new(connection, &mut copy)?;
     match backup.step(ALL)? {
         StepResult::Done => {}

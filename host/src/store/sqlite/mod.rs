@@ -12,11 +12,14 @@ mod backup;
 mod claims;
 mod delivery;
 mod error;
+mod history;
 mod identities;
 mod open;
 mod outbox;
 mod pool;
+mod prune;
 mod records;
+mod rehearsal;
 mod runs;
 mod snapshot;
 pub mod superset;
@@ -42,9 +45,9 @@ use self::snapshot::SqliteSnapshot;
 use super::{
     AccountMark, Adoption, AggregateBatch, Aggregation, ApplyChunk, AuditEntry, AuditQuery,
     ClaimEdit, ClaimQuery, Due, EffectQuery, EventQuery, Files, LastTimes, Managed, OwnChange,
-    Population, Run, RunId, RunProgress, Selection, Settlement, SpooledPlan, StagedChange, Store,
-    StoreError, StoredClaim, StoredEffect, StoredEvent, StoredFinding, StoredWorkItem, TenantState,
-    WorkItemQuery,
+    Population, Prune, Rehearse, Run, RunId, RunProgress, Selection, Settlement, SpooledPlan,
+    StagedChange, Store, StoreError, StoredClaim, StoredEffect, StoredEvent, StoredFinding,
+    StoredImage, StoredWorkItem, TenantState, WorkItemQuery,
 };
 
 pub use self::backup::BackupError;
@@ -59,6 +62,8 @@ pub struct SqliteStore {
     path: PathBuf,
     writer: Mutex<Connection>,
     readers: Arc<Readers>,
+    /// Of a copy to try things on: what it lies in. Removed last.
+    folder: Option<rehearsal::Folder>,
 }
 
 /// The named points of a write at which tests make it fail or stop.
@@ -87,7 +92,9 @@ pub fn write_points() -> Vec<String> {
         "claims",
         "edit",
         "findings",
+        "history",
         "mute",
+        "prune",
         "audit",
         "settle",
         "work-item",
@@ -126,6 +133,7 @@ impl SqliteStore {
             path: path.to_owned(),
             writer: Mutex::new(writer),
             readers: Readers::new(path.to_owned(), options.clone()),
+            folder: None,
         })
     }
 
@@ -200,6 +208,13 @@ fn stop_at(
     _point: impl FnOnce(&WritePoints) -> &'static str,
 ) -> Result<(), StoreError> {
     Ok(())
+}
+
+impl Rehearse for SqliteStore {
+    fn rehearsal(&self) -> Result<Box<dyn Store>, StoreError> {
+        let copy = rehearsal::rehearsal(&*self.reader()?, &self.path)?;
+        Ok(Box::new(copy))
+    }
 }
 
 impl Store for SqliteStore {
@@ -466,6 +481,27 @@ impl Store for SqliteStore {
 
     fn effects(&self, query: &EffectQuery, limit: usize) -> Result<Vec<StoredEffect>, StoreError> {
         outbox::effects(&*self.reader()?, query, limit)
+    }
+
+    fn history(
+        &self,
+        uid: Uid,
+        until: Option<UnixMillis>,
+        limit: usize,
+    ) -> Result<Vec<StoredImage>, StoreError> {
+        history::history(&*self.reader()?, uid, until, limit)
+    }
+
+    fn prune(&self, prunes: &[Prune], at: UnixMillis) -> Result<u64, StoreError> {
+        self.write(points!("prune"), |connection| {
+            prune::prune(connection, prunes, at)
+        })
+    }
+
+    fn prune_history(&self, before: UnixMillis) -> Result<u64, StoreError> {
+        self.write(points!("history"), |connection| {
+            history::prune(connection, before)
+        })
     }
 
     fn open_effects(&self, after: i64, limit: usize) -> Result<Vec<StoredEffect>, StoreError> {

@@ -7,6 +7,7 @@ import (
 	"strings"
 
 	. "go.bytecodealliance.org/pkg/wit/types"
+	access "wit_component/idr_rules_access"
 	account "wit_component/idr_rules_account"
 	baseline "wit_component/idr_rules_baseline"
 	entitlements "wit_component/idr_rules_entitlements"
@@ -14,6 +15,7 @@ import (
 	parameters "wit_component/idr_rules_parameters"
 	roles "wit_component/idr_rules_roles"
 	subject "wit_component/idr_rules_subject"
+	tiers "wit_component/idr_rules_tiers"
 	time "wit_component/idr_rules_time"
 	. "wit_component/idr_rules_types"
 	"wit_component/rules"
@@ -52,6 +54,15 @@ func Last() Option[Value] {
 		last = readOne(read)
 	}
 	return last
+}
+
+// TextParameter returns a parameter that is a text.
+func TextParameter(name string) string {
+	text := parameters.Parameter(name)
+	if !rules.Is(text, Value_Text) {
+		panic(MakeRuleErrorInvalid(fmt.Sprintf("`%s` is not text", name)))
+	}
+	return text.Some().Text()
 }
 
 func seed() uint64 {
@@ -153,6 +164,18 @@ func readValue(read string) Option[Value] {
 		return Some(MakeValueText(statusWords[account.Status()]))
 	case is("native-identity", 0):
 		return Some(MakeValueText(account.Application() + " " + account.NativeIdentity()))
+	case is("tier", 2):
+		return Some(MakeValueText(tierAccounts(word[1], word[2])))
+	case is("desired", 0):
+		return Some(MakeValueBoolean(access.IsDesired()))
+	case is("has", 1):
+		return Some(MakeValueBoolean(access.HasRole(word[1])))
+	case is("roles", 0):
+		return Some(MakeValueMany(access.Roles()))
+	case is("can", 3):
+		return Some(MakeValueBoolean(access.Holds(word[1], word[2], word[3])))
+	case is("granted", 2):
+		return Some(MakeValueMany(access.Held(word[1], word[2])))
 	}
 	panic(MakeRuleErrorInvalid(fmt.Sprintf("`%s` is no read", read)))
 }
@@ -163,6 +186,15 @@ func accounts(application, name string) string {
 	for _, account := range subject.Accounts(application) {
 		told.WriteString(statusWords[account.Status])
 		told.WriteString(Spoken(subject.AccountAttribute(account.Handle, name)))
+	}
+	return told.String()
+}
+
+func tierAccounts(application, name string) string {
+	var told strings.Builder
+	for _, account := range tiers.Accounts(application) {
+		told.WriteString(statusWords[account.Status])
+		told.WriteString(Spoken(tiers.Attribute(account.Handle, name)))
 	}
 	return told.String()
 }

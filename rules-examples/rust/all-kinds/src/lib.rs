@@ -9,6 +9,9 @@
 //! - `seed` (integer, default 0): two rules that read the same answer differently
 //! - `gone-without` (text): an application; the lifecycle state of whoever has
 //!   no account there is `gone`
+//! - `tiers` (text): the application whose accounts logical accounts are made of
+//! - `held` (text): an application and an attribute; its entitlements may break a
+//!   policy
 //!
 //! | read                          | what is drawn from                              |
 //! |-------------------------------|-------------------------------------------------|
@@ -32,25 +35,36 @@
 //! | `own NAME`                    | the value (rules about a single account only)   |
 //! | `status`                      | the account's status (those only)               |
 //! | `native-identity`             | application and native identity (those only)    |
+//! | `tier APPLICATION NAME`       | as `account` (logical accounts only)            |
+//! | `desired`                     | whether what is called for is judged (policies) |
+//! | `has ROLE`                    | whether the access has that role (policies)     |
+//! | `roles`                       | the roles of the access (policies)              |
+//! | `can APPLICATION NAME TEXT`   | whether it has that entitlement (policies)      |
+//! | `granted APPLICATION NAME`    | the entitlements of the access (policies)       |
 //!
 //! Instead of a read there may be `info TEXT` or `warn TEXT`, which log, and
 //! `declined TEXT`, `invalid TEXT`, `failed TEXT` and `throw TEXT`, which end it:
 //! the last goes wrong as the language does, here with a panic.
 //!
-//! The attribute `echo` isn't drawn: its value is that of the last read.
+//! The attribute `echo`, of an identity or of an account, isn't drawn: its value is
+//! that of the last read.
 
-wit_bindgen::generate!({ path: "../../../wit/0.1.0", world: "all-kinds" });
+wit_bindgen::generate!({ path: "../../../wit/0.1.1", world: "all-kinds" });
 
+use exports::idr::rules::account_selection::{self, Need, Selection};
 use exports::idr::rules::attribute_promotion::{self, Promotion};
 use exports::idr::rules::identity_creation::{self, Creation, NewIdentity};
+use exports::idr::rules::logical_account::{self, Composed, Part};
+use exports::idr::rules::policy::{self, Entitlement, Grant, Violation};
 use exports::idr::rules::role_assignment::{self, Eligibility};
+use exports::idr::rules::target_mapping::{self, Mapping, Target};
 use exports::idr::rules::{
     account_correlation, after_refresh, before_refresh, identity_trigger, lifecycle_state,
     manager_correlation, value_change,
 };
 use idr::rules::subject::{self, AccountStatus};
 use idr::rules::types::{Date, Lookup, Proposal, RuleError, TimeOfDay, Value};
-use idr::rules::{account, baseline, entitlements, log, parameters, roles, time};
+use idr::rules::{access, account, baseline, entitlements, log, parameters, roles, tiers, time};
 
 struct Rule;
 export!(Rule);
@@ -98,12 +112,9 @@ impl value_change::Guest for Rule {
         old_value: Option<Value>,
         new_value: Option<Value>,
     ) -> Result<Vec<Proposal>, RuleError> {
-        let mut drawn = draw()?;
+        let drawn = draw()?;
         let change = [attribute, spoken(old_value), spoken(new_value)].join("/");
-        for byte in change.bytes() {
-            drawn = drawn.wrapping_mul(31).wrapping_add(u64::from(byte));
-        }
-        proposals(drawn)
+        proposals(stirred(drawn, &change))
     }
 }
 
@@ -130,14 +141,11 @@ fn proposal(attribute: &str, value: Option<u64>) -> Proposal {
 
 impl manager_correlation::Guest for Rule {
     fn correlate(manager: Value) -> Result<Option<Lookup>, RuleError> {
-        let mut drawn = draw()?;
+        let drawn = draw()?;
         let Value::Text(manager) = manager else {
             return Err(RuleError::Invalid("the manager is no text".into()));
         };
-        for byte in manager.bytes() {
-            drawn = drawn.wrapping_mul(31).wrapping_add(u64::from(byte));
-        }
-        match drawn % 7 {
+        match stirred(drawn, &manager) % 7 {
             0 => Err(declined()),
             number => Ok(lookup(number)),
         }
@@ -218,6 +226,135 @@ impl identity_trigger::Guest for Rule {
     }
 }
 
+impl logical_account::Guest for Rule {
+    fn compose(application: String) -> Result<Vec<Composed>, RuleError> {
+        let drawn = stirred(draw()?, &application);
+        let tiers = match parameters::parameter("tiers") {
+            Some(Value::Text(application)) => application,
+            _ => return Err(RuleError::Invalid("`tiers` is not text".into())),
+        };
+        let mut accounts = tiers::accounts(&tiers);
+        accounts.retain(|account| account.status != AccountStatus::Vanished);
+        let part = |account: &tiers::Account| Part {
+            application: tiers.clone(),
+            native_identity: account.native_identity.clone(),
+        };
+        match drawn % 7 {
+            0 => Err(declined()),
+            1 => Ok(Vec::new()),
+            // One of all.
+            2 => Ok(Vec::from_iter(accounts.first().map(|first| Composed {
+                native_identity: format!("v{}", drawn % 4),
+                status: first.status,
+                attributes: Vec::new(),
+                parts: accounts.iter().map(part).collect(),
+            }))),
+            // One of each.
+            _ => Ok((drawn..)
+                .zip(&accounts)
+                .map(|(number, account)| Composed {
+                    native_identity: account.native_identity.clone(),
+                    status: account.status,
+                    attributes: vec![logical_account::Attribute {
+                        name: "level".into(),
+                        value: Value::Text(format!("v{}", number % 4)),
+                    }],
+                    parts: vec![part(account)],
+                })
+                .collect()),
+        }
+    }
+}
+
+impl policy::Guest for Rule {
+    fn judge(policy: String) -> Result<Vec<Violation>, RuleError> {
+        let drawn = stirred(draw()?, &policy);
+        match drawn % 7 {
+            0 => Err(declined()),
+            1 | 2 => Ok(Vec::new()),
+            // One by all roles.
+            3 => {
+                let grants: Vec<Grant> = access::roles().into_iter().map(Grant::Role).collect();
+                Ok(violation("by chance".into(), grants).into_iter().collect())
+            }
+            // One by all entitlements.
+            4 => Ok(violation("by chance".into(), granted()?)
+                .into_iter()
+                .collect()),
+            // One by each role.
+            _ => Ok((drawn..)
+                .zip(access::roles())
+                .filter_map(|(number, role)| {
+                    violation(format!("v{}", number % 4), vec![Grant::Role(role)])
+                })
+                .collect()),
+        }
+    }
+}
+
+/// Returns a violation, if anything breaks the policy.
+fn violation(description: String, grants: Vec<Grant>) -> Option<Violation> {
+    (!grants.is_empty()).then_some(Violation {
+        description,
+        grants,
+    })
+}
+
+/// Returns the entitlements of the access that `held` names.
+fn granted() -> Result<Vec<Grant>, RuleError> {
+    let held = match parameters::parameter("held") {
+        None => return Ok(Vec::new()),
+        Some(Value::Text(held)) => held,
+        Some(_) => return Err(RuleError::Invalid("`held` is not text".into())),
+    };
+    let (application, attribute) = held.split_once(' ').unwrap_or((&held, ""));
+    let grants = access::held(application, attribute)
+        .into_iter()
+        .map(|value| {
+            Grant::Entitlement(Entitlement {
+                application: application.into(),
+                attribute: attribute.into(),
+                value,
+            })
+        });
+    Ok(grants.collect())
+}
+
+impl account_selection::Guest for Rule {
+    fn select(need: Need) -> Result<Selection, RuleError> {
+        let asked = format!("{}/{}", need.application, need.role.unwrap_or_default());
+        let drawn = stirred(draw()?, &asked);
+        match drawn % 5 {
+            0 => Err(declined()),
+            1 => Ok(Selection::Ask),
+            2 if need.may_create => Ok(Selection::NewAccount),
+            _ if need.candidates.is_empty() => Ok(Selection::Ask),
+            _ => {
+                let index = (drawn % need.candidates.len() as u64) as usize;
+                let account = &need.candidates[index];
+                Ok(Selection::Existing(account.native_identity.clone()))
+            }
+        }
+    }
+}
+
+impl target_mapping::Guest for Rule {
+    fn map_target(target: Target) -> Result<Mapping, RuleError> {
+        if target.attribute == "echo" {
+            return Ok(last_read()?.map_or(Mapping::Clear, Mapping::Set));
+        }
+        let native_identity = target.native_identity.unwrap_or_default();
+        let asked = [target.application, target.attribute, native_identity].join("/");
+        let drawn = stirred(draw()?, &asked);
+        match drawn % 7 {
+            0 => Err(declined()),
+            1 => Ok(Mapping::Clear),
+            2 => Ok(Mapping::Leave),
+            _ => Ok(Mapping::Set(Value::Text(format!("v{}", drawn % 4)))),
+        }
+    }
+}
+
 fn declined() -> RuleError {
     RuleError::Declined("by chance".into())
 }
@@ -234,6 +371,14 @@ fn draw() -> Result<u64, RuleError> {
         drawn.text(&spoken(read_one(&read)?));
     }
     Ok(drawn.0 >> 7)
+}
+
+/// Stirs a text into a number.
+fn stirred(mut drawn: u64, text: &str) -> u64 {
+    for byte in text.bytes() {
+        drawn = drawn.wrapping_mul(31).wrapping_add(u64::from(byte));
+    }
+    drawn
 }
 
 fn last_read() -> Result<Option<Value>, RuleError> {
@@ -315,6 +460,14 @@ fn read_value(read: &str) -> Result<Option<Value>, RuleError> {
             account::application(),
             account::native_identity()
         ))),
+        ["tier", application, name] => Some(Value::Text(tiers(application, name))),
+        ["desired"] => Some(Value::Boolean(access::is_desired())),
+        ["has", role] => Some(Value::Boolean(access::has_role(role))),
+        ["roles"] => Some(Value::Many(access::roles())),
+        ["can", application, name, text] => {
+            Some(Value::Boolean(access::holds(application, name, text)))
+        }
+        ["granted", application, name] => Some(Value::Many(access::held(application, name))),
         _ => return Err(RuleError::Invalid(format!("`{read}` is no read"))),
     })
 }
@@ -325,6 +478,15 @@ fn accounts(application: &str, name: &str) -> String {
     for account in subject::accounts(application) {
         told += status(account.status);
         told += &spoken(subject::account_attribute(account.handle, name));
+    }
+    told
+}
+
+fn tiers(application: &str, name: &str) -> String {
+    let mut told = String::new();
+    for account in tiers::accounts(application) {
+        told += status(account.status);
+        told += &spoken(tiers::attribute(account.handle, name));
     }
     told
 }
