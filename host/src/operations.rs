@@ -356,10 +356,10 @@ pub const OPTIONS: [RefreshOption; 57] = [
     RefreshOption {
         key: "refreshLinks",
         label: "Refresh all application account attributes",
-        name: "",
+        name: "--accounts",
         phase: "1",
-        default: "",
-        status: Status::NotYet,
+        default: "off",
+        status: Status::Works("accounts_again::accounts_are_asked_for_again_before_a_refresh"),
     },
     RefreshOption {
         key: "promoteAttributes",
@@ -670,7 +670,7 @@ pub const OPTIONS: [RefreshOption; 57] = [
         phase: "13",
         default: "",
         status: Status::Replaced(
-            "each trigger says what it launches; the outbox keeps what is to be launched",
+            "each trigger says which workflow of workflows.toml it launches; idr dispatch carries it out",
         ),
     },
     RefreshOption {
@@ -801,20 +801,18 @@ pub const COUNTERS: [RefreshCounter; 32] = [
     },
     RefreshCounter {
         key: "linksRefreshed",
-        name: "",
-        status: Status::Replaced("an aggregation counts accounts: `read`, `created`, `modified`"),
+        name: "accountsRead",
+        status: Status::Works("accounts_again::accounts_are_asked_for_again_before_a_refresh"),
     },
     RefreshCounter {
         key: "linksRemoved",
-        name: "",
-        status: Status::Replaced("an aggregation counts `vanished` accounts"),
+        name: "accountsRemoved",
+        status: Status::Works("accounts_again::accounts_are_asked_for_again_before_a_refresh"),
     },
     RefreshCounter {
         key: "linksUnavailable",
-        name: "",
-        status: Status::Replaced(
-            "an account that isn't listed is `missing`, then `vanished`: idr aggregation list",
-        ),
+        name: "accountsUnavailable",
+        status: Status::Works("accounts_again::accounts_are_asked_for_again_before_a_refresh"),
     },
     RefreshCounter {
         key: "identitiesPruned",

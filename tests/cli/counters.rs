@@ -50,6 +50,10 @@ const TENANT: &str = r#"
     name = "mover"
     on = [{ type = "attribute-change", attribute = "department" }]
     handlers = [{ type = "workflow", name = "Move" }]
+    //- workflows.toml
+    [[workflow]]
+    name = "Move"
+    steps = [{ type = "work-item", owner = "manager", description = "Move the desk" }]
     //- feeds/hr.csv
     user,boss,department,groups
     alice,bob,Sales,

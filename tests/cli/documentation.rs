@@ -38,10 +38,10 @@ fn the_examples_of_the_configuration_are_one_tenant_without_problems() {
         let component = fs::read(component).expect("the example rules are committed");
         host.write(&format!("rules/{rule}.wasm"), component);
     }
-    assert_eq!(n_files, 14);
+    assert_eq!(n_files, 16);
     insta::assert_snapshot!(host.run(["check"]), @r"
     no problems in tenant `acme`
-      applications             2
+      applications             3
       identity attributes      8
       lifecycle states         3
       business roles           6

@@ -56,6 +56,10 @@ const TENANT: &str = r#"
         { type = "work-item", owner = "manager", description = "Collect the laptop" },
         { type = "workflow", name = "Offboarding" },
     ]
+    //- workflows.toml
+    [[workflow]]
+    name = "Offboarding"
+    steps = [{ type = "work-item", owner = "manager", description = "Say goodbye" }]
     //- feeds/hr.csv
     id,user
     1,alice

@@ -246,6 +246,9 @@ fn what_handlers_are_to_do_is_recorded_with_the_event() {
     let moved = "type = \"attribute-change\", attribute = \"department\"";
     let effects = |handlers: &str| {
         let host = small_tenant();
+        let step = "{ type = \"work-item\", owner = \"manager\", description = \"Look\" }";
+        let workflow = format!("[[workflow]]\nname = \"Mover\"\nsteps = [{step}]\n");
+        host.write("workflows.toml", workflow);
         events_in(&host, &trigger(moved, handlers));
         let effects = host.json(["outbox", "list", "--identity", "alice"]);
         let effects = effects.as_array().expect("a list").clone();

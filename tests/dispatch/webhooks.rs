@@ -1,1 +1,204 @@
+//! What is sent to addresses, and what people do in workflows.
 
+use std::io::{Read, Write};
+use std::net::TcpListener;
+use std::sync::{Arc, Mutex};
+
+use serde_json::Value;
+
+use crate::common::TestHost;
+
+const TENANT: &str = r#"
+    //- idr.toml
+    version = 1
+    name = "acme"
+    clock = "simulated"
+    //- applications/hr.toml
+    authoritative = { name = "user" }
+    [connector]
+    type = "delimited-file"
+    path = "feeds/hr.csv"
+    native_identity = "user"
+    [schema]
+    user = {}
+    boss = {}
+    department = {}
+    pay = { sensitive = true }
+    //- identity.toml
+    [attributes.department]
+    sources = [{ application = "hr", attribute = "department" }]
+    [attributes.pay]
+    sensitive = true
+    sources = [{ application = "hr", attribute = "pay" }]
+    [manager]
+    sources = [{ application = "hr", attribute = "boss" }]
+    identity_attribute = "name"
+    //- feeds/hr.csv
+    user,boss,department,pay
+    ana,bo,Sales,10
+    bo,,Sales,20
+"#;
+
+/// A server that answers each request with the next of its answers, the last one
+/// over and over, and keeps what it was sent.
+struct Server {
+    address: String,
+    bodies: Arc<Mutex<Vec<Value>>>,
+}
+
+impl Server {
+    fn start(answers: &'static [u16]) -> Self {
+        let listener = TcpListener::bind("127.0.0.1:0").expect("a port is free");
+        let address = format!(
+            "http://{}/hook",
+            listener.local_addr().expect("it is bound")
+        );
+        let bodies = Arc::new(Mutex::new(Vec::new()));
+        let kept = Arc::clone(&bodies);
+        std::thread::spawn(move || {
+            for stream in listener.incoming() {
+                let mut stream = stream.expect("a connection");
+                let mut request = Vec::new();
+                let mut buffer = [0; 4096];
+                let body = loop {
+                    let read = stream.read(&mut buffer).expect("a request");
+                    request.extend_from_slice(&buffer[..read]);
+                    let text = String::from_utf8_lossy(&request).into_owned();
+                    let Some((head, body)) = text.split_once("\r\n\r\n") else {
+                        continue;
+                    };
+                    let head = head.to_lowercase();
+                    assert!(head.contains("content-type: application/cloudevents+json"));
+                    let length = head
+                        .lines()
+                        .find_map(|line| line.strip_prefix("content-length: "));
+                    let length: usize = length.and_then(|text| text.parse().ok()).expect("one");
+                    if body.len() >= length {
+                        break body.to_owned();
+                    }
+                };
+                let mut kept = kept.lock().expect("nobody panics");
+                let answer = answers[kept.len().min(answers.len() - 1)];
+                kept.push(serde_json::from_str(&body).expect("it is JSON"));
+                let answer = format!("HTTP/1.1 {answer} X\r\ncontent-length: 0\r\n\r\n");
+                stream.write_all(answer.as_bytes()).expect("it listens");
+            }
+        });
+        Self { address, bodies }
+    }
+
+    fn bodies(&self) -> Vec<Value> {
+        self.bodies.lock().expect("nobody panics").clone()
+    }
+}
+
+/// A tenant in which ana has moved, with this handler.
+fn moved(handler: &str) -> TestHost {
+    moved_with(handler, "")
+}
+
+/// The same with workflows.
+fn moved_with(handler: &str, workflows: &str) -> TestHost {
+    let host = TestHost::with_files(TENANT);
+    host.write("workflows.toml", workflows);
+    host.write(
+        "triggers.toml",
+        format!(
+            "[[trigger]]\nname = \"mover\"\n\
+             on = [{{ type = \"attribute-change\", attribute = \"department\" }}]\n\
+             handlers = [{handler}]\n"
+        ),
+    );
+    for (at, department) in [("2026-03-01", "Sales"), ("2026-03-02", "IT")] {
+        let at = format!("{at}T08:00:00Z");
+        let feed = format!("user,boss,department,pay\nana,bo,{department},10\nbo,,Sales,20\n");
+        host.write("feeds/hr.csv", feed);
+        let _ = host.json(["aggregate", "hr", "--as-of", &at]);
+        let _ = host.json(["refresh", "--as-of", &at]);
+    }
+    host
+}
+
+fn pass(host: &TestHost, at: &str) -> String {
+    let at = format!("2026-03-{at}Z");
+    host.run(["dispatch", "--once", "--as-of", &at])
+}
+
+fn webhook(address: &str) -> String {
+    format!("{{ type = \"webhook\", url = \"{address}\" }}")
+}
+
+#[test]
+fn an_event_is_sent_until_it_is_accepted_under_one_id() {
+    let server = Server::start(&[503, 429, 204]);
+    let host = moved(&webhook(&server.address));
+    let first = pass(&host, "02T08:00:00");
+    assert!(
+        first.starts_with("0 done, 0 work items opened, 1 failed, 0 given up\n")
+            && first.contains("answered 503"),
+        "{first}"
+    );
+    assert!(pass(&host, "02T08:00:30").starts_with("nothing is to be done"));
+    assert!(pass(&host, "02T08:01:00").contains("answered 429"));
+    assert!(pass(&host, "02T08:03:00").starts_with("1 done"));
+    assert!(pass(&host, "02T09:00:00").starts_with("nothing is to be done"));
+    let bodies = server.bodies();
+    assert_eq!(bodies.len(), 3);
+    assert_eq!(bodies[0], bodies[2]);
+    let event = &bodies[0];
+    let effects = host.json(["outbox", "list"]);
+    assert_eq!(event["specversion"], "1.0");
+    assert_eq!(event["id"], effects[0]["id"]);
+    assert_eq!(event["source"], "/idr/acme");
+    assert_eq!(event["type"], "idr.trigger.mover");
+    assert_eq!(event["subject"], "ana");
+    assert_eq!(event["time"], "2026-03-02T08:00:00Z");
+    assert_eq!(event["data"]["identity"], "ana");
+    assert_eq!(
+        event["data"]["changes"],
+        serde_json::json!([{ "what": "department", "old": "Sales", "new": "IT" }])
+    );
+}
+
+#[test]
+fn an_address_that_refuses_is_given_up() {
+    let server = Server::start(&[404]);
+    let host = moved(&webhook(&server.address));
+    let shown = pass(&host, "02T08:00:00");
+    assert!(
+        shown.contains("1 given up") && shown.ends_with("see `idr outbox list --dead`\n[exit 1]"),
+        "{shown}"
+    );
+    assert_eq!(server.bodies().len(), 1);
+    assert!(pass(&host, "02T09:00:00").ends_with("[exit 1]"));
+    assert_eq!(server.bodies().len(), 1);
+}
+
+#[test]
+fn a_workflow_goes_step_by_step_and_waits_for_people() {
+    let server = Server::start(&[500, 200]);
+    let workflow = format!(
+        "[[workflow]]\nname = \"Move\"\nsteps = [\n\
+         {{ type = \"work-item\", owner = \"dora\", description = \"Look\", wait = false }},\n\
+         {{ type = \"work-item\", owner = \"manager\", description = \"Move the desk\" }},\n\
+         {{ type = \"webhook\", url = \"{}\" }},\n]\n",
+        server.address
+    );
+    let host = moved_with("{ type = \"workflow\", name = \"Move\" }", &workflow);
+    assert!(pass(&host, "02T08:00:00").starts_with("0 done, 2 work items opened"));
+    assert!(pass(&host, "02T08:00:00").starts_with("nothing is to be done"));
+    let items = host.json(["work-item", "list", "--owner", "bo"]);
+    assert_eq!(items[0]["description"], "Move the desk");
+    let id = items[0]["id"].as_str().expect("it has one");
+    let _ = host.json(["work-item", "complete", id, "--reason", "moved"]);
+    assert!(pass(&host, "02T08:10:00").contains("1 failed"));
+    assert!(pass(&host, "02T08:11:00").starts_with("1 done"));
+    assert!(pass(&host, "02T08:12:00").starts_with("nothing is to be done"));
+    let bodies = server.bodies();
+    assert_eq!(bodies.len(), 2);
+    let effects = host.json(["outbox", "list"]);
+    assert_eq!(effects[0]["status"], "done");
+    let effect = effects[0]["id"].as_str().expect("it has one");
+    assert_eq!(bodies[0]["id"], format!("{effect}-3"));
+    assert_eq!(bodies[0]["id"], bodies[1]["id"]);
+}

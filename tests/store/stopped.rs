@@ -8,20 +8,21 @@ use std::path::Path;
 use idr::store::sqlite::{SqliteOptions, SqliteStore};
 use idr::store::{
     Adoption, AggregateBatch, Aggregation, ApplyChunk, AuditEntry, AuditQuery, ClaimEdit, Creation,
-    IdentityWrite, Run, RunId, RunProgress, Selection, SpooledPlan, StagedChange, Store,
-    StoreError, TenantState,
+    EffectProgress, EffectQuery, EffectStatus, IdentityWrite, NewWorkItem, Run, RunId, RunProgress,
+    Selection, Settlement, SpooledPlan, StagedChange, Store, StoreError, TenantState,
+    WorkItemQuery, effect_id,
 };
 use idr_core::filter::Superset;
 use idr_core::model::{
     AccountKey, ByHand, Claim, Effect, EffectKind, Event, Finding, Handler, Identity, IdentityType,
-    Name, ReadKey, Severity, Uid, UnixMillis, Versions, finding,
+    Name, ReadKey, Severity, Uid, UnixMillis, Versions, WorkItem, finding,
 };
 use idr_core::plan::Changes;
 
 type Write = fn(&dyn Store) -> Result<(), StoreError>;
 
 /// Every kind of write, by the name of its points.
-const WRITES: [(&str, Write); 17] = [
+const WRITES: [(&str, Write); 20] = [
     ("tenant", |store| {
         store.set_tenant(&TenantState {
             baselines_set: true,
@@ -100,7 +101,63 @@ const WRITES: [(&str, Write); 17] = [
         store.mute_findings(&[1], None, &entry()).map(drop)
     }),
     ("audit", |store| store.audit(&entry())),
+    ("settle", |store| {
+        let settled = store.settle(&Settlement {
+            number: 1,
+            expected: EffectStatus::Sent,
+            audit: Some(entry()),
+            ..Settlement::default()
+        })?;
+        assert!(settled, "it stands as expected");
+        Ok(())
+    }),
+    ("work-item", |store| {
+        store.complete_work_item("look", &entry())
+    }),
+    ("pause", |store| store.pause_dispatch(true, &entry())),
 ];
+
+/// An effect that somebody was asked to carry out.
+fn asked(store: &dyn Store) {
+    let what = EffectKind::WorkItem(WorkItem {
+        owner: None,
+        description: "look".to_owned(),
+        since: UnixMillis(1),
+    });
+    let effect = Effect {
+        uid: Uid(1),
+        what,
+        effective_at: UnixMillis(1),
+        detected_at: UnixMillis(1),
+    };
+    let item = NewWorkItem {
+        id: "look".to_owned(),
+        effect: effect_id(&effect),
+        uid: Uid(1),
+        owner: None,
+        description: "look".to_owned(),
+        opened_at: UnixMillis(1),
+    };
+    let chunk = ApplyChunk {
+        run: Run {
+            id: RunId(1),
+            ..Run::default()
+        },
+        effects: vec![effect],
+        ..ApplyChunk::default()
+    };
+    store.apply(&chunk).expect("accepted");
+    let settled = store.settle(&Settlement {
+        number: 1,
+        progress: EffectProgress {
+            status: EffectStatus::Sent,
+            ..EffectProgress::default()
+        },
+        work_items: vec![item],
+        ..Settlement::default()
+    });
+    assert!(settled.expect("accepted"));
+}
 
 fn chunk() -> ApplyChunk {
     let identity = Identity {
@@ -201,6 +258,7 @@ fn store_in(folder: &Path) -> SqliteStore {
     };
     store.aggregate(&batch).expect("accepted");
     store.begin_run(&Run::default(), &[]).expect("accepted");
+    asked(&store);
     store
 }
 
@@ -219,6 +277,9 @@ fn state(store: &SqliteStore) -> String {
         format!("{:?}", store.aggregations(9)),
         format!("{:?}", store.staged(1, 0, 9)),
         format!("{:?}", store.events(&Default::default(), 9)),
+        format!("{:?}", store.effects(&EffectQuery::default(), 9)),
+        format!("{:?}", store.work_items(&WorkItemQuery::default(), 9)),
+        format!("{:?}", store.is_dispatch_paused()),
         format!("{:?}", store.findings(true, 9)),
         format!("{:?}", store.audit_entries(&AuditQuery::default(), 9)),
     ]

@@ -18,12 +18,14 @@
 //! | `guard` | counts the damage |
 //! | `own` | what idr itself has done with accounts is no native change |
 //! | `read_back` | takes over one account that its connector has read |
+//! | `again` | asks for the accounts of a refresh again |
 //! | `apply` | carries out the stage: accounts, identities, native changes |
 //! | `correlation` | whose an account is |
 //! | `waiting` | accounts without an identity, tried again |
 //! | `link` | what people link and unlink |
 //! | `findings` | the open findings about an application |
 
+mod again;
 mod apply;
 pub mod connector;
 mod correlation;
@@ -52,6 +54,7 @@ use idr_core::definitions::{Application, Model};
 use idr_core::model::{Name, NativeOperation, UnixMillis};
 use idr_core::rule::RuleHost;
 
+pub use again::{ReadAgain, read_again};
 pub use error::AggregateError;
 pub use link::{NewOwner, give, link, unlink};
 pub use place::line_of;

@@ -97,7 +97,7 @@ impl BrokenRecord {
             Problem::UnknownStatus { column, word } => {
                 format!("{account}: column `{column}` says `{word}`, which is no status")
             }
-            Problem::Repeated => format!("{account} is listed again; the first one counts"),
+            Problem::Repeated => format!("{account} is listed again; the first line counts"),
         }
     }
 }

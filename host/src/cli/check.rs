@@ -8,6 +8,7 @@ use serde::Serialize;
 use super::open::open;
 use super::{CommandError, GlobalOptions, Outcome, write_json};
 use crate::config::{ConfigError, Problem, Tenant};
+use crate::connect;
 use crate::refresh;
 use crate::report::counted;
 use crate::rules::{RuleEngine, RuleHost, RuleLoadError};
@@ -24,6 +25,11 @@ pub(super) struct CheckArgs {
     /// many identities that makes due; and which owners aren't there
     #[arg(long)]
     impact: bool,
+
+    /// Also reach the applications that are read directly, and look up in them what
+    /// their connectors name
+    #[arg(long)]
+    connect: bool,
 }
 
 #[derive(Serialize)]
@@ -156,6 +162,26 @@ impl Summary {
     }
 }
 
+/// Opens every connector, and says all at once which can't be.
+fn connect_all(tenant: &Tenant) -> Result<(), CommandError> {
+    let mut problems = Vec::new();
+    for application in &tenant.model.applications {
+        let settings = &tenant.connectors[&application.name];
+        if let Err(error) = connect::open(application, settings, &tenant.directory) {
+            let hint = error.hint();
+            let hint = hint.map_or_else(String::new, |hint| format!("\n    hint: {hint}"));
+            problems.push(format!("{}{hint}", spoken(&error)));
+        }
+    }
+    match problems.is_empty() {
+        true => Ok(()),
+        false => Err(CommandError::configuration(format!(
+            "connectors don't find what they name\n{}",
+            problems.join("\n")
+        ))),
+    }
+}
+
 /// Runs the command.
 pub(super) fn run(
     args: &CheckArgs,
@@ -165,6 +191,9 @@ pub(super) fn run(
     match load(&options.tenant) {
         Ok(tenant) => {
             let summary = Summary::of(&tenant);
+            if args.connect {
+                connect_all(&tenant)?;
+            }
             let impact = match args.impact {
                 true => Some(ImpactReport::of(&open(options)?)?),
                 false => None,

@@ -12,11 +12,13 @@ use super::policy::policy_named;
 use super::progress::RunProgress;
 use super::selection::{self, SelectionArgs};
 use super::{CommandError, GlobalOptions, Outcome, identity_prune, write_json};
+use crate::aggregate::{ReadAgain, read_again};
 use crate::config::{RefreshSettings, Task};
-use crate::refresh::selection::Criterion;
+use crate::connect::{Capability, TenantConnectors};
+use crate::refresh::selection::{Criterion, choose};
 use crate::refresh::{self, Request};
 use crate::report::{DryRunReport, RunReport, counted};
-use crate::store::{Run, RunSettings, RunStatus, Scope, Store};
+use crate::store::{Raise, Run, RunSettings, RunStatus, Scope, Store};
 use crate::tenant::OpenTenant;
 
 /// Refresh identities: those that are due, unless told otherwise
@@ -40,6 +42,11 @@ pub(super) struct RefreshArgs {
     /// Bring them up to this instant instead of now
     #[arg(long, value_name = "INSTANT")]
     as_of: Option<String>,
+
+    /// First ask applications that can be asked for the accounts of whom it refreshes
+    /// again; those that can't be reached leave them as they are
+    #[arg(long, conflicts_with = "dry_run")]
+    accounts: bool,
 
     /// Leave whom it refreshes due: for all but the last of several refreshes
     #[arg(long)]
@@ -200,11 +207,73 @@ fn refresh(
         // Said before anything is done, not after.
         identity_prune::settings(tenant)?;
     }
-    let mut run = run_shown(&request(args, task, as_of, tenant)?, tenant, options)?;
+    let request = request(args, task, as_of, tenant)?;
+    let asks = args.accounts || task.is_some_and(|task| task.accounts);
+    let asked = match asks {
+        true => Some(read_accounts(&request, tenant)?),
+        false => None,
+    };
+    let mut run = run_shown(&request, tenant, options)?;
+    if let Some(asked) = &asked {
+        count_accounts(&mut run, asked, tenant)?;
+    }
     if prunes {
         prune(&mut run, &tenant.store, tenant)?;
     }
     Ok(run)
+}
+
+/// Asks for the accounts of whom a refresh means again.
+fn read_accounts(request: &Request, tenant: &OpenTenant) -> Result<ReadAgain, CommandError> {
+    let configuration = &tenant.configuration;
+    let mut connectors = configuration.connectors.values();
+    if !connectors.any(|connector| connector.can(Capability::Get)) {
+        let error = "no application's connector can read one account";
+        return Err(CommandError::configuration(error)
+            .with_hint("leave out --accounts, and aggregate the applications".to_owned()));
+    }
+    let configured = tenant.adopt()?;
+    let (store, as_of) = (&tenant.store, request.as_of);
+    let uids = match &request.scope {
+        Scope::Due => {
+            let due = store.due(as_of, None, usize::MAX)?;
+            due.into_iter().map(|due| due.uid).collect()
+        }
+        Scope::All | Scope::Chosen => {
+            let raise = Raise::default();
+            let criteria = &request.criteria;
+            choose(store, &configured.model, criteria, as_of, &raise, false)?.uids
+        }
+    };
+    let connectors = TenantConnectors::new(&configuration.connectors, &configuration.directory);
+    Ok(read_again(
+        store,
+        &configured.model,
+        configured.rules.as_ref(),
+        &connectors,
+        &uids,
+        as_of,
+    )?)
+}
+
+/// Counts with the run what came of asking for accounts.
+fn count_accounts(
+    run: &mut Run,
+    asked: &ReadAgain,
+    tenant: &OpenTenant,
+) -> Result<(), CommandError> {
+    for (message, count) in &asked.failures {
+        tracing::warn!("{count} accounts: {message}");
+    }
+    for (name, count) in [
+        ("accountsRead", asked.read),
+        ("accountsRemoved", asked.removed),
+        ("accountsUnavailable", asked.unavailable),
+    ] {
+        run.counters.count(name, count);
+    }
+    tenant.store.update_run(run)?;
+    Ok(())
 }
 
 /// Prunes after a run that is done, and counts it with the run.

@@ -111,6 +111,8 @@ pub struct Task {
     pub exclude_inactive: bool,
     /// Only who is due of those.
     pub due: bool,
+    /// Their accounts are asked for again before, where applications can be asked.
+    pub accounts: bool,
     /// Whom it refreshes stays due.
     pub keep_due: bool,
     /// The only policies that it judges; all of them when absent.

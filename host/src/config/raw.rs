@@ -686,6 +686,7 @@ pub(super) struct RawTask {
     pub(super) or_modified: bool,
     pub(super) exclude_inactive: bool,
     pub(super) due: bool,
+    pub(super) accounts: bool,
     pub(super) keep_due: bool,
     pub(super) policies: Option<Vec<String>>,
     pub(super) no_policies: bool,

@@ -155,7 +155,7 @@ pub fn changes_in_words(counter: &str) -> String {
 }
 
 /// What can change, by the name of its counter, in words.
-const CHANGES: [(&str, &str, &str); 22] = [
+const CHANGES: [(&str, &str, &str); 25] = [
     ("attributes", "attribute", "attributes"),
     ("managers", "manager", "managers"),
     ("lifecycleStates", "lifecycle state", "lifecycle states"),
@@ -222,6 +222,17 @@ const CHANGES: [(&str, &str, &str); 22] = [
         "snapshotsDropped",
         "image of an identity dropped",
         "images of identities dropped",
+    ),
+    ("accountsRead", "account read again", "accounts read again"),
+    (
+        "accountsRemoved",
+        "account that its application doesn't have any more",
+        "accounts that their applications don't have any more",
+    ),
+    (
+        "accountsUnavailable",
+        "account that could not be read again",
+        "accounts that could not be read again",
     ),
     ("identitiesPruned", "identity pruned", "identities pruned"),
     (

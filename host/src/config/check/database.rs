@@ -121,10 +121,6 @@ fn address_of(scope: &Scope<'_>, text: &str) -> Option<DatabaseAddress> {
 }
 
 /// Reads where attributes are whose place isn't the column of their own name.
-#[expect(
-    clippy::type_complexity,
-    reason = "two lists that are named where they are used"
-)]
 fn places(
     scope: &Scope<'_>,
     raw: &RawApplication,

@@ -184,6 +184,7 @@ pub(super) fn check(files: &Files, problems: &Problems) -> Checked {
         &known,
         &settings.zone,
         &policies,
+        &connectors,
         problems,
     );
     role_types::check(&sources.roles, problems);

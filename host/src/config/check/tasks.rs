@@ -12,16 +12,18 @@ use idr_core::time::Zone;
 use super::Source;
 use super::names::Known;
 use super::settings::refresh;
+use crate::aggregate::connector::Connector;
 use crate::config::Task;
 use crate::config::document::Scope;
 use crate::config::paths::FilterPlace;
 use crate::config::problem::Problems;
 use crate::config::raw::RawTask;
 use crate::config::values::{duration_ms, group_filter, instant};
+use crate::connect::Capability;
 use crate::operations::{OPTIONS, Status};
 
 /// The keys of a task file.
-const KEYS: [&str; 22] = [
+const KEYS: [&str; 23] = [
     "version",
     "all",
     "identity",
@@ -35,6 +37,7 @@ const KEYS: [&str; 22] = [
     "or_modified",
     "exclude_inactive",
     "due",
+    "accounts",
     "keep_due",
     "policies",
     "no_policies",
@@ -53,6 +56,7 @@ pub(super) fn check(
     known: &Known,
     zone: &Zone,
     policies: &Policies,
+    connectors: &BTreeMap<Name, Connector>,
     problems: &Problems,
 ) -> Vec<Task> {
     let task = |(name, source): (&String, &Source<RawTask>)| {
@@ -120,6 +124,7 @@ pub(super) fn check(
             or_modified: raw.or_modified,
             exclude_inactive: raw.exclude_inactive,
             due: raw.due,
+            accounts: raw.accounts && can_be_asked(&scope.at("accounts"), connectors),
             keep_due: raw.keep_due,
             policies: judged(&scope, raw, policies),
             prune: raw.prune,
@@ -132,6 +137,20 @@ pub(super) fn check(
 }
 
 /// Returns the only policies that a task judges; all of them when it doesn't say.
+/// Checks that there is an application that can be asked for one account.
+fn can_be_asked(scope: &Scope<'_>, connectors: &BTreeMap<Name, Connector>) -> bool {
+    let can = connectors
+        .values()
+        .any(|connector| connector.can(Capability::Get));
+    if !can {
+        scope.report_with_hint(
+            "no application's connector can read one account",
+            "leave it out: applications with `type = \"delimited-file\"` are aggregated",
+        );
+    }
+    can
+}
+
 fn judged(scope: &Scope<'_>, raw: &RawTask, policies: &Policies) -> Option<Vec<Name>> {
     let Some(names) = &raw.policies else {
         return raw.no_policies.then(Vec::new);
