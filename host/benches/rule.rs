@@ -212,6 +212,7 @@ fn model(component: &[u8]) -> Model {
         on_change: None,
         edit_mode: EditMode::ReadOnly,
         sensitive: false,
+        targets: Vec::new(),
     };
     Model {
         attributes: ATTRIBUTES.map(attribute).to_vec(),

@@ -18,7 +18,10 @@ fn main() -> ExitCode {
         Err(error) => {
             if error.kind != ErrorKind::BrokenPipe {
                 // Nobody can be told when even that can't be written.
-                let _ = writeln!(io::stderr(), "{error}");
+                let _ = match cli.wants_json() {
+                    true => writeln!(io::stderr(), "{}", error.to_json()),
+                    false => writeln!(io::stderr(), "{error}"),
+                };
             }
             ExitCode::from(error.exit_code())
         }

@@ -24,7 +24,7 @@ pub struct Phase {
 }
 
 /// Every step, in order. No option and no configuration changes it.
-pub const PHASES: [Phase; 16] = [
+pub const PHASES: [Phase; 21] = [
     Phase {
         number: "0",
         phase: "selection",
@@ -54,6 +54,13 @@ pub const PHASES: [Phase; 16] = [
         group: Some("identity"),
         identityiq_options: &["preRefreshRule"],
         what: "values of attributes that a rule proposes, which count before their sources",
+    },
+    Phase {
+        number: "3",
+        phase: "logical-accounts",
+        group: Some("identity"),
+        identityiq_options: &["refreshCompositeApplications"],
+        what: "accounts of logical applications, made of accounts of others by tiers or by a rule",
     },
     Phase {
         number: "4",
@@ -99,6 +106,25 @@ pub const PHASES: [Phase; 16] = [
     },
     Phase {
         number: "9",
+        phase: "desired-access",
+        group: Some("access"),
+        identityiq_options: &[
+            "provision",
+            "provisionIfChanged",
+            "noRoleDeprovisioning",
+            "synchronizeAttributes",
+        ],
+        what: "what roles ask for and what follows attributes, against what accounts are and what was sent",
+    },
+    Phase {
+        number: "12",
+        phase: "provisioning-plan",
+        group: Some("access"),
+        identityiq_options: &["enableManualAccountSelection"],
+        what: "per account what is called for and isn't so yet, with the reasons; new accounts by template",
+    },
+    Phase {
+        number: "12b",
         phase: "work-items",
         group: Some("access"),
         identityiq_options: &[],
@@ -117,6 +143,13 @@ pub const PHASES: [Phase; 16] = [
         group: Some("events"),
         identityiq_options: &[],
         what: "values of attributes that rules propose when one has changed, as inputs of the next refresh",
+    },
+    Phase {
+        number: "14",
+        phase: "history",
+        group: Some("events"),
+        identityiq_options: &["checkHistory"],
+        what: "an image of whoever isn't any more what the last image says",
     },
     Phase {
         number: "14b",
@@ -145,6 +178,13 @@ pub const PHASES: [Phase; 16] = [
         group: None,
         identityiq_options: &["noResetNeedsRefresh"],
         what: "each identity's changes in one transaction",
+    },
+    Phase {
+        number: "17",
+        phase: "prune",
+        group: None,
+        identityiq_options: &["pruneIdentities"],
+        what: "after the run, where its task says so: identities without an account for so long go",
     },
 ];
 
@@ -212,6 +252,10 @@ pub struct RefreshOption {
     pub status: Status,
 }
 
+const SCOPES: &str = "an identity attribute says it, and populations, filters and `--group scope=VALUE` go by \
+                      it; no list of scopes is kept, so none is created, dormant or out of date";
+const GROUPS: &str = "groups aren't stored: `--group department=Sales` and populations are worked out \
+                      when they are asked for, so none is left over";
 const ALWAYS: &str = "every refresh does it, for whom it concerns";
 
 /// Every option, in the order of IdentityIQ's page; then our own, without a key of
@@ -340,10 +384,12 @@ pub const OPTIONS: [RefreshOption; 57] = [
     RefreshOption {
         key: "provision",
         label: "Provision assignments",
-        name: "",
+        name: "provisioning.roles",
         phase: "9",
-        default: "",
-        status: Status::NotYet,
+        default: "on",
+        status: Status::Replaced(
+            "`provisioning = true` for an application, and `roles` of `[provisioning]` in idr.toml, which is on",
+        ),
     },
     RefreshOption {
         key: "provisionIfChanged",
@@ -351,15 +397,19 @@ pub const OPTIONS: [RefreshOption; 57] = [
         name: "",
         phase: "9",
         default: "",
-        status: Status::NotYet,
+        status: Status::Replaced(
+            "what is called for is compared with what accounts are, so nothing is planned twice",
+        ),
     },
     RefreshOption {
         key: "noRoleDeprovisioning",
         label: "Disable deprovisioning of deassigned roles",
-        name: "",
+        name: "provisioning.remove",
         phase: "9",
-        default: "",
-        status: Status::NotYet,
+        default: "off",
+        status: Status::Replaced(
+            "`remove = false` of `[provisioning]` in idr.toml: the role goes, its entitlements stay",
+        ),
     },
     RefreshOption {
         key: "refreshRoleMetadata",
@@ -374,18 +424,22 @@ pub const OPTIONS: [RefreshOption; 57] = [
     RefreshOption {
         key: "enableManualAccountSelection",
         label: "Enable manual account selection",
-        name: "",
+        name: "provisioning.manual_account_selection",
         phase: "12",
-        default: "",
-        status: Status::NotYet,
+        default: "off",
+        status: Status::Replaced(
+            "`manual_account_selection = true` of `[provisioning]` in idr.toml; or a rule says",
+        ),
     },
     RefreshOption {
         key: "synchronizeAttributes",
         label: "Synchronize attributes",
-        name: "",
+        name: "provisioning.synchronise",
         phase: "9",
-        default: "",
-        status: Status::NotYet,
+        default: "on",
+        status: Status::Replaced(
+            "`targets` of an attribute in identity.toml, and `synchronise` of `[provisioning]` in idr.toml, which is on",
+        ),
     },
     RefreshOption {
         key: "refreshScorecard",
@@ -398,10 +452,10 @@ pub const OPTIONS: [RefreshOption; 57] = [
     RefreshOption {
         key: "checkHistory",
         label: "Maintain identity histories",
-        name: "",
+        name: "[history] in idr.toml",
         phase: "14",
         default: "",
-        status: Status::NotYet,
+        status: Status::Works("history::images_are_kept_of_whoever_differs"),
     },
     RefreshOption {
         key: "refreshGroups",
@@ -417,7 +471,7 @@ pub const OPTIONS: [RefreshOption; 57] = [
         name: "",
         phase: "17",
         default: "",
-        status: Status::NotYet,
+        status: Status::Replaced(GROUPS),
     },
     RefreshOption {
         key: "checkPolicies",
@@ -449,7 +503,7 @@ pub const OPTIONS: [RefreshOption; 57] = [
         name: "",
         phase: "6b",
         default: "",
-        status: Status::NotYet,
+        status: Status::Replaced(SCOPES),
     },
     RefreshOption {
         key: "noAutoCreateScopes",
@@ -457,7 +511,7 @@ pub const OPTIONS: [RefreshOption; 57] = [
         name: "",
         phase: "6b",
         default: "",
-        status: Status::NotYet,
+        status: Status::Replaced(SCOPES),
     },
     RefreshOption {
         key: "markDormantScopes",
@@ -465,7 +519,7 @@ pub const OPTIONS: [RefreshOption; 57] = [
         name: "",
         phase: "17",
         default: "",
-        status: Status::NotYet,
+        status: Status::Replaced(SCOPES),
     },
     RefreshOption {
         key: "refreshCertifications",
@@ -496,10 +550,10 @@ pub const OPTIONS: [RefreshOption; 57] = [
     RefreshOption {
         key: "refreshCompositeApplications",
         label: "Refresh logical application links",
-        name: "",
+        name: "[logical] in applications/NAME.toml",
         phase: "3",
-        default: "",
-        status: Status::NotYet,
+        default: "on",
+        status: Status::Replaced("every refresh does it, for whom it concerns"),
     },
     RefreshOption {
         key: "promoteManagedAttributes",
@@ -522,10 +576,10 @@ pub const OPTIONS: [RefreshOption; 57] = [
     RefreshOption {
         key: "pruneIdentities",
         label: "",
-        name: "",
+        name: "prune",
         phase: "17",
         default: "",
-        status: Status::NotYet,
+        status: Status::Works("prune::a_task_prunes_once_its_run_is_done"),
     },
     RefreshOption {
         key: "preRefreshRule",
@@ -718,8 +772,7 @@ pub struct RefreshCounter {
     pub status: Status,
 }
 
-/// Every counter of IdentityIQ's refresh task. Those of provisioning, account
-/// selections included, come with provisioning.
+/// Every counter of IdentityIQ's refresh task.
 pub const COUNTERS: [RefreshCounter; 32] = [
     RefreshCounter {
         key: "total",
@@ -745,8 +798,8 @@ pub const COUNTERS: [RefreshCounter; 32] = [
     },
     RefreshCounter {
         key: "identitiesPruned",
-        name: "",
-        status: Status::NotYet,
+        name: "identitiesPruned",
+        status: Status::Works("prune::a_task_prunes_once_its_run_is_done"),
     },
     RefreshCounter {
         key: "managers",
@@ -797,8 +850,8 @@ pub const COUNTERS: [RefreshCounter; 32] = [
     },
     RefreshCounter {
         key: "provisioningRequests",
-        name: "",
-        status: Status::NotYet,
+        name: "counters.provisioningRequests",
+        status: Status::Works("provisioning::a_role_gives_what_it_asks_for_and_takes_it_with_it"),
     },
     RefreshCounter {
         key: "provisioningErrors",
@@ -807,13 +860,17 @@ pub const COUNTERS: [RefreshCounter; 32] = [
     },
     RefreshCounter {
         key: "unansweredAccountSelections",
-        name: "",
-        status: Status::NotYet,
+        name: "counters.unansweredAccountSelections",
+        status: Status::Works(
+            "provisioning::of_several_accounts_a_person_is_asked_or_nothing_is_done",
+        ),
     },
     RefreshCounter {
         key: "unansweredAccountSelectionsIdentities",
-        name: "",
-        status: Status::NotYet,
+        name: "counters.unansweredAccountSelectionsIdentities",
+        status: Status::Works(
+            "provisioning::of_several_accounts_a_person_is_asked_or_nothing_is_done",
+        ),
     },
     RefreshCounter {
         key: "policies",
@@ -837,13 +894,13 @@ pub const COUNTERS: [RefreshCounter; 32] = [
     },
     RefreshCounter {
         key: "snapshotsCreated",
-        name: "",
-        status: Status::NotYet,
+        name: "snapshotsCreated",
+        status: Status::Works("history::images_are_kept_of_whoever_differs"),
     },
     RefreshCounter {
         key: "groupDefinitions",
         name: "",
-        status: Status::NotYet,
+        status: Status::Replaced(GROUPS),
     },
     RefreshCounter {
         key: "groupIndexes",
@@ -853,27 +910,27 @@ pub const COUNTERS: [RefreshCounter; 32] = [
     RefreshCounter {
         key: "scopesCreated",
         name: "",
-        status: Status::NotYet,
+        status: Status::Replaced(SCOPES),
     },
     RefreshCounter {
         key: "scopesCorrelated",
         name: "",
-        status: Status::NotYet,
+        status: Status::Replaced(SCOPES),
     },
     RefreshCounter {
         key: "scopesSelected",
         name: "",
-        status: Status::NotYet,
+        status: Status::Replaced(SCOPES),
     },
     RefreshCounter {
         key: "scopesDormant",
         name: "",
-        status: Status::NotYet,
+        status: Status::Replaced(SCOPES),
     },
     RefreshCounter {
         key: "unscopedIdentities",
         name: "",
-        status: Status::NotYet,
+        status: Status::Replaced(SCOPES),
     },
     RefreshCounter {
         key: "certificationsCreated",
@@ -935,8 +992,7 @@ pub fn markdown() -> String {
         );
     }
     text += "\n## Counters of IdentityIQ's refresh task\n\n\
-        A run's report has those that apply. Those of provisioning, account selections that\n\
-        wait for an answer included, come with provisioning.\n\n\
+        A run's report has those that apply.\n\n\
         | counter | here | status |\n|---|---|---|\n";
     for counter in &COUNTERS {
         let (key, name) = (code(counter.key), code(counter.name));

@@ -9,8 +9,9 @@ use idr::aggregate::{AggregateError, AggregateOptions, resume};
 use idr::store::{
     AccountMark, Adoption, AggregateBatch, Aggregation, AggregationStatus, ApplyChunk, AuditEntry,
     AuditQuery, ClaimEdit, ClaimQuery, Due, EffectQuery, EventQuery, Files, LastTimes, Managed,
-    Population, Run, RunId, RunProgress, Selection, SpooledPlan, StagedChange, Store, StoreError,
-    StoredClaim, StoredEffect, StoredEvent, StoredFinding, TenantState,
+    OwnChange, Population, Prune, Rehearse, Run, RunId, RunProgress, Selection, Settlement,
+    SpooledPlan, StagedChange, Store, StoreError, StoredClaim, StoredEffect, StoredEvent,
+    StoredFinding, StoredImage, StoredWorkItem, TenantState, WorkItemQuery,
 };
 use idr_core::definitions::NativeChangeDetection;
 use idr_core::filter::Superset;
@@ -39,6 +40,12 @@ impl Fragile<'_> {
             1 => Err(killed()),
             _ => write(),
         }
+    }
+}
+
+impl Rehearse for Fragile<'_> {
+    fn rehearsal(&self) -> Result<Box<dyn Store>, StoreError> {
+        self.inner.rehearsal()
     }
 }
 
@@ -90,6 +97,11 @@ fragile! {
     read staged(aggregation: i64, after: i64, limit: usize) -> Vec<(i64, StagedChange)>;
     read events(query: &EventQuery, limit: usize) -> Vec<StoredEvent>;
     read effects(query: &EffectQuery, limit: usize) -> Vec<StoredEffect>;
+    read open_effects(after: i64, limit: usize) -> Vec<StoredEffect>;
+    read own_changes(keys: &[AccountKey]) -> Vec<OwnChange>;
+    read work_items(query: &WorkItemQuery, limit: usize) -> Vec<StoredWorkItem>;
+    read is_dispatch_paused() -> bool;
+    read history(uid: Uid, until: Option<UnixMillis>, limit: usize) -> Vec<StoredImage>;
     read findings(closed: bool, limit: usize) -> Vec<StoredFinding>;
     read open_findings(at: UnixMillis) -> u64;
     read claims(query: &ClaimQuery, after: Option<&Claim>, limit: usize) -> Vec<StoredClaim>;
@@ -107,6 +119,11 @@ fragile! {
     write stage(aggregation: i64, changes: &[StagedChange]) -> ();
     write clear_stage(aggregation: i64) -> ();
     write edit_identity(uid: Uid, by_hand: &ByHand, audit: &AuditEntry) -> ();
+    write settle(settlement: &Settlement) -> bool;
+    write complete_work_item(id: &str, audit: &AuditEntry) -> ();
+    write pause_dispatch(paused: bool, audit: &AuditEntry) -> ();
+    write prune(prunes: &[Prune], at: UnixMillis) -> u64;
+    write prune_history(before: UnixMillis) -> u64;
     write set_application_findings(
         application: Name,
         findings: &[Finding],

@@ -24,6 +24,7 @@ fn tenant() -> Tenant {
             on_change: None,
             edit_mode: EditMode::Permanent,
             sensitive: false,
+            targets: Vec::new(),
         })
         .to_vec();
     model.rules.push(Rule {

@@ -70,6 +70,9 @@ fn application(name: &str, correlation: &[(&str, &str)]) -> Application {
         vanish_grace_ms: 0,
         native_changes: None,
         native_entitlements: Default::default(),
+        logical: None,
+        provisioning: Default::default(),
+        logical: None,
     }
 }
 

@@ -165,7 +165,12 @@ fn problems_are_data_for_programs() {
       "remarks": [],
       "tenant": null
     }
-    error: problems in the configuration: 1
+    {
+      "error": "problems in the configuration: 1",
+      "causes": [],
+      "hint": null,
+      "exit_code": 2
+    }
     [exit 2]
     "#);
 }

@@ -312,6 +312,7 @@ fn everything_that_was_read_is_explained() {
         hr department        Sales
         hr name              Bob Beck
         hr salary            (sensitive)
+        hr supervisor        alice
         whose name is alice  1 found
         department           Sales
       a refresh would change nothing

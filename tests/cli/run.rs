@@ -135,18 +135,22 @@ fn a_dry_run_says_that_it_would_be_held_and_writes_nothing() {
     aggregate_file(&host, "hr", "2026-03-10T08:00:00Z");
     let before = host.run(["state", "export", "--canonical"]);
     insta::assert_snapshot!(run(&host, &["refresh", "--dry-run"]), @r"
-    dry run of the first wave; nothing is written
+    dry run: this is what would happen; nothing is written
       as of      2026-03-10T08:00:00Z (09:00:00 in Europe/Berlin)
       selected   2 identities (who was due), 1 skipped
       refreshed  2 in […]
-      changed    2 identities
-        5  attributes
-        2  lifecycle states
-        2  sets of assigned roles
-        2  leavers
-        2  identities that lost a role
+      changed    0 identities
+      events     0
       findings   0 new, 0 open
       held       2 leavers are more than 1
+      held back: changes to 2 identities
+      would leave: 2
+        alice
+        bob
+      would lose roles: 2
+        2  Staff
+        alice  Staff
+        bob    Staff
     [exit 1]
     ");
     assert_eq!(host.run(["state", "export", "--canonical"]), before);

@@ -28,6 +28,8 @@ fn the_order_of_operations_is_printed() {
     13  events               events    triggers, against what they have last seen; effects into the outbox
                                        IdentityIQ: processTriggers
     13b  value-change         events    values of attributes that rules propose when one has changed, as inputs of the next refresh
+    14  history              events    an image of whoever isn't any more what the last image says
+                                       IdentityIQ: checkHistory
     14b  after-refresh        events    values of attributes that a rule proposes, as inputs of the next refresh
                                        IdentityIQ: refreshRule
     15  claims                         who gets a unique value that several would take: what is there before what is generated

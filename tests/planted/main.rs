@@ -4,8 +4,12 @@
 //! Built with the feature `planted-bugs` only, and a process of its own: a
 //! planted bug is in everything that the process does.
 
+#[path = "../refresh/governance.rs"]
+mod governance;
 #[path = "../refresh/histories.rs"]
 mod histories;
+#[path = "../refresh/provisioned.rs"]
+mod provisioned;
 #[path = "../refresh/variety.rs"]
 mod variety;
 #[path = "../refresh/world.rs"]

@@ -9,20 +9,24 @@ use idr::refresh::selection::Criterion;
 use idr::refresh::{self, Configurator, Configured, RefreshError, Request};
 use idr::report::canonical;
 use idr::store::{
-    AccountWrite, AggregateBatch, AuditEntry, AuditQuery, ClaimEdit, Creation, Run, RunSettings,
-    RunStatus, Scope, Store, StoreError, each_identity,
+    AccountWrite, AggregateBatch, AuditEntry, AuditQuery, ClaimEdit, Creation, EffectQuery,
+    EventQuery, Rehearse, Run, RunSettings, RunStatus, Scope, Store, StoreError, each_identity,
 };
+use idr_core::definitions;
 use idr_core::filter::Filter;
 use idr_core::model::{
-    Account, AccountKey, AccountStatus, ByHand, Claim, EntitlementDecision, EntitlementVerdict,
-    Holder, IdentityRecord, Link, ManualEdit, Name, NativeChange, NativeOperation, ReadKey,
-    RoleDecision, RoleVerdict, StateOverride, UnixMillis, Value, ValueType,
+    Account, AccountKey, AccountOperation, AccountStatus, ByHand, Claim, EntitlementDecision,
+    EntitlementVerdict, Holder, IdentityRecord, Link, ManualEdit, Name, NativeChange,
+    NativeOperation, PolicyDecision, PolicyVerdict, ReadKey, RoleDecision, RoleVerdict,
+    StateOverride, UnixMillis, Value, ValueType,
 };
 use idr_core::phases::correlation::correlate;
 use idr_core::plan::{PlanContext, Planner};
 use rand::{RngExt, SeedableRng};
 use rand_chacha::ChaCha8Rng;
 
+use crate::governance::govern;
+use crate::provisioned::{carried_out, provision};
 use crate::variety::{WHOM, vary};
 use crate::world::{LOGINS, Native, Tenant, Tenants};
 
@@ -104,8 +108,19 @@ pub enum Operation {
     },
     /// A refresh of some only, in one of so many ways to choose them.
     RefreshChosen { whom: usize },
+    /// A person decides about a policy violation, or takes the decision back.
+    DecidePolicy {
+        person: usize,
+        policy: &'static str,
+        /// The verdict, and until when an allowance holds, in hours from the start.
+        decision: Option<(PolicyVerdict, i64)>,
+    },
+    /// A refresh that judges these policies only.
+    RefreshJudging { judged: Vec<&'static str> },
     /// A person approves what the last run was held for or has left out.
     Approve,
+    /// Some of what is called for in the directory is done there, from this on.
+    Deliver { first: usize },
 }
 
 /// A tenant and what happens to it.
@@ -137,6 +152,18 @@ impl History {
         let mut apart = ChaCha8Rng::seed_from_u64(seed ^ 0x7661_7269_6574_7900);
         if apart.random_range(0..2) == 0 {
             vary(tenant, operations, &mut apart);
+        }
+        let mut apart = ChaCha8Rng::seed_from_u64(seed ^ 0x6769_7665_0000);
+        if apart.random_range(0..2) == 0 {
+            provision(tenant, operations, &mut apart);
+        }
+        let mut apart = ChaCha8Rng::seed_from_u64(seed ^ 0x676f_7665_726e);
+        if apart.random_range(0..2) == 0 {
+            govern(tenant, operations, &mut apart);
+        }
+        let mut apart = ChaCha8Rng::seed_from_u64(seed ^ 0x696d_6167_6573);
+        if apart.random_range(0..2) == 0 {
+            keeping(tenant, operations, &mut apart);
         }
         history.ended()
     }
@@ -244,6 +271,21 @@ fn naming(tenant: &Tenant, operations: &mut Vec<Operation>, random: &mut ChaCha8
             reserve: random.random_range(0..2) == 0,
         };
         operations.insert(place, claim);
+    }
+}
+
+/// Lets images be kept of what people were, for ever or for some time, and
+/// sometimes no longer.
+fn keeping(tenant: &mut Tenant, operations: &mut [Operation], random: &mut ChaCha8Rng) {
+    let mut kept = |most_of_the_time: bool| definitions::History {
+        kept: most_of_the_time || random.random_range(0..3) > 0,
+        keep_ms: [None, Some(30 * 3_600_000)][random.random_range(0..2)],
+    };
+    tenant.history = kept(true);
+    for operation in operations {
+        if let Operation::Configure(edited) = operation {
+            edited.history = kept(false);
+        }
     }
 }
 
@@ -432,6 +474,13 @@ impl Happening {
                 self.refresh_as(&request, None);
                 return Some(self.export());
             }
+            Operation::RefreshJudging { judged } => {
+                let mut request = self.request(self.way, false);
+                let judged = judged.iter().map(|name| Name::new(name));
+                request.settings.policies = Some(judged.collect());
+                self.refresh_as(&request, None);
+                return Some(self.export());
+            }
             Operation::Approve => {
                 self.approve();
                 return Some(self.export());
@@ -596,6 +645,48 @@ impl Happening {
         }
     }
 
+    /// Tries what an operation would do that is a refresh of the present, lets
+    /// it happen, and says how the two differ.
+    fn foretold(&mut self, operation: &Operation) -> Option<String> {
+        let request = match operation {
+            Operation::Refresh { .. } => self.request(self.way, false),
+            Operation::RefreshKeepingDue => self.request(self.way, true),
+            Operation::RefreshChosen { whom } => Request {
+                criteria: self.whom(*whom),
+                scope: Scope::Chosen,
+                ..self.request(self.way, false)
+            },
+            other => {
+                self.happen(other);
+                return None;
+            }
+        };
+        let before = self.export();
+        let only = OnlyCopies(Arc::clone(&self.store));
+        let files = self.tenant.files();
+        let preview = refresh::preview(
+            &only,
+            self.tenants.as_ref(),
+            &files,
+            &request,
+            &|_, _, _| (),
+        );
+        let preview = preview.expect("a dry run of a random tenant goes through");
+        if before != self.export() {
+            return Some("a dry run has written something".to_owned());
+        }
+        let foretold = told(&preview.run, preview.store.as_ref());
+        let would_be = self.export_of(preview.store.as_ref());
+        self.refresh_as(&request, None);
+        let run = self.store.runs(1).expect("the store can be read").remove(0);
+        let done = told(&run, self.store.as_ref());
+        if foretold != done {
+            return Some(format!("foretold: {foretold}\ndone: {done}"));
+        }
+        let is = self.export();
+        (would_be != is).then(|| difference(&would_be, &is))
+    }
+
     fn run(&self, request: &Request, progress: refresh::Progress<'_>) -> Run {
         let files = self.tenant.files();
         let run = refresh::run(
@@ -646,10 +737,13 @@ impl Happening {
     }
 
     pub fn export(&self) -> String {
+        self.export_of(self.store.as_ref())
+    }
+
+    fn export_of(&self, store: &dyn Store) -> String {
         let mut text = Vec::new();
         let model = &self.configured.model;
-        canonical::export(self.store.as_ref(), model, &mut text)
-            .expect("the state can be exported");
+        canonical::export(store, model, &mut text).expect("the state can be exported");
         String::from_utf8(text).expect("JSON is UTF-8")
     }
 
@@ -683,6 +777,7 @@ impl Happening {
             Operation::HrListed { person, listed } => {
                 self.list(store, key("hr", &format!("p{person}")), *listed);
             }
+            Operation::Deliver { first } => self.deliver(store, *first),
             Operation::AdListed { account, listed } => {
                 self.list(store, key("ad", &format!("a{account}")), *listed);
             }
@@ -750,6 +845,25 @@ impl Happening {
                         at: self.now,
                     }));
                 by_hand.roles.sort_by_key(|known| known.role);
+            }),
+            Operation::DecidePolicy {
+                person,
+                policy,
+                decision,
+            } => self.decide(store, *person, |_, by_hand| {
+                let policy = Name::new(policy);
+                by_hand.policies.retain(|known| known.policy != policy);
+                by_hand
+                    .policies
+                    .extend(decision.map(|(verdict, until)| PolicyDecision {
+                        policy,
+                        verdict,
+                        until: (verdict == PolicyVerdict::Allowed).then(|| self.hours(until)),
+                        actor: SOMEBODY.to_owned(),
+                        reason: String::new(),
+                        at: self.now,
+                    }));
+                by_hand.policies.sort_by_key(|known| known.policy);
             }),
             Operation::SetState { person, state } => {
                 self.decide(
@@ -821,6 +935,7 @@ impl Happening {
             | Operation::Refresh { .. }
             | Operation::RefreshKeepingDue
             | Operation::RefreshChosen { .. }
+            | Operation::RefreshJudging { .. }
             | Operation::Approve
             | Operation::RefreshCancelled { .. } => {
                 unreachable!("not an input")
@@ -962,6 +1077,37 @@ impl Happening {
     }
 
     /// Lets a feed list an account that is known, or not any more.
+    /// Does in the directory what is called for there: three things, from this on.
+    fn deliver(&self, store: &dyn Store, first: usize) {
+        let mut called_for = Vec::new();
+        let visited = each_identity(store, |record| {
+            let uid = record.identity.uid;
+            let actions = record.identity.account_actions.into_iter();
+            let actions = actions.filter(|action| action.account.application.as_str() == "ad");
+            let name = record.identity.name;
+            called_for.extend(actions.map(|action| (name.clone(), uid, action)));
+            Ok::<_, StoreError>(())
+        });
+        visited.expect("the store can be read");
+        called_for.sort();
+        for (_, uid, action) in called_for.into_iter().skip(first).take(3) {
+            let known = store.accounts(std::slice::from_ref(&action.account));
+            let known = known.expect("the store can be read").pop();
+            let native_identity = &action.account.native_identity;
+            if action.operation == AccountOperation::Delete {
+                self.list(store, action.account.clone(), false);
+                continue;
+            }
+            let blank = account("ad", native_identity, Vec::new());
+            // What somebody else has by that name stays as it is.
+            let is_others = known.as_ref().is_some_and(|known| known.owner != Some(uid));
+            if !is_others {
+                let account = carried_out(&action, known, blank);
+                self.write(store, account, None, Some(uid), Vec::new());
+            }
+        }
+    }
+
     fn list(&self, store: &dyn Store, key: AccountKey, listed: bool) {
         let known = store.accounts(&[key]).expect("the store can be read").pop();
         if let Some(mut account) = known {
@@ -1193,6 +1339,42 @@ pub fn leaves_nothing_undone(
         let after = happening.export();
         if before != after {
             return Err((place, difference(&before, &after)));
+        }
+    }
+    Ok(())
+}
+
+/// A store that can be copied, and nothing else.
+struct OnlyCopies(Arc<dyn Store>);
+
+impl Rehearse for OnlyCopies {
+    fn rehearsal(&self) -> Result<Box<dyn Store>, StoreError> {
+        self.0.rehearsal()
+    }
+}
+
+/// Returns what a run and its store tell, apart from how long it took.
+fn told(run: &Run, store: &dyn Store) -> String {
+    let mut run = run.clone();
+    run.counters.elapsed_ms = 0;
+    let events = store.events(&EventQuery::default(), usize::MAX);
+    let effects = store.effects(&EffectQuery::default(), usize::MAX);
+    let open = store.findings(false, usize::MAX);
+    let audit = store.audit_entries(&AuditQuery::default(), usize::MAX);
+    format!("{run:?}\n{events:?}\n{effects:?}\n{open:?}\n{audit:?}")
+}
+
+/// Carries out a history, each refresh of which is tried on a copy first. Returns
+/// the place of one that comes to something else than was foretold, and how.
+pub fn is_foretold(
+    history: &History,
+    tenants: &Arc<Tenants>,
+    store: Arc<dyn Store>,
+) -> Result<(), (usize, String)> {
+    let mut happening = Happening::new(store, Way::Incremental, Arc::clone(tenants), history);
+    for (place, operation) in history.operations.iter().enumerate() {
+        if let Some(difference) = happening.foretold(operation) {
+            return Err((place, difference));
         }
     }
     Ok(())

@@ -10,7 +10,7 @@ use idr::store::memory::MemoryStore;
 use idr::store::sqlite::{SqliteOptions, SqliteStore};
 use idr::store::{AuditQuery, Run, Scope, Store};
 
-use crate::histories::{Happening, History, Way, compare, leaves_nothing_undone};
+use crate::histories::{Happening, History, Way, compare, is_foretold, leaves_nothing_undone};
 use crate::world::Tenants;
 
 fn seeds() -> Vec<u64> {
@@ -46,6 +46,11 @@ fn when_nobody_is_due_a_full_refresh_finds_nothing_to_do() {
     check(|history| leaves_nothing_undone(history, &scripts(), memory()));
 }
 
+#[test]
+fn a_dry_run_tells_what_the_run_then_does() {
+    check(|history| is_foretold(history, &scripts(), memory()));
+}
+
 /// The engine and components are slower, so they get a few of the histories.
 #[test]
 fn the_embedded_store_and_components_obey_as_well() {
@@ -62,6 +67,7 @@ fn the_embedded_store_and_components_obey_as_well() {
         };
         let equal = compare(&history, &components, sqlite);
         let done = equal.and_then(|()| leaves_nothing_undone(&history, &components, sqlite()));
+        let done = done.and_then(|()| is_foretold(&history, &components, sqlite()));
         if let Err((place, difference)) = done {
             panic!("seed {seed}: after operation {place} the states differ\n{difference}");
         }
@@ -118,6 +124,8 @@ fn histories_come_to_what_thresholds_hold_and_people_give_to_others() {
         "some were refreshed",
         "a split",
         "a merge",
+        "{\"history\":{",
+        "an image was dropped",
     ];
     for seed in 1..64 {
         let history = History::random(seed);
@@ -126,6 +134,38 @@ fn histories_come_to_what_thresholds_hold_and_people_give_to_others() {
             let state = happening.happen(operation).unwrap_or_default();
             let lately = lately(happening.store.as_ref());
             missing.retain(|wanted| !state.contains(wanted) && !lately.contains(wanted));
+        }
+    }
+    assert_eq!(missing, [""; 0]);
+}
+
+/// Policies are violated, decided about and hold in them, and risk is scored.
+#[test]
+fn histories_come_to_violations_that_people_decide_about() {
+    let wanted = [
+        "\"status\":\"mitigated\"",
+        "\"status\":\"expired\"",
+        "\"status\":\"denied\"",
+        "\"basis\":\"desired\"",
+        "\"basis\":\"both\"",
+        "\"held\":[\"",
+        "\"ended\":\"",
+        "\"policy\":\"access\"",
+        "\"policy\":\"accounts\"",
+        "\"policy\":\"groups\"",
+        "\"policy\":\"people\"",
+        "\"policy\":\"risk\"",
+        "\"policy\":\"roles\"",
+        "decide whether `p",
+        "\"certification\":50",
+    ];
+    let mut missing = wanted.to_vec();
+    for seed in 1..64 {
+        let history = History::random(seed);
+        let mut happening = Happening::new(memory(), Way::Incremental, scripts(), &history);
+        for operation in &history.operations {
+            let state = happening.happen(operation).unwrap_or_default();
+            missing.retain(|wanted| !state.contains(wanted));
         }
     }
     assert_eq!(missing, [""; 0]);
@@ -151,6 +191,10 @@ fn lately(store: &dyn Store) -> Vec<&'static str> {
         ),
         (did("split"), "a split"),
         (did("merge"), "a merge"),
+        (
+            is(|run| run.counters.changes.contains_key("snapshotsDropped")),
+            "an image was dropped",
+        ),
     ]
     .into_iter()
     .filter_map(|(holds, what)| holds.then_some(what))

@@ -196,6 +196,7 @@ impl Variety {
                 on_change: None,
                 edit_mode: EditMode::ReadOnly,
                 sensitive: false,
+                targets: Vec::new(),
             });
         }
         attributes.sort_by_key(|known| known.name);

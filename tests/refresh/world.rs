@@ -13,8 +13,8 @@ use idr::rules::{self, ComponentCache, Question, RuleEngine, RuleError, Trouble,
 use idr::store::Files;
 use idr_core::definitions::{
     AccountAttribute, Application, AttributeDefinition, AutomaticRoles, Catalogue,
-    CorrelationMatch, CorrelationStep, Detection, EditMode, Grant, IdentityCreation, Isolation,
-    Lifecycle, LifecycleState, ManagerCorrelation, Model, NativeChangeDetection,
+    CorrelationMatch, CorrelationStep, Detection, EditMode, Grant, History, IdentityCreation,
+    Isolation, Lifecycle, LifecycleState, ManagerCorrelation, Model, NativeChangeDetection,
     NativeEntitlements, NativeResponse, OnEmpty, OnNoAccount, Origin, Owners, Profile, ProfileSet,
     RequestedRoles, Role, RoleType, Rule, RuleIndex, RuleLimits, Selector, Source, StateAction,
     Trigger, TriggerCondition, digest,
@@ -39,6 +39,8 @@ use idr_core::view::TrackedView;
 use rand::RngExt;
 use rand_chacha::ChaCha8Rng;
 
+use crate::governance::Governance;
+use crate::provisioned::Provisioned;
 use crate::variety::Variety;
 
 /// What a random rule reads, in order; its answer is made of what it read.
@@ -107,6 +109,11 @@ pub struct Tenant {
     /// Names that are given once each, if there are any.
     pub logins: Option<Logins>,
     pub variety: Option<Variety>,
+    pub provisioned: Option<Provisioned>,
+    /// What is forbidden and scored.
+    pub governance: Option<Governance>,
+    /// What is kept of what people were.
+    pub history: History,
     pub serial: u64,
 }
 
@@ -329,6 +336,9 @@ impl Tenant {
             },
             logins: None,
             variety: None,
+            provisioned: None,
+            governance: None,
+            history: History::default(),
             serial: 0,
         }
     }
@@ -472,6 +482,8 @@ impl Tenant {
             vanish_grace_ms: self.grace_ms,
             native_changes: None,
             native_entitlements: NativeEntitlements::default(),
+            provisioning: Default::default(),
+            logical: None,
         };
         let ad = Application {
             name: name("ad"),
@@ -493,6 +505,8 @@ impl Tenant {
                 attributes: Vec::new(),
             }),
             native_entitlements: self.native.entitlements,
+            provisioning: Default::default(),
+            logical: None,
         };
         let source = |origin| Source {
             origin,
@@ -514,6 +528,7 @@ impl Tenant {
             on_change: self.listens.contains(&text).then_some(RuleIndex(CHANGE)),
             edit_mode: EditMode::ReadOnly,
             sensitive: false,
+            targets: Vec::new(),
         };
         let mut attributes = vec![
             attribute(
@@ -583,8 +598,10 @@ impl Tenant {
         attributes.sort_by_key(|known| known.name);
         let rules = (0..=CHANGE).map(|index| self.rule(index)).collect();
         let mut model = Model {
+            provisioning: Default::default(),
             zone: Zone::named("Europe/Berlin").expect("bundled"),
             end_of_day: None,
+            history: self.history,
             applications: vec![ad, hr],
             attributes,
             before_refresh: self.proposes.then_some(RuleIndex(BEFORE)),
@@ -635,6 +652,8 @@ impl Tenant {
             ]),
             catalogue: Catalogue::default(),
             triggers: self.triggers(),
+            policies: Default::default(),
+            risk: None,
             populations: Vec::new(),
             rules,
             thresholds: Default::default(),
@@ -642,8 +661,14 @@ impl Tenant {
             secret: Secret::new(b"a secret of the tests".to_vec()),
             secret_generation: 1,
         };
+        if let Some(provisioned) = self.provisioned {
+            provisioned.furnish(&mut model);
+        }
         if let Some(variety) = self.variety {
             variety.furnish(&mut model, RuleIndex(ASSIGNMENT), digest(&self.assignment));
+        }
+        if let Some(governance) = self.governance {
+            governance.furnish(&mut model);
         }
         model
     }
@@ -821,6 +846,7 @@ pub fn business(text: &str, selector: Selector) -> Role {
         requires: Vec::new(),
         permits: Vec::new(),
         detection: Vec::new(),
+        risk_weight: 0,
     }
 }
 

@@ -64,6 +64,7 @@ impl Tenant {
             on_change: None,
             edit_mode: EditMode::ReadOnly,
             sensitive: false,
+            targets: Vec::new(),
         };
         let model = Model {
             attributes: ["endDate", "salary", "startDate"].map(attribute).to_vec(),

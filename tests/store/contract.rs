@@ -5,15 +5,16 @@ use std::collections::BTreeMap;
 use idr::store::{
     AccountWrite, Adoption, AggregateBatch, Aggregation, AggregationStatus, ApplyChunk, AuditEntry,
     AuditQuery, ClaimEdit, ClaimQuery, EffectQuery, EffectStatus, EventQuery, Files, IdentityWrite,
-    LastTimes, Managed, Population, Raise, Run, RunProgress, RunStatus, Selection, SpooledPlan,
-    StagedChange, Store, StoreError, TenantState, account_fingerprint, account_key_hash, event_id,
+    LastTimes, Managed, Population, Prune, Raise, Run, RunProgress, RunStatus, Selection,
+    SpooledPlan, StagedChange, Store, StoreError, TenantState, account_fingerprint,
+    account_key_hash, event_id,
 };
 use idr_core::filter::{Filter, Superset};
 use idr_core::model::{
     Account, AccountAction, AccountOperation, ByHand, Claim, ClaimOrigin, Effect, EffectKind,
-    EntitlementChange, EntitlementDecision, EntitlementVerdict, Event, Holder, IdentityType, Link,
-    ManualEdit, Name, NativeChange, NativeEntitlement, NativeOperation, NewClaim, ReadKey, Retries,
-    Retry, RoleAssignment, Severity, Uid, UnixMillis, Value, Versions, Wake,
+    EntitlementChange, EntitlementDecision, EntitlementVerdict, Event, Holder, IdentityType, Image,
+    Link, ManualEdit, Name, NativeChange, NativeEntitlement, NativeOperation, NewClaim, ReadKey,
+    Retries, Retry, RoleAssignment, Severity, Uid, UnixMillis, Value, Versions, Wake,
 };
 use idr_core::plan::Changes;
 use idr_core::view::Snapshot;
@@ -80,6 +81,8 @@ store_contract!(
     the_last_instant_only_grows,
     what_percentages_are_taken_of,
     audit_entries_come_the_latest_first,
+    what_identities_were_is_kept_until_it_is_pruned,
+    pruned_identities_are_gone_for_good,
 );
 
 fn a_new_store_is_empty(store: &dyn Store) {
@@ -1595,10 +1598,14 @@ fn an_effect_waits_is_withdrawn_and_waits_again(store: &dyn Store) {
         store.apply(&chunk).expect("accepted");
     };
     let known = |uid, waiting| {
-        let query = EffectQuery { uid, waiting };
+        let query = EffectQuery {
+            uid,
+            waiting,
+            ..EffectQuery::default()
+        };
         let stored = store.effects(&query, 9).expect("readable");
         let shown = stored.into_iter().map(|stored| {
-            let waits = stored.status == EffectStatus::Waiting;
+            let waits = stored.progress.status == EffectStatus::Waiting;
             (stored.name, stored.effect, waits)
         });
         shown.collect::<Vec<_>>()
@@ -1696,6 +1703,116 @@ fn what_is_unique_from_now_on_is_the_first_holders(store: &dyn Store) {
     };
     store.adopt(&adoption).expect("accepted");
     assert_eq!(claims(store), ["lee ana", "root "]);
+}
+
+fn what_identities_were_is_kept_until_it_is_pruned(store: &dyn Store) {
+    let [ana, bo] = create(store, ["ana", "bo"]);
+    let keep = |uid: Uid, at: i64, name: &str| {
+        let image = Image {
+            name: name.to_owned(),
+            ..Image::default()
+        };
+        let mut chunk = ApplyChunk {
+            writes: vec![write(store, uid, |_| {})],
+            history: vec![(uid, image)],
+            ..ApplyChunk::default()
+        };
+        chunk.run.step.instant = UnixMillis(at);
+        assert_eq!(store.apply(&chunk).expect("accepted"), []);
+    };
+    let kept = |uid, until: Option<i64>, limit| -> Vec<String> {
+        let images = store.history(uid, until.map(UnixMillis), limit);
+        let images = images.expect("readable").into_iter();
+        let shown = images.map(|stored| format!("{} {}", stored.at.0, stored.image.name));
+        shown.collect()
+    };
+    for (at, name) in [(10, "a"), (20, "b"), (30, "c"), (20, "again")] {
+        keep(ana, at, name);
+    }
+    keep(bo, 15, "bo");
+    assert_eq!(kept(ana, None, 9), ["30 c", "20 again", "10 a"]);
+    assert_eq!(kept(ana, None, 1), ["30 c"]);
+    assert_eq!(kept(ana, Some(29), 1), ["20 again"]);
+    assert_eq!(kept(ana, Some(9), 1), [""; 0]);
+    // What was so at the instant is still needed.
+    assert_eq!(store.prune_history(UnixMillis(19)).expect("done"), 0);
+    assert_eq!(store.prune_history(UnixMillis(25)).expect("done"), 1);
+    assert_eq!(kept(ana, None, 9), ["30 c", "20 again"]);
+    assert_eq!(store.prune_history(UnixMillis(99)).expect("done"), 1);
+    assert_eq!((kept(ana, None, 9).len(), kept(bo, None, 9).len()), (1, 1));
+
+    // Of what isn't written nothing is kept.
+    let mut stale = write(store, bo, |_| {});
+    stale.expected.input += 1;
+    let chunk = ApplyChunk {
+        writes: vec![stale],
+        history: vec![(bo, Image::default())],
+        ..ApplyChunk::default()
+    };
+    assert_eq!(store.apply(&chunk).expect("accepted"), [bo]);
+    assert_eq!(kept(bo, None, 9), ["15 bo"]);
+}
+
+fn pruned_identities_are_gone_for_good(store: &dyn Store) {
+    adopt_look_ups(store, ["site"]);
+    let [ana, bo, eve] = create(store, ["ana", "bo", "eve"]);
+    write_accounts(
+        store,
+        [
+            account(key("crm", "a"), Some(ana)),
+            account(key("crm", "b"), Some(bo)),
+        ],
+    );
+    let mut chunk = chunk([write(store, ana, |identity| {
+        set(identity, "site", "Bern");
+        identity.findings = vec![a_finding(Severity::Error, "x", "y")];
+    })]);
+    chunk.writes[0].claims = vec![NewClaim {
+        claim: claim("ana"),
+        origin: ClaimOrigin::Given,
+    }];
+    chunk.history = vec![(ana, Image::default())];
+    assert_eq!(store.apply(&chunk).expect("accepted"), []);
+    change(store, bo, |identity| {
+        identity.reads = vec![ReadKey::Attribute(ana, Name::new("site"))];
+    });
+    let prune = |uid, expected| Prune {
+        uid,
+        expected,
+        audit: entry("ana", "prune"),
+    };
+    let known = read(store, ana).versions;
+    let moved_on = Versions {
+        input: known.input + 1,
+        ..known
+    };
+    let at = UnixMillis(9);
+    assert_eq!(store.prune(&[prune(ana, moved_on)], at).expect("done"), 0);
+    let before = read(store, bo).versions.input;
+    let prunes = [prune(ana, known), prune(Uid(99), known)];
+    assert_eq!(store.prune(&prunes, at).expect("done"), 1);
+
+    assert_eq!(store.read_chunk(&[ana]).expect("readable"), []);
+    assert_eq!(store.named("ana").expect("readable"), None);
+    assert_eq!(store.accounts(&[key("crm", "a")]).expect("readable"), []);
+    assert_eq!(
+        store.list_accounts(None, None, 9).expect("readable").len(),
+        1
+    );
+    assert_eq!(store.history(ana, None, 9).expect("readable"), []);
+    assert_eq!(store.open_findings(at).expect("readable"), 0);
+    assert_eq!(store.findings(true, 9).expect("readable").len(), 1);
+    assert_eq!(claims(store), ["ana "]);
+    let snapshot = store.snapshot().expect("readable");
+    let found = snapshot.find(Name::new("site"), "bern");
+    assert_eq!(found.expect("readable"), []);
+    assert_eq!(read(store, bo).versions.input, before + 1);
+    assert_eq!(read(store, eve).versions.input, 1);
+    let audit = store.audit_entries(&AuditQuery::default(), 9);
+    assert_eq!(audit.expect("readable").len(), 1);
+    // Neither the number nor the place is taken over by who comes next.
+    assert_eq!(create(store, ["ana"]), [Uid(4)]);
+    assert_eq!(read(store, Uid(4)).identity.attributes, []);
 }
 
 fn adopt_look_ups<const N: usize>(store: &dyn Store, attributes: [&str; N]) {

@@ -1,6 +1,7 @@
 //! The store: one contract for every backend, and what is special to SQLite.
 //!
 //! - `contract`: what each method promises, run for every store.
+//! - `delivery`: the same for carrying effects out.
 //! - `random`: random histories, with the store in memory as the oracle.
 //! - `sqlite`: files, several connections, full disks, backups, damage.
 //! - `command`: `idr store`.
@@ -11,6 +12,7 @@ mod common;
 
 mod command;
 mod contract;
+mod delivery;
 mod random;
 mod samples;
 mod sqlite;

@@ -9,7 +9,7 @@ use std::sync::Arc;
 
 use jiff::civil::Time;
 
-use crate::filter::Filter;
+use crate::filter::{Filter, Superset};
 use crate::model::{
     AccountOperation, EntitlementChange, Handler, IdentityType, Name, NativeOperation, UnixMillis,
     Value, ValueType,
@@ -21,10 +21,19 @@ use crate::transform::usernames::UsernameGenerator;
 
 mod catalogue;
 mod owners;
+mod policies;
+mod provisioning;
+mod risk;
 mod roles;
 
 pub use catalogue::{Catalogue, CatalogueEntry};
 pub use owners::Owners;
+pub use policies::{Policies, Policy, PolicyAction, PolicyEntitlement, PolicyKind};
+pub use provisioning::{
+    AccountTemplate, ApplicationProvisioning, AttributeTarget, Mapping, ProvisioningSettings,
+    TemplateAttribute,
+};
+pub use risk::{Band, CertificationRisk, EntitlementRisk, Risk, RiskFactors, RiskWeights};
 pub use roles::Roles;
 
 /// Everything that a tenant defines. All references between definitions are
@@ -35,6 +44,8 @@ pub struct Model {
     pub zone: Zone,
     /// When a day is over; none means 24:00.
     pub end_of_day: Option<Time>,
+    /// What is kept of what identities were.
+    pub history: History,
     /// Applications, sorted by name.
     pub applications: Vec<Application>,
     /// Identity attributes, sorted by name.
@@ -54,8 +65,14 @@ pub struct Model {
     pub owners: Owners,
     /// What entitlements are called.
     pub catalogue: Catalogue,
+    /// What of everybody's access is called for.
+    pub provisioning: ProvisioningSettings,
     /// Triggers, in the order in which they are evaluated.
     pub triggers: Vec<Trigger>,
+    /// What nobody should have together, or be.
+    pub policies: Policies,
+    /// How risk is scored; it isn't when absent.
+    pub risk: Option<Risk>,
     /// Named filters, sorted by name.
     pub populations: Vec<Population>,
     /// Uses of rule components, sorted by name.
@@ -68,6 +85,15 @@ pub struct Model {
     pub secret: Option<Secret>,
     /// Counted by people: another secret is taken only with a higher one.
     pub secret_generation: u64,
+}
+
+/// What is kept of what identities were.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct History {
+    /// Whether anything is.
+    pub kept: bool,
+    /// How long, in milliseconds; for ever when absent.
+    pub keep_ms: Option<i64>,
 }
 
 /// An application that accounts are aggregated from.
@@ -88,6 +114,54 @@ pub struct Application {
     pub native_changes: Option<NativeChangeDetection>,
     /// What is done about entitlements that its accounts gain or lose natively.
     pub native_entitlements: NativeEntitlements,
+    /// Set when its accounts are made of accounts of other applications.
+    pub logical: Option<LogicalApplication>,
+    /// How its accounts are provisioned.
+    pub provisioning: ApplicationProvisioning,
+}
+
+/// What accounts of a logical application are made of.
+#[derive(Clone, Debug)]
+pub struct LogicalApplication {
+    /// The application whose accounts lead: without one there is no logical account.
+    pub primary: Name,
+    /// What puts them together.
+    pub composition: Composition,
+    /// Which attributes they have from their parts, sorted by name; also where
+    /// what is to be changed of them is changed.
+    pub attributes: Vec<LogicalAttribute>,
+}
+
+/// What puts logical accounts together.
+#[derive(Clone, Debug)]
+pub enum Composition {
+    /// An account of each tier; the primary one is among them.
+    Tiers(Vec<Tier>),
+    /// A rule, by its place in [`Model::rules`].
+    Rule(RuleIndex),
+}
+
+/// A tier of a logical application.
+#[derive(Clone, Debug)]
+pub struct Tier {
+    /// The application.
+    pub application: Name,
+    /// Which of its accounts qualify; all without.
+    pub filter: Option<Filter>,
+    /// Its attribute that has the value of an attribute of the primary tier's
+    /// account, compared case-folded; any account goes with it without.
+    pub matched: Option<(Name, Name)>,
+}
+
+/// An attribute of logical accounts, and where it comes from.
+#[derive(Clone, Copy, Debug)]
+pub struct LogicalAttribute {
+    /// The attribute.
+    pub name: Name,
+    /// The application of the part.
+    pub application: Name,
+    /// The part's attribute.
+    pub attribute: Name,
 }
 
 /// An attribute of an application's accounts.
@@ -212,6 +286,8 @@ pub struct AttributeDefinition {
     pub edit_mode: EditMode,
     /// Whether its values are masked in logs, findings and recorded cases.
     pub sensitive: bool,
+    /// The account attributes that follow it.
+    pub targets: Vec<AttributeTarget>,
 }
 
 /// One source of an identity attribute.
@@ -379,6 +455,8 @@ pub struct Role {
     /// What accounts must hold for it to be detected: each of these, its own
     /// and the inherited ones. Without any it is never detected.
     pub detection: Vec<ProfileSet>,
+    /// What it adds to the risk of whoever has it, in points.
+    pub risk_weight: u32,
 }
 
 impl Role {
@@ -689,6 +767,12 @@ pub struct Thresholds {
     /// Identities whose state newly calls for an account to be deleted; a
     /// percentage is of all.
     pub account_deletions: Option<Bound>,
+    /// Identities for whom an account is newly to be created; a percentage is of
+    /// all.
+    pub account_creations: Option<Bound>,
+    /// Identities from whom an entitlement is newly to be taken away; a
+    /// percentage is of all.
+    pub entitlement_removals: Option<Bound>,
 }
 
 /// A threshold, what it counts over, and what happens when it trips.
@@ -753,10 +837,18 @@ impl Model {
             .ok()
     }
 
+    /// Says whether roles and synchronisation call for changes of accounts.
+    pub fn provisions(&self) -> bool {
+        self.applications.iter().any(Application::is_provisioned)
+    }
+
     /// Returns the namespaces of unique values, sorted.
     pub fn namespaces(&self) -> Vec<Name> {
         let attributes = self.attributes.iter();
         let mut namespaces: Vec<Name> = attributes.filter_map(|known| known.unique).collect();
+        let templates = self.applications.iter();
+        let templates = templates.filter_map(|known| known.provisioning.template.as_ref());
+        namespaces.extend(templates.filter_map(|template| template.unique));
         namespaces.sort();
         namespaces.dedup();
         namespaces
@@ -769,6 +861,19 @@ impl Model {
             .binary_search_by(|known| known.name.cmp(&name))
             .ok()?;
         Some(&self.applications[index])
+    }
+
+    /// Returns a superset without what a store can't know: logical accounts are
+    /// in no account's row.
+    pub fn as_stored(&self, superset: Superset) -> Superset {
+        match self
+            .applications
+            .iter()
+            .any(|known| known.logical.is_some())
+        {
+            true => superset.without_accounts(),
+            false => superset,
+        }
     }
 
     /// Returns a lifecycle state.
@@ -829,7 +934,7 @@ impl Model {
         digest(&(
             (
                 &self.zone,
-                self.end_of_day,
+                (self.end_of_day, self.history.kept),
                 &self.applications,
                 &self.attributes,
             ),
@@ -838,13 +943,18 @@ impl Model {
                 (&self.before_refresh, &self.after_refresh),
                 &self.lifecycle,
                 &self.populations,
-                &self.rules,
+                (&self.rules, self.provisioning),
             ),
         ))
     }
 }
 
 impl Application {
+    /// Says whether roles and synchronisation call for changes of its accounts.
+    pub fn is_provisioned(&self) -> bool {
+        self.provisioning.is_on
+    }
+
     /// Returns the attributes whose values are entitlements, sorted.
     pub fn entitlements(&self) -> impl Iterator<Item = Name> {
         let entitlements = self.schema.iter().filter(|known| known.entitlement);

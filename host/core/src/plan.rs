@@ -10,12 +10,17 @@ use std::sync::Arc;
 use crate::definitions::Model;
 use crate::model::{
     AccountAction, AccountOperation, AttributeState, Baseline, ChangeMemory, Claim, Effect,
-    EntitlementDecision, Event, Finding, Identity, IdentityRecord, ManualEdit, Name, NewClaim,
-    Proposals, Provisioning, ReadKey, Retries, Retry, RoleAssignment, RoleDetection, TriggerMemory,
-    Uid, UnixMillis, WorkItem, finding,
+    EntitlementDecision, Event, Finding, Identity, IdentityRecord, LogicalAccount, ManualEdit,
+    Name, NewClaim, Proposals, Provisioning, ReadKey, Retries, Retry, RoleAssignment,
+    RoleDetection, Scorecard, TriggerMemory, Uid, UnixMillis, ValueChange, Violation, WorkItem,
+    finding,
 };
 use crate::phases::events::Occasion;
-use crate::phases::{attributes, entitlements, events, roles, state_accounts, work_items};
+use crate::phases::provisioning::{self, ProvisioningPlan};
+use crate::phases::{
+    attributes, entitlements, events, logical_accounts, policies, role_explanation, roles,
+    state_accounts, work_items,
+};
 use crate::rule::RuleEvaluator;
 use crate::time::sooner;
 use crate::view::{Node, Slot, Snapshot, SnapshotError, TraceEntry, TrackedView};
@@ -35,6 +40,8 @@ pub struct Changes {
     pub manager: Option<Option<Uid>>,
     /// The new lifecycle state.
     pub lifecycle: Option<LifecycleChange>,
+    /// The new accounts in logical applications.
+    pub logical_accounts: Option<Vec<LogicalAccount>>,
     /// The new assigned roles.
     pub assigned: Option<Vec<RoleAssignment>>,
     /// The new detected roles.
@@ -47,6 +54,13 @@ pub struct Changes {
     pub entitlement_decisions: Option<Vec<EntitlementDecision>>,
     /// The new work items.
     pub work_items: Option<Vec<WorkItem>>,
+    /// The new policy violations.
+    pub violations: Option<Vec<Violation>>,
+    /// The new scorecard.
+    pub scorecard: Option<Option<Scorecard>>,
+    /// Whether something was left out on demand and would have come out
+    /// otherwise: the identity stays due.
+    pub left_out: bool,
     /// The new reads of others.
     pub reads: Option<Vec<ReadKey>>,
     /// The new wake-up of the phases up to roles.
@@ -86,15 +100,26 @@ impl Changes {
             && before.lifecycle_state.is_some()
     }
 
-    /// Says whether the lifecycle state newly calls for an account to be treated
+    /// Says whether it is newly called for that an account is treated
     /// so: what thresholds on accounts count.
     pub fn calls_for(&self, before: &Identity, operation: AccountOperation) -> bool {
         self.account_actions.as_ref().is_some_and(|actions| {
             let mut wanted = actions
                 .iter()
                 .filter(|action| action.operation == operation);
-            wanted.any(|action| !before.account_actions.contains(action))
+            wanted.any(|action| !before.calls_for(action))
         })
+    }
+
+    /// Says whether it is newly called for that an entitlement is taken away: what
+    /// the threshold on entitlement removals counts.
+    pub fn removes_entitlement(&self, before: &Identity) -> bool {
+        let removes = |action: &&AccountAction| {
+            let mut changes = action.changes.iter();
+            changes.any(|known| matches!(known.change, ValueChange::Remove(_)))
+        };
+        let mut removals = self.account_actions.iter().flatten().filter(removes);
+        removals.any(|action| !before.calls_for(action))
     }
 
     /// Says whether the identity loses an assigned role: what the threshold on
@@ -184,7 +209,7 @@ pub struct Planned {
     pub record: IdentityRecord,
     /// What changes.
     pub changes: Changes,
-    /// Every read that was made, when a trace was asked for.
+    /// Every read that was made and way that was taken, when a trace was asked for.
     pub trace: Vec<TraceEntry>,
 }
 
@@ -195,6 +220,8 @@ pub struct PlannedEvents {
     pub record: IdentityRecord,
     /// What its triggers come to.
     pub changes: EventChanges,
+    /// What they read and which way they went, when a trace was asked for.
+    pub trace: Vec<TraceEntry>,
 }
 
 /// Plans identities one after the other; one per worker.
@@ -205,6 +232,7 @@ pub struct Planner<'e> {
     evaluator: &'e mut dyn RuleEvaluator,
     order: Vec<Node>,
     held_triggers: Vec<Name>,
+    only_policies: Option<Vec<Name>>,
 }
 
 impl<'e> Planner<'e> {
@@ -214,6 +242,7 @@ impl<'e> Planner<'e> {
             evaluator,
             order: Vec::new(),
             held_triggers: Vec::new(),
+            only_policies: None,
         }
     }
 
@@ -221,6 +250,12 @@ impl<'e> Planner<'e> {
     /// for, as if they had declined.
     pub fn hold(&mut self, triggers: &[Name]) {
         self.held_triggers = triggers.to_vec();
+    }
+
+    /// Judges these policies only, where there are any: the violations of others
+    /// stay as they are. Whoever's would have come out otherwise stays due.
+    pub fn judge_only(&mut self, policies: Option<&[Name]>) {
+        self.only_policies = policies.map(<[Name]>::to_vec);
     }
 
     /// Plans one identity through the phases up to roles.
@@ -245,17 +280,51 @@ impl<'e> Planner<'e> {
             view.start_trace();
         }
         let mut draft = Draft::default();
+        logical_accounts::settle(&mut view, self.evaluator, &mut draft)?;
         attributes::settle_all(&mut view, self.evaluator, &mut self.order, &mut draft)?;
         let settled_roles = roles::plan(&mut view, self.evaluator, &mut draft)?;
-        let items = work_items::plan(&mut view, &settled_roles, &mut draft)?;
+        let only = self.only_policies.as_deref();
+        let governed = policies::plan(&mut view, self.evaluator, &settled_roles, only, &mut draft)?;
         let lifecycle = lifecycle(&view);
-        let actions = account_actions(&mut view, lifecycle);
+        let (by_state, closed) = by_state(&mut view, lifecycle);
+        let provisioning = provisioning::plan(
+            &mut view,
+            self.evaluator,
+            &settled_roles,
+            by_state,
+            closed,
+            &governed.held,
+            &mut draft,
+        )?;
+        let questions = &provisioning.questions;
+        let items = work_items::plan(
+            &mut view,
+            &settled_roles,
+            &governed.asks,
+            questions,
+            &mut draft,
+        )?;
         let trace = view.take_trace();
         let mut changes = differences(&mut view, draft, settled_roles);
         changes.lifecycle = lifecycle;
-        changes.account_actions = actions;
+        let identity = &view.record().identity;
+        let logical = view.logical_accounts();
+        changes.logical_accounts = (logical != identity.logical_accounts).then(|| logical.to_vec());
+        let ProvisioningPlan {
+            actions, memory, ..
+        } = provisioning;
+        changes.account_actions = (actions != identity.account_actions).then_some(actions);
+        changes.provisioning = (memory != identity.provisioning).then_some(memory);
         changes.work_items = (items != view.record().identity.work_items).then_some(items);
-        let (record, reads, _) = view.finish();
+        let identity = &view.record().identity;
+        changes.violations =
+            (governed.violations != identity.violations).then_some(governed.violations);
+        changes.scorecard =
+            (governed.scorecard != identity.scorecard).then_some(governed.scorecard);
+        changes.left_out = governed.left_out;
+        view.hide_logical_accounts();
+        let (mut record, reads, _) = view.finish();
+        record.show_logical_accounts();
         if reads != record.identity.reads {
             changes.reads = Some(reads);
         }
@@ -284,9 +353,55 @@ impl<'e> Planner<'e> {
         let occasion = Occasion {
             detected_at,
             silent,
+            trace: false,
             held: &self.held_triggers,
         };
         events::plan(context, self.evaluator, record, &occasion)
+    }
+
+    /// Plans the events of one identity as the next run would, and notes what
+    /// triggers read and which way they went.
+    ///
+    /// # Errors
+    ///
+    /// As [`Planner::plan`].
+    pub fn explain_events(
+        &mut self,
+        context: &PlanContext,
+        record: IdentityRecord,
+    ) -> Result<PlannedEvents, SnapshotError> {
+        let occasion = Occasion {
+            detected_at: context.as_of,
+            silent: false,
+            trace: true,
+            held: &[],
+        };
+        events::plan(context, self.evaluator, record, &occasion)
+    }
+
+    /// Returns all that decides whether an identity, whose plan has been applied,
+    /// has a role; nothing for one that isn't defined.
+    ///
+    /// # Errors
+    ///
+    /// As [`Planner::plan`].
+    pub fn explain_role(
+        &mut self,
+        context: &PlanContext,
+        record: IdentityRecord,
+        role: Name,
+    ) -> Result<Vec<TraceEntry>, SnapshotError> {
+        let model = Arc::clone(&context.model);
+        let Some(role) = model.role(role) else {
+            return Ok(Vec::new());
+        };
+        let snapshot = Arc::clone(&context.snapshot);
+        let mut view = TrackedView::new(Arc::clone(&model), snapshot, context.as_of, record);
+        view.settle_from_record();
+        view.open_entitlements();
+        view.start_trace();
+        role_explanation::explain(&mut view, self.evaluator, role)?;
+        Ok(view.take_trace())
     }
 }
 
@@ -330,18 +445,19 @@ fn lifecycle(view: &TrackedView) -> Option<LifecycleChange> {
     })
 }
 
-/// Returns what the lifecycle state calls for with accounts, if that differs.
-fn account_actions(
+/// Returns what the lifecycle state calls for with accounts, and the
+/// applications in which nobody who is in it gets one.
+fn by_state(
     view: &mut TrackedView,
     change: Option<LifecycleChange>,
-) -> Option<Vec<AccountAction>> {
+) -> (Vec<AccountAction>, Vec<Name>) {
     let identity = &view.record().identity;
     let (state, since) = match change {
         Some(change) => (change.state, change.since),
         None => (identity.lifecycle_state, identity.lifecycle_since),
     };
-    let actions = state_accounts::plan(view, state, since);
-    (actions != view.record().identity.account_actions).then_some(actions)
+    let closed = state_accounts::closed(view.model(), state);
+    (state_accounts::plan(view, state, since), closed)
 }
 
 fn differences(view: &mut TrackedView, draft: Draft, settled: roles::SettledRoles) -> Changes {
@@ -464,6 +580,9 @@ impl Identity {
         if let Some(decisions) = changes.entitlement_decisions {
             self.by_hand.entitlements = decisions;
         }
+        if let Some(logical_accounts) = changes.logical_accounts {
+            self.logical_accounts = logical_accounts;
+        }
         if let Some(manager) = changes.manager {
             older.manager = Some(self.manager);
             self.manager = manager;
@@ -510,10 +629,17 @@ impl Identity {
             older.account_actions = Some(std::mem::replace(&mut self.account_actions, actions));
         }
         if let Some(provisioning) = changes.provisioning {
-            self.provisioning = provisioning;
+            let old = std::mem::replace(&mut self.provisioning, provisioning);
+            older.provisioning = Some(old);
         }
         if let Some(items) = changes.work_items {
             older.work_items = Some(std::mem::replace(&mut self.work_items, items));
+        }
+        if let Some(violations) = changes.violations {
+            older.violations = Some(std::mem::replace(&mut self.violations, violations));
+        }
+        if let Some(scorecard) = changes.scorecard {
+            self.scorecard = scorecard;
         }
         if let Some(reads) = changes.reads {
             self.reads = reads;

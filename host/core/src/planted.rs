@@ -20,11 +20,13 @@ pub enum Bug {
     ForgetProposal,
     /// Whoever's events a threshold leaves out counts as settled.
     SettleHeldEvents,
+    /// The end of an allowance to violate a policy is not noted.
+    ForgetMitigationEnd,
 }
 
 impl Bug {
     /// Every bug.
-    pub const ALL: [Self; 7] = [
+    pub const ALL: [Self; 8] = [
         Self::ForgetWakeUp,
         Self::DropLookupKey,
         Self::SkipWave,
@@ -32,6 +34,7 @@ impl Bug {
         Self::ForgetOldFilter,
         Self::ForgetProposal,
         Self::SettleHeldEvents,
+        Self::ForgetMitigationEnd,
     ];
 }
 

@@ -20,6 +20,7 @@ use idr_core::rule::RuleEvaluator;
 use super::correlation::{Correlator, Owner};
 use super::error::AggregateError;
 use super::findings::{ApplicationFindings, ambiguous, name_taken};
+use super::own::OwnChanges;
 use super::{AggregateContext, Progress, counters};
 use crate::store::{
     AccountWrite, AggregateBatch, Aggregation, AggregationStatus, Creation, StagedChange, Store,
@@ -32,30 +33,10 @@ pub(super) fn finish(
     aggregation: Aggregation,
     progress: &mut dyn FnMut(Progress),
 ) -> Result<(Aggregation, u64), AggregateError> {
-    let AggregateContext {
-        store,
-        model,
-        application,
-        ..
-    } = *context;
+    let store = context.store;
     let total = staged_count(&aggregation);
     let previous = previous_full(store, &aggregation)?;
-    // What the full file before this one wasn't read for is only now known, and
-    // what this one wasn't read for, which was held since, isn't.
-    let was_read = |name: &Name| {
-        let mut previous = previous.iter().flat_map(|known| &known.entitlements);
-        previous.any(|known| known == name) && aggregation.entitlements.contains(name)
-    };
-    let mut applying = Applying {
-        store,
-        model,
-        application,
-        rules: context.rules.evaluator(),
-        entitlements: application.entitlements().filter(was_read).collect(),
-        previous: previous.as_ref().map(|known| known.as_of),
-        findings: ApplicationFindings::read(store, application.name)?,
-        aggregation,
-    };
+    let mut applying = Applying::begin(context, aggregation, previous)?;
     loop {
         let cursor = applying.aggregation.cursor;
         progress(Progress::Applied(cursor.unsigned_abs(), total));
@@ -97,7 +78,7 @@ fn staged_count(aggregation: &Aggregation) -> u64 {
 }
 
 /// Returns the full aggregation of the application before this one.
-fn previous_full(
+pub(super) fn previous_full(
     store: &dyn Store,
     aggregation: &Aggregation,
 ) -> Result<Option<Aggregation>, AggregateError> {
@@ -135,7 +116,8 @@ pub(super) fn newest_identity(store: &dyn Store) -> Result<i64, AggregateError> 
     Ok(newest)
 }
 
-struct Applying<'a> {
+/// Takes accounts over, chunk by chunk.
+pub(super) struct Applying<'a> {
     store: &'a dyn Store,
     model: &'a Arc<Model>,
     application: &'a Application,
@@ -149,27 +131,77 @@ struct Applying<'a> {
 }
 
 /// One chunk while it is put together.
-struct Chunk<'a> {
+pub(super) struct Chunk<'a> {
     correlator: Correlator<'a>,
     before: HashMap<AccountKey, Account>,
+    own: OwnChanges,
     batch: AggregateBatch,
 }
 
 impl<'a> Applying<'a> {
+    /// Begins an aggregation, behind the full one before it.
+    pub(super) fn begin(
+        context: &AggregateContext<'a>,
+        aggregation: Aggregation,
+        previous: Option<Aggregation>,
+    ) -> Result<Self, AggregateError> {
+        let AggregateContext {
+            store,
+            model,
+            application,
+            ..
+        } = *context;
+        // What the full file before this one wasn't read for is only now known, and
+        // what this one wasn't read for, which was held since, isn't.
+        let was_read = |name: &Name| {
+            let mut previous = previous.iter().flat_map(|known| &known.entitlements);
+            previous.any(|known| known == name) && aggregation.entitlements.contains(name)
+        };
+        Ok(Self {
+            store,
+            model,
+            application,
+            rules: context.rules.evaluator(),
+            entitlements: application.entitlements().filter(was_read).collect(),
+            previous: previous.as_ref().map(|known| known.as_of),
+            findings: ApplicationFindings::read(store, application.name)?,
+            aggregation,
+        })
+    }
+
+    /// Begins a chunk with these accounts.
+    pub(super) fn chunk(&self, keys: &[AccountKey]) -> Result<Chunk<'a>, AggregateError> {
+        let before = self.store.accounts(keys)?.into_iter();
+        Ok(Chunk {
+            correlator: Correlator::new(self.store, self.model)?,
+            before: before
+                .map(|account| (account.key.clone(), account))
+                .collect(),
+            own: OwnChanges::read(self.store, keys, self.aggregation.as_of)?,
+            batch: AggregateBatch::default(),
+        })
+    }
+
+    /// Writes a chunk whose accounts were read one by one.
+    pub(super) fn write(&mut self, mut chunk: Chunk<'a>) -> Result<(), AggregateError> {
+        self.findings.write(self.store, self.aggregation.as_of)?;
+        chunk.batch.instant = Some(self.aggregation.as_of);
+        self.store.aggregate(&chunk.batch)?;
+        Ok(())
+    }
+
     fn apply(&mut self, staged: Vec<(i64, StagedChange)>) -> Result<(), AggregateError> {
         let keys: Vec<AccountKey> = staged
             .iter()
             .map(|(_, change)| key_of(change).clone())
             .collect();
-        let before = self.store.accounts(&keys)?.into_iter();
-        let mut chunk = Chunk {
-            correlator: Correlator::new(self.store, self.model)?,
-            before: before
-                .map(|account| (account.key.clone(), account))
-                .collect(),
-            batch: AggregateBatch::default(),
-        };
+        let mut chunk = self.chunk(&keys)?;
         for (position, change) in staged {
+            // What it read is older than what idr itself has done since.
+            if chunk.own.is_newer(key_of(&change)) {
+                self.aggregation.cursor = position;
+                continue;
+            }
             match change {
                 StagedChange::Listed(account) => self.listed(&mut chunk, account)?,
                 StagedChange::Missing(key) => self.missing(&mut chunk, &key)?,
@@ -185,17 +217,34 @@ impl<'a> Applying<'a> {
     }
 
     /// Takes over an account that was listed.
-    fn listed(&mut self, chunk: &mut Chunk<'a>, listed: Account) -> Result<(), AggregateError> {
+    pub(super) fn listed(
+        &mut self,
+        chunk: &mut Chunk<'a>,
+        listed: Account,
+    ) -> Result<(), AggregateError> {
+        let before = chunk.before.get(&listed.key).cloned();
+        let expected = chunk.own.expected(before, &listed);
+        self.take(chunk, listed, expected)
+    }
+
+    /// Takes over an account that is there. `expected` is what it was before, with
+    /// what idr itself has done with it since: what differs was done natively.
+    pub(super) fn take(
+        &mut self,
+        chunk: &mut Chunk<'a>,
+        listed: Account,
+        expected: Option<Account>,
+    ) -> Result<(), AggregateError> {
         let before = chunk.before.remove(&listed.key);
         let mut account = Account {
             missing_since: None,
-            link: before
+            link: expected
                 .as_ref()
                 .map_or(Link::Uncorrelated, |known| known.link),
-            owner: before.as_ref().and_then(|known| known.owner),
+            owner: expected.as_ref().and_then(|known| known.owner),
             ..listed
         };
-        account.native_entitlements = self.native_entitlements(before.as_ref(), &account);
+        account.native_entitlements = self.native_entitlements(expected.as_ref(), &account);
         let mut created_owner = None;
         let mut lookups = Vec::new();
         if account.owner.is_none() && account.link != Link::Manual {
@@ -237,7 +286,9 @@ impl<'a> Applying<'a> {
             self.count(match account.link {
                 Link::Ambiguous => counters::AMBIGUOUS,
                 Link::Uncorrelated => counters::UNCORRELATED,
-                Link::Correlated | Link::Created | Link::Manual => counters::CORRELATED,
+                Link::Correlated | Link::Created | Link::Manual | Link::Logical => {
+                    counters::CORRELATED
+                }
             });
         }
         if let Some(owner) = account.owner
@@ -248,7 +299,7 @@ impl<'a> Applying<'a> {
         if before.as_ref() == Some(&account) && created_owner.is_none() {
             return Ok(());
         }
-        let change = self.native_listing(before.as_ref(), &account);
+        let change = self.native_listing(expected.as_ref(), &account);
         self.note_native(chunk, account.owner, change);
         chunk.batch.accounts.push(AccountWrite {
             account,
@@ -295,12 +346,18 @@ impl<'a> Applying<'a> {
     }
 
     /// Notes that an account wasn't listed.
-    fn missing(&mut self, chunk: &mut Chunk<'a>, key: &AccountKey) -> Result<(), AggregateError> {
+    pub(super) fn missing(
+        &mut self,
+        chunk: &mut Chunk<'a>,
+        key: &AccountKey,
+    ) -> Result<(), AggregateError> {
         let Some(before) = chunk.before.remove(key) else {
             return Ok(());
         };
-        let change = self.native_absence(&before);
-        self.note_native(chunk, before.owner, change);
+        if !chunk.own.has_deleted(&before) {
+            let change = self.native_absence(&before);
+            self.note_native(chunk, before.owner, change);
+        }
         if before.missing_since.is_some() {
             return Ok(());
         }
@@ -433,6 +490,13 @@ impl<'a> Applying<'a> {
 
     fn count(&mut self, counter: &str) {
         counters::add(&mut self.aggregation.counters, counter, 1);
+    }
+}
+
+impl Chunk<'_> {
+    /// Returns what is known of an account.
+    pub(super) fn known(&self, key: &AccountKey) -> Option<Account> {
+        self.before.get(key).cloned()
     }
 }
 

@@ -8,27 +8,20 @@
 use std::path::{Path, PathBuf};
 
 use encoding_rs::Encoding;
-use idr_core::definitions::Application;
-use idr_core::model::{Account, AccountKey, AccountStatus, Link, Name, Value, ValueType};
-use idr_core::text::{fold, nearest};
+use idr_core::definitions::{AccountAttribute, Application};
+use idr_core::model::{Account, AccountStatus, Name, Value, ValueType};
+use idr_core::text::nearest;
 
-use super::connector::{DelimitedFile, StatusColumn};
+use super::connector::DelimitedFile;
 use super::error::AggregateError;
+use super::feed::{Feed, Record};
 use super::lines::{Line, Lines};
-use super::problem::{BrokenRecord, Problem};
+use super::problem::{BrokenRecord, LINE, Problem};
 use super::split::{Fields, LineEnd, Splitter};
+use crate::connect::{Status, blank, value};
 
 /// No record goes over more lines than that.
 const RECORD_LIMIT_LINES: usize = 100;
-
-/// A record of the file.
-#[derive(Debug)]
-pub(super) enum Record {
-    /// An account, on this line.
-    Account(u64, Account),
-    /// A record that can't be used.
-    Broken(BrokenRecord),
-}
 
 /// Reads accounts from a file.
 pub(super) struct DelimitedReader {
@@ -50,16 +43,13 @@ struct Columns {
     native_identity_column: String,
     /// In order of name, as in the schema.
     attributes: Vec<Column>,
-    status: Option<(usize, StatusWords)>,
+    status: Option<(usize, Status)>,
 }
 
 struct Column {
     index: usize,
-    attribute: Name,
-    value_type: ValueType,
+    attribute: AccountAttribute,
     separator: Option<String>,
-    entitlement: bool,
-    sensitive: bool,
 }
 
 impl DelimitedReader {
@@ -106,33 +96,6 @@ impl DelimitedReader {
         })
     }
 
-    /// Returns the next record.
-    ///
-    /// # Errors
-    ///
-    /// [`AggregateError::Unreadable`] when the file can't be read any further.
-    pub(super) fn next(&mut self) -> Result<Option<Record>, AggregateError> {
-        self.read().map_err(|source| AggregateError::Unreadable {
-            path: self.path.clone(),
-            source,
-        })
-    }
-
-    /// Says whether the file ended in the middle of a record.
-    pub(super) fn cut_off(&self) -> bool {
-        self.cut_off
-    }
-
-    /// Returns the size of the file in bytes.
-    pub(super) fn size(&self) -> u64 {
-        self.lines.size()
-    }
-
-    /// Returns how many bytes were read.
-    pub(super) fn bytes_read(&self) -> u64 {
-        self.lines.bytes_read()
-    }
-
     fn read(&mut self) -> std::io::Result<Option<Record>> {
         let Some(line) = next_line(&mut self.lines)? else {
             return Ok(None);
@@ -168,6 +131,23 @@ impl DelimitedReader {
     }
 }
 
+impl Feed for DelimitedReader {
+    fn next(&mut self) -> Result<Option<Record>, AggregateError> {
+        self.read().map_err(|source| AggregateError::Unreadable {
+            path: self.path.clone(),
+            source,
+        })
+    }
+
+    fn cut_off(&self) -> bool {
+        self.cut_off
+    }
+
+    fn progress(&self) -> (u64, u64) {
+        (self.lines.bytes_read(), self.lines.size())
+    }
+}
+
 fn broken(
     line: Line,
     native_identity: Option<String>,
@@ -175,6 +155,7 @@ fn broken(
     problem: Problem,
 ) -> Record {
     Record::Broken(BrokenRecord {
+        unit: LINE,
         line: line.number,
         native_identity,
         presumed,
@@ -185,6 +166,7 @@ fn broken(
 
 fn broken_header(path: &Path, line: &Line, problem: Problem) -> AggregateError {
     let broken = BrokenRecord {
+        unit: LINE,
         line: line.number,
         native_identity: None,
         presumed: None,
@@ -294,21 +276,18 @@ impl Columns {
             let column = mapped.unwrap_or_else(|| name.to_string());
             attributes.push(Column {
                 index: header.column(&column, &format!("attribute `{name}`"))?,
-                attribute: name,
-                value_type: attribute.value_type,
+                attribute: attribute.clone(),
                 separator: settings
                     .multi_valued
                     .iter()
                     .find_map(|known| of_attribute(known, name)),
-                entitlement: attribute.entitlement,
-                sensitive: attribute.sensitive,
             });
         }
         let native_identity_column = settings.native_identity.clone();
         let status = match &settings.status {
             Some(status) => Some((
                 header.column(&status.column, "the status")?,
-                StatusWords::new(status),
+                Status::new(status),
             )),
             None => None,
         };
@@ -331,16 +310,9 @@ impl Columns {
         }
         match self.content(fields) {
             Ok((status, attributes)) => Ok(Account {
-                key: AccountKey {
-                    application: self.application,
-                    native_identity,
-                },
                 status,
-                missing_since: None,
                 attributes,
-                native_entitlements: Vec::new(),
-                link: Link::default(),
-                owner: None,
+                ..blank(self.application, &native_identity)
             }),
             Err(problem) => Err((Some(native_identity), problem)),
         }
@@ -348,13 +320,13 @@ impl Columns {
 
     fn content(&self, fields: &Fields) -> Result<(AccountStatus, Vec<(Name, Value)>), Problem> {
         let status = match &self.status {
-            Some((index, words)) => words.status(fields.get(*index))?,
+            Some((index, words)) => words.of(fields.get(*index))?,
             None => AccountStatus::Enabled,
         };
         let mut attributes = Vec::with_capacity(self.attributes.len());
         for column in &self.attributes {
             if let Some(value) = column.value(fields.get(column.index))? {
-                attributes.push((column.attribute, value));
+                attributes.push((column.attribute.name, value));
             }
         }
         Ok((status, attributes))
@@ -366,77 +338,14 @@ impl Column {
         if text.is_empty() {
             return Ok(None);
         }
-        if self.value_type == ValueType::Many {
-            return Ok(self.values(text).normalised());
-        }
-        self.value_type.parse(text).map_err(|error| {
-            let message = if self.sensitive {
-                format!("the value is not of type {}", self.value_type)
-            } else {
-                error.to_string()
-            };
-            Problem::WrongType {
-                attribute: self.attribute,
-                message,
-            }
-        })
-    }
-
-    /// Returns the values in a field. Entitlements are a set: in whichever
-    /// order a file lists them, the account is the same.
-    fn values(&self, text: &str) -> Value {
-        let mut texts: Vec<String> = match &self.separator {
-            Some(separator) => text
+        let texts = match &self.separator {
+            Some(separator) if self.attribute.value_type == ValueType::Many => text
                 .split(separator.as_str())
                 .map(|part| part.trim().to_owned())
                 .collect(),
-            None => vec![text.to_owned()],
+            _ => vec![text.to_owned()],
         };
-        if self.entitlement {
-            texts.sort();
-            texts.dedup();
-        }
-        Value::Many(texts)
-    }
-}
-
-/// The words of the status column, case-folded.
-struct StatusWords {
-    column: String,
-    words: Vec<(String, AccountStatus)>,
-    others_are_enabled: bool,
-}
-
-impl StatusWords {
-    fn new(column: &StatusColumn) -> Self {
-        let mut words = Vec::new();
-        for (list, status) in [
-            (&column.enabled, AccountStatus::Enabled),
-            (&column.disabled, AccountStatus::Disabled),
-            (&column.locked, AccountStatus::Locked),
-        ] {
-            words.extend(list.iter().map(|word| (fold(word.trim()), status)));
-        }
-        Self {
-            column: column.column.clone(),
-            words,
-            others_are_enabled: column.enabled.is_empty(),
-        }
-    }
-
-    fn status(&self, text: &str) -> Result<AccountStatus, Problem> {
-        if text.is_empty() {
-            return Ok(AccountStatus::Enabled);
-        }
-        let folded = fold(text);
-        match self.words.iter().find(|(word, _)| *word == folded) {
-            Some((_, status)) => Ok(*status),
-            None if self.others_are_enabled => Ok(AccountStatus::Enabled),
-            None => Err(Problem::UnknownStatus {
-                column: self.column.clone(),
-                word: text.to_owned(),
-            }),
-        }
+        Ok(value(&self.attribute, texts)?)
     }
 }
 
@@ -447,7 +356,8 @@ mod tests {
 
     use super::super::connector::{DelimitedFile, StatusColumn};
     use super::super::error::AggregateError;
-    use super::{DelimitedReader, Record};
+    use super::super::feed::{Feed, Record};
+    use super::DelimitedReader;
 
     fn application() -> Application {
         let attribute = |name: &str, value_type, entitlement, sensitive| AccountAttribute {
@@ -468,6 +378,8 @@ mod tests {
             vanish_grace_ms: 0,
             native_changes: None,
             native_entitlements: Default::default(),
+            logical: None,
+            provisioning: Default::default(),
         }
     }
 

@@ -6,6 +6,7 @@ use idr_core::model::UnixMillis;
 use idr_core::view::SnapshotError;
 use thiserror::Error;
 
+use crate::connect::ConnectError;
 use crate::store::StoreError;
 
 /// An aggregation that could not be made, or not finished. What it had applied
@@ -18,6 +19,21 @@ pub enum AggregateError {
         /// The application.
         application: String,
     },
+    /// A file is named for an application that is read directly.
+    #[error("application `{application}` is read directly, and not from a file")]
+    NotAFile {
+        /// The application.
+        application: String,
+    },
+    /// Changes only are asked of an application that always lists everything.
+    #[error("application `{application}` lists all its accounts, and not changes only")]
+    NoDelta {
+        /// The application.
+        application: String,
+    },
+    /// The application can't be reached, or isn't as its connector says.
+    #[error(transparent)]
+    Connect(#[from] ConnectError),
     /// No file is called as the configuration says.
     #[error("no file matches `{}`", pattern.display())]
     NoMatch {
@@ -146,6 +162,9 @@ impl AggregateError {
             }
             Self::UnknownAccount { .. } => Some("`idr account list` shows the accounts".to_owned()),
             Self::Store(error) => error.hint(),
+            Self::Connect(error) => error.hint(),
+            Self::NotAFile { .. } => Some("leave out --file".to_owned()),
+            Self::NoDelta { .. } => Some("leave out --delta".to_owned()),
             Self::NoMatch { .. }
             | Self::Unreadable { .. }
             | Self::NoHeader { .. }
@@ -160,6 +179,10 @@ impl AggregateError {
 
     /// Says whether the same call may succeed later.
     pub fn is_retryable(&self) -> bool {
-        matches!(self, Self::Store(error) if error.is_retryable())
+        match self {
+            Self::Store(error) => error.is_retryable(),
+            Self::Connect(error) => error.is_retryable(),
+            _ => false,
+        }
     }
 }

@@ -11,9 +11,13 @@
 //! |---|---|
 //! | [`connector`] | settings of a feed, from the configuration |
 //! | `file` | which file is read |
-//! | `lines`, `split`, `delimited` | its records, typed by the schema; `problem`: broken ones |
+//! | `feed` | records, wherever they come from |
+//! | `lines`, `split`, `delimited` | those of a file, typed by the schema; `problem`: broken ones |
+//! | `listing` | those of an application that is read directly |
 //! | `stage` | compares them with what is known |
 //! | `guard` | counts the damage |
+//! | `own` | what idr itself has done with accounts is no native change |
+//! | `read_back` | takes over one account that its connector has read |
 //! | `apply` | carries out the stage: accounts, identities, native changes |
 //! | `correlation` | whose an account is |
 //! | `waiting` | accounts without an identity, tried again |
@@ -26,12 +30,17 @@ mod correlation;
 pub mod counters;
 mod delimited;
 mod error;
+mod feed;
 mod file;
 mod findings;
 mod guard;
 mod lines;
 mod link;
+mod listing;
+mod own;
+mod place;
 mod problem;
+mod read_back;
 mod split;
 mod stage;
 mod waiting;
@@ -45,12 +54,17 @@ use idr_core::rule::RuleHost;
 
 pub use error::AggregateError;
 pub use link::{NewOwner, give, link, unlink};
+pub use place::line_of;
+pub use read_back::ReadBack;
 pub use waiting::{correlate_again, correlate_waiting};
 
 use self::connector::Connector;
 use self::delimited::DelimitedReader;
+use self::feed::Feed;
 use self::findings::{ApplicationFindings, held};
+use self::listing::Listing;
 use self::stage::{Staged, Staging};
+use crate::connect;
 use crate::store::{AggregateBatch, Aggregation, AggregationStatus, AuditEntry, Store};
 
 /// How many accounts are staged, or applied in one transaction.
@@ -159,21 +173,12 @@ pub fn aggregate(
     check_adopted(context)?;
     let finished = resume(context, progress)?;
     let as_of = instant(options, store.tenant()?.last_as_of)?;
-    let path = match (&options.file, &options.connector.file.path) {
-        (Some(file), _) => file.clone(),
-        (None, Some(configured)) => file::find(options.directory, configured)?,
-        (None, None) => {
-            return Err(AggregateError::NoFile {
-                application: application.name.to_string(),
-            });
-        }
-    };
-    let reader = DelimitedReader::open(&path, application, &options.connector.file)?;
+    let (source, mut feed) = open_feed(application, options)?;
 
     let earlier = earlier(context)?;
     let mut aggregation = Aggregation {
         application: application.name.to_string(),
-        file: path.display().to_string(),
+        file: source,
         delta: options.delta,
         as_of,
         entitlements: application.entitlements().collect(),
@@ -201,7 +206,7 @@ pub fn aggregate(
         counters,
         mut findings,
         damage,
-    } = staging.read(reader, progress)?;
+    } = staging.read(feed.as_mut(), progress)?;
     aggregation.counters = counters;
     note_newest_identity(context, &mut aggregation)?;
     aggregation.held = damage.reasons(&options.connector.guard, store)?;
@@ -231,6 +236,38 @@ pub fn aggregate(
         finished,
         open_findings,
     })
+}
+
+/// Opens what is aggregated, and returns what it is called.
+fn open_feed(
+    application: &Application,
+    options: &AggregateOptions<'_>,
+) -> Result<(String, Box<dyn Feed>), AggregateError> {
+    let settings = options.connector;
+    if let Some(connector) = connect::open(application, settings, options.directory)? {
+        let name = application.name.to_string();
+        if options.file.is_some() {
+            return Err(AggregateError::NotAFile { application: name });
+        }
+        if options.delta {
+            return Err(AggregateError::NoDelta { application: name });
+        }
+        return Ok((
+            "the application".to_owned(),
+            Box::new(Listing::new(connector)),
+        ));
+    }
+    let path = match (&options.file, &settings.file.path) {
+        (Some(file), _) => file.clone(),
+        (None, Some(configured)) => file::find(options.directory, configured)?,
+        (None, None) => {
+            return Err(AggregateError::NoFile {
+                application: application.name.to_string(),
+            });
+        }
+    };
+    let reader = DelimitedReader::open(&path, application, &settings.file)?;
+    Ok((path.display().to_string(), Box::new(reader)))
 }
 
 /// Finishes the aggregation of an application that was killed while it was

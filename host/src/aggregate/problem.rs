@@ -1,13 +1,21 @@
 //! What can be wrong with one record of a feed: a finding with its line, and
 //! never the end of the aggregation.
 
+use crate::connect::BrokenPart;
 use idr_core::model::finding::AGGREGATION;
 use idr_core::model::{Finding, Name, Severity};
+
+/// What the records of a file are counted in.
+pub(super) const LINE: &str = "line";
+/// What the records of an application that is read directly are counted in.
+pub(super) const RECORD: &str = "record";
 
 /// A record that can't be used, or not fully.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) struct BrokenRecord {
-    /// The line that it begins in.
+    /// What it is counted in: [`LINE`] or [`RECORD`].
+    pub(super) unit: &'static str,
+    /// The line that it begins in, or its place.
     pub(super) line: u64,
     /// The native identity, when that much could be read.
     pub(super) native_identity: Option<String>,
@@ -44,13 +52,23 @@ pub(super) enum Problem {
     Repeated,
 }
 
+impl From<BrokenPart> for Problem {
+    fn from(part: BrokenPart) -> Self {
+        match part {
+            BrokenPart::NativeIdentity { column } => Self::NoNativeIdentity { column },
+            BrokenPart::Attribute { attribute, message } => Self::WrongType { attribute, message },
+            BrokenPart::Status { column, word } => Self::UnknownStatus { column, word },
+        }
+    }
+}
+
 impl BrokenRecord {
     /// Returns the finding about it.
     pub(super) fn finding(&self) -> Finding {
         Finding {
             severity: Severity::Error,
             phase: AGGREGATION,
-            subject: format!("line {}", self.line),
+            subject: format!("{} {}", self.unit, self.line),
             cause: Name::new(self.problem.cause()),
             message: self.message(),
             hint: self.problem.hint(),
@@ -79,7 +97,7 @@ impl BrokenRecord {
             Problem::UnknownStatus { column, word } => {
                 format!("{account}: column `{column}` says `{word}`, which is no status")
             }
-            Problem::Repeated => format!("{account} is listed again; the first line counts"),
+            Problem::Repeated => format!("{account} is listed again; the first one counts"),
         }
     }
 }

@@ -8,8 +8,8 @@ use std::collections::{BTreeMap, HashMap, HashSet};
 use idr_core::definitions::Application;
 use idr_core::model::{Account, AccountKey, Finding, NativeOperation, UnixMillis};
 
-use super::delimited::{DelimitedReader, Record};
 use super::error::AggregateError;
+use super::feed::{Feed, Record};
 use super::findings::{LIMIT, cut_off, further_records, kept};
 use super::guard::Damage;
 use super::problem::{BrokenRecord, Problem};
@@ -46,7 +46,7 @@ impl<'a> Staging<'a> {
     /// then what is missing in order of native identity.
     pub(super) fn read(
         self,
-        mut reader: DelimitedReader,
+        reader: &mut dyn Feed,
         progress: &mut dyn FnMut(Progress),
     ) -> Result<Staged<'a>, AggregateError> {
         let known = self.store.account_fingerprints(self.application.name)?;
@@ -63,13 +63,16 @@ impl<'a> Staging<'a> {
         };
         while let Some(record) = reader.next()? {
             match record {
-                Record::Account(line, account) => comparison.listed(line, account)?,
+                Record::Account(line, account) => {
+                    comparison.listed(reader.unit(), line, account)?;
+                }
                 Record::Broken(broken) => comparison.broken(broken),
             }
             let read = comparison.counters.entry(counters::READ.to_owned());
             let read = read.and_modify(|count| *count += 1).or_insert(1);
             if read.is_multiple_of(10_000) {
-                progress(Progress::Read(reader.bytes_read(), reader.size()));
+                let (done, of) = reader.progress();
+                progress(Progress::Read(done, of));
             }
         }
         comparison.flush()?;
@@ -112,10 +115,16 @@ struct Comparison<'a> {
 }
 
 impl Comparison<'_> {
-    fn listed(&mut self, line: u64, account: Account) -> Result<(), AggregateError> {
+    fn listed(
+        &mut self,
+        unit: &'static str,
+        line: u64,
+        account: Account,
+    ) -> Result<(), AggregateError> {
         let hash = account_key_hash(&account.key.native_identity);
         if !self.seen.insert(hash) {
             self.broken.add(BrokenRecord {
+                unit,
                 line,
                 native_identity: Some(account.key.native_identity),
                 presumed: None,

@@ -55,6 +55,14 @@ pub(super) fn run(
 ) -> Result<Outcome, CommandError> {
     let tenant = open_or_create(options)?;
     let application = application(&tenant, &args.application)?;
+    if let Some(logical) = &application.logical {
+        let message = format!(
+            "`{}` is a logical application: its accounts are made of those of others",
+            application.name
+        );
+        let hint = format!("idr aggregate {}, then idr refresh", logical.primary);
+        return Err(CommandError::usage(message).with_hint(hint));
+    }
     let _lock = tenant.lock()?;
     let configured = tenant.adopt()?;
     let as_of = match &args.as_of {

@@ -223,7 +223,7 @@ fn catalogue(tenant: &OpenTenant) -> Result<BTreeMap<(Name, Name, String), Entry
             let application = entitlement.account.application;
             let key = (application, entitlement.attribute, entitlement.value);
             let entry = entries.entry(key).or_default();
-            if known.status == EntitlementStatus::Missing {
+            if !known.held {
                 entry.missing += 1;
                 continue;
             }

@@ -6,9 +6,12 @@ use std::fmt;
 use std::io;
 
 use idr_core::view::SnapshotError;
+use serde::Serialize;
 
 use crate::aggregate::AggregateError;
 use crate::config::ConfigError;
+use crate::connect::ConnectError;
+use crate::dispatch::DispatchError;
 use crate::refresh::RefreshError;
 use crate::report::canonical::ExportError;
 use crate::store::StoreError;
@@ -80,22 +83,53 @@ impl CommandError {
     }
 }
 
-/// An `error:` line, a `caused by:` line per cause and a `hint:` line.
-///
-/// A cause that only repeats what the line above ends with is left out: some
-/// libraries put their source into their own message as well.
-impl fmt::Display for CommandError {
-    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+/// An error for programs: what a person would read, in parts.
+#[derive(Serialize)]
+struct ErrorReport {
+    error: String,
+    causes: Vec<String>,
+    hint: Option<String>,
+    exit_code: u8,
+}
+
+impl CommandError {
+    /// Returns the error as one JSON object: `error`, `causes`, `hint`, `exit_code`.
+    pub fn to_json(&self) -> String {
+        let report = ErrorReport {
+            error: self.error.to_string(),
+            causes: self.causes(),
+            hint: self.hint.clone(),
+            exit_code: self.exit_code(),
+        };
+        serde_json::to_string_pretty(&report).expect("texts can be written as JSON")
+    }
+
+    /// Returns the causes, outermost first.
+    ///
+    /// A cause that only repeats what the one above ends with is left out: some
+    /// libraries put their source into their own message as well.
+    fn causes(&self) -> Vec<String> {
+        let mut causes = Vec::new();
         let mut above = self.error.to_string();
-        write!(formatter, "error: {above}")?;
         let mut cause = self.error.source();
         while let Some(error) = cause {
             let message = error.to_string();
             if !above.ends_with(&message) {
-                write!(formatter, "\ncaused by: {message}")?;
+                causes.push(message.clone());
                 above = message;
             }
             cause = error.source();
+        }
+        causes
+    }
+}
+
+/// An `error:` line, a `caused by:` line per cause and a `hint:` line.
+impl fmt::Display for CommandError {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(formatter, "error: {}", self.error)?;
+        for cause in self.causes() {
+            write!(formatter, "\ncaused by: {cause}")?;
         }
         match &self.hint {
             Some(hint) => write!(formatter, "\nhint: {hint}"),
@@ -151,6 +185,7 @@ impl From<RefreshError> for CommandError {
             | RefreshError::Correlation(_)
             | RefreshError::Cancelled(_)
             | RefreshError::TooManyExceptions { .. }
+            | RefreshError::NoCopy(_)
             | RefreshError::Threads(_) => ErrorKind::Failed,
             RefreshError::Configuration(_) | RefreshError::SecretChanged => {
                 ErrorKind::Configuration
@@ -179,7 +214,10 @@ impl From<AggregateError> for CommandError {
             | AggregateError::Undecidable { .. }
             | AggregateError::UnknownAccount { .. }
             | AggregateError::UnknownIdentity(_)
-            | AggregateError::NotLinked(_) => ErrorKind::Usage,
+            | AggregateError::NotLinked(_)
+            | AggregateError::NotAFile { .. }
+            | AggregateError::NoDelta { .. } => ErrorKind::Usage,
+            AggregateError::Connect(ConnectError::Settings { .. }) => ErrorKind::Configuration,
             AggregateError::NoMatch { .. }
             | AggregateError::Unreadable { .. }
             | AggregateError::NoHeader { .. }
@@ -187,8 +225,35 @@ impl From<AggregateError> for CommandError {
             | AggregateError::MissingColumn { .. }
             | AggregateError::RepeatedColumn { .. }
             | AggregateError::NotAdopted
+            | AggregateError::Connect(_)
             | AggregateError::Store(_)
             | AggregateError::Snapshot(_) => ErrorKind::Failed,
+        };
+        let hint = error.hint();
+        Self::new(kind, error).with_hint(hint)
+    }
+}
+
+impl From<DispatchError> for CommandError {
+    fn from(error: DispatchError) -> Self {
+        let kind = match &error {
+            DispatchError::Paused => ErrorKind::Usage,
+            DispatchError::ReadBack(_) | DispatchError::Store(_) => ErrorKind::Failed,
+        };
+        let hint = error.hint();
+        Self::new(kind, error).with_hint(hint)
+    }
+}
+
+impl From<ConnectError> for CommandError {
+    fn from(error: ConnectError) -> Self {
+        let kind = match &error {
+            ConnectError::Settings { .. } | ConnectError::Incapable { .. } => {
+                ErrorKind::Configuration
+            }
+            ConnectError::Unavailable { .. }
+            | ConnectError::Refused { .. }
+            | ConnectError::Reference { .. } => ErrorKind::Failed,
         };
         let hint = error.hint();
         Self::new(kind, error).with_hint(hint)

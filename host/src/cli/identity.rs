@@ -5,25 +5,28 @@ use std::io::Write;
 use std::sync::Arc;
 
 use clap::{Args, Subcommand};
-use idr_core::definitions::{AttributeDefinition, EditMode, Model};
+use idr_core::definitions::{AttributeDefinition, EditMode};
 use idr_core::filter::{Filter, Superset};
 use idr_core::model::{
     ByHand, ManualEdit, Name, Provenance, StateOverride, UnixMillis, Value, ValueType,
 };
 use idr_core::plan::{PlanContext, Planner};
 use idr_core::text::nearest;
-use idr_core::view::ReadError;
+use idr_core::view::{ReadError, Traced};
 use serde::Serialize;
 
 use super::event::events;
 use super::open::{command_for, decidable, ends, open, record_named};
 use super::person::PersonArgs;
 use super::selection::checked_filter;
-use super::{CommandError, GlobalOptions, Outcome, merge, write_json};
+use super::{
+    CommandError, GlobalOptions, Outcome, identity_history, identity_prune, merge, write_json,
+};
 use crate::refresh::Request;
 use crate::refresh::selection::{Criterion, settled_view};
 use crate::report::{
-    FindingReport, IdentityReport, IdentityRow, MASK, StateOverrideReport, Table, write_findings,
+    FindingReport, IdentityReport, IdentityRow, MASK, StateOverrideReport, Table, is_sensitive,
+    write_findings,
 };
 use crate::store::{EventQuery, RunSettings, RunStatus, Scope, Store};
 use crate::tenant::OpenTenant;
@@ -50,6 +53,8 @@ enum IdentityCommand {
     Merge(merge::MergeArgs),
     Split(merge::SplitArgs),
     Explain(ExplainArgs),
+    History(identity_history::HistoryArgs),
+    Prune(identity_prune::PruneArgs),
 }
 
 /// List identities, or those that a filter lets through
@@ -202,6 +207,8 @@ pub(super) fn run(
         IdentityCommand::Merge(args) => merge::merge(args, &tenant, options, out),
         IdentityCommand::Split(args) => merge::split(args, &tenant, options, out),
         IdentityCommand::Explain(args) => explain(args, &tenant, options, out),
+        IdentityCommand::History(args) => identity_history::run(args, &tenant, options, out),
+        IdentityCommand::Prune(args) => identity_prune::run(args, &tenant, options, out),
     }
 }
 
@@ -249,6 +256,7 @@ fn rows(
     tenant: &OpenTenant,
 ) -> Result<Vec<IdentityRow>, CommandError> {
     let superset = filter.map_or(Superset::All, Filter::superset);
+    let superset = tenant.configuration.model.as_stored(superset);
     let snapshot = tenant.store.snapshot()?;
     let now = tenant.now()?;
     let mut rows = Vec::new();
@@ -721,6 +729,7 @@ fn explain(
         reads: planned
             .trace
             .into_iter()
+            .filter(|entry| !matches!(entry.kind, Traced::Step(_)))
             .map(|entry| Read {
                 answer: if is_masked(&entry.what) {
                     MASK.to_owned()
@@ -760,21 +769,4 @@ fn explain(
         writeln!(out, "  finding: {finding}")?;
     }
     Ok(Outcome::Done)
-}
-
-/// Says whether a read is of something sensitive: its last word is the
-/// attribute, of the identity or of an account.
-fn is_sensitive(model: &Model, what: &str) -> bool {
-    let word = what.rsplit(' ').next().unwrap_or(what);
-    let attributes = model.attributes.iter();
-    let of_accounts = model.applications.iter().flat_map(|known| &known.schema);
-    attributes
-        .filter(|known| known.sensitive)
-        .map(|known| known.name)
-        .chain(
-            of_accounts
-                .filter(|known| known.sensitive)
-                .map(|known| known.name),
-        )
-        .any(|name| name.as_str() == word)
 }

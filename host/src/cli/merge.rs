@@ -89,7 +89,8 @@ pub(super) fn merge(
         ));
     }
     let into = decidable(tenant, &args.into)?;
-    let from = decidable_record(tenant, &args.name)?;
+    let mut from = decidable_record(tenant, &args.name)?;
+    from.hide_logical_accounts();
     let state = inactive_state(args.state.as_deref(), tenant)?;
     let at = tenant.now()?;
     let subject = format!("{} {}", args.name, args.into);
@@ -159,7 +160,8 @@ pub(super) fn split(
     out: &mut dyn Write,
 ) -> Result<Outcome, CommandError> {
     let _lock = tenant.lock()?;
-    let from = record_named(tenant, &args.name)?;
+    let mut from = record_named(tenant, &args.name)?;
+    from.hide_logical_accounts();
     if args.new.trim().is_empty() {
         return Err(CommandError::usage("the new identity needs a name"));
     }

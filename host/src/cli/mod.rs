@@ -14,28 +14,35 @@ mod check;
 mod claim;
 mod colour;
 mod demo;
+mod dispatch;
 mod due;
 mod entitlement;
 mod entitlement_decision;
 mod error;
 mod event;
+mod explain;
 mod finding;
 mod generate;
 mod identity;
+mod identity_history;
+mod identity_prune;
 mod merge;
 mod open;
 mod options;
 mod outbox;
 mod person;
 mod phases;
+mod policy;
 mod progress;
 mod refresh;
+mod risk;
 mod role;
 mod rule;
 mod run;
 mod selection;
 mod state;
 mod store;
+mod work_item;
 
 use std::io::Write;
 use std::path::PathBuf;
@@ -97,7 +104,10 @@ enum Command {
     Audit(audit::AuditArgs),
     Finding(finding::FindingArgs),
     Event(event::EventArgs),
+    Explain(explain::ExplainArgs),
     Outbox(outbox::OutboxArgs),
+    Dispatch(dispatch::DispatchArgs),
+    WorkItem(work_item::WorkItemArgs),
     Due(due::DueArgs),
     Demo(demo::DemoArgs),
     Generate(generate::GenerateArgs),
@@ -107,6 +117,8 @@ enum Command {
     Phases(phases::PhasesArgs),
     Options(options::OptionsArgs),
     Role(role::RoleArgs),
+    Policy(policy::PolicyArgs),
+    Risk(risk::RiskArgs),
     Entitlement(entitlement::EntitlementArgs),
     Rule(rule::RuleArgs),
 }
@@ -131,6 +143,11 @@ impl Outcome {
 }
 
 impl Cli {
+    /// Says whether results, and what goes wrong, are wanted as JSON.
+    pub fn wants_json(&self) -> bool {
+        self.options.json
+    }
+
     /// Runs the command that was asked for; its report goes to `out`.
     ///
     /// # Errors
@@ -150,7 +167,10 @@ impl Cli {
             Command::Claim(args) => claim::run(args, options, out),
             Command::Finding(args) => finding::run(args, options, out),
             Command::Event(args) => event::run(args, options, out),
+            Command::Explain(args) => explain::run(args, options, out),
             Command::Outbox(args) => outbox::run(args, options, out),
+            Command::Dispatch(args) => dispatch::run(args, options, out),
+            Command::WorkItem(args) => work_item::run(args, options, out),
             Command::Due(args) => due::run(args, options, out),
             Command::Demo(args) => demo::run(args, options, out),
             Command::Generate(args) => generate::run(args, options, out),
@@ -161,6 +181,8 @@ impl Cli {
             Command::Options(args) => options::run(args, options, out),
             Command::Entitlement(args) => entitlement::run(args, options, out),
             Command::Role(args) => role::run(args, options, out),
+            Command::Policy(args) => policy::run(args, options, out),
+            Command::Risk(args) => risk::run(args, options, out),
             Command::Rule(args) => rule::run(args, options, out),
         }
     }

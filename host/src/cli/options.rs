@@ -185,7 +185,8 @@ fn task_text(name: &str, tenant: &Tenant) -> Result<toml::Table, CommandError> {
 fn value_of(task: &toml::Table, key: &str) -> Option<toml::Value> {
     let default = match key {
         "stop_at_error" => Some(true),
-        "all" | "or_modified" | "exclude_inactive" | "due" | "keep_due" => Some(false),
+        "all" | "or_modified" | "exclude_inactive" | "due" | "keep_due" | "no_policies"
+        | "prune" => Some(false),
         _ => None,
     };
     let default = default.map(toml::Value::Boolean);

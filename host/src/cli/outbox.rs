@@ -1,15 +1,20 @@
-//! `outbox`: what is to be done outside because of what refreshes found.
+//! `outbox`: what is to be done outside because of what refreshes found, and
+//! another attempt at what was given up.
 
 use std::io::Write;
 
 use clap::{Args, Subcommand};
+use idr_core::model::UnixMillis;
+use serde::Serialize;
 
 use super::open::{identity_named, open};
+use super::person::PersonArgs;
 use super::{CommandError, GlobalOptions, Outcome, write_json};
 use crate::report::{EffectReport, Table};
-use crate::store::{EffectQuery, Store};
+use crate::store::{EffectProgress, EffectQuery, EffectStatus, Settlement, Store, StoredEffect};
+use crate::tenant::OpenTenant;
 
-/// Show what is to be done outside
+/// Show what is to be done outside, and try again what was given up
 #[derive(Args, Debug)]
 pub(super) struct OutboxArgs {
     #[command(subcommand)]
@@ -19,13 +24,15 @@ pub(super) struct OutboxArgs {
 #[derive(Debug, Subcommand)]
 enum OutboxCommand {
     List(ListArgs),
+    Retry(RetryArgs),
 }
 
 /// List effects, the latest first
 ///
 /// What lifecycle states do with accounts, what managers are asked to decide or do,
 /// and what triggers' handlers are to do.
-/// One is withdrawn when it is no longer called for before it was carried out.
+/// One is withdrawn when it is no longer called for before it was carried out, and
+/// dead when it was given up.
 #[derive(Args, Debug)]
 struct ListArgs {
     /// Only those about this identity
@@ -33,12 +40,33 @@ struct ListArgs {
     identity: Option<String>,
 
     /// Only those that wait to be carried out
-    #[arg(long)]
+    #[arg(long, conflicts_with = "dead")]
     waiting: bool,
+
+    /// Only those that were given up
+    #[arg(long)]
+    dead: bool,
 
     /// List so many at most
     #[arg(long, value_name = "NUMBER")]
     limit: Option<usize>,
+}
+
+/// Try again what was given up, or failed and would be tried later
+///
+/// The next `idr dispatch` tries it, with as many attempts as the first time.
+#[derive(Args, Debug)]
+struct RetryArgs {
+    /// The effect's id; `--dead` for all that were given up
+    #[arg(required_unless_present = "dead", conflicts_with = "dead")]
+    id: Option<String>,
+
+    /// All that were given up
+    #[arg(long)]
+    dead: bool,
+
+    #[command(flatten)]
+    person: PersonArgs,
 }
 
 /// Runs the command.
@@ -47,7 +75,88 @@ pub(super) fn run(
     options: &GlobalOptions,
     out: &mut dyn Write,
 ) -> Result<Outcome, CommandError> {
-    let OutboxCommand::List(args) = &args.command;
+    match &args.command {
+        OutboxCommand::List(args) => list(args, options, out),
+        OutboxCommand::Retry(args) => retry(args, options, out),
+    }
+}
+
+#[derive(Serialize)]
+struct Retried {
+    retried: usize,
+}
+
+fn retry(
+    args: &RetryArgs,
+    options: &GlobalOptions,
+    out: &mut dyn Write,
+) -> Result<Outcome, CommandError> {
+    let tenant = open(options)?;
+    let _lock = tenant.lock()?;
+    let query = EffectQuery {
+        dead: args.dead,
+        id: args.id.clone(),
+        ..EffectQuery::default()
+    };
+    let effects = tenant.store.effects(&query, usize::MAX)?;
+    if let Some(id) = &args.id {
+        match effects.first().map(|effect| effect.progress.status) {
+            Some(EffectStatus::Dead | EffectStatus::Failed) => {}
+            Some(status) => {
+                let message = format!("effect `{id}` is {}", status.as_str());
+                let hint = "only one that failed or was given up is tried again";
+                return Err(CommandError::usage(message).with_hint(hint.to_owned()));
+            }
+            None => {
+                return Err(
+                    CommandError::usage(format!("there is no effect `{id}`")).with_hint(
+                        "`idr outbox list --dead` shows those that were given up".to_owned(),
+                    ),
+                );
+            }
+        }
+    }
+    let now = tenant.now()?;
+    let mut retried = 0;
+    for effect in &effects {
+        retried += usize::from(retry_one(&tenant, effect, &args.person, now)?);
+    }
+    if options.json {
+        write_json(out, &Retried { retried })?;
+    } else if !options.quiet {
+        writeln!(out, "{retried} to be tried again")?;
+    }
+    Ok(Outcome::Done)
+}
+
+fn retry_one(
+    tenant: &OpenTenant,
+    effect: &StoredEffect,
+    person: &PersonArgs,
+    now: UnixMillis,
+) -> Result<bool, CommandError> {
+    // A failure with attempts behind it: so the account is looked at first.
+    let progress = EffectProgress {
+        status: EffectStatus::Failed,
+        attempts: 1,
+        next_attempt: None,
+        at: Some(now),
+        ..effect.progress.clone()
+    };
+    Ok(tenant.store.settle(&Settlement {
+        number: effect.number,
+        expected: effect.progress.status,
+        progress,
+        audit: Some(person.audit(now, "retry", format!("effect {}", effect.id))),
+        ..Settlement::default()
+    })?)
+}
+
+fn list(
+    args: &ListArgs,
+    options: &GlobalOptions,
+    out: &mut dyn Write,
+) -> Result<Outcome, CommandError> {
     let tenant = open(options)?;
     let query = EffectQuery {
         uid: match &args.identity {
@@ -55,6 +164,8 @@ pub(super) fn run(
             None => None,
         },
         waiting: args.waiting,
+        dead: args.dead,
+        ..EffectQuery::default()
     };
     let model = &tenant.configuration.model;
     let effects = tenant

@@ -3,19 +3,20 @@
 use std::io::Write;
 
 use clap::Args;
-use idr_core::model::UnixMillis;
+use idr_core::model::{Name, UnixMillis};
 use serde::Serialize;
 
 use super::open::{command_for, instant_or_now, open, open_or_create};
 use super::person::actor;
+use super::policy::policy_named;
 use super::progress::RunProgress;
 use super::selection::{self, SelectionArgs};
-use super::{CommandError, GlobalOptions, Outcome, write_json};
+use super::{CommandError, GlobalOptions, Outcome, identity_prune, write_json};
 use crate::config::{RefreshSettings, Task};
 use crate::refresh::selection::Criterion;
 use crate::refresh::{self, Request};
-use crate::report::{RunReport, counted};
-use crate::store::{Run, RunSettings, RunStatus, Scope};
+use crate::report::{DryRunReport, RunReport, counted};
+use crate::store::{Run, RunSettings, RunStatus, Scope, Store};
 use crate::tenant::OpenTenant;
 
 /// Refresh identities: those that are due, unless told otherwise
@@ -44,6 +45,20 @@ pub(super) struct RefreshArgs {
     #[arg(long)]
     keep_due: bool,
 
+    /// Judge only these policies: what others have found stays as it is, and whoever
+    /// they would find otherwise stays due
+    #[arg(
+        long,
+        value_name = "POLICY",
+        value_delimiter = ',',
+        conflicts_with = "no_policies"
+    )]
+    policies: Option<Vec<String>>,
+
+    /// Judge no policies, likewise
+    #[arg(long)]
+    no_policies: bool,
+
     /// Plan on so many threads [default: as many as there are processors]
     #[arg(long, value_name = "NUMBER", help_heading = "How it is done",
         value_parser = clap::value_parser!(u32).range(1..=i64::from(RefreshSettings::MOST_THREADS)))]
@@ -61,7 +76,7 @@ pub(super) struct RefreshArgs {
         value_parser = clap::value_parser!(u32).range(1..))]
     max_exceptions: Option<u32>,
 
-    /// Only say what would change: plan the first wave and write nothing
+    /// Only say what would happen: refresh a copy of the store, which is then dropped
     #[arg(long)]
     dry_run: bool,
 
@@ -75,6 +90,15 @@ pub(super) struct RefreshArgs {
 }
 
 impl RefreshArgs {
+    /// Returns the only policies to judge, where it is said.
+    fn policies(&self, tenant: &OpenTenant) -> Result<Option<Vec<Name>>, CommandError> {
+        let Some(names) = &self.policies else {
+            return Ok(self.no_policies.then(Vec::new));
+        };
+        let names = names.iter().map(|name| policy_named(name, tenant));
+        Ok(Some(names.collect::<Result<_, _>>()?))
+    }
+
     fn settings(&self) -> RefreshSettings {
         RefreshSettings {
             threads: self.threads,
@@ -118,7 +142,8 @@ pub(super) fn run(
     }
     if args.dry_run {
         let request = request(args, task, as_of, &tenant)?;
-        return dry_run(&request, &tenant, options, out);
+        let prunes = task.is_some_and(|task| task.prune);
+        return dry_run(&request, prunes, &tenant, options, out);
     }
     let run = refresh(args, task, as_of, &tenant, options)?;
     report(&run, &tenant, options, out)
@@ -152,6 +177,10 @@ fn request(
         approved: false,
         settings: RunSettings {
             keep_due: args.keep_due || task.is_some_and(|task| task.keep_due),
+            policies: match args.policies(tenant)? {
+                None => task.and_then(|task| task.policies.clone()),
+                some => some,
+            },
             threads: settings.threads,
             chunk_size: settings.chunk_size.unwrap_or(defaults.chunk_size),
             max_exceptions: settings.max_exceptions,
@@ -166,7 +195,34 @@ fn refresh(
     tenant: &OpenTenant,
     options: &GlobalOptions,
 ) -> Result<Run, CommandError> {
-    run_shown(&request(args, task, as_of, tenant)?, tenant, options)
+    let prunes = task.is_some_and(|task| task.prune);
+    if prunes {
+        // Said before anything is done, not after.
+        identity_prune::settings(tenant)?;
+    }
+    let mut run = run_shown(&request(args, task, as_of, tenant)?, tenant, options)?;
+    if prunes {
+        prune(&mut run, &tenant.store, tenant)?;
+    }
+    Ok(run)
+}
+
+/// Prunes after a run that is done, and counts it with the run.
+fn prune(run: &mut Run, store: &dyn Store, tenant: &OpenTenant) -> Result<(), CommandError> {
+    if run.status != RunStatus::Done {
+        return Ok(());
+    }
+    let settings = identity_prune::settings(tenant)?;
+    let model = &tenant.configuration.model;
+    let pruning = refresh::prune::prune(store, model, settings, run.as_of, &run.actor)?;
+    run.counters.count("identitiesPruned", pruning.pruned);
+    if pruning.held.is_some() {
+        let wanted = pruning.accountless.iter();
+        let wanted = wanted.filter(|known| known.kept.is_none()).count();
+        run.counters.count("pruneHeld", wanted as u64);
+    }
+    store.update_run(run)?;
+    Ok(())
 }
 
 /// Refreshes, and shows how far it has come.
@@ -273,23 +329,31 @@ fn run_sequence(
 
 fn dry_run(
     request: &Request,
+    prunes: bool,
     tenant: &OpenTenant,
     options: &GlobalOptions,
     out: &mut dyn Write,
 ) -> Result<Outcome, CommandError> {
-    let run = refresh::preview(&tenant.store, tenant, &tenant.files(), request)?;
-    let zone = &tenant.configuration.model.zone;
-    let report = RunReport::of_dry_run(&run, &tenant.store, zone)?;
+    let progress = RunProgress::new(options);
+    let show = |run: &Run, done, of| progress.show(run, done, of);
+    let preview = refresh::preview(&tenant.store, tenant, &tenant.files(), request, &show);
+    progress.finish();
+    let mut preview = preview?;
+    if prunes {
+        prune(&mut preview.run, preview.store.as_ref(), tenant)?;
+    }
+    let report = DryRunReport::of(&preview, &tenant.configuration.model)?;
     if options.json {
         write_json(out, &report)?;
     } else {
         report.write(&command_for(options), out)?;
     }
-    Ok(if report.held.is_some() {
-        Outcome::OpenFindings
-    } else {
-        Outcome::Done
-    })
+    Ok(
+        match report.run.wants_attention() || report.run.held.is_some() {
+            true => Outcome::OpenFindings,
+            false => Outcome::Done,
+        },
+    )
 }
 
 /// Returns the run's scope.

@@ -25,18 +25,27 @@ pub(super) const LIFECYCLE: &str = "lifecycle.toml";
 pub(super) const ENTITLEMENTS: &str = "entitlements.toml";
 /// Triggers.
 pub(super) const TRIGGERS: &str = "triggers.toml";
+/// What workflows consist of.
+pub(super) const WORKFLOWS: &str = "workflows.toml";
 /// Populations.
 pub(super) const POPULATIONS: &str = "populations.toml";
+/// Policies.
+pub(super) const POLICIES: &str = "policies.toml";
+/// How risk is scored.
+pub(super) const RISK: &str = "risk.toml";
 /// Rules.
 pub(super) const RULES: &str = "rules/rules.toml";
 
-const SINGLE_FILES: [&str; 6] = [
+const SINGLE_FILES: [&str; 9] = [
     SETTINGS,
     IDENTITY,
     LIFECYCLE,
     ENTITLEMENTS,
     TRIGGERS,
+    WORKFLOWS,
     POPULATIONS,
+    POLICIES,
+    RISK,
 ];
 /// One file per application.
 pub(super) const APPLICATIONS: &str = "applications";
@@ -51,8 +60,6 @@ pub(super) const RULE_FOLDER: &str = "rules";
 const SIGNATURE: &str = ".wasm.sig";
 
 const FOLDERS: [&str; 4] = [APPLICATIONS, ROLES, RULE_FOLDER, TASKS];
-/// What later versions read: to leave it unread silently would be worse than to stop.
-const LATER: [&str; 2] = ["policies.toml", "risk.toml"];
 
 /// The largest configuration file or component that is read.
 const MAX_FILE_BYTES: u64 = 64 << 20;
@@ -188,9 +195,6 @@ pub(super) fn strays(directory: &Path) -> Result<Vec<Problem>, ConfigError> {
         }
         if FOLDERS.contains(&entry.as_str()) {
             strays_in(&path, &entry, &mut problems)?;
-        } else if LATER.contains(&entry.as_str()) {
-            let message = "this version of idr doesn't know it".to_owned();
-            problems.push(stray(shown(&path, &entry), message, "move it elsewhere"));
         } else if path.is_dir() {
             let meant = nearest(&entry, FOLDERS);
             if let Some(meant) = meant.filter(|_| holds_configuration(&path)) {

@@ -22,9 +22,10 @@ use std::sync::Arc;
 
 use idr_core::definitions::{Model, Population, RuleIndex};
 use idr_core::filter::Filter;
-use idr_core::model::{Name, UnixMillis};
+use idr_core::model::{AccountOperation, Name, UnixMillis};
 
 use crate::aggregate::connector::Connector;
+use crate::refresh::prune::PruneSettings;
 
 pub(crate) use files::read_regular_file;
 pub use files::{Files, sha256};
@@ -49,6 +50,8 @@ pub struct Tenant {
     pub secret: Option<SecretSettings>,
     /// How its refreshes are done where nothing else is said.
     pub refresh: RefreshSettings,
+    /// Which identities are pruned; none when absent.
+    pub prune: Option<PruneSettings>,
     /// Its definitions, without the secret.
     pub model: Arc<Model>,
     /// How each application of the model is aggregated.
@@ -58,6 +61,10 @@ pub struct Tenant {
     components: Vec<String>,
     /// Its refresh tasks, in order of name.
     pub tasks: Vec<Task>,
+    /// What workflows consist of that triggers launch.
+    pub workflows: Vec<Workflow>,
+    /// How effects are carried out.
+    pub dispatch: DispatchSettings,
     /// What is right, but probably not meant.
     pub remarks: Vec<Problem>,
 }
@@ -106,6 +113,10 @@ pub struct Task {
     pub due: bool,
     /// Whom it refreshes stays due.
     pub keep_due: bool,
+    /// The only policies that it judges; all of them when absent.
+    pub policies: Option<Vec<Name>>,
+    /// Once it is done, identities that nobody needs are pruned.
+    pub prune: bool,
     /// How it is done.
     pub settings: RefreshSettings,
     /// The tasks that it consists of, in order; then nothing else of it counts
@@ -113,6 +124,69 @@ pub struct Task {
     pub tasks: Vec<String>,
     /// Whether the first of them that goes wrong is the last.
     pub stop_at_error: bool,
+}
+
+/// What is done, one after the other, when a trigger launches it
+/// (`workflows.toml`).
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Workflow {
+    /// Its name.
+    pub name: String,
+    /// Its steps, in order.
+    pub steps: Vec<Step>,
+}
+
+/// A step of a workflow.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Step {
+    /// Somebody gets something to do.
+    WorkItem {
+        /// Who: `manager`, `identity`, or the name of an identity.
+        owner: String,
+        /// What to do.
+        description: String,
+        /// Whether the next step waits until it is done.
+        wait: bool,
+    },
+    /// The event is sent to an address.
+    Webhook {
+        /// The address.
+        url: String,
+    },
+    /// Something is done with the identity's accounts in an application.
+    Accounts {
+        /// The application.
+        application: Name,
+        /// `enable`, `disable` or `delete`.
+        operation: AccountOperation,
+    },
+}
+
+/// How effects are carried out.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct DispatchSettings {
+    /// After so many attempts in vain an effect is given up.
+    pub attempts: u32,
+    /// How long after the first attempt the second comes; after that twice as
+    /// long, and so on.
+    pub retry_after_ms: i64,
+    /// But never longer than this.
+    pub retry_at_most_after_ms: i64,
+    /// How long an address may take to answer.
+    pub webhook_timeout_ms: i64,
+}
+
+impl Default for DispatchSettings {
+    /// Ten attempts, after one minute, two, four and so on, at most six hours;
+    /// addresses have 30 seconds.
+    fn default() -> Self {
+        Self {
+            attempts: 10,
+            retry_after_ms: 60_000,
+            retry_at_most_after_ms: 6 * 3_600_000,
+            webhook_timeout_ms: 30_000,
+        }
+    }
 }
 
 /// How a refresh is done, as far as it is said.
@@ -206,11 +280,14 @@ impl Tenant {
             store: checked.store,
             secret: checked.secret,
             refresh: checked.refresh,
+            prune: checked.prune,
             model: checked.model,
             connectors: checked.connectors,
             files,
             components: checked.components,
             tasks: checked.tasks,
+            workflows: checked.workflows,
+            dispatch: checked.dispatch,
             remarks,
         })
     }

@@ -15,6 +15,8 @@ pub enum FilterPlace {
     Selector,
     /// A trigger's `included`: roles as well.
     Included,
+    /// What a policy forbids, or whom it doesn't concern: roles as well.
+    Policy,
     /// A trigger's `included_before`: attributes as they were.
     IncludedBefore,
     /// An attribute's old or new value, which is called `value`.
@@ -151,7 +153,7 @@ impl Readable<'_> {
             if is_role && place == FilterPlace::Selector {
                 return refused(
                     format!("`{text}` is not settled yet where this filter is asked"),
-                    Some("only the `included` of a trigger can read roles".to_owned()),
+                    Some("only policies and the `included` of a trigger can read roles".to_owned()),
                 );
             }
             if is_role || self.is_of_accounts(text) {

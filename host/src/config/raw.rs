@@ -23,6 +23,72 @@ pub(super) struct RawSettings {
     pub(super) limits: RawLimits,
     pub(super) thresholds: RawThresholds,
     pub(super) refresh: RawRefresh,
+    pub(super) provisioning: RawProvisioning,
+    pub(super) history: Option<RawHistory>,
+    pub(super) prune: Option<RawPrune>,
+    pub(super) dispatch: RawDispatch,
+}
+
+#[derive(Debug, Default, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub(super) struct RawProvisioning {
+    pub(super) roles: Option<bool>,
+    pub(super) remove: Option<bool>,
+    pub(super) synchronise: Option<bool>,
+    pub(super) manual_account_selection: bool,
+    pub(super) confirm_within: Option<String>,
+}
+
+#[derive(Debug, Default, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub(super) struct RawPrune {
+    pub(super) without_accounts: Option<String>,
+    pub(super) protect: Option<String>,
+    pub(super) most: Option<Value>,
+}
+
+#[derive(Debug, Default, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub(super) struct RawHistory {
+    pub(super) keep: Option<String>,
+}
+
+#[derive(Debug, Default, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub(super) struct RawDispatch {
+    pub(super) attempts: Option<i64>,
+    pub(super) retry_after: Option<String>,
+    pub(super) retry_at_most_after: Option<String>,
+    pub(super) webhook_timeout: Option<String>,
+}
+
+/// `workflows.toml`.
+#[derive(Debug, Default, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub(super) struct RawWorkflows {
+    pub(super) version: Option<i64>,
+    pub(super) workflow: Vec<RawWorkflow>,
+}
+
+#[derive(Debug, Default, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub(super) struct RawWorkflow {
+    pub(super) name: Option<String>,
+    pub(super) steps: Vec<RawStep>,
+}
+
+#[derive(Debug, Default, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub(super) struct RawStep {
+    #[serde(rename = "type")]
+    pub(super) step_type: Option<String>,
+    pub(super) owner: Option<String>,
+    pub(super) description: Option<String>,
+    pub(super) wait: Option<bool>,
+    pub(super) url: Option<String>,
+    pub(super) application: Option<String>,
+    #[serde(rename = "do")]
+    pub(super) operation: Option<String>,
 }
 
 #[derive(Debug, Default, Deserialize)]
@@ -65,6 +131,8 @@ pub(super) struct RawThresholds {
     pub(super) role_removals: Option<Value>,
     pub(super) account_disables: Option<Value>,
     pub(super) account_deletions: Option<Value>,
+    pub(super) account_creations: Option<Value>,
+    pub(super) entitlement_removals: Option<Value>,
 }
 
 /// `applications/NAME.toml`.
@@ -80,8 +148,82 @@ pub(super) struct RawApplication {
     pub(super) native_changes: Option<RawNativeChanges>,
     pub(super) native_gain: Option<String>,
     pub(super) native_loss: Option<String>,
+    pub(super) logical: Option<RawLogical>,
     pub(super) owner: Option<String>,
     pub(super) guard: RawGuard,
+    pub(super) provisioning: bool,
+    pub(super) adopt: bool,
+    pub(super) account_selection: Option<String>,
+    pub(super) account: Option<RawAccountTemplate>,
+}
+
+#[derive(Debug, Default, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub(super) struct RawAccountTemplate {
+    pub(super) native_identity: Option<RawMapping>,
+    pub(super) unique: Option<String>,
+    pub(super) attributes: BTreeMap<String, RawTemplateAttribute>,
+}
+
+/// Where a value for an account comes from.
+#[derive(Debug, Default, PartialEq, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub(super) struct RawMapping {
+    pub(super) attribute: Option<String>,
+    #[serde(rename = "static")]
+    pub(super) fixed: Option<Value>,
+    pub(super) transform: Option<Value>,
+    pub(super) rule: Option<String>,
+}
+
+/// A mapping, and what else is said of an attribute of new accounts.
+#[derive(Debug, Default, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub(super) struct RawTemplateAttribute {
+    pub(super) attribute: Option<String>,
+    #[serde(rename = "static")]
+    pub(super) fixed: Option<Value>,
+    pub(super) transform: Option<Value>,
+    pub(super) rule: Option<String>,
+    pub(super) default: Option<Value>,
+    pub(super) required: bool,
+}
+
+/// An account attribute that follows an identity attribute.
+#[derive(Debug, Default, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub(super) struct RawTarget {
+    pub(super) application: Option<String>,
+    pub(super) attribute: Option<String>,
+    pub(super) transform: Option<Value>,
+    pub(super) rule: Option<String>,
+    pub(super) all_accounts: bool,
+    pub(super) round_trip: bool,
+}
+
+#[derive(Debug, Default, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub(super) struct RawLogical {
+    pub(super) primary: Option<String>,
+    pub(super) rule: Option<String>,
+    pub(super) tiers: Vec<RawTier>,
+    pub(super) attributes: BTreeMap<String, RawLogicalAttribute>,
+}
+
+#[derive(Debug, Default, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub(super) struct RawTier {
+    pub(super) application: Option<String>,
+    pub(super) filter: Option<String>,
+    pub(super) account: Option<String>,
+    pub(super) primary: Option<String>,
+}
+
+#[derive(Debug, Default, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub(super) struct RawLogicalAttribute {
+    pub(super) application: Option<String>,
+    pub(super) attribute: Option<String>,
 }
 
 #[derive(Debug, Default, Deserialize)]
@@ -95,6 +237,26 @@ pub(super) struct RawConnector {
     pub(super) encoding: Option<String>,
     pub(super) native_identity: Option<String>,
     pub(super) status: Option<RawStatus>,
+    pub(super) url: Option<String>,
+    pub(super) table: Option<String>,
+    pub(super) read_only: Option<bool>,
+    pub(super) certificates: Option<String>,
+    pub(super) timeout: Option<String>,
+    pub(super) password: Option<RawPassword>,
+}
+
+#[derive(Debug, Default, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub(super) struct RawPassword {
+    pub(super) column: Option<String>,
+    pub(super) value: Option<String>,
+}
+
+impl RawConnector {
+    /// Says whether anything is said about it.
+    pub(super) fn is_given(&self) -> bool {
+        self.connector_type.is_some() || self.path.is_some() || self.native_identity.is_some()
+    }
 }
 
 #[derive(Debug, Default, Deserialize)]
@@ -113,6 +275,8 @@ pub(super) struct RawAccountAttribute {
     pub(super) value_type: Option<String>,
     pub(super) column: Option<String>,
     pub(super) separator: Option<String>,
+    pub(super) table: Option<String>,
+    pub(super) native_identity: Option<String>,
     pub(super) entitlement: bool,
     pub(super) sensitive: bool,
 }
@@ -174,6 +338,7 @@ pub(super) struct RawAttribute {
     pub(super) on_change: Option<String>,
     pub(super) edit_mode: Option<String>,
     pub(super) sensitive: bool,
+    pub(super) targets: Vec<RawTarget>,
 }
 
 /// `true`, or the namespace that several attributes share.
@@ -280,6 +445,7 @@ pub(super) struct RawRole {
     pub(super) permits: Vec<String>,
     pub(super) profiles: Vec<RawProfile>,
     pub(super) profiles_match: Option<String>,
+    pub(super) risk_weight: Option<i64>,
 }
 
 #[derive(Debug, Default, Deserialize)]
@@ -381,6 +547,127 @@ pub(super) struct RawPopulation {
     pub(super) filter: Option<String>,
 }
 
+/// `policies.toml`.
+#[derive(Debug, Default, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub(super) struct RawPolicies {
+    pub(super) version: Option<i64>,
+    pub(super) keep_previous: bool,
+    pub(super) policy: Vec<RawPolicy>,
+}
+
+#[derive(Debug, Default, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub(super) struct RawPolicy {
+    pub(super) name: Option<String>,
+    pub(super) description: Option<String>,
+    pub(super) owner: Option<String>,
+    pub(super) severity: Option<String>,
+    pub(super) weight: Option<i64>,
+    pub(super) action: Option<String>,
+    pub(super) disabled: bool,
+    pub(super) excluded: Option<String>,
+    pub(super) excluded_population: Option<String>,
+    pub(super) roles: Option<RawPolicyRoles>,
+    pub(super) entitlements: Option<RawPolicyEntitlements>,
+    pub(super) filter: Option<String>,
+    pub(super) accounts: Option<RawPolicyAccounts>,
+    pub(super) risk: Option<i64>,
+}
+
+#[derive(Debug, Default, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub(super) struct RawPolicyRoles {
+    pub(super) left: Vec<String>,
+    pub(super) right: Vec<String>,
+}
+
+#[derive(Debug, Default, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub(super) struct RawPolicyEntitlements {
+    pub(super) left: Vec<RawPolicyEntitlement>,
+    pub(super) right: Vec<RawPolicyEntitlement>,
+}
+
+#[derive(Debug, Default, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub(super) struct RawPolicyEntitlement {
+    pub(super) application: Option<String>,
+    pub(super) attribute: Option<String>,
+    pub(super) value: Option<String>,
+}
+
+#[derive(Debug, Default, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub(super) struct RawPolicyAccounts {
+    pub(super) application: Option<String>,
+    pub(super) filter: Option<String>,
+    pub(super) most: Option<i64>,
+}
+
+/// `risk.toml`.
+#[derive(Debug, Default, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub(super) struct RawRisk {
+    pub(super) version: Option<i64>,
+    pub(super) maximum: Option<i64>,
+    pub(super) weights: RawRiskWeights,
+    pub(super) factors: RawRiskFactors,
+    pub(super) bands: RawRiskBands,
+    pub(super) entitlements: RawRiskEntitlements,
+    pub(super) entitlement: Vec<RawRiskEntitlement>,
+    pub(super) certification: Option<RawCertification>,
+}
+
+#[derive(Debug, Default, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub(super) struct RawRiskWeights {
+    pub(super) roles: Option<i64>,
+    pub(super) entitlements: Option<i64>,
+    pub(super) policies: Option<i64>,
+    pub(super) certification: Option<i64>,
+}
+
+#[derive(Debug, Default, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub(super) struct RawRiskFactors {
+    pub(super) mitigated: Option<Value>,
+    pub(super) expired: Option<Value>,
+    pub(super) remediated: Option<Value>,
+    pub(super) certified: Option<Value>,
+    pub(super) uncertified: Option<Value>,
+}
+
+#[derive(Debug, Default, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub(super) struct RawRiskBands {
+    pub(super) medium: Option<i64>,
+    pub(super) high: Option<i64>,
+}
+
+#[derive(Debug, Default, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub(super) struct RawRiskEntitlements {
+    pub(super) default: Option<i64>,
+}
+
+#[derive(Debug, Default, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub(super) struct RawRiskEntitlement {
+    pub(super) application: Option<String>,
+    pub(super) attribute: Option<String>,
+    pub(super) value: Option<String>,
+    pub(super) weight: Option<i64>,
+}
+
+#[derive(Debug, Default, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub(super) struct RawCertification {
+    pub(super) attribute: Option<String>,
+    pub(super) offset: Option<String>,
+    pub(super) range: Option<String>,
+}
+
 /// `tasks/NAME.toml`. Keys that aren't known are told apart by who checks it.
 #[derive(Debug, Default, PartialEq, Deserialize)]
 #[serde(default)]
@@ -399,6 +686,9 @@ pub(super) struct RawTask {
     pub(super) exclude_inactive: bool,
     pub(super) due: bool,
     pub(super) keep_due: bool,
+    pub(super) policies: Option<Vec<String>>,
+    pub(super) no_policies: bool,
+    pub(super) prune: bool,
     pub(super) threads: Option<i64>,
     pub(super) chunk_size: Option<i64>,
     pub(super) max_exceptions: Option<i64>,

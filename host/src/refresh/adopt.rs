@@ -326,6 +326,14 @@ fn definitions(model: &Model) -> BTreeMap<String, u64> {
     for (owner, owned) in model.owners.iter() {
         digests.insert(format!("owner {owner}"), digest(&owned));
     }
+    // Fingerprints of single ones would not tell whom they concern.
+    if !model.policies.is_empty() || model.policies.keep_previous() {
+        let policies = (model.policies.keep_previous(), &model.policies[..]);
+        digests.insert("policies".to_owned(), digest(&policies));
+    }
+    if let Some(risk) = &model.risk {
+        digests.insert("risk".to_owned(), digest(risk));
+    }
     for trigger in &model.triggers {
         digests.insert(format!("trigger {}", trigger.name), trigger.digest);
     }

@@ -1,9 +1,11 @@
 //! Applying a wave: the spool in order, chunk by chunk, each in one transaction
 //! with the cursor.
 
+use idr_core::definitions::PolicyAction;
+use idr_core::model::finding::ACCOUNT_SELECTION;
 use idr_core::model::{
-    Entitlement, EntitlementStatus, Identity, IdentityRecord, LedgerEntry, ReadKey, Uid, Versions,
-    Wake,
+    AccountOperation, Entitlement, Identity, IdentityRecord, LedgerEntry, Name, ReadKey, Uid,
+    Versions, Violation, ViolationStatus, Wake,
 };
 use idr_core::phases::entitlements::{ledger, ledger_after};
 use idr_core::plan::{Changes, Planner};
@@ -65,6 +67,7 @@ impl Driver<'_> {
                 }
                 count(&mut counters, &plan.changes, &record.identity);
                 self.count_entitlements(&mut counters, &plan.changes, &record);
+                self.count_violations(&mut counters, &plan.changes, &record.identity);
                 if let Some(what) = audit::what_changes(&plan.changes, &record.identity) {
                     let entry = audit::entry(&self.run, &record.identity.name, what);
                     chunk.audit.push((plan.uid, entry));
@@ -92,6 +95,44 @@ impl Driver<'_> {
         let mut kinds = Kind::ALL.into_iter();
         !held.is_empty()
             && kinds.any(|(name, kind)| held.contains_key(name) && kind.is(changes, before))
+    }
+
+    /// Counts the policies that the run judges, once.
+    pub(super) fn count_policies(&mut self) {
+        let policies = self.configured.model.policies.iter();
+        let only = &self.run.settings.policies;
+        let is_judged = |name: Name| only.as_ref().is_none_or(|only| only.contains(&name));
+        let judged = policies.filter(|policy| is_judged(policy.name)).count() as u64;
+        let counters = &mut self.run.counters;
+        if !counters.changes.contains_key("policies") {
+            counters.count("policies", judged);
+        }
+    }
+
+    /// Counts the policy violations that a plan opens, and the owners whom it asks
+    /// about one.
+    pub(super) fn count_violations(
+        &self,
+        counters: &mut Counters,
+        changes: &Changes,
+        before: &Identity,
+    ) {
+        let policies = &self.configured.model.policies;
+        let is_asked = |violation: &Violation| {
+            let policy = policies.get(violation.policy);
+            let holds = policy.is_some_and(|policy| policy.action == PolicyAction::Hold);
+            let statuses = [ViolationStatus::Open, ViolationStatus::Expired];
+            holds && violation.ended.is_none() && statuses.contains(&violation.status)
+        };
+        for new in changes.violations.iter().flatten() {
+            let mut known = before.violations.iter();
+            let known = known.find(|known| known.policy == new.policy);
+            let was_open = known.is_some_and(|known| known.ended.is_none());
+            let opens = new.ended.is_none() && !was_open;
+            counters.count("policyViolations", u64::from(opens));
+            let asks = is_asked(new) && !known.is_some_and(is_asked);
+            counters.count("policyNotifications", u64::from(asks));
+        }
     }
 
     /// Counts what becomes of the ledger. Accounts don't change in a refresh, so
@@ -132,6 +173,7 @@ impl Driver<'_> {
         let records = self.store.read_chunk(uids)?;
         self.evaluators.with(|evaluator| {
             let mut planner = Planner::new(evaluator);
+            planner.judge_only(self.run.settings.policies.as_deref());
             let mut plans = Vec::new();
             for record in records {
                 plans.extend(plan_one(&mut planner, &context, self.run.silent, record)?.0);
@@ -143,9 +185,7 @@ impl Driver<'_> {
 
 /// Returns the additional entitlements: those that are there, and in no detected role.
 fn additional(ledger: &[LedgerEntry]) -> impl Iterator<Item = &Entitlement> {
-    let is_additional = |entry: &&LedgerEntry| {
-        entry.status != EntitlementStatus::Missing && entry.detected_roles.is_empty()
-    };
+    let is_additional = |entry: &&LedgerEntry| entry.held && entry.detected_roles.is_empty();
     let entries = ledger.iter().filter(is_additional);
     entries.map(|entry| &entry.entitlement)
 }
@@ -186,6 +226,9 @@ fn carry_out(
         state: planned.state + i64::from(events),
         ..planned
     };
+    if changes.left_out {
+        versions.input = planned.input + 1;
+    }
     if !keep_due {
         versions.identity_read = planned.input;
         versions.access_read = planned.input;
@@ -225,12 +268,30 @@ pub(super) fn count(counters: &mut Counters, changes: &Changes, before: &Identit
             .filter(|new| !before.findings.iter().any(|old| old.is_same(new)));
         counters.findings_opened += opened.count() as u64;
     }
+    let actions = changes.account_actions.iter().flatten();
+    let new = actions.filter(|action| {
+        matches!(
+            action.operation,
+            AccountOperation::Create | AccountOperation::Modify
+        ) && !before.calls_for(action)
+    });
+    counters.count("provisioningRequests", new.count() as u64);
+    let open = changes.findings.iter().flatten();
+    let unanswered = open.filter(|new| {
+        new.cause.as_str() == ACCOUNT_SELECTION
+            && !before.findings.iter().any(|old| old.is_same(new))
+    });
+    let unanswered = unanswered.count() as u64;
+    counters.count("unansweredAccountSelections", unanswered);
+    let identities = u64::from(unanswered > 0);
+    counters.count("unansweredAccountSelectionsIdentities", identities);
     let parts = [
         ("attributes", changes.attributes.len() as u64),
         ("managers", u64::from(changes.manager.is_some())),
         ("lifecycleStates", u64::from(changes.lifecycle.is_some())),
         ("assignedRoles", u64::from(changes.assigned.is_some())),
         ("detectedRoles", u64::from(changes.detected.is_some())),
+        ("scoresChanged", u64::from(changes.scorecard.is_some())),
     ];
     let calls_for = changes.account_actions.is_some();
     let mut visible = 0;

@@ -174,9 +174,11 @@ impl Driver<'_> {
         ) else {
             return Ok(None);
         };
-        let (again, record) = self
-            .evaluators
-            .with(|evaluator| plan_one(&mut Planner::new(evaluator), settled, silent, record))?;
+        let (again, record) = self.evaluators.with(|evaluator| {
+            let mut planner = Planner::new(evaluator);
+            planner.judge_only(self.run.settings.policies.as_deref());
+            plan_one(&mut planner, settled, silent, record)
+        })?;
         // One that comes to nothing takes the first one's place all the same.
         let mut plan = again.unwrap_or_else(|| SpooledPlan {
             uid,

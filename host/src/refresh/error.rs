@@ -12,6 +12,9 @@ pub enum RefreshError {
     /// The store failed.
     #[error(transparent)]
     Store(#[from] StoreError),
+    /// There is no copy of the store to try things on.
+    #[error("there can be no copy of the store to try it on")]
+    NoCopy(#[source] StoreError),
     /// The store failed while planning.
     #[error(transparent)]
     Snapshot(#[from] SnapshotError),
@@ -104,6 +107,10 @@ impl RefreshError {
     pub fn hint(&self) -> Option<String> {
         match self {
             Self::Store(error) => error.hint(),
+            Self::NoCopy(_) => Some(
+                "a dry run works on a copy beside the store, and needs as much room as that"
+                    .to_owned(),
+            ),
             Self::InTheFuture { .. } | Self::BeforeTheLast { .. } => Some(
                 "leave `--as-of` out; only a tenant with `clock = \"simulated\"` moves freely in time"
                     .to_owned(),

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use idr_core::model::{EffectKind, Handler, IdentityRecord, Name, Uid, Versions};
+use idr_core::model::{EffectKind, Handler, IdentityRecord, Image, Name, Uid, Versions};
 use idr_core::plan::{EventChanges, PlanContext, Planner};
 use idr_core::planted::{self, Bug};
 use rayon::prelude::*;
@@ -109,9 +109,13 @@ impl Driver<'_> {
                     .entry(event.trigger.to_string())
                     .or_default() += 1;
             }
-            chunk
-                .writes
-                .push(carry_out(&changes, record, findings_changed));
+            let kept = self.configured.model.history.kept;
+            let (write, image) = carry_out(&changes, record, findings_changed, kept);
+            if let Some(image) = image {
+                counters.count("snapshotsCreated", 1);
+                chunk.history.push((write.uid, image));
+            }
+            chunk.writes.push(write);
             for effect in &changes.effects {
                 for counter in ["effects", counter_of(&effect.what)] {
                     counters.count(counter, 1);
@@ -171,8 +175,17 @@ fn carry_out(
     changes: &EventChanges,
     record: IdentityRecord,
     findings_changed: bool,
-) -> IdentityWrite {
+    keeps_history: bool,
+) -> (IdentityWrite, Option<Image>) {
+    // Nothing that it is changes by its events.
+    let image = keeps_history.then(|| Image::of(&record));
+    let known = record.identity.history;
+    let image = image.map(|image| (image.digest(), image));
+    let image = image.filter(|(digest, _)| known != Some(*digest));
     let mut identity = record.identity;
+    if let Some((digest, _)) = &image {
+        identity.history = Some(*digest);
+    }
     let reads_changed = changes.reads != identity.event_reads;
     // What is proposed is an input of the next refresh; and whoever's events are
     // left out stays due.
@@ -180,7 +193,7 @@ fn carry_out(
     let is_held = !changes.held.is_empty() && !planted::is(Bug::SettleHeldEvents);
     let anew = i64::from(proposes || is_held);
     identity.apply_events(changes);
-    IdentityWrite {
+    let write = IdentityWrite {
         uid: identity.uid,
         identity: Some(identity),
         expected: record.versions,
@@ -193,5 +206,6 @@ fn carry_out(
         reads_changed,
         keys_changed: false,
         claims: Vec::new(),
-    }
+    };
+    (write, image.map(|(_, image)| image))
 }

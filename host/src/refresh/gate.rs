@@ -20,15 +20,19 @@ pub(super) enum Kind {
     RoleRemovals,
     AccountDisables,
     AccountDeletions,
+    AccountCreations,
+    EntitlementRemovals,
 }
 
 impl Kind {
     /// Every kind with its name in `idr.toml`.
-    pub(super) const ALL: [(&'static str, Self); 4] = [
+    pub(super) const ALL: [(&'static str, Self); 6] = [
         ("leavers", Self::Leavers),
         ("role_removals", Self::RoleRemovals),
         ("account_disables", Self::AccountDisables),
         ("account_deletions", Self::AccountDeletions),
+        ("account_creations", Self::AccountCreations),
+        ("entitlement_removals", Self::EntitlementRemovals),
     ];
 
     fn bound(self, thresholds: &Thresholds) -> Option<Bound> {
@@ -37,6 +41,8 @@ impl Kind {
             Self::RoleRemovals => thresholds.role_removals,
             Self::AccountDisables => thresholds.account_disables,
             Self::AccountDeletions => thresholds.account_deletions,
+            Self::AccountCreations => thresholds.account_creations,
+            Self::EntitlementRemovals => thresholds.entitlement_removals,
         }
     }
 
@@ -46,6 +52,8 @@ impl Kind {
             Self::RoleRemovals => counters.role_removals,
             Self::AccountDisables => counters.account_disables,
             Self::AccountDeletions => counters.account_deletions,
+            Self::AccountCreations => counters.account_creations,
+            Self::EntitlementRemovals => counters.entitlement_removals,
         }
     }
 
@@ -56,6 +64,8 @@ impl Kind {
             Self::RoleRemovals => &mut counters.role_removals,
             Self::AccountDisables => &mut counters.account_disables,
             Self::AccountDeletions => &mut counters.account_deletions,
+            Self::AccountCreations => &mut counters.account_creations,
+            Self::EntitlementRemovals => &mut counters.entitlement_removals,
         }
     }
 
@@ -65,7 +75,10 @@ impl Kind {
         match self {
             Self::Leavers => population.active + done,
             Self::RoleRemovals => population.with_roles + done,
-            Self::AccountDisables | Self::AccountDeletions => population.identities,
+            Self::AccountDisables
+            | Self::AccountDeletions
+            | Self::AccountCreations
+            | Self::EntitlementRemovals => population.identities,
         }
     }
 
@@ -76,6 +89,8 @@ impl Kind {
             Self::RoleRemovals => changes.removes_role(before),
             Self::AccountDisables => changes.calls_for(before, AccountOperation::Disable),
             Self::AccountDeletions => changes.calls_for(before, AccountOperation::Delete),
+            Self::AccountCreations => changes.calls_for(before, AccountOperation::Create),
+            Self::EntitlementRemovals => changes.removes_entitlement(before),
         }
     }
 }

@@ -17,6 +17,7 @@ mod events;
 mod gate;
 mod planning;
 mod preview;
+pub mod prune;
 pub mod selection;
 
 use std::sync::{Arc, OnceLock};
@@ -38,7 +39,7 @@ use selection::{Criterion, choose};
 pub use adopt::{Impact, adopt, files_digest, impact};
 pub use error::RefreshError;
 pub use idr_core::rule::RuleHost;
-pub use preview::preview;
+pub use preview::{Preview, preview};
 
 /// Identities are looked at in chunks of this many where no run says otherwise.
 const CHUNK: usize = 1_000;
@@ -602,6 +603,10 @@ impl<'a> Driver<'a> {
             adopt::isolate(self.store, &mut tenant, &newly_isolated)?;
         }
         self.store.set_tenant(&tenant)?;
+        if let Some(keep_ms) = self.configured.model.history.keep_ms {
+            let dropped = self.store.prune_history(self.run.as_of.plus_ms(-keep_ms))?;
+            self.run.counters.count("snapshotsDropped", dropped);
+        }
         self.run.status = RunStatus::Done;
         // What one wave opened another may have closed again.
         let open = self.store.open_findings(self.run.as_of)?;

@@ -2,8 +2,8 @@
 
 use std::sync::{Arc, Mutex, PoisonError};
 
-use idr_core::model::finding::ENTITLEMENTS;
-use idr_core::model::{Finding, Identity, IdentityRecord, Severity, Uid};
+use idr_core::model::finding::{ENTITLEMENTS, POLICIES, PROVISIONING};
+use idr_core::model::{Finding, Identity, IdentityRecord, Image, Severity, Uid};
 use idr_core::plan::{Changes, PlanContext, Planner};
 use idr_core::rule::RuleEvaluator;
 use rayon::prelude::*;
@@ -11,7 +11,7 @@ use rayon::prelude::*;
 use super::claims::WaveClaims;
 use super::gate::Tally;
 use super::{Driver, RefreshError, RuleHost};
-use crate::store::{SpooledPlan, Stage, Store};
+use crate::store::{Run, SpooledPlan, Stage, Store};
 
 /// Rule evaluators that wait for their next chunk.
 pub(super) struct Evaluators {
@@ -49,6 +49,7 @@ impl Driver<'_> {
     ///
     /// Returns whether the run may go on; otherwise it is held.
     pub(super) fn plan_wave(&mut self) -> Result<bool, RefreshError> {
+        self.count_policies();
         // A wave that was cut short is planned again from its beginning.
         let context = self.context()?;
         let mut tally = Tally::default();
@@ -66,15 +67,7 @@ impl Driver<'_> {
             };
             let chunks: Vec<_> = uids
                 .par_chunks(chunk_size)
-                .map(|uids| {
-                    plan_chunk(
-                        self.store,
-                        &context,
-                        &self.evaluators,
-                        self.run.silent,
-                        uids,
-                    )
-                })
+                .map(|uids| plan_chunk(self.store, &context, &self.evaluators, &self.run, uids))
                 .collect();
             let whole_wave = after.is_none() && uids.len() <= chunk_size;
             for chunk in chunks {
@@ -118,11 +111,11 @@ impl Driver<'_> {
 const EXAMPLES: usize = 3;
 
 /// Returns the first error that a plan opens. That somebody is to decide about
-/// an entitlement is none: nothing went wrong.
+/// an entitlement or a policy violation is none: nothing went wrong.
 pub(super) fn opened<'c>(changes: &'c Changes, before: &Identity) -> Option<&'c Finding> {
     changes.findings.iter().flatten().find(|new| {
         new.severity < Severity::Warning
-            && new.phase != ENTITLEMENTS
+            && ![ENTITLEMENTS, POLICIES, PROVISIONING].contains(&new.phase)
             && !before.findings.iter().any(|old| old.is_same(new))
     })
 }
@@ -193,19 +186,20 @@ fn plan_chunk(
     store: &dyn Store,
     context: &PlanContext,
     evaluators: &Evaluators,
-    silent: bool,
+    run: &Run,
     uids: &[Uid],
 ) -> Result<ChunkPlan, RefreshError> {
     let records = store.read_chunk(uids)?;
     evaluators.with(|evaluator| {
         let mut planner = Planner::new(evaluator);
+        planner.judge_only(run.settings.policies.as_deref());
         let mut chunk = ChunkPlan {
             plans: Vec::new(),
             tally: Tally::default(),
             exceptions: Exceptions::default(),
         };
         for record in records {
-            let (plan, before) = plan_one(&mut planner, context, silent, record)?;
+            let (plan, before) = plan_one(&mut planner, context, run.silent, record)?;
             if let Some(plan) = plan {
                 chunk.tally.note(&plan.changes, &before.identity);
                 chunk.exceptions.note(&plan.changes, &before.identity);
@@ -234,6 +228,10 @@ pub(super) fn plan_one(
         let asked = planner.plan_events(context, record, context.as_of, silent)?;
         record = asked.record;
         events = !asked.changes.changes_nothing(&record.identity);
+        // Accounts may have changed without anything that follows from them.
+        if !events && context.model.history.kept && record.versions.inputs_changed() {
+            events = record.identity.history != Some(Image::of(&record).digest());
+        }
     }
     let plan = (events || record.versions.inputs_changed()).then_some(SpooledPlan {
         uid: record.identity.uid,

@@ -11,8 +11,9 @@ use idr_core::definitions::Model;
 use idr_core::model::{
     Account, AccountAction, AccountKey, AttributeChange, Baseline, ChangeMemory, Claim, EffectKind,
     EntitlementDecision, Event, Finding, Holder, IdentityRecord, Lag, LedgerEntry, ManualEdit,
-    Name, NativeChange, NativeEntitlement, Proposals, Provenance, Provisioning, RoleDecision,
-    SentOutcome, StateOverride, TriggerMemory, Uid, Value, WorkItem,
+    Name, NativeChange, NativeEntitlement, PolicyDecision, Proposals, Provenance, Provisioning,
+    RoleDecision, Score, Scorecard, SentOutcome, StateOverride, TriggerMemory, Uid, Value,
+    Violation, WorkItem,
 };
 use idr_core::phases::entitlements::ledger;
 use idr_core::view::Snapshot;
@@ -21,6 +22,7 @@ use thiserror::Error;
 
 use super::action::{change_parts, reason_words};
 use super::effect::handler_text;
+use super::history::as_json;
 use crate::store::{
     ClaimQuery, EffectQuery, EventQuery, Store, StoreError, StoredClaim, StoredEffect,
     each_identity,
@@ -42,7 +44,7 @@ pub enum ExportError {
 
 const CHUNK: usize = 1_000;
 
-/// Writes the state: a line per identity in order of name, then per account
+/// Writes the state: a line per identity and per image in its history, in order of name, then per account
 /// without identity, then per unique value that is taken, then per event and effect
 /// in order of instant, name and sequence.
 /// The ledger is that of the model, at the last instant that was refreshed or aggregated for.
@@ -57,6 +59,12 @@ pub fn export(store: &dyn Store, model: &Model, out: &mut dyn Write) -> Result<(
     each_identity(store, |record| {
         let ledger = ledger(&record, model, at);
         lines.push(identity(&record, &ledger, snapshot.as_ref())?.to_string());
+        if model.history.kept {
+            let name = &record.identity.name;
+            for line in history(store, record.identity.uid, name, snapshot.as_ref())? {
+                lines.push(line.to_string());
+            }
+        }
         Ok::<_, ExportError>(())
     })?;
     lines.sort();
@@ -94,6 +102,28 @@ pub fn export(store: &dyn Store, model: &Model, out: &mut dyn Write) -> Result<(
         writeln!(out, "{line}")?;
     }
     Ok(())
+}
+
+fn history(
+    store: &dyn Store,
+    uid: Uid,
+    name: &str,
+    snapshot: &dyn Snapshot,
+) -> Result<Vec<Json>, ExportError> {
+    let mut lines = Vec::new();
+    for stored in store.history(uid, None, usize::MAX)? {
+        let manager = match stored.image.manager {
+            Some(uid) => name_of(snapshot, uid)?,
+            None => String::new(),
+        };
+        let image = as_json(&stored.image, &|_| manager.clone());
+        lines.push(json!({ "history": {
+            "identity": name,
+            "at": stored.at.to_string(),
+            "image": image,
+        }}));
+    }
+    Ok(lines)
 }
 
 fn claim(stored: &StoredClaim) -> Json {
@@ -182,6 +212,9 @@ fn identity(
         "accountActions": identity.account_actions.iter().map(account_action).collect::<Vec<_>>(),
         "provisioning": provisioning(&identity.provisioning),
         "workItems": identity.work_items.iter().map(work_item).collect::<Vec<_>>(),
+        "policyDecisions": identity.by_hand.policies.iter().map(policy_decision).collect::<Vec<_>>(),
+        "violations": identity.violations.iter().map(violation).collect::<Vec<_>>(),
+        "scorecard": identity.scorecard.as_ref().map(scorecard),
         "entitlements": ledger.iter().map(entry).collect::<Vec<_>>(),
         "proposals": proposals(&identity.proposals),
         "valueChanges": identity.value_changes.iter().map(value_change).collect::<Vec<_>>(),
@@ -363,8 +396,12 @@ fn baseline(baseline: &Baseline, snapshot: &dyn Snapshot) -> Result<Json, Export
         "accountActions": baseline.account_actions.as_ref().map(|actions| {
             actions.iter().map(account_action).collect::<Vec<_>>()
         }),
+        "provisioning": baseline.provisioning.as_ref().map(provisioning),
         "workItems": baseline.work_items.as_ref().map(|items| {
             items.iter().map(work_item).collect::<Vec<_>>()
+        }),
+        "violations": baseline.violations.as_ref().map(|violations| {
+            violations.iter().map(violation).collect::<Vec<_>>()
         }),
     }))
 }
@@ -420,6 +457,39 @@ fn work_item(item: &WorkItem) -> Json {
     json!([item.owner, item.description, item.since.to_string()])
 }
 
+fn violation(violation: &Violation) -> Json {
+    json!({
+        "policy": violation.policy.as_str(),
+        "since": violation.since.to_string(),
+        "basis": violation.basis.as_str(),
+        "left": violation.left,
+        "right": violation.right,
+        "status": violation.status.as_str(),
+        "held": violation.held,
+        "ended": violation.ended.map(|ended| ended.to_string()),
+    })
+}
+
+fn policy_decision(decision: &PolicyDecision) -> Json {
+    json!({
+        "policy": decision.policy.as_str(),
+        "verdict": decision.verdict.as_str(),
+        "until": decision.until.map(|until| until.to_string()),
+        "actor": decision.actor,
+    })
+}
+
+fn scorecard(card: &Scorecard) -> Json {
+    let score = |score: Score| json!([score.raw, score.compensated]);
+    json!({
+        "composite": card.composite,
+        "roles": score(card.roles),
+        "entitlements": score(card.entitlements),
+        "policies": score(card.policies),
+        "certification": card.certification,
+    })
+}
+
 fn effect(stored: &StoredEffect) -> Json {
     let what = match &stored.effect.what {
         EffectKind::Account(action) => account_action(action),
@@ -435,7 +505,7 @@ fn effect(stored: &StoredEffect) -> Json {
         "at": stored.effect.effective_at.to_string(),
         "name": stored.name,
         "what": what,
-        "status": stored.status.as_str(),
+        "status": stored.progress.status.as_str(),
     }})
 }
 

@@ -14,8 +14,14 @@ use crate::store::StoredEffect;
 pub struct EffectReport {
     /// Its id, which is the same whichever run finds it.
     pub id: String,
-    /// `waiting`, or `withdrawn`.
+    /// `waiting`, `sent`, `failed`, `done`, `dead` or `withdrawn`.
     pub status: &'static str,
+    /// How often it was tried.
+    pub attempts: u32,
+    /// When it is tried again.
+    pub next_attempt: Option<String>,
+    /// What went wrong last.
+    pub message: Option<String>,
     /// The name of the identity now.
     pub name: String,
     /// The identity's number.
@@ -74,7 +80,10 @@ impl EffectReport {
         let effect = stored.effect;
         Self {
             id: stored.id,
-            status: stored.status.as_str(),
+            status: stored.progress.status.as_str(),
+            attempts: stored.progress.attempts,
+            next_attempt: stored.progress.next_attempt.map(|at| at.to_string()),
+            message: stored.progress.message,
             name: stored.name,
             uid: effect.uid.0,
             what: match effect.what {
@@ -126,7 +135,10 @@ impl EffectReport {
                 trigger, handler, ..
             } => format!("{trigger}: {handler}"),
         };
-        let status = self.status.to_owned();
+        let status = match &self.message {
+            Some(message) => format!("{}: {message}", self.status),
+            None => self.status.to_owned(),
+        };
         [self.shown_at.clone(), self.name.clone(), what, status]
     }
 }

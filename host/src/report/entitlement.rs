@@ -86,7 +86,7 @@ impl EntitlementReport {
 
     /// Returns those that are there and that no detected role contains.
     pub fn additional(entries: &[LedgerEntry]) -> Vec<Self> {
-        let there = |entry: &&LedgerEntry| entry.status != EntitlementStatus::Missing;
+        let there = |entry: &&LedgerEntry| entry.held;
         let entries = entries.iter().filter(there);
         let additional = entries.filter(|entry| entry.detected_roles.is_empty());
         additional.map(Self::of).collect()
@@ -176,7 +176,7 @@ fn reason(source: AssignmentSource) -> &'static str {
 }
 
 /// Returns the account, the entitlement, and how it stands and why.
-pub(super) fn shown_entry(entry: &LedgerEntry, model: &Model, show_sensitive: bool) -> [String; 3] {
+pub(crate) fn shown_entry(entry: &LedgerEntry, model: &Model, show_sensitive: bool) -> [String; 3] {
     let entitlement = &entry.entitlement;
     let account = &entitlement.account;
     let is_masked =
@@ -200,7 +200,10 @@ fn spoken(entry: &LedgerEntry) -> String {
         .map(|(role, source)| format!("{role} ({})", reason(*source)))
         .collect();
     let mut said = match (entry.status, names.is_empty()) {
-        (EntitlementStatus::Missing, _) => "missing".to_owned(),
+        (EntitlementStatus::Missing, _) if !entry.held => "missing".to_owned(),
+        (EntitlementStatus::Pending, _) => "pending".to_owned(),
+        (EntitlementStatus::Failed, _) if !entry.held => "failed".to_owned(),
+        (EntitlementStatus::Removing, _) if !entry.held => "pending".to_owned(),
         (_, true) => "additional".to_owned(),
         (_, false) if wanted.is_empty() => format!("{} (native)", names.join(", ")),
         (_, false) => names.join(", "),
@@ -214,10 +217,13 @@ fn spoken(entry: &LedgerEntry) -> String {
     if entry.status == EntitlementStatus::Removing {
         said += ", to be removed";
     }
+    if entry.status == EntitlementStatus::Failed && entry.held {
+        said += ", to be removed, which failed";
+    }
     if entry.undecided {
         said += ", to be decided";
     }
-    if entry.status != EntitlementStatus::Missing && !entry.connected {
+    if entry.held && !entry.connected {
         said += ", disconnected";
     }
     said

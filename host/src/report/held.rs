@@ -27,6 +27,10 @@ pub struct HeldReport {
     pub account_disables: Vec<String>,
     /// Whose state newly calls for an account to be deleted.
     pub account_deletions: Vec<String>,
+    /// For whom an account is newly to be created.
+    pub account_creations: Vec<String>,
+    /// From whom an entitlement is newly to be taken away.
+    pub entitlement_removals: Vec<String>,
 }
 
 /// An identity that would lose assigned roles.
@@ -67,10 +71,14 @@ impl HeldReport {
                 for (names, operation) in [
                     (&mut report.account_disables, AccountOperation::Disable),
                     (&mut report.account_deletions, AccountOperation::Delete),
+                    (&mut report.account_creations, AccountOperation::Create),
                 ] {
                     if plan.changes.calls_for(&before, operation) {
                         names.push(before.name.clone());
                     }
+                }
+                if plan.changes.removes_entitlement(&before) {
+                    report.entitlement_removals.push(before.name.clone());
                 }
                 let Some(assigned) = &plan.changes.assigned else {
                     continue;
@@ -122,14 +130,16 @@ impl HeldReport {
         examples.write(out)?;
         write_rest(losing, out)?;
         for (what, names) in [
-            ("disabled", &self.account_disables),
-            ("deleted", &self.account_deletions),
+            ("accounts to be disabled", &self.account_disables),
+            ("accounts to be deleted", &self.account_deletions),
+            ("accounts to be created", &self.account_creations),
+            ("would lose entitlements", &self.entitlement_removals),
         ] {
             if names.is_empty() {
                 continue;
             }
             let number = grouped(names.len() as u64);
-            writeln!(out, "  accounts to be {what}: {number}")?;
+            writeln!(out, "  {what}: {number}")?;
             for name in names.iter().take(EXAMPLES) {
                 writeln!(out, "    {name}")?;
             }

@@ -17,6 +17,7 @@ use super::action::{AttributeChangeReport, details, reason_words};
 use super::canonical::plain;
 use super::entitlement::{EntitlementDecisionReport, EntitlementReport, LedgerReport, shown_entry};
 use super::event::MASK;
+use super::governance::{PolicyDecisionReport, ScorecardReport, ViolationReport};
 use super::name_of;
 use super::text::{Table, counted, local};
 
@@ -102,6 +103,10 @@ pub struct IdentityReport {
     pub account_actions: Vec<AccountActionReport>,
     /// What somebody is to do about it.
     pub work_items: Vec<WorkItemReport>,
+    /// The policies that it violates.
+    pub violations: Vec<ViolationReport>,
+    /// How risky its access is, where the tenant scores that.
+    pub scorecard: Option<ScorecardReport>,
     /// Its assigned roles.
     pub assigned_roles: Vec<&'static str>,
     /// Its detected roles.
@@ -126,6 +131,8 @@ pub struct IdentityReport {
     pub role_decisions: Vec<RoleDecisionReport>,
     /// What people have decided about entitlements gained or lost natively.
     pub entitlement_decisions: Vec<EntitlementDecisionReport>,
+    /// What people have decided about policy violations.
+    pub policy_decisions: Vec<PolicyDecisionReport>,
     /// The lifecycle state, where a person has set it.
     pub state_override: Option<StateOverrideReport>,
     #[serde(skip)]
@@ -496,6 +503,15 @@ impl IdentityReport {
                     .collect()
             },
             work_items: identity.work_items.iter().map(WorkItemReport::of).collect(),
+            violations: identity
+                .violations
+                .iter()
+                .map(ViolationReport::of)
+                .collect(),
+            scorecard: {
+                let card = identity.scorecard.as_ref();
+                card.map(|card| ScorecardReport::of(card, model.risk.as_ref()))
+            },
             entitlements: entries.iter().map(LedgerReport::of).collect(),
             additional_entitlements: EntitlementReport::additional(&entries),
             wake_at: identity.wake.at().map(|wake| wake.to_string()),
@@ -512,6 +528,10 @@ impl IdentityReport {
                 let decisions = identity.by_hand.entitlements.iter();
                 let of = |known| EntitlementDecisionReport::of(known, model, show_sensitive);
                 decisions.map(of).collect()
+            },
+            policy_decisions: {
+                let decisions = identity.by_hand.policies.iter();
+                decisions.map(PolicyDecisionReport::of).collect()
             },
             state_override: identity.by_hand.state.as_ref().map(StateOverrideReport::of),
             edits: identity
@@ -554,7 +574,13 @@ impl IdentityReport {
             let what = decision.spoken();
             (what, &decision.actor, &decision.at, &decision.reason)
         });
+        let policies = self.policy_decisions.iter().map(|decision| {
+            let until = spoken_window(None, decision.until.as_deref());
+            let what = format!("policy {} {}{until}", decision.policy, decision.verdict);
+            (what, &decision.actor, &decision.at, &decision.reason)
+        });
         let all = edits.chain(state).chain(roles).chain(entitlements);
+        let all = all.chain(policies);
         all.map(|(what, actor, at, reason)| [what, format!("by {actor} at {at}"), reason.clone()])
             .collect()
     }
@@ -587,6 +613,9 @@ impl IdentityReport {
         if !self.owns.is_empty() {
             facts.row(["owns", &self.owns.join(", ")]);
         }
+        if let Some(card) = &self.scorecard {
+            facts.row(["risk", &card.spoken()]);
+        }
         facts.row(["wakes up", shown.wake_at.as_deref().unwrap_or("never")]);
         if let Some(at) = &shown.retry_at {
             let attempts = counted(u64::from(self.failed_attempts), "attempt", "attempts");
@@ -618,6 +647,8 @@ impl IdentityReport {
         let actions = self.account_actions.iter().map(AccountActionReport::row);
         let items = self.work_items.iter().map(WorkItemReport::row);
         section("to be done", &actions.chain(items).collect::<Vec<_>>(), out)?;
+        let violations: Vec<_> = self.violations.iter().map(ViolationReport::row).collect();
+        section("policy violations", &violations, out)?;
         section("assigned roles", &shown.roles, out)?;
         section("detected roles", &shown.detections, out)?;
         section("entitlements", &shown.ledger, out)

@@ -6,29 +6,43 @@
 mod action;
 mod aggregation;
 pub mod canonical;
+mod dry_run;
 mod due;
 mod effect;
 mod entitlement;
 mod event;
+mod explanation;
 mod finding;
+mod governance;
 mod held;
+mod history;
 mod identity;
 mod run;
 mod text;
+mod work_item;
 
 pub use action::{AttributeChangeReport, reason_words};
 pub use aggregation::{EndedAggregation, ShownAggregation, StagedReport};
+pub use dry_run::{DryRunReport, IdentityChange};
 pub use due::DueReport;
 pub use effect::{EffectReport, EffectWhat};
+pub(crate) use entitlement::shown_entry;
 pub use entitlement::{EntitlementDecisionReport, EntitlementReport, LedgerReport, ReasonReport};
 pub use event::{ChangeReport, EventReport, MASK};
+pub use explanation::{
+    Explanation, LastChange, LineOf, MomentReport, PlaceReport, ReadReport, RuleReport, Sources,
+    StepReport, Subject, is_sensitive,
+};
 pub use finding::{FindingReport, write_findings};
+pub use governance::{PolicyDecisionReport, ScorecardReport, ViolationReport};
 pub use held::{HeldReport, RoleLoss};
+pub use history::{HistoryChange, HistoryReport, ImageSettings};
 pub use identity::{
     AccountReport, EditReport, IdentityReport, IdentityRow, StateOverrideReport, WorkItemReport,
 };
 pub use run::{FindingCounts, ProgressReport, RunReport, changes_in_words};
 pub use text::{Cell, Table, counted, grouped, local, shortened};
+pub use work_item::OpenWorkItemReport;
 
 use idr_core::model::{Name, Uid};
 use idr_core::view::{Snapshot, SnapshotError};

@@ -155,7 +155,7 @@ pub fn changes_in_words(counter: &str) -> String {
 }
 
 /// What can change, by the name of its counter, in words.
-const CHANGES: [(&str, &str, &str); 18] = [
+const CHANGES: [(&str, &str, &str); 22] = [
     ("attributes", "attribute", "attributes"),
     ("managers", "manager", "managers"),
     ("lifecycleStates", "lifecycle state", "lifecycle states"),
@@ -214,6 +214,22 @@ const CHANGES: [(&str, &str, &str); 18] = [
     ("workflows", "workflow", "workflows"),
     ("webhooks", "webhook", "webhooks"),
     (
+        "snapshotsCreated",
+        "image of an identity kept",
+        "images of identities kept",
+    ),
+    (
+        "snapshotsDropped",
+        "image of an identity dropped",
+        "images of identities dropped",
+    ),
+    ("identitiesPruned", "identity pruned", "identities pruned"),
+    (
+        "pruneHeld",
+        "identity to prune is one too many: nobody was pruned",
+        "identities to prune are too many: nobody was pruned",
+    ),
+    (
         "replanned",
         "identity planned again, as it changed meanwhile",
         "identities planned again, as they changed meanwhile",
@@ -237,6 +253,12 @@ impl RunReport {
         changes.insert("roleRemovals".to_owned(), counters.role_removals);
         changes.insert("accountDisables".to_owned(), counters.account_disables);
         changes.insert("accountDeletions".to_owned(), counters.account_deletions);
+        let new = [
+            ("accountCreations", counters.account_creations),
+            ("entitlementRemovals", counters.entitlement_removals),
+        ];
+        let new = new.into_iter().filter(|(_, count)| *count > 0);
+        changes.extend(new.map(|(name, count)| (name.to_owned(), count)));
         Ok(Self {
             run: Some(run.id.0),
             status: run.status.as_str(),
@@ -291,7 +313,10 @@ impl RunReport {
     /// or findings are open.
     pub fn wants_attention(&self) -> bool {
         let stopped = [RunStatus::Held, RunStatus::Cancelled].map(RunStatus::as_str);
-        self.findings.open > 0 || stopped.contains(&self.status) || !self.held_kinds.is_empty()
+        self.findings.open > 0
+            || stopped.contains(&self.status)
+            || !self.held_kinds.is_empty()
+            || self.counters.contains_key("pruneHeld")
     }
 
     /// Writes the report for people. `command` is how the program is called for
@@ -304,7 +329,10 @@ impl RunReport {
         let approved = if self.approved { ", approved" } else { "" };
         match self.run {
             Some(id) => writeln!(out, "run {id}: {}{approved}", self.status)?,
-            None => writeln!(out, "dry run of the first wave; nothing is written")?,
+            None => writeln!(
+                out,
+                "dry run: this is what would happen; nothing is written"
+            )?,
         }
         if let Some(error) = &self.error {
             writeln!(out, "  {error}")?;
@@ -327,9 +355,7 @@ impl RunReport {
             }
         }
         changes.write(out)?;
-        if self.run.is_some() {
-            self.write_events(out)?;
-        }
+        self.write_events(out)?;
         let (new, open) = (self.findings.new, self.findings.open);
         let (new_text, open_text) = (grouped(new), grouped(open));
         if new == 0 && open > 0 {

@@ -1,7 +1,7 @@
 //! What a tenant's definitions use a rule for.
 
 use idr_core::definitions::{
-    CorrelationStep, Model, Origin, RuleIndex, Selector, TriggerCondition,
+    Composition, CorrelationStep, Mapping, Model, Origin, RuleIndex, Selector, TriggerCondition,
 };
 
 use super::kind::RuleKind;
@@ -15,6 +15,10 @@ pub struct RuleUse {
     pub of: String,
 }
 
+fn maps(mapping: &Mapping, rule: RuleIndex) -> bool {
+    matches!(mapping, Mapping::Rule(used) if *used == rule)
+}
+
 /// Returns every use of a rule, in the order in which they are asked.
 pub fn uses_of(model: &Model, rule: RuleIndex) -> Vec<RuleUse> {
     let mut uses = Vec::new();
@@ -25,6 +29,12 @@ pub fn uses_of(model: &Model, rule: RuleIndex) -> Vec<RuleUse> {
         let of = || format!("accounts in `{}`", application.name);
         if application.correlation.iter().any(asks) {
             add(RuleKind::AccountCorrelation, of());
+        }
+        let logical = application.logical.as_ref();
+        if logical.is_some_and(
+            |logical| matches!(logical.composition, Composition::Rule(used) if used == rule),
+        ) {
+            add(RuleKind::LogicalAccount, of());
         }
         let creates = application.creates.as_ref();
         if creates.is_some_and(|creation| creation.rule == Some(rule)) {
@@ -56,6 +66,46 @@ pub fn uses_of(model: &Model, rule: RuleIndex) -> Vec<RuleUse> {
     for role in &model.roles {
         if matches!(role.selector, Some(Selector::Rule(used)) if used == rule) {
             add(RuleKind::RoleAssignment, format!("role `{}`", role.name));
+        }
+    }
+    for application in &model.applications {
+        let provisioning = &application.provisioning;
+        let name = application.name;
+        if provisioning.selection == Some(rule) {
+            let of = format!("which account in `{name}` is meant");
+            add(RuleKind::AccountSelection, of);
+        }
+        let Some(template) = &provisioning.template else {
+            continue;
+        };
+        if maps(&template.native_identity, rule) {
+            let of = format!("`native_identity` of new accounts in `{name}`");
+            add(RuleKind::TargetMapping, of);
+        }
+        for attribute in &template.attributes {
+            if attribute
+                .mapping
+                .as_ref()
+                .is_some_and(|known| maps(known, rule))
+            {
+                let of = format!("`{}` of new accounts in `{name}`", attribute.name);
+                add(RuleKind::TargetMapping, of);
+            }
+        }
+    }
+    for attribute in &model.attributes {
+        for target in &attribute.targets {
+            if target
+                .mapping
+                .as_ref()
+                .is_some_and(|known| maps(known, rule))
+            {
+                let of = format!(
+                    "`{}` of accounts in `{}`",
+                    target.attribute, target.application
+                );
+                add(RuleKind::TargetMapping, of);
+            }
         }
     }
     for trigger in &model.triggers {

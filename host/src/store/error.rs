@@ -54,6 +54,11 @@ fn by(process: Option<u32>) -> String {
 }
 
 impl StoreError {
+    /// The error when no open work item has an id.
+    pub(super) fn no_work_item(id: &str) -> Self {
+        Self::Conflict(format!("there is no open work item `{id}`"))
+    }
+
     /// The error when two identities would have one name.
     pub(super) fn name_taken(name: &str) -> Self {
         Self::Conflict(format!("there is an identity `{name}` already"))

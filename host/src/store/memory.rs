@@ -6,17 +6,18 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use idr_core::filter::Superset;
 use idr_core::model::{
     Account, AccountKey, ByHand, Claim, Effect, Finding, Holder, Identity, IdentityRecord,
-    IdentityType, Name, NewClaim, ReadKey, Uid, UnixMillis, Value, Versions,
+    IdentityType, Image, Name, NewClaim, ReadKey, Uid, UnixMillis, Value, Versions,
 };
 use idr_core::view::{Snapshot, SnapshotError};
 
 use super::{
     AccountMark, Adoption, AggregateBatch, Aggregation, ApplyChunk, AuditEntry, AuditQuery,
-    ClaimEdit, ClaimQuery, Due, EffectQuery, EffectStatus, EventQuery, Files, IdentityWrite,
-    LastTimes, Managed, Population, Raise, Run, RunId, RunProgress, RunStatus, Selection,
-    SpooledPlan, StagedChange, Store, StoreError, StoredClaim, StoredEffect, StoredEvent,
-    StoredFinding, TenantState, account_fingerprint, account_key_hash, check_created_owner,
-    effect_id, event_id, give_decisions, lookup_keys, take_decisions,
+    ClaimEdit, ClaimQuery, Due, EffectProgress, EffectQuery, EffectStatus, EventQuery, Files,
+    IdentityWrite, LastTimes, Managed, NewWorkItem, OwnChange, Population, Prune, Raise, Rehearse,
+    Run, RunId, RunProgress, RunStatus, Selection, Settlement, SpooledPlan, StagedChange, Store,
+    StoreError, StoredClaim, StoredEffect, StoredEvent, StoredFinding, StoredImage, StoredWorkItem,
+    TenantState, WorkItemQuery, WorkItemStatus, account_fingerprint, account_key_hash,
+    check_created_owner, effect_id, event_id, give_decisions, keys_of, lookup_keys, take_decisions,
 };
 
 /// A store that is gone when it is dropped.
@@ -25,7 +26,7 @@ pub struct MemoryStore {
     data: Mutex<Data>,
 }
 
-#[derive(Default)]
+#[derive(Clone, Default)]
 struct Data {
     tenant: TenantState,
     configurations: BTreeMap<String, Files>,
@@ -43,9 +44,13 @@ struct Data {
     stages: BTreeMap<i64, Vec<StagedChange>>,
     events: Vec<idr_core::model::Event>,
     event_ids: BTreeSet<String>,
-    outbox: Vec<(Effect, EffectStatus)>,
+    outbox: Vec<(Effect, EffectProgress)>,
+    work_items: Vec<StoredWorkItem>,
+    own_changes: BTreeMap<AccountKey, OwnChange>,
+    dispatch_paused: bool,
     findings: Vec<StoredFinding>,
     audit: Vec<AuditEntry>,
+    history: BTreeMap<(Uid, UnixMillis), Image>,
     last_uid: i64,
 }
 
@@ -84,12 +89,81 @@ impl Snapshot for People {
 }
 
 impl Data {
-    /// Sets the status of an effect, if it is there.
-    fn set_effect(&mut self, effect: &Effect, status: EffectStatus) -> bool {
+    /// Records an effect that isn't recorded yet; one that was withdrawn waits again.
+    fn record_effect(&mut self, effect: &Effect) {
         let id = effect_id(effect);
         let mut known = self.outbox.iter_mut();
         let found = known.find(|(known, _)| known.uid == effect.uid && effect_id(known) == id);
-        found.map(|(_, known)| *known = status).is_some()
+        match found {
+            None => self
+                .outbox
+                .push((effect.clone(), EffectProgress::default())),
+            Some((_, progress)) if progress.status == EffectStatus::Withdrawn => {
+                *progress = EffectProgress {
+                    at: progress.at,
+                    ..EffectProgress::default()
+                };
+            }
+            Some(_) => {}
+        }
+    }
+
+    /// Withdraws an effect that isn't carried out yet, with what people were to do.
+    fn withdraw_effect(&mut self, effect: &Effect) {
+        let id = effect_id(effect);
+        let is_open =
+            |item: &StoredWorkItem| item.item.effect == id && item.status == WorkItemStatus::Open;
+        let asked = self.work_items.iter().any(is_open);
+        let mut known = self.outbox.iter_mut();
+        let found = known.find(|(known, _)| known.uid == effect.uid && effect_id(known) == id);
+        let Some((_, progress)) = found else { return };
+        match progress.status {
+            EffectStatus::Waiting | EffectStatus::Failed | EffectStatus::Dead => {}
+            EffectStatus::Sent if asked => {}
+            EffectStatus::Sent | EffectStatus::Done | EffectStatus::Withdrawn => return,
+        }
+        progress.status = EffectStatus::Withdrawn;
+        progress.next_attempt = None;
+        for item in self.work_items.iter_mut().filter(|item| is_open(item)) {
+            item.status = WorkItemStatus::Withdrawn;
+        }
+    }
+
+    /// Returns an effect by its place.
+    fn stored_effect(&self, index: usize) -> StoredEffect {
+        let (effect, progress) = &self.outbox[index];
+        let known = self.people.identities.get(&effect.uid);
+        let name = known.map(|(identity, _)| identity.name.clone());
+        StoredEffect {
+            id: effect_id(effect),
+            name: name.unwrap_or_default(),
+            number: index as i64 + 1,
+            progress: progress.clone(),
+            effect: effect.clone(),
+        }
+    }
+
+    /// Opens a work item that isn't there yet, or again one that was withdrawn.
+    fn open_work_item(&mut self, item: &NewWorkItem) {
+        let known = self
+            .work_items
+            .iter_mut()
+            .find(|known| known.item.id == item.id);
+        match known {
+            None => self.work_items.push(StoredWorkItem {
+                item: item.clone(),
+                name: String::new(),
+                status: WorkItemStatus::Open,
+                closed_at: None,
+                closed_by: None,
+                comment: None,
+            }),
+            Some(known) if known.status == WorkItemStatus::Withdrawn => {
+                known.status = WorkItemStatus::Open;
+                known.item.opened_at = item.opened_at;
+            }
+            Some(_) => {}
+        }
     }
 
     fn people(&mut self) -> &mut People {
@@ -103,11 +177,13 @@ impl Data {
             .values()
             .filter(|(account, _)| account.owner == Some(uid));
         let accounts = owned.map(|(account, _)| account.clone()).collect();
-        Some(IdentityRecord {
+        let mut record = IdentityRecord {
             identity: identity.clone(),
             accounts,
             versions: *versions,
-        })
+        };
+        record.show_logical_accounts();
+        Some(record)
     }
 
     fn raise(&mut self, uid: Uid) {
@@ -310,6 +386,13 @@ fn is_stale(versions: &Versions, expected: &Versions) -> bool {
 impl MemoryStore {
     fn data(&self) -> MutexGuard<'_, Data> {
         self.data.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl Rehearse for MemoryStore {
+    fn rehearsal(&self) -> Result<Box<dyn Store>, StoreError> {
+        let data = Mutex::new(self.data().clone());
+        Ok(Box::new(Self { data }))
     }
 }
 
@@ -637,12 +720,17 @@ impl Store for MemoryStore {
         }
         for effect in &chunk.withdrawn {
             if !stale.contains(&effect.uid) {
-                data.set_effect(effect, EffectStatus::Withdrawn);
+                data.withdraw_effect(effect);
             }
         }
         for effect in &chunk.effects {
-            if !stale.contains(&effect.uid) && !data.set_effect(effect, EffectStatus::Waiting) {
-                data.outbox.push((effect.clone(), EffectStatus::Waiting));
+            if !stale.contains(&effect.uid) {
+                data.record_effect(effect);
+            }
+        }
+        for (uid, image) in &chunk.history {
+            if !stale.contains(uid) {
+                data.history.insert((*uid, at), image.clone());
             }
         }
         for (uid, entry) in &chunk.audit {
@@ -967,23 +1055,190 @@ impl Store for MemoryStore {
 
     fn effects(&self, query: &EffectQuery, limit: usize) -> Result<Vec<StoredEffect>, StoreError> {
         let data = self.data();
-        let wanted = data.outbox.iter().rev().filter(|(effect, status)| {
-            query.uid.is_none_or(|uid| uid == effect.uid)
-                && (!query.waiting || *status == EffectStatus::Waiting)
+        let all = (0..data.outbox.len()).rev();
+        let all = all.map(|index| data.stored_effect(index));
+        let wanted = all.filter(|stored| {
+            let status = stored.progress.status;
+            query.uid.is_none_or(|uid| uid == stored.effect.uid)
+                && (!query.waiting || status == EffectStatus::Waiting)
+                && (!query.dead || status == EffectStatus::Dead)
+                && query.id.as_ref().is_none_or(|id| *id == stored.id)
         });
-        Ok(wanted
+        Ok(wanted.take(limit).collect())
+    }
+
+    fn open_effects(&self, after: i64, limit: usize) -> Result<Vec<StoredEffect>, StoreError> {
+        let data = self.data();
+        let all = (0..data.outbox.len()).filter(|index| *index as i64 >= after);
+        let open = all.filter(|index| data.outbox[*index].1.status.is_open());
+        Ok(open
             .take(limit)
-            .map(|(effect, status)| {
-                let known = data.people.identities.get(&effect.uid);
-                let name = known.map(|(identity, _)| identity.name.clone());
-                StoredEffect {
-                    id: effect_id(effect),
-                    name: name.unwrap_or_default(),
-                    status: *status,
-                    effect: effect.clone(),
-                }
-            })
+            .map(|index| data.stored_effect(index))
             .collect())
+    }
+
+    fn history(
+        &self,
+        uid: Uid,
+        until: Option<UnixMillis>,
+        limit: usize,
+    ) -> Result<Vec<StoredImage>, StoreError> {
+        let data = self.data();
+        let latest = until.unwrap_or(UnixMillis(i64::MAX));
+        let known = data
+            .history
+            .range((uid, UnixMillis(i64::MIN))..=(uid, latest));
+        let images = known.rev().take(limit).map(|((_, at), image)| StoredImage {
+            at: *at,
+            image: image.clone(),
+        });
+        Ok(images.collect())
+    }
+
+    fn prune(&self, prunes: &[Prune], at: UnixMillis) -> Result<u64, StoreError> {
+        let mut data = self.data();
+        let mut pruned = 0;
+        for prune in prunes {
+            let uid = prune.uid;
+            let known = data.people.identities.get(&uid).cloned();
+            let Some((identity, _)) =
+                known.filter(|(_, versions)| !is_stale(versions, &prune.expected))
+            else {
+                continue;
+            };
+            let people = data.people();
+            people.identities.remove(&uid);
+            // Nobody else is given what was theirs.
+            for holder in people.claims.values_mut() {
+                if *holder == Holder::Identity(uid) {
+                    *holder = Holder::Reserved;
+                }
+            }
+            data.accounts
+                .retain(|_, (account, _)| account.owner != Some(uid));
+            data.history.retain(|(known, _), _| *known != uid);
+            data.last_times.remove(&uid);
+            data.set_findings(Some(uid), "", &[], at);
+            for key in keys_of(&identity) {
+                data.raise_readers(key);
+            }
+            data.audit.push(prune.audit.clone());
+            pruned += 1;
+        }
+        Ok(pruned)
+    }
+
+    fn prune_history(&self, before: UnixMillis) -> Result<u64, StoreError> {
+        let mut data = self.data();
+        let count = data.history.len();
+        let keys: Vec<(Uid, UnixMillis)> = data.history.keys().copied().collect();
+        for pair in keys.windows(2) {
+            if pair[0].0 == pair[1].0 && pair[1].1 <= before {
+                data.history.remove(&pair[0]);
+            }
+        }
+        Ok((count - data.history.len()) as u64)
+    }
+
+    fn settle(&self, settlement: &Settlement) -> Result<bool, StoreError> {
+        let mut data = self.data();
+        let index = usize::try_from(settlement.number - 1).unwrap_or(usize::MAX);
+        match data.outbox.get_mut(index) {
+            Some((_, progress)) if progress.status == settlement.expected => {
+                progress.clone_from(&settlement.progress);
+            }
+            Some(_) | None => return Ok(false),
+        }
+        if let Some((uid, sent)) = &settlement.sent
+            && let Some((identity, versions)) = data.people().identities.get_mut(uid)
+        {
+            let sent = sent.clone();
+            identity
+                .provisioning
+                .note_sent(sent.action, sent.at, sent.outcome);
+            versions.input += 1;
+        }
+        for own in &settlement.own {
+            data.own_changes.insert(own.account.clone(), own.clone());
+        }
+        for item in &settlement.work_items {
+            data.open_work_item(item);
+        }
+        data.audit.extend(settlement.audit.clone());
+        Ok(true)
+    }
+
+    fn own_changes(&self, keys: &[AccountKey]) -> Result<Vec<OwnChange>, StoreError> {
+        let data = self.data();
+        let known = keys.iter().filter_map(|key| data.own_changes.get(key));
+        Ok(known.cloned().collect())
+    }
+
+    fn work_items(
+        &self,
+        query: &WorkItemQuery,
+        limit: usize,
+    ) -> Result<Vec<StoredWorkItem>, StoreError> {
+        let data = self.data();
+        let is = |wanted: &Option<String>, text: Option<&str>| {
+            wanted.is_none() || wanted.as_deref() == text
+        };
+        let wanted = data.work_items.iter().rev().filter(|stored| {
+            let item = &stored.item;
+            is(&query.id, Some(&item.id))
+                && is(&query.effect, Some(&item.effect))
+                && is(&query.owner, item.owner.as_deref())
+                && query.uid.is_none_or(|uid| uid == item.uid)
+                && (!query.open || stored.status == WorkItemStatus::Open)
+        });
+        let named = wanted.take(limit).map(|stored| {
+            let known = data.people.identities.get(&stored.item.uid);
+            let name = known.map(|(identity, _)| identity.name.clone());
+            StoredWorkItem {
+                name: name.unwrap_or_default(),
+                ..stored.clone()
+            }
+        });
+        Ok(named.collect())
+    }
+
+    fn complete_work_item(&self, id: &str, audit: &AuditEntry) -> Result<(), StoreError> {
+        let mut data = self.data();
+        let mut items = data.work_items.iter_mut();
+        let open = |known: &&mut StoredWorkItem| {
+            known.item.id == id && known.status == WorkItemStatus::Open
+        };
+        let Some(stored) = items.find(open) else {
+            return Err(StoreError::no_work_item(id));
+        };
+        stored.status = WorkItemStatus::Done;
+        stored.closed_at = Some(audit.at);
+        stored.closed_by = Some(audit.actor.clone());
+        stored.comment = Some(audit.reason.clone());
+        let effect = stored.item.effect.clone();
+        let mut outbox = data.outbox.iter_mut();
+        // The steps of a workflow have ids of their own.
+        if effect == id
+            && let Some((_, progress)) = outbox.find(|(known, progress)| {
+                progress.status == EffectStatus::Sent && effect_id(known) == effect
+            })
+        {
+            progress.status = EffectStatus::Done;
+            progress.at = Some(audit.at);
+        }
+        data.audit.push(audit.clone());
+        Ok(())
+    }
+
+    fn is_dispatch_paused(&self) -> Result<bool, StoreError> {
+        Ok(self.data().dispatch_paused)
+    }
+
+    fn pause_dispatch(&self, paused: bool, audit: &AuditEntry) -> Result<(), StoreError> {
+        let mut data = self.data();
+        data.dispatch_paused = paused;
+        data.audit.push(audit.clone());
+        Ok(())
     }
 
     fn findings(&self, closed: bool, limit: usize) -> Result<Vec<StoredFinding>, StoreError> {

@@ -7,6 +7,7 @@
 //! chunks, work out what they become, and hand back whole new states.
 
 mod codec;
+mod delivery;
 mod error;
 mod lock;
 pub mod memory;
@@ -19,15 +20,31 @@ use std::sync::Arc;
 use idr_core::filter::Superset;
 use idr_core::model::{
     Account, AccountKey, AttributeChange, ByHand, Claim, Effect, EffectKind, EntitlementDecision,
-    Event, Finding, Holder, Identity, IdentityRecord, IdentityType, Name, NativeChange, NewClaim,
-    ReadKey, Uid, UnixMillis, ValueChange, Versions,
+    Event, Finding, Holder, Identity, IdentityRecord, IdentityType, Image, Name, NativeChange,
+    NewClaim, ReadKey, Uid, UnixMillis, ValueChange, Versions,
 };
 use idr_core::plan::Changes;
 use idr_core::view::Snapshot;
 
+pub use delivery::{
+    EffectProgress, EffectStatus, NewWorkItem, OwnChange, Settlement, StoredWorkItem,
+    WorkItemQuery, WorkItemStatus,
+};
 pub use error::StoreError;
 pub use lock::RunLock;
 pub use run::{Counters, Run, RunId, RunProgress, RunSettings, RunStatus, Scope, Stage, Step};
+
+/// A store of which there can be a copy to try things on. It is all that a dry
+/// run is given, and nothing of it writes.
+pub trait Rehearse: Send + Sync {
+    /// Returns a copy of all that is stored now, which is gone when it is dropped.
+    /// Others may go on writing to the store meanwhile.
+    ///
+    /// # Errors
+    ///
+    /// As any call; [`StoreError::Unavailable`] where there is no room for it.
+    fn rehearsal(&self) -> Result<Box<dyn Store>, StoreError>;
+}
 
 /// A tenant's data. All methods may be called from several threads; writers
 /// wait for each other.
@@ -36,7 +53,7 @@ pub use run::{Counters, Run, RunId, RunProgress, RunSettings, RunStatus, Scope, 
 /// store past the configured wait (safe to retry), with [`StoreError::Corrupt`]
 /// when what is stored can't be read back, and with [`StoreError::Unavailable`]
 /// otherwise; the sections below name only what is special.
-pub trait Store: Send + Sync {
+pub trait Store: Rehearse {
     // --- the tenant
 
     /// Returns what is known of the tenant as a whole.
@@ -282,8 +299,67 @@ pub trait Store: Send + Sync {
     fn events(&self, query: &EventQuery, limit: usize) -> Result<Vec<StoredEvent>, StoreError>;
 
     /// Returns up to `limit` effects of the outbox, the latest first; of one
-    /// identity, or those that wait, only, when asked so.
+    /// identity, or those that wait or were given up, only, when asked so.
     fn effects(&self, query: &EffectQuery, limit: usize) -> Result<Vec<StoredEffect>, StoreError>;
+
+    /// Returns up to `limit` images of what an identity was, the latest first; only
+    /// those up to an instant, when asked so.
+    fn history(
+        &self,
+        uid: Uid,
+        until: Option<UnixMillis>,
+        limit: usize,
+    ) -> Result<Vec<StoredImage>, StoreError>;
+
+    /// Drops the images that had been followed by others of the same identity at an
+    /// instant: whoever asks for what it was then, or later, is told as before.
+    /// Returns how many.
+    fn prune_history(&self, before: UnixMillis) -> Result<u64, StoreError>;
+
+    /// Removes identities that nobody needs any more: with their accounts, which
+    /// none of them has any more, and their history; findings about them are closed
+    /// at an instant. Raises the input versions of who has read something of them.
+    /// What was recorded of them stays; the unique values that were theirs are reserved,
+    /// and their numbers are never given again. One whose versions are no longer the
+    /// expected ones is left alone, with its audit entry. Returns how many are removed.
+    fn prune(&self, prunes: &[Prune], at: UnixMillis) -> Result<u64, StoreError>;
+
+    /// Returns up to `limit` effects that are to be carried out or under way,
+    /// behind this place in the outbox, in order.
+    fn open_effects(&self, after: i64, limit: usize) -> Result<Vec<StoredEffect>, StoreError>;
+
+    /// Writes what has become of an effect, and what goes with it. Work items
+    /// that are there already stay as they are, and are opened again where they
+    /// were withdrawn. What was sent is noted with the identity, whose input
+    /// version is raised. Returns false, and writes nothing, when the effect no
+    /// longer stands as expected.
+    fn settle(&self, settlement: &Settlement) -> Result<bool, StoreError>;
+
+    /// Returns what idr itself has done, or is doing, with these accounts, in
+    /// the order of `keys`; nothing for those that it hasn't touched.
+    fn own_changes(&self, keys: &[AccountKey]) -> Result<Vec<OwnChange>, StoreError>;
+
+    /// Returns up to `limit` work items, the latest first.
+    fn work_items(
+        &self,
+        query: &WorkItemQuery,
+        limit: usize,
+    ) -> Result<Vec<StoredWorkItem>, StoreError>;
+
+    /// Closes a work item as done, by whom and with what comment the audit says
+    /// (its actor and its reason). An effect that consists of it is done then.
+    ///
+    /// # Errors
+    ///
+    /// [`StoreError::Conflict`] when there is none with this id, or it isn't open.
+    fn complete_work_item(&self, id: &str, audit: &AuditEntry) -> Result<(), StoreError>;
+
+    /// Says whether nothing is to be carried out until a person says otherwise:
+    /// the store is a restored backup, or somebody has paused it.
+    fn is_dispatch_paused(&self) -> Result<bool, StoreError>;
+
+    /// Pauses carrying out, or lets it go on.
+    fn pause_dispatch(&self, paused: bool, audit: &AuditEntry) -> Result<(), StoreError>;
 
     /// Returns open findings about identities and applications, most severe
     /// first, then by identity (with `closed`, closed ones as well).
@@ -500,10 +576,14 @@ pub struct ApplyChunk {
     /// Effects about identities in `writes`, in order, for the outbox. One that
     /// was withdrawn waits again.
     pub effects: Vec<Effect>,
-    /// Effects that are withdrawn where they still wait.
+    /// Effects that are withdrawn where they aren't carried out yet: those that
+    /// wait, that failed or were given up, or that somebody was asked to do, who
+    /// isn't asked any more.
     pub withdrawn: Vec<Effect>,
     /// What changed that others may have read.
     pub changed_keys: Vec<ReadKey>,
+    /// What identities in `writes` are from the run's instant on, for the history.
+    pub history: Vec<(Uid, Image)>,
     /// What is done to identities in `writes`, for the audit.
     pub audit: Vec<(Uid, AuditEntry)>,
     /// Whether `as_of` of the run is to become the tenant's last.
@@ -683,6 +763,10 @@ pub struct EffectQuery {
     pub uid: Option<Uid>,
     /// Only those that wait to be carried out.
     pub waiting: bool,
+    /// Only those that were given up.
+    pub dead: bool,
+    /// The one with this id only.
+    pub id: Option<String>,
 }
 
 /// An effect in the outbox.
@@ -692,31 +776,12 @@ pub struct StoredEffect {
     pub id: String,
     /// The name of the identity now.
     pub name: String,
+    /// Its place in the outbox, counted from 1: effects are carried out in this order.
+    pub number: i64,
     /// How it stands.
-    pub status: EffectStatus,
+    pub progress: EffectProgress,
     /// The effect.
     pub effect: Effect,
-}
-
-/// How an effect stands.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum EffectStatus {
-    /// It is to be carried out.
-    Waiting,
-    /// It was no longer called for before it was carried out.
-    Withdrawn,
-}
-
-impl EffectStatus {
-    /// Every case with the word used in the store and in reports.
-    pub const ALL: [(&'static str, Self); 2] =
-        [("waiting", Self::Waiting), ("withdrawn", Self::Withdrawn)];
-
-    /// Returns the word used in the store and in reports.
-    pub fn as_str(self) -> &'static str {
-        let found = Self::ALL.iter().find(|(_, status)| *status == self);
-        found.expect("every case is listed").0
-    }
 }
 
 /// Which unique values to return.
@@ -755,6 +820,26 @@ pub enum ClaimEdit {
         /// Of these only what is the one's; all of it when absent.
         only: Option<Vec<Claim>>,
     },
+}
+
+/// An identity to be removed.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Prune {
+    /// Who.
+    pub uid: Uid,
+    /// The versions that it was judged by: `input` and `state` must still be the same.
+    pub expected: Versions,
+    /// What the audit says of it.
+    pub audit: AuditEntry,
+}
+
+/// What the history says of an identity.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct StoredImage {
+    /// From this instant on, until the next image.
+    pub at: UnixMillis,
+    /// What it was.
+    pub image: Image,
 }
 
 /// A finding as recorded.
@@ -954,6 +1039,27 @@ fn hash_change(hasher: &mut sha2::Sha256, change: &AttributeChange) {
         hasher.update((part.len() as u64).to_le_bytes());
         hasher.update(part);
     }
+}
+
+/// Returns the hashes of all that others may have read of an identity, which are
+/// changed when it is removed.
+fn keys_of(identity: &Identity) -> Vec<i64> {
+    let mut keys = vec![ReadKey::Lookup(
+        Name::new("name"),
+        idr_core::text::fold(&identity.name),
+    )];
+    let own = ["name", "uid", "lifecycleState", "inactive"].map(Name::new);
+    let own = own.into_iter();
+    for name in own.chain(identity.attributes.iter().map(|(name, _)| *name)) {
+        keys.push(ReadKey::Attribute(identity.uid, name));
+        if let Some(value) = identity.value(name) {
+            value.each_text(|text| keys.push(ReadKey::Lookup(name, idr_core::text::fold(text))));
+        }
+    }
+    let mut hashes: Vec<i64> = keys.iter().map(ReadKey::hash64).collect();
+    hashes.sort_unstable();
+    hashes.dedup();
+    hashes
 }
 
 /// Returns the values under which an identity is found by look-up, sorted,

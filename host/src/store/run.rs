@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use idr_core::model::{Uid, UnixMillis};
+use idr_core::model::{Name, Uid, UnixMillis};
 
 /// The number of a run, counted from 1.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord)]
@@ -60,6 +60,9 @@ pub struct RunSettings {
     /// Whom it refreshes stays due: for all but the last of several refreshes
     /// of who is due.
     pub keep_due: bool,
+    /// Only these policies are judged, and whoever would come out otherwise by
+    /// another stays due; all policies when absent.
+    pub policies: Option<Vec<Name>>,
     /// On how many threads it plans; as many as there are processors when absent.
     pub threads: Option<u32>,
     /// So many identities are read, planned and committed together.
@@ -72,6 +75,7 @@ impl Default for RunSettings {
     fn default() -> Self {
         Self {
             keep_due: false,
+            policies: None,
             threads: None,
             chunk_size: 1_000,
             max_exceptions: None,
@@ -209,6 +213,10 @@ pub struct Counters {
     pub account_disables: u64,
     /// Identities whose state newly called for an account to be deleted.
     pub account_deletions: u64,
+    /// Identities for whom an account was newly to be created.
+    pub account_creations: u64,
+    /// Identities from whom an entitlement was newly to be taken away.
+    pub entitlement_removals: u64,
     /// Chunks written.
     pub chunks: u64,
     /// Findings opened.
@@ -217,7 +225,12 @@ pub struct Counters {
     pub events: BTreeMap<String, u64>,
     /// What changed, by name: `attributes`, `managers`, `lifecycleStates`,
     /// `assignedRoles`, `detectedRoles`, `additionalEntitlements`,
+    /// `policies` (judged), `policyViolations` (opened), `policyNotifications`
+    /// (owners newly asked), `scoresChanged`,
+    /// `entitlementsCreated`, `entitlementsUpdated`, `provisioningRequests`,
+    /// `unansweredAccountSelections`, `unansweredAccountSelectionsIdentities`, `correlated`, `replanned`, `held`,
     /// `entitlementsCreated`, `entitlementsUpdated`, `correlated`, `replanned`, `held`,
+    /// `snapshotsCreated`, `snapshotsDropped`, `identitiesPruned`, `pruneHeld`,
     /// `effects` and by kind of these `accountActions`, `workItems`, `workflows`
     /// and `webhooks`, `chunks` (written, each in one transaction).
     pub changes: BTreeMap<String, u64>,

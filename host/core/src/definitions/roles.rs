@@ -27,7 +27,7 @@ pub struct Roles {
 /// The places of roles by the values that they ask for, and of those that can't
 /// be found so. `K` says where the values stand.
 #[derive(Clone, Debug)]
-struct Places<K> {
+pub(super) struct Places<K> {
     by_value: Vec<(K, ByValue)>,
     others: Vec<usize>,
 }
@@ -79,7 +79,7 @@ impl<K> Default for Places<K> {
 }
 
 impl<K: PartialEq> Places<K> {
-    fn add(&mut self, key: K, wanted: impl IntoIterator<Item = Demanded>, place: usize) {
+    pub(super) fn add(&mut self, key: K, wanted: impl IntoIterator<Item = Demanded>, place: usize) {
         let known = self.by_value.iter().position(|(known, _)| *known == key);
         let index = known.unwrap_or_else(|| {
             self.by_value.push((key, ByValue::default()));
@@ -88,6 +88,24 @@ impl<K: PartialEq> Places<K> {
         for wanted in wanted {
             self.by_value[index].1.add(wanted, place);
         }
+    }
+}
+
+impl Places<Name> {
+    /// Adds the places of whatever asks for a value that `each` calls back with;
+    /// see [`Roles::maybe_selected`].
+    pub(super) fn find<E>(
+        &self,
+        mut each: impl FnMut(Name, &mut dyn FnMut(&Value)) -> Result<bool, E>,
+        places: &mut Vec<usize>,
+    ) -> Result<(), E> {
+        for (attribute, by_value) in &self.by_value {
+            let readable = each(*attribute, &mut |value| by_value.find(value, places))?;
+            if !readable {
+                places.extend(by_value.all());
+            }
+        }
+        Ok(())
     }
 }
 
@@ -157,15 +175,10 @@ impl Roles {
     /// every selector that starts from it might.
     pub fn maybe_selected<E>(
         &self,
-        mut each: impl FnMut(Name, &mut dyn FnMut(&Value)) -> Result<bool, E>,
+        each: impl FnMut(Name, &mut dyn FnMut(&Value)) -> Result<bool, E>,
     ) -> Result<Vec<usize>, E> {
         let mut places = self.selected.others.clone();
-        for (attribute, by_value) in &self.selected.by_value {
-            let readable = each(*attribute, &mut |value| by_value.find(value, &mut places))?;
-            if !readable {
-                places.extend(by_value.all());
-            }
-        }
+        self.selected.find(each, &mut places)?;
         places.sort_unstable();
         places.dedup();
         Ok(places)
@@ -228,7 +241,9 @@ fn wanted(selector: &Selector, populations: &[Population]) -> Option<(Name, Vec<
     }
 }
 
-fn demanded(filter: &Filter) -> Option<(Name, Vec<Demanded>)> {
+/// Returns an attribute and the values of which whoever a filter lets through has
+/// one, if the filter says so.
+pub(super) fn demanded(filter: &Filter) -> Option<(Name, Vec<Demanded>)> {
     let mut demands = filter.demands().into_iter();
     demands.find_map(|(path, values)| match path.segments() {
         [attribute] if !COLLECTIONS.contains(&attribute.as_str()) => Some((*attribute, values)),

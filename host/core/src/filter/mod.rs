@@ -106,6 +106,8 @@ mod compare;
 mod error;
 mod evaluate;
 mod parse;
+mod parts;
+mod separate;
 mod superset;
 #[cfg(test)]
 mod tests;
@@ -119,6 +121,7 @@ pub use compare::{Demanded, each_number};
 pub use error::FilterError;
 pub use evaluate::{Properties, SingleValue};
 pub use parse::{MAX_LENGTH_BYTES, MAX_NESTING};
+pub use parts::Part;
 pub use superset::{MAX_TESTS, Superset, ValueTest};
 
 /// A parsed filter.

@@ -39,16 +39,19 @@ pub enum Link {
     Created,
     /// A person linked it; correlation leaves it alone.
     Manual,
+    /// It is made of other accounts of the identity.
+    Logical,
 }
 
 impl Link {
     /// Every case with the word used in documents and reports.
-    pub const ALL: [(&'static str, Self); 5] = [
+    pub const ALL: [(&'static str, Self); 6] = [
         ("uncorrelated", Self::Uncorrelated),
         ("ambiguous", Self::Ambiguous),
         ("correlated", Self::Correlated),
         ("created", Self::Created),
         ("manual", Self::Manual),
+        ("logical", Self::Logical),
     ];
 
     /// Returns the word used in documents and reports.
@@ -85,6 +88,15 @@ pub struct Account {
     pub link: Link,
     /// The identity that it belongs to.
     pub owner: Option<Uid>,
+}
+
+/// An account of a logical application, and what it is made of.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct LogicalAccount {
+    /// The account; its `link` is [`Link::Logical`], and it has no owner of its own.
+    pub account: Account,
+    /// The accounts that it is made of, the leading one first.
+    pub parts: Vec<AccountKey>,
 }
 
 impl Account {

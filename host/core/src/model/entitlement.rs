@@ -23,8 +23,14 @@ pub struct LedgerEntry {
     pub entitlement: Entitlement,
     /// How it stands.
     pub status: EntitlementStatus,
+    /// Whether its account is known to hold it.
+    pub held: bool,
     /// Whether the last aggregation of its account has seen it there.
     pub connected: bool,
+    /// Whether an assigned role asks for it, or may.
+    pub called_for: bool,
+    /// Whether idr gave it or has taken it over: it goes with its last role.
+    pub given: bool,
     /// Since when it is gained or lost natively, if it is.
     pub native: Option<(EntitlementChange, UnixMillis)>,
     /// Whether that waits for somebody to decide.
@@ -42,8 +48,12 @@ pub struct LedgerEntry {
 pub enum EntitlementStatus {
     /// It is called for and isn't there.
     Missing,
+    /// It is called for and was sent; that it is there isn't confirmed.
+    Pending,
     /// It is there.
     Present,
+    /// That it is given or taken away was sent, and came to nothing.
+    Failed,
     /// It is there and is to be taken away.
     Removing,
 }
@@ -53,7 +63,9 @@ impl EntitlementStatus {
     pub fn as_str(self) -> &'static str {
         match self {
             Self::Missing => "missing",
+            Self::Pending => "pending",
             Self::Present => "present",
+            Self::Failed => "failed",
             Self::Removing => "removing",
         }
     }

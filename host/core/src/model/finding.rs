@@ -67,15 +67,19 @@ pub fn known_phase(name: &str) -> Option<&'static str> {
 }
 
 /// Every phase that makes findings, in the order of operations.
-pub const PHASES: [&str; 11] = [
+pub const PHASES: [&str; 15] = [
     AGGREGATION,
     CORRELATION,
+    LOGICAL_ACCOUNTS,
     BEFORE_REFRESH,
     ATTRIBUTE_PROMOTION,
     MANAGER,
     LIFECYCLE_STATE,
     ENTITLEMENTS,
     ROLES,
+    POLICIES,
+    RISK,
+    PROVISIONING,
     EVENTS,
     VALUE_CHANGE,
     AFTER_REFRESH,
@@ -85,6 +89,8 @@ pub const PHASES: [&str; 11] = [
 pub const AGGREGATION: &str = "aggregation";
 /// Finding the identity that an account belongs to.
 pub const CORRELATION: &str = "correlation";
+/// Making accounts of logical applications.
+pub const LOGICAL_ACCOUNTS: &str = "logical-accounts";
 /// Proposing values of attributes before their sources are asked.
 pub const BEFORE_REFRESH: &str = "before-refresh";
 /// Working out identity attributes.
@@ -97,6 +103,15 @@ pub const LIFECYCLE_STATE: &str = "lifecycle-state";
 pub const ENTITLEMENTS: &str = "entitlements";
 /// Assigning and detecting roles.
 pub const ROLES: &str = "roles";
+/// Judging policies.
+pub const POLICIES: &str = "policies";
+/// Scoring risk.
+pub const RISK: &str = "risk";
+/// Working out what is called for with accounts.
+pub const PROVISIONING: &str = "provisioning-plan";
+/// The cause of findings about several accounts of which nobody can say which a
+/// role is for.
+pub const ACCOUNT_SELECTION: &str = "account-selection";
 /// The cause of findings about managers who manage each other in a circle.
 /// They are found over all identities, after the waves.
 pub const MANAGER_CYCLE: &str = "manager-cycle";

@@ -1,10 +1,12 @@
 //! Identities: what a refresh reads and settles for one person, bot or service.
 
+use std::borrow::Cow;
 use std::fmt;
 
 use super::{
-    Account, AccountAction, AccountKey, Claim, EntitlementDecision, EventTally, Finding, Name,
-    Provisioning, UnixMillis, Value, WorkItem,
+    Account, AccountAction, AccountKey, Claim, EntitlementDecision, EventTally, Finding, Link,
+    LogicalAccount, Name, PolicyDecision, Provisioning, Scorecard, SentAction, UnixMillis, Value,
+    Violation, WorkItem,
 };
 
 /// The number of an identity: given in input order, never reused, never changed.
@@ -239,6 +241,8 @@ pub struct ByHand {
     /// Decisions about entitlements gained or lost natively, sorted by what they
     /// are about; one of each.
     pub entitlements: Vec<EntitlementDecision>,
+    /// Decisions about policy violations, sorted by policy; one of each.
+    pub policies: Vec<PolicyDecision>,
 }
 
 /// What the after-refresh rule has proposed: an input of the next refresh.
@@ -367,8 +371,12 @@ pub struct Baseline {
     pub assigned: Vec<(Name, Option<Holding>)>,
     /// What was called for with its accounts, where that changed.
     pub account_actions: Option<Vec<AccountAction>>,
+    /// What idr remembered of its own doing, where that changed.
+    pub provisioning: Option<Provisioning>,
     /// Its work items, where they changed.
     pub work_items: Option<Vec<WorkItem>>,
+    /// Its policy violations, where they changed.
+    pub violations: Option<Vec<Violation>>,
 }
 
 impl Baseline {
@@ -391,8 +399,14 @@ impl Baseline {
         if self.account_actions.is_none() {
             self.account_actions.clone_from(&newer.account_actions);
         }
+        if self.provisioning.is_none() {
+            self.provisioning.clone_from(&newer.provisioning);
+        }
         if self.work_items.is_none() {
             self.work_items.clone_from(&newer.work_items);
+        }
+        if self.violations.is_none() {
+            self.violations.clone_from(&newer.violations);
         }
         for (name, value) in &newer.attributes {
             if let Err(place) = self
@@ -563,6 +577,8 @@ pub struct Identity {
     pub lifecycle_since: Option<UnixMillis>,
     /// Whether that state counts as inactive.
     pub inactive: bool,
+    /// Its accounts in logical applications, sorted.
+    pub logical_accounts: Vec<LogicalAccount>,
     /// Assigned roles, sorted.
     pub assigned: Vec<RoleAssignment>,
     /// Detected roles, sorted.
@@ -573,6 +589,10 @@ pub struct Identity {
     pub provisioning: Provisioning,
     /// What somebody is to do about it, sorted.
     pub work_items: Vec<WorkItem>,
+    /// The policies that it violates, sorted by policy.
+    pub violations: Vec<Violation>,
+    /// How risky its access is, where the tenant scores that.
+    pub scorecard: Option<Scorecard>,
     /// Old values since events were last processed.
     pub baseline: Baseline,
     /// What single triggers remember, sorted by trigger.
@@ -589,6 +609,8 @@ pub struct Identity {
     pub retries: Retries,
     /// Open findings about it, sorted.
     pub findings: Vec<Finding>,
+    /// Fingerprint of what the history last kept of it.
+    pub history: Option<u64>,
 }
 
 impl Identity {
@@ -650,10 +672,42 @@ impl Identity {
         settled.unwrap_or(&self.account_actions)
     }
 
+    /// Says whether an action is called for already.
+    pub fn calls_for(&self, action: &AccountAction) -> bool {
+        let mut known = self.account_actions.iter();
+        known.any(|known| known.is_same(action) && known.since == action.since)
+    }
+
+    /// Returns what idr remembered of its own doing when events were last
+    /// processed, and what was sent since.
+    pub fn settled_provisioning(&self) -> Cow<'_, Provisioning> {
+        let Some(settled) = &self.baseline.provisioning else {
+            return Cow::Borrowed(&self.provisioning);
+        };
+        let mut settled = settled.clone();
+        for sent in &self.provisioning.sent {
+            if !settled.sent.contains(sent) {
+                let SentAction {
+                    action,
+                    at,
+                    outcome,
+                } = sent.clone();
+                settled.note_sent(action, at, outcome);
+            }
+        }
+        Cow::Owned(settled)
+    }
+
     /// Returns the work items as of when events were last processed.
     pub fn settled_work_items(&self) -> &[WorkItem] {
         let settled = self.baseline.work_items.as_ref();
         settled.unwrap_or(&self.work_items)
+    }
+
+    /// Returns the policy violations as of when events were last processed.
+    pub fn settled_violations(&self) -> &[Violation] {
+        let settled = self.baseline.violations.as_ref();
+        settled.unwrap_or(&self.violations)
     }
 
     /// Returns how a role was had when events were last processed.
@@ -720,6 +774,34 @@ pub struct IdentityRecord {
     pub accounts: Vec<Account>,
     /// Its versions.
     pub versions: Versions,
+}
+
+impl IdentityRecord {
+    /// Shows the identity's logical accounts among its accounts; whoever reads a
+    /// store does so once.
+    pub fn show_logical_accounts(&mut self) {
+        let logical = std::mem::take(&mut self.identity.logical_accounts);
+        self.add_logical_accounts(&logical);
+        self.identity.logical_accounts = logical;
+    }
+
+    /// Adds logical accounts to its accounts.
+    pub(crate) fn add_logical_accounts(&mut self, logical: &[LogicalAccount]) {
+        if logical.is_empty() {
+            return;
+        }
+        let owner = Some(self.identity.uid);
+        self.accounts.extend(logical.iter().map(|known| Account {
+            owner,
+            ..known.account.clone()
+        }));
+        self.accounts.sort_by(|one, other| one.key.cmp(&other.key));
+    }
+
+    /// Takes logical accounts out of its accounts: they can't be given to anybody.
+    pub fn hide_logical_accounts(&mut self) {
+        self.accounts.retain(|known| known.link != Link::Logical);
+    }
 }
 
 #[cfg(test)]

@@ -10,13 +10,15 @@ mod effect;
 mod entitlement;
 mod event;
 pub mod finding;
+mod governance;
 mod identity;
+mod image;
 mod instant;
 mod name;
 mod provisioning;
 mod value;
 
-pub use account::{Account, AccountKey, AccountStatus, Link};
+pub use account::{Account, AccountKey, AccountStatus, Link, LogicalAccount};
 pub use claim::{Claim, ClaimOrigin, Holder, NewClaim};
 pub use effect::{
     AccountAction, AccountOperation, ActionReason, AttributeChange, Effect, EffectKind, Handler,
@@ -28,6 +30,9 @@ pub use entitlement::{
 };
 pub use event::{Event, EventChange, EventTally};
 pub use finding::{Finding, Severity};
+pub use governance::{
+    Basis, Held, PolicyDecision, PolicyVerdict, Score, Scorecard, Violation, ViolationStatus,
+};
 pub use identity::{
     AssignmentSource, AttributeState, Baseline, ByHand, ChangeAnswer, ChangeMemory, Holding,
     Identity, IdentityRecord, IdentityType, Lag, ManualEdit, NativeChange, NativeOperation,
@@ -35,6 +40,7 @@ pub use identity::{
     RoleDetection, RoleVerdict, StateOverride, TriggerMemory, Uid, UnansweredChange, Versions,
     Wake,
 };
+pub use image::{AccountImage, Image};
 pub use instant::UnixMillis;
 pub use name::Name;
 pub use provisioning::{GivenEntitlement, Provisioning, SentAction, SentOutcome, TargetAccount};

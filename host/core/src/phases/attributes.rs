@@ -21,7 +21,10 @@ use crate::model::{AttributeState, Finding, ManualEdit, Name, Provenance, Severi
 use crate::plan::Draft;
 use crate::rule::{Promotion, RuleEvaluator};
 use crate::transform::{Outcome, TransformFailure};
-use crate::view::{Node, Proposed, Slot, SnapshotError, TrackedView};
+use crate::view::{Node, Proposed, Slot, SnapshotError, Topic, TrackedView};
+
+/// What an edit is called in explanations.
+const EDIT: &str = "edit by hand";
 
 /// Settles every attribute, the manager and the lifecycle state.
 ///
@@ -63,13 +66,17 @@ fn settle(
 ) -> Result<(), Interrupt> {
     let mut waiting = vec![wanted];
     while let Some(&node) = waiting.last() {
-        match evaluate(view, evaluator, model, node, draft) {
+        view.explain(Some(Topic::Node(node)));
+        let outcome = evaluate(view, evaluator, model, node, draft);
+        view.explain(None);
+        match outcome {
             Ok(slot) => {
                 view.settle(node, slot);
                 settled.push(node);
                 waiting.pop();
             }
             Err(Interrupt::Unsettled(needed)) => {
+                view.explain_again(Topic::Node(node));
                 match waiting.iter().position(|&known| known == needed) {
                     Some(first) => {
                         let members = waiting.split_off(first);
@@ -173,7 +180,17 @@ fn promote(
     let state = work_out(view, evaluator, model, definition, draft)?;
     match definition.unique {
         None => Ok(state),
-        Some(namespace) => unique::claim(view, definition, namespace, state, draft),
+        Some(namespace) => {
+            let wanted = view.is_traced().then(|| state.clone());
+            let state = unique::claim(view, definition, namespace, state, draft)?;
+            if wanted.is_some_and(|wanted| wanted != state) {
+                view.step(
+                    || "the value".to_owned(),
+                    "is somebody else's, and must be unique",
+                );
+            }
+            Ok(state)
+        }
     }
 }
 
@@ -200,15 +217,32 @@ fn work_out(
     if let Some(edit) = &edit
         && definition.edit_mode == EditMode::Permanent
     {
+        view.step(|| EDIT.to_owned(), "counts; sources aren't asked");
         return Ok(Some(edited(edit)));
     }
     // Findings of an abandoned evaluation would be made again by its repetition.
     let mut findings = Vec::new();
     let feed = match proposed(view, model, definition)? {
-        Some(feed) => feed,
+        Some(feed) => {
+            view.step(
+                || "proposal of a rule".to_owned(),
+                "counts; sources aren't asked",
+            );
+            feed
+        }
         None => ask_sources(view, evaluator, definition, &mut findings, draft)?,
     };
     draft.findings.append(&mut findings);
+    if edit.is_some() {
+        let over = matches!((&edit, &feed), (Some(edit), Feed::Says(state)) if state.value != edit.feed_value);
+        let way = match over {
+            true => "is over: the sources say something else than when it was made",
+            false => "counts until the sources say something else",
+        };
+        view.step(|| EDIT.to_owned(), way);
+    } else if matches!(feed, Feed::Keeps | Feed::Fails) {
+        view.step(|| "the value".to_owned(), "stays as it is");
+    }
     let state = match (edit, feed) {
         (Some(edit), Feed::Keeps | Feed::Fails) => Some(edited(&edit)),
         (Some(edit), Feed::Says(state)) if state.value == edit.feed_value => Some(edited(&edit)),
@@ -309,7 +343,9 @@ fn ask_sources(
 ) -> Result<Feed, Interrupt> {
     let (mut an_account_was_missing, mut a_field_was_blank) = (false, false);
     for (index, source) in definition.sources.iter().enumerate() {
-        match ask(view, evaluator, definition, source) {
+        let answer = ask(view, evaluator, definition, source);
+        explain_source(view, definition, index, &answer);
+        match answer {
             Ok(Answer::Value(value)) => match value.convert(definition.value_type) {
                 Ok(Some(value)) => {
                     return Ok(Feed::Says(AttributeState::from_source(Some(value), index)));
@@ -363,6 +399,61 @@ fn ask_sources(
     Ok(cleared(definition.sources.len().saturating_sub(1)))
 }
 
+/// Notes what a source came to, and after one that counts that the others
+/// aren't asked.
+fn explain_source(
+    view: &mut TrackedView,
+    definition: &AttributeDefinition,
+    index: usize,
+    answer: &Result<Answer, Interrupt>,
+) {
+    let Ok(answer) = answer else { return };
+    if !view.is_traced() {
+        return;
+    }
+    let source = &definition.sources[index];
+    let (way, counts) = match answer {
+        Answer::Value(_) => ("has a value, which counts", true),
+        Answer::Clear => ("clears the attribute", true),
+        Answer::Next => ("leaves it to the next source", false),
+        Answer::Empty => match source.on_empty {
+            OnEmpty::Clear => ("is blank, which clears the attribute", true),
+            OnEmpty::Next => ("is blank: the next source is asked", false),
+        },
+        Answer::NoAccount => match source.on_no_account {
+            OnNoAccount::Keep => ("has no account, which keeps the value", true),
+            OnNoAccount::Clear => ("has no account, which clears the attribute", true),
+            OnNoAccount::Next => ("has no account: the next source is asked", false),
+        },
+        Answer::Failed(_) => ("failed, which keeps the value", true),
+    };
+    let model = Arc::clone(view.model());
+    let name = |place: usize| {
+        let origin = spoken(&definition.sources[place].origin, &model);
+        format!("source {}: {origin}", place + 1)
+    };
+    view.step(|| name(index), way);
+    if counts {
+        for later in index + 1..definition.sources.len() {
+            view.step(|| name(later), "isn't asked");
+        }
+    }
+}
+
+/// Says in words where a source takes its value from.
+fn spoken(origin: &Origin, model: &Model) -> String {
+    match origin {
+        Origin::Account {
+            application,
+            attribute,
+        } => format!("{application} {attribute}"),
+        Origin::Static(_) => "a fixed value".to_owned(),
+        Origin::Rule(rule) => format!("rule {}", model.rule(*rule).name),
+        Origin::Transform(_) => "a transform".to_owned(),
+        Origin::Usernames(_) => "a generated name".to_owned(),
+    }
+}
+
 fn cleared(index: usize) -> Feed {
     Feed::Says(AttributeState::from_source(None, index))
 }
@@ -387,11 +478,13 @@ fn ask(
             application,
             attribute,
         } => {
-            let Some(account) = view.first_account(*application) else {
+            let Some(place) = view.first_account_index(*application) else {
                 return Ok(Answer::NoAccount);
             };
+            let account = &view.record().accounts[place];
             let value = account.attribute(*attribute).cloned();
-            view.note(
+            view.note_of(
+                place,
                 || format!("{application} {attribute}"),
                 || {
                     value

@@ -9,13 +9,15 @@
 use std::borrow::Cow;
 use std::convert::Infallible;
 
+use super::flights::{Flight, flights};
 use super::roles::{self, SettledRoles};
 use crate::definitions::{Application, Model, NativeResponse, Profile, Role};
 use crate::filter::{Filter, Path, Properties};
 use crate::model::{
     Account, AccountKey, AssignmentSource, ByHand, Entitlement, EntitlementChange,
-    EntitlementDecision, EntitlementStatus, EntitlementVerdict, IdentityRecord, LedgerEntry, Name,
-    NativeEntitlement, RoleAssignment, RoleDetection, UnixMillis, Value,
+    EntitlementDecision, EntitlementStatus, EntitlementVerdict, Held, IdentityRecord, LedgerEntry,
+    Name, NativeEntitlement, Provisioning, RoleAssignment, RoleDetection, TargetAccount,
+    UnixMillis, Value,
 };
 use crate::plan::Changes;
 use crate::view::TrackedView;
@@ -63,8 +65,15 @@ fn ledger_of(
         let vanishes = account.missing_since.map(|at| at.plus_ms(grace_ms));
         vanishes.is_none_or(|at| at > as_of)
     };
-    let wanted = wanted(assigned, by_hand, model, |role| role.is_in_use(as_of));
+    let provisioning = record.identity.settled_provisioning();
+    let provisioning = provisioning.as_ref();
+    let targets = &provisioning.targets;
+    let wanted = wanted(assigned, (by_hand, targets), model, |role| {
+        role.is_in_use(as_of)
+    });
     let access = Access {
+        provisioning,
+        flights: flights(provisioning, model, |at| at <= as_of),
         accounts: record.accounts.iter().filter(there).collect(),
         detected,
         by_hand,
@@ -92,24 +101,173 @@ pub(crate) fn undecided(view: &mut TrackedView, settled: &SettledRoles) -> Vec<L
     if !view.record().accounts.iter().any(raises) {
         return Vec::new();
     }
+    let mut entries = with_access(view, settled, &[], |access| access.entries());
+    entries.retain(|entry| entry.undecided);
+    entries
+}
+
+/// What the roles that a plan has settled call for.
+#[derive(Debug)]
+pub(crate) struct CalledFor {
+    /// The ledger.
+    pub(crate) entries: Vec<LedgerEntry>,
+    /// The accounts that roles are certainly for, sorted.
+    pub(crate) targets: Vec<TargetAccount>,
+    /// What is asked for and has no account that it is certainly for.
+    pub(crate) unplaced: Vec<Unplaced>,
+}
+
+/// What a role asks for of an application and has no account that it is
+/// certainly for.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub(crate) struct Unplaced {
+    /// The application.
+    pub(crate) application: Name,
+    /// The assigned role.
+    pub(crate) role: Name,
+    /// What gives that role.
+    pub(crate) source: AssignmentSource,
+    /// The entitlements, by attribute.
+    pub(crate) entitlements: Vec<(Name, Vec<String>)>,
+    /// The accounts that it may be for; none where there is no account at all.
+    pub(crate) accounts: Vec<AccountKey>,
+}
+
+/// Returns what the settled roles call for in applications that are
+/// provisioned; `chosen` are accounts that were chosen just now. What is `held`
+/// waits for somebody to decide, as far as it isn't there.
+pub(crate) fn called_for(
+    view: &mut TrackedView,
+    settled: &SettledRoles,
+    chosen: &[TargetAccount],
+    held: &Held,
+) -> CalledFor {
+    with_access(view, settled, chosen, |access| {
+        let (targets, unplaced) = access.placed(held);
+        let mut entries = access.entries();
+        for entry in entries.iter_mut().filter(|entry| !entry.held) {
+            entry.undecided |= access.is_held_back(&entry.entitlement, held);
+        }
+        CalledFor {
+            entries,
+            targets,
+            unplaced,
+        }
+    })
+}
+
+/// A role that is called for: an assigned one, or one with profiles that an
+/// assigned one requires, or that was assigned within it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct CalledRole {
+    pub(crate) role: Name,
+    /// The assigned role.
+    pub(crate) by: Name,
+    /// Since when.
+    pub(crate) since: UnixMillis,
+}
+
+/// Returns the roles that are called for.
+pub(crate) fn called_roles(view: &mut TrackedView, settled: &SettledRoles) -> Vec<CalledRole> {
+    let model = view.model().clone();
     let by_hand = view.record().identity.by_hand.clone();
-    let wanted = wanted(&settled.assigned, &by_hand, &model, |role| {
+    let wanted = wanted(&settled.assigned, (&by_hand, &[]), &model, |role| {
+        !role.detection.is_empty() && roles::is_in_use(view, role)
+    });
+    let assigned = settled.assigned.iter().map(|known| CalledRole {
+        role: known.role,
+        by: known.role,
+        since: known.since,
+    });
+    let called = wanted.iter().filter(|wanted| wanted.role.name != wanted.by);
+    let called = called.map(|wanted| CalledRole {
+        role: wanted.role.name,
+        by: wanted.by,
+        since: wanted.since,
+    });
+    assigned.chain(called).collect()
+}
+
+/// What the ledger comes to, as far as policies look at it.
+#[derive(Debug, Default)]
+pub(crate) struct Holdings {
+    /// What is there and stays.
+    pub(crate) present: Vec<Entitlement>,
+    /// What is there and is to go.
+    pub(crate) removing: Vec<Entitlement>,
+    /// What is called for and isn't there, with since when. In an account that is
+    /// yet to be made it has no native identity.
+    pub(crate) missing: Vec<(Entitlement, UnixMillis)>,
+}
+
+/// Returns the entitlements of these attributes that are there or called for.
+pub(crate) fn holdings(
+    view: &mut TrackedView,
+    settled: &SettledRoles,
+    attributes: &[(Name, Name)],
+) -> Holdings {
+    with_access(view, settled, &[], |access| access.holdings(attributes))
+}
+
+/// Returns the places of the accounts that haven't vanished, each with its
+/// entitlements that are in no detected role.
+pub(crate) fn additional(
+    view: &mut TrackedView,
+    settled: &SettledRoles,
+) -> Vec<(usize, Vec<(Name, String)>)> {
+    let model = view.model().clone();
+    let there: Vec<usize> = (0..view.record().accounts.len())
+        .filter(|&index| !view.is_vanished(index))
+        .collect();
+    let record = view.record();
+    let of = |index: usize| {
+        let account = &record.accounts[index];
+        let mut additional = Vec::new();
+        let application = model.application(account.key.application);
+        for attribute in application.into_iter().flat_map(Application::entitlements) {
+            if let Some(value) = account.attribute(attribute) {
+                value.each_text(|text| {
+                    if containing(&settled.detected, &model, account, attribute, text).is_empty() {
+                        additional.push((attribute, text.to_owned()));
+                    }
+                });
+            }
+        }
+        (index, additional)
+    };
+    there.into_iter().map(of).collect()
+}
+
+/// Works something out of the access that a plan has settled.
+fn with_access<T>(
+    view: &mut TrackedView,
+    settled: &SettledRoles,
+    chosen: &[TargetAccount],
+    work_out: impl FnOnce(&Access<'_>) -> T,
+) -> T {
+    let model = view.model().clone();
+    let by_hand = view.record().identity.by_hand.clone();
+    let provisioning = view.record().identity.settled_provisioning();
+    let provisioning = provisioning.into_owned();
+    let mut targets = provisioning.targets.clone();
+    targets.extend_from_slice(chosen);
+    let wanted = wanted(&settled.assigned, (&by_hand, &targets), &model, |role| {
         roles::is_in_use(view, role)
     });
+    let flights = flights(&provisioning, &model, |at| view.reached(at));
     let there: Vec<usize> = (0..view.record().accounts.len())
         .filter(|&index| !view.is_vanished(index))
         .collect();
     let accounts = &view.record().accounts;
-    let access = Access {
+    work_out(&Access {
         accounts: there.into_iter().map(|index| &accounts[index]).collect(),
         detected: &settled.detected,
         by_hand: &by_hand,
         model: &model,
         wanted,
-    };
-    let mut entries = access.entries();
-    entries.retain(|entry| entry.undecided);
-    entries
+        provisioning: &provisioning,
+        flights,
+    })
 }
 
 /// Returns the decisions that aren't over, if one is: what it was about is no
@@ -135,14 +293,16 @@ struct Wanted<'m> {
     since: UnixMillis,
     /// The account that a person has chosen for it.
     account: Option<AccountKey>,
+    /// The accounts that were chosen for the assigned role, one per application.
+    targets: Vec<AccountKey>,
 }
 
 impl Wanted<'_> {
     /// Says whether it may be for this account.
     fn may_be_for(&self, account: &AccountKey) -> bool {
         let elsewhere = |chosen: &AccountKey| chosen.application != account.application;
-        let chosen = self.account.as_ref();
-        chosen.is_none_or(|chosen| elsewhere(chosen) || chosen == account)
+        let mut chosen = self.account.iter().chain(&self.targets);
+        chosen.all(|chosen| elsewhere(chosen) || chosen == account)
     }
 }
 
@@ -150,7 +310,7 @@ impl Wanted<'_> {
 /// assigned within them, as far as they are in use.
 fn wanted<'m>(
     assigned: &[RoleAssignment],
-    by_hand: &ByHand,
+    (by_hand, targets): (&ByHand, &[TargetAccount]),
     model: &'m Model,
     mut is_in_use: impl FnMut(&Role) -> bool,
 ) -> Vec<Wanted<'m>> {
@@ -174,12 +334,21 @@ fn wanted<'m>(
             };
             let since = request.map_or(assignment.since, |request| request.at);
             let chosen = request.and_then(|request| request.account.as_ref());
+            let account = chosen.or(assignment.account.as_ref()).cloned();
+            // What a person says counts for more than what was chosen once.
+            let remembered = targets.iter().filter(|target| {
+                target.role == assignment.role
+                    && account
+                        .as_ref()
+                        .is_none_or(|by_hand| by_hand.application != target.account.application)
+            });
             wanted.push(Wanted {
                 role,
                 by: assignment.role,
                 source: assignment.source,
                 since: since.max(assignment.since),
-                account: chosen.or(assignment.account.as_ref()).cloned(),
+                targets: remembered.map(|target| target.account.clone()).collect(),
+                account,
             });
         }
     }
@@ -194,12 +363,17 @@ struct Access<'a> {
     by_hand: &'a ByHand,
     model: &'a Model,
     wanted: Vec<Wanted<'a>>,
+    provisioning: &'a Provisioning,
+    /// What was sent and isn't confirmed.
+    flights: Vec<Flight>,
 }
 
 impl Access<'_> {
     fn entries(&self) -> Vec<LedgerEntry> {
         let mut entries = self.held();
         entries.extend(self.missing());
+        let unwanted = self.on_their_way(&entries);
+        entries.extend(unwanted);
         entries.sort();
         entries.dedup();
         entries
@@ -253,12 +427,27 @@ impl Access<'_> {
         let response = note
             .filter(|_| !is_called_for)
             .map(|note| self.response(application, account, note));
+        let entitlement = entitlement(account, attribute, value);
+        let given = self.is_given(&entitlement);
+        let is_over = given && !is_called_for && self.takes_away(application);
+        let flight = self.flight(&entitlement);
+        let status = match (response == Some(NativeResponse::Restore) || is_over, flight) {
+            (true, Some(flight)) if flight.failed && !flight.adds => EntitlementStatus::Failed,
+            (true, _) => EntitlementStatus::Removing,
+            // It is on its way out, and called for again.
+            (false, Some(flight))
+                if !flight.failed && !flight.adds && !assigned_roles.is_empty() =>
+            {
+                EntitlementStatus::Missing
+            }
+            (false, _) => EntitlementStatus::Present,
+        };
         LedgerEntry {
-            entitlement: entitlement(account, attribute, value),
-            status: match response {
-                Some(NativeResponse::Restore) => EntitlementStatus::Removing,
-                _ => EntitlementStatus::Present,
-            },
+            entitlement,
+            status,
+            held: true,
+            called_for: is_called_for,
+            given,
             connected: account.missing_since.is_none(),
             native: note.map(|note| (note.change, note.detected_at)),
             undecided: response == Some(NativeResponse::Raise),
@@ -316,15 +505,125 @@ impl Access<'_> {
         if response == Some(NativeResponse::Accept) && is_older {
             return None;
         }
+        let status = match self.flight(&entitlement) {
+            Some(flight) if flight.adds && flight.failed => EntitlementStatus::Failed,
+            Some(flight) if flight.adds => EntitlementStatus::Pending,
+            _ => EntitlementStatus::Missing,
+        };
         Some(LedgerEntry {
+            given: self.is_given(&entitlement),
             entitlement,
-            status: EntitlementStatus::Missing,
+            status,
+            held: false,
+            called_for: true,
             connected: false,
             native: note.map(|note| (note.change, note.detected_at)),
             undecided: response == Some(NativeResponse::Raise),
             detected_roles: Vec::new(),
             assigned_roles: vec![(wanted.by, wanted.source)],
         })
+    }
+
+    /// Returns what was sent to be given, isn't there yet, and isn't called for
+    /// any more: it is taken away before anybody has seen it.
+    fn on_their_way(&self, known: &[LedgerEntry]) -> Vec<LedgerEntry> {
+        let mut entries = Vec::new();
+        for flight in self
+            .flights
+            .iter()
+            .filter(|flight| flight.adds && !flight.failed)
+        {
+            let entitlement = &flight.entitlement;
+            let is_known = known.iter().any(|entry| entry.entitlement == *entitlement);
+            let application = self.model.application(entitlement.account.application);
+            let Some(application) = application.filter(|_| !is_known) else {
+                continue;
+            };
+            let may_ask = self.wanted.iter().any(|wanted| {
+                let mut profiles = wanted.role.profiles();
+                wanted.may_be_for(&entitlement.account)
+                    && profiles.any(|profile| {
+                        let Entitlement {
+                            account,
+                            attribute,
+                            value,
+                        } = entitlement;
+                        lists(profile, account, *attribute, value)
+                    })
+            });
+            entries.push(LedgerEntry {
+                entitlement: entitlement.clone(),
+                status: match !may_ask && self.takes_away(application) {
+                    true => EntitlementStatus::Removing,
+                    false => EntitlementStatus::Pending,
+                },
+                held: false,
+                called_for: may_ask,
+                given: self.is_given(entitlement),
+                connected: false,
+                native: None,
+                undecided: false,
+                detected_roles: Vec::new(),
+                assigned_roles: Vec::new(),
+            });
+        }
+        entries
+    }
+
+    fn is_given(&self, entitlement: &Entitlement) -> bool {
+        let mut given = self.provisioning.given.iter();
+        given.any(|known| known.entitlement == *entitlement)
+    }
+
+    /// Says whether entitlements go with the last role that they were given for.
+    fn takes_away(&self, application: &Application) -> bool {
+        let settings = &self.model.provisioning;
+        settings.roles && settings.remove && application.is_provisioned()
+    }
+
+    fn flight(&self, entitlement: &Entitlement) -> Option<&Flight> {
+        let mut flights = self.flights.iter();
+        flights.find(|flight| flight.entitlement == *entitlement)
+    }
+
+    /// Returns the accounts of applications that are provisioned that roles are
+    /// certainly for, and what has none.
+    /// Of that nothing is `held`.
+    fn placed(&self, held: &Held) -> (Vec<TargetAccount>, Vec<Unplaced>) {
+        let (mut targets, mut unplaced) = (Vec::new(), Vec::new());
+        for wanted in &self.wanted {
+            for profile in certain(wanted.role) {
+                let application = self.model.application(profile.application);
+                if !application.is_some_and(Application::is_provisioned) {
+                    continue;
+                }
+                let accounts = self.accounts_for(wanted, profile);
+                let of_application =
+                    |known: &&&Account| known.key.application == profile.application;
+                match accounts.as_slice() {
+                    [account] => targets.push(TargetAccount {
+                        role: wanted.by,
+                        account: account.key.clone(),
+                    }),
+                    // One that is there and isn't as the profile wants it.
+                    [] if self.accounts.iter().any(|known| of_application(&known)) => {}
+                    accounts if accounts.iter().any(|known| satisfies(known, profile)) => {}
+                    _ if held.holds_role(wanted.role.name, wanted.by) => {}
+                    accounts => unplaced.push(Unplaced {
+                        application: profile.application,
+                        role: wanted.by,
+                        source: wanted.source,
+                        entitlements: not_held(profile, held),
+                        accounts: accounts.iter().map(|known| known.key.clone()).collect(),
+                    }),
+                }
+            }
+        }
+        targets.sort();
+        targets.dedup();
+        unplaced.sort();
+        unplaced.dedup();
+        (targets, unplaced)
     }
 
     /// Returns what is done about a native change: what a person has decided, or
@@ -348,10 +647,7 @@ impl Access<'_> {
     /// Returns the profiles of a role that must hold, each with the account that
     /// it is for. Of alternatives nobody can say which.
     fn determined<'s>(&'s self, wanted: &Wanted<'s>) -> Vec<(&'s Profile, &'s Account)> {
-        let sets = wanted.role.detection.iter();
-        let sets = sets.filter(|set| !set.any || set.profiles.len() == 1);
-        let profiles = sets.flat_map(|set| &set.profiles);
-        profiles
+        certain(wanted.role)
             .filter_map(|profile| Some((profile, self.account_for(wanted, profile)?)))
             .collect()
     }
@@ -360,6 +656,14 @@ impl Access<'_> {
     /// filter lets through: the one that was chosen, or the only one that the
     /// last aggregation has seen; without one the only one that is missing.
     fn account_for(&self, wanted: &Wanted<'_>, profile: &Profile) -> Option<&Account> {
+        match self.accounts_for(wanted, profile).as_slice() {
+            [account] => Some(account),
+            _ => None,
+        }
+    }
+
+    /// Returns the accounts that a profile of a role may be for.
+    fn accounts_for(&self, wanted: &Wanted<'_>, profile: &Profile) -> Vec<&Account> {
         let mut accounts: Vec<&Account> = self
             .accounts
             .iter()
@@ -370,10 +674,7 @@ impl Access<'_> {
         if accounts.iter().any(|known| known.missing_since.is_none()) {
             accounts.retain(|known| known.missing_since.is_none());
         }
-        match accounts.as_slice() {
-            [account] => Some(account),
-            _ => None,
-        }
+        accounts
     }
 
     /// Says whether a role certainly asks for an entitlement on an account.
@@ -392,19 +693,165 @@ impl Access<'_> {
 
     /// Returns the detected roles that contain an entitlement on its account.
     fn containing(&self, account: &Account, attribute: Name, value: &str) -> Vec<Name> {
-        let contains = |profile: &Profile| {
-            lists(profile, &account.key, attribute, value) && satisfies(account, profile)
-        };
-        let detected = self.detected.iter();
-        let mut roles: Vec<Name> = detected
-            .filter(|detection| detection.accounts.contains(&account.key))
-            .filter_map(|detection| self.model.role(detection.role))
-            .filter(|role| role.profiles().any(contains))
-            .map(|role| role.name)
-            .collect();
-        roles.dedup();
-        roles
+        containing(self.detected, self.model, account, attribute, value)
     }
+
+    /// Says whether nothing that isn't held asks for an entitlement.
+    fn is_held_back(&self, entitlement: &Entitlement, held: &Held) -> bool {
+        if held.is_empty() {
+            return false;
+        }
+        let Entitlement {
+            account,
+            attribute,
+            value,
+        } = entitlement;
+        let asks = |wanted: &&Wanted<'_>| {
+            let mut profiles = wanted.role.profiles();
+            wanted.may_be_for(account)
+                && profiles.any(|profile| lists(profile, account, *attribute, value))
+        };
+        let mut asking = self.wanted.iter().filter(asks).peekable();
+        let is_asked = asking.peek().is_some();
+        held.holds(account, *attribute, value)
+            || is_asked && asking.all(|wanted| held.holds_role(wanted.role.name, wanted.by))
+    }
+
+    /// Returns the entitlements of these attributes that are there or called for.
+    fn holdings(&self, attributes: &[(Name, Name)]) -> Holdings {
+        let mut holdings = Holdings::default();
+        let is_looked_at =
+            |application: Name, attribute: Name| attributes.contains(&(application, attribute));
+        for account in &self.accounts {
+            let Some(application) = self.model.application(account.key.application) else {
+                continue;
+            };
+            for definition in application.schema.iter().filter(|known| known.entitlement) {
+                let attribute = definition.name;
+                if !is_looked_at(application.name, attribute) {
+                    continue;
+                }
+                let Some(value) = account.attribute(attribute) else {
+                    continue;
+                };
+                value.each_text(|text| {
+                    let entitlement = entitlement(account, attribute, text);
+                    let to = match self.goes(application, account, &entitlement) {
+                        true => &mut holdings.removing,
+                        false => &mut holdings.present,
+                    };
+                    to.push(entitlement);
+                });
+            }
+        }
+        for wanted in &self.wanted {
+            for profile in certain(wanted.role) {
+                let asked = profile.entitlements.iter();
+                let asked =
+                    asked.filter(|(attribute, _)| is_looked_at(profile.application, *attribute));
+                let asked: Vec<(Name, &String)> = asked
+                    .flat_map(|(attribute, values)| values.iter().map(|value| (*attribute, value)))
+                    .collect();
+                if asked.is_empty() {
+                    continue;
+                }
+                let application = self.model.application(profile.application);
+                let is_provisioned = application.is_some_and(Application::is_provisioned);
+                let of_application =
+                    |known: &&Account| known.key.application == profile.application;
+                let account = self.account_for(wanted, profile);
+                let is_yet_to_be =
+                    is_provisioned && !self.accounts.iter().any(|a| of_application(a));
+                for (attribute, value) in asked {
+                    let missing = match account {
+                        Some(account) if holds(account, attribute, value) => None,
+                        Some(account) => {
+                            let entitlement = entitlement(account, attribute, value);
+                            let entry = self.missing_entry(wanted, account, entitlement);
+                            entry.map(|entry| entry.entitlement)
+                        }
+                        None => is_yet_to_be.then(|| in_new_account(profile, attribute, value)),
+                    };
+                    let missing = missing.map(|entitlement| (entitlement, wanted.since));
+                    holdings.missing.extend(missing);
+                }
+            }
+        }
+        holdings
+    }
+
+    /// Says whether what an account holds is to be taken away: only what was
+    /// noted or given can be.
+    fn goes(
+        &self,
+        application: &Application,
+        account: &Account,
+        entitlement: &Entitlement,
+    ) -> bool {
+        let Entitlement {
+            attribute, value, ..
+        } = entitlement;
+        let is_noted = account.native_entitlement(*attribute, value).is_some();
+        (is_noted || self.is_given(entitlement)) && {
+            let entry = self.held_entry(application, account, *attribute, value);
+            let statuses = [EntitlementStatus::Removing, EntitlementStatus::Failed];
+            statuses.contains(&entry.status)
+        }
+    }
+}
+
+/// Returns an entitlement of an account that is yet to be made.
+fn in_new_account(profile: &Profile, attribute: Name, value: &str) -> Entitlement {
+    Entitlement {
+        account: AccountKey {
+            application: profile.application,
+            native_identity: String::new(),
+        },
+        attribute,
+        value: value.to_owned(),
+    }
+}
+
+/// Returns what a profile asks for of a new account and isn't held.
+fn not_held(profile: &Profile, held: &Held) -> Vec<(Name, Vec<String>)> {
+    let of = |(attribute, values): &(Name, Vec<String>)| {
+        let mut values = values.clone();
+        values.retain(|value| {
+            let Entitlement { account, .. } = in_new_account(profile, *attribute, value);
+            !held.holds(&account, *attribute, value)
+        });
+        (*attribute, values)
+    };
+    profile.entitlements.iter().map(of).collect()
+}
+
+/// Returns the detected roles that contain an entitlement on its account.
+fn containing(
+    detected: &[RoleDetection],
+    model: &Model,
+    account: &Account,
+    attribute: Name,
+    value: &str,
+) -> Vec<Name> {
+    let contains = |profile: &Profile| {
+        lists(profile, &account.key, attribute, value) && satisfies(account, profile)
+    };
+    let mut roles: Vec<Name> = detected
+        .iter()
+        .filter(|detection| detection.accounts.contains(&account.key))
+        .filter_map(|detection| model.role(detection.role))
+        .filter(|role| role.profiles().any(contains))
+        .map(|role| role.name)
+        .collect();
+    roles.dedup();
+    roles
+}
+
+/// Returns the profiles of a role that must hold. Of alternatives nobody can say which.
+fn certain(role: &Role) -> impl Iterator<Item = &Profile> {
+    let sets = role.detection.iter();
+    let sets = sets.filter(|set| !set.any || set.profiles.len() == 1);
+    sets.flat_map(|set| &set.profiles)
 }
 
 fn entitlement(account: &Account, attribute: Name, value: &str) -> Entitlement {

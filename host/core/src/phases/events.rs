@@ -7,7 +7,7 @@
 use std::borrow::Cow;
 use std::sync::Arc;
 
-use super::{Failure, failure, proposals, store_failure};
+use super::{Failure, failure, proposals, provisioning, standing, store_failure};
 use crate::definitions::{RuleIndex, Trigger, TriggerCondition};
 use crate::filter::{Filter, SingleValue};
 use crate::model::finding::EVENTS;
@@ -18,7 +18,7 @@ use crate::model::{
 use crate::plan::{EventChanges, PlanContext, PlannedEvents};
 use crate::rule::{Eligibility, RuleEvaluator, RuleFailure};
 use crate::time::sooner;
-use crate::view::{BaselineProperties, ReadError, SnapshotError, TrackedView};
+use crate::view::{BaselineProperties, ReadError, SnapshotError, Topic, TrackedView};
 
 /// On what occasion events are planned.
 pub(crate) struct Occasion<'o> {
@@ -26,6 +26,8 @@ pub(crate) struct Occasion<'o> {
     pub(crate) detected_at: UnixMillis,
     /// Whether no event is fired and the present becomes the baseline.
     pub(crate) silent: bool,
+    /// Whether reads and steps are noted.
+    pub(crate) trace: bool,
     /// The triggers that may not fire.
     pub(crate) held: &'o [Name],
 }
@@ -40,6 +42,7 @@ pub(crate) fn plan(
     let &Occasion {
         detected_at,
         silent,
+        trace,
         held,
     } = occasion;
     let model = Arc::clone(&context.model);
@@ -60,6 +63,9 @@ pub(crate) fn plan(
     );
     view.settle_from_record();
     view.open_entitlements();
+    if trace {
+        view.start_trace();
+    }
     let mut changes = EventChanges::default();
     let mut retry_after_ms: Option<i64> = None;
     for trigger in &model.triggers {
@@ -69,7 +75,10 @@ pub(crate) fn plan(
             .find(|memory| memory.trigger == trigger.name);
         let memory = known.filter(|memory| memory.digest == trigger.digest);
         let unseen = Unseen::of(&past, memory);
-        match judge(&mut view, evaluator, trigger, memory, &unseen, silent) {
+        view.explain(Some(Topic::Trigger(trigger.name)));
+        let judged = judge(&mut view, evaluator, trigger, memory, &unseen, silent);
+        view.explain(None);
+        match judged {
             Ok(Judgement { fires: true, .. }) if !silent && held.contains(&trigger.name) => {
                 changes.triggers.push(lagging(trigger, memory, unseen));
                 changes.held.push(trigger.name);
@@ -126,12 +135,17 @@ pub(crate) fn plan(
     changes.triggers.sort_by_key(|memory| memory.trigger);
     changes.findings.sort();
     changes.findings.dedup_by(|one, other| one.is_same(other));
+    let trace = view.take_trace();
     let (record, reads, wake) = view.finish();
     changes.reads = reads;
     changes.wake = wake;
     let known = record.identity.retries.events;
     changes.retry = Retry::after(known, retry_after_ms, context.as_of);
-    Ok(PlannedEvents { record, changes })
+    Ok(PlannedEvents {
+        record,
+        changes,
+        trace,
+    })
 }
 
 /// Makes effects of what is newly called for (with accounts, by the lifecycle
@@ -152,7 +166,9 @@ fn level_effects(
             effective_at: as_of,
             detected_at,
         };
-        let new = now.iter().filter(|what| !among(what, &before));
+        let new = now
+            .iter()
+            .filter(|what| !among(what, &before) && is_to_send(identity, what));
         changes.effects.extend(new.map(effect));
         let gone = before.iter().filter(|what| !among(what, &now));
         changes.withdrawn.extend(gone.map(effect));
@@ -168,6 +184,18 @@ fn level_effects(
             items.iter().cloned().map(EffectKind::WorkItem).collect()
         };
         compare(of(before), of(&identity.work_items));
+    }
+}
+
+/// Says whether what is called for is to be sent: it isn't yet, and doesn't go
+/// round in circles.
+fn is_to_send(identity: &Identity, what: &EffectKind) -> bool {
+    match what {
+        EffectKind::Account(action) => {
+            action.hops <= provisioning::MOST_HOPS
+                && !standing::is_sent(&identity.provisioning, action)
+        }
+        EffectKind::WorkItem(_) | EffectKind::Handler { .. } => true,
     }
 }
 
@@ -271,15 +299,25 @@ fn judge(
     if let Some(rule) = trigger.included_rule.filter(|_| included) {
         included = includes(view, evaluator, trigger, rule)?;
     }
+    if trigger.included.is_some() || trigger.included_rule.is_some() {
+        view.step(|| "who is included now".to_owned(), yes_or_no(included));
+    }
     let included_before = match &trigger.included_before {
         Some(filter) => read(filter.matches(&mut BaselineProperties(view)))?,
         None => true,
     };
+    if trigger.included_before.is_some() {
+        let name = || "who was included before".to_owned();
+        view.step(name, yes_or_no(included_before));
+    }
+    let model = Arc::clone(view.model());
     let mut happened = false;
     let mut level = None;
     for condition in &trigger.conditions {
         let TriggerCondition::Rule(rule) = condition else {
-            happened |= read(holds(view, condition, unseen))?;
+            let is_so = read(holds(view, condition, unseen))?;
+            view.step(|| spoken(condition), yes_or_no(is_so));
+            happened |= is_so;
             continue;
         };
         let mut ask = |view: &mut TrackedView| {
@@ -307,6 +345,15 @@ fn judge(
         if unseen.baseline.is_empty() {
             happened |= now && !was;
         }
+        let name = || format!("rule {}", model.rule(*rule).name);
+        view.step(
+            name,
+            format!(
+                "says {} now, said {} before",
+                yes_or_no(now),
+                yes_or_no(was)
+            ),
+        );
         level = Some(level.unwrap_or(false) | now);
         view.show_baseline(Some(unseen.baseline.clone().into_owned()));
     }
@@ -314,6 +361,32 @@ fn judge(
         fires: happened && included && included_before,
         level,
     })
+}
+
+fn yes_or_no(is_so: bool) -> &'static str {
+    if is_so { "yes" } else { "no" }
+}
+
+/// Says in words what a condition watches for.
+fn spoken(condition: &TriggerCondition) -> String {
+    let of = |name: &Option<Name>, any: &str| name.map_or(any.to_owned(), |name| name.to_string());
+    match condition {
+        TriggerCondition::Create => "seen for the first time".to_owned(),
+        TriggerCondition::AttributeChange { attribute, .. } => format!("{attribute} has changed"),
+        TriggerCondition::ManagerTransfer { .. } => "the manager has changed".to_owned(),
+        TriggerCondition::LifecycleChange { from, to } => format!(
+            "the lifecycle state has changed from {} to {}",
+            of(from, "any"),
+            of(to, "any")
+        ),
+        TriggerCondition::NativeChange { application } => {
+            format!(
+                "an account in {} was changed natively",
+                of(application, "any application")
+            )
+        }
+        TriggerCondition::Rule(_) => "a rule says so".to_owned(),
+    }
 }
 
 /// Asks an assignment rule whether a trigger is about the identity.

@@ -22,15 +22,31 @@ pub(super) fn decide(
     let model = view.model().clone();
     let by_hand = by_hand(view, &model, draft);
     if let ByHand::InForce(state) = by_hand {
+        view.step(
+            || format!("state {state} set by hand"),
+            "is in force; the rule isn't asked",
+        );
         return Ok(slot(view, Some(state)));
+    }
+    if by_hand == ByHand::Over {
+        view.step(|| "state set by hand".to_owned(), "is over");
     }
     let Some(rule) = model.lifecycle.rule else {
         draft.override_ended = by_hand == ByHand::Over;
+        view.step(
+            || "the default state".to_owned(),
+            "counts: there is no rule",
+        );
         return Ok(slot(view, model.lifecycle.default_state));
     };
     view.read_as(Some(rule));
     let answer = evaluator.lifecycle_state(rule, view);
     view.read_as(None);
+    let way = match &answer {
+        Ok(state) => format!("answers {state}"),
+        Err(_) => "failed: the state stays".to_owned(),
+    };
+    view.step(|| format!("rule {}", model.rule(rule).name), way);
     match answer {
         Ok(state) => {
             let known = Name::known(&state).filter(|state| model.state(*state).is_some());

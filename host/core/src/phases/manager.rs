@@ -30,13 +30,18 @@ pub(super) fn correlate(
     let last = view.record().identity.manager;
     let mut an_account_was_there = false;
     for (application, attribute) in &correlation.sources {
+        let name = || format!("{application} {attribute}");
         let Some(index) = view.first_account_index(*application) else {
+            view.step(name, "has no account: the next is asked");
             continue;
         };
         an_account_was_there = true;
         let Some(value) = view.record().accounts[index].attribute(*attribute).cloned() else {
+            view.step(name, "is blank: the next is asked");
             continue;
         };
+        view.note_of(index, name, || value.to_string());
+        view.step(name, "names somebody, which counts");
         return match named(view, evaluator, correlation, index, &value)? {
             Named::Identity(manager) => Ok(Some(manager)),
             Named::Nobody(message) => {

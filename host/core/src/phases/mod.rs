@@ -4,14 +4,23 @@
 //! |---|---|---|
 //! | [`correlation`] | whose an account is | the account; look-ups by value |
 //! | [`creation`] | which identity an account gives rise to | the account |
+//! | `logical_accounts` | accounts of logical applications, made of others | accounts |
 //! | `proposals` | what a rule proposes for attributes | accounts, attributes that it can't propose |
 //! | [`attributes`] | identity attributes, manager and lifecycle state, on demand | accounts, edits, each other |
 //! | `unique` | values that only one identity may have, and names that are generated | attributes, claims |
 //! | [`roles`] | assigned, then detected roles (`detection`) | the above and entitlements |
+//! | `flights` | what was sent about entitlements and isn't confirmed | what idr remembers of its own doing |
+//! | `role_explanation` | nothing: it says why a role is assigned or detected, or isn't | all that decides about it |
 //! | [`entitlements`] | the ledger: why each entitlement is there, or should be | accounts, roles, decisions |
-//! | `work_items` | what somebody is to decide or do | the ledger, the manager |
+//! | `policies` | what violates policies, and what they keep out | the above; decisions |
+//! | `risk` | the scorecard | roles, entitlements, violations |
+//! | `work_items` | what somebody is to decide or do | the ledger, the manager, violations |
 //! | [`role_metadata`] | what roles come to: missing, exceptions | roles |
 //! | `state_accounts` | what the lifecycle state does with accounts | the state and accounts |
+//! | `provisioning` | what is called for with accounts, one operation each: by roles, the state (`state_accounts`), attributes (`synchronisation`), in new accounts (`new_accounts`) | the ledger, accounts, what was sent |
+//! | `standing` | what was sent, and what of it is so by now | accounts, what idr remembers of its own doing |
+//! | `selection` | which of several accounts a role is for | accounts |
+//! | `mapping` | values for accounts | attributes |
 //! | [`events`] | which triggers fire | all of it and the baseline |
 //! | `value_change` | what rules propose when attributes have changed | all of it |
 //!
@@ -23,12 +32,23 @@ pub mod creation;
 mod detection;
 pub mod entitlements;
 pub mod events;
+mod flights;
 mod lifecycle;
+pub(crate) mod logical_accounts;
 mod manager;
+mod mapping;
+mod new_accounts;
+pub(crate) mod policies;
 mod proposals;
+pub(crate) mod provisioning;
+mod risk;
+pub(crate) mod role_explanation;
 pub mod role_metadata;
 pub mod roles;
+mod selection;
+mod standing;
 pub(crate) mod state_accounts;
+mod synchronisation;
 pub mod unique;
 mod value_change;
 pub(crate) mod work_items;

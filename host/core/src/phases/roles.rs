@@ -14,7 +14,7 @@ use crate::model::{
 };
 use crate::plan::Draft;
 use crate::rule::{Eligibility, RuleEvaluator};
-use crate::view::{Node, ReadError, Slot, SnapshotError, TrackedView};
+use crate::view::{Node, ReadError, Slot, SnapshotError, Topic, TrackedView};
 
 /// The roles as this plan settles them, each sorted.
 #[derive(Debug)]
@@ -31,8 +31,10 @@ pub(crate) fn plan(
 ) -> Result<SettledRoles, SnapshotError> {
     view.open_entitlements();
     let model = view.model().clone();
+    view.explain(Some(Topic::Roles));
     let assigned = assign(view, evaluator, &model, draft).map_err(store_failure)?;
     let detected = detection::detect(view, &model, &assigned);
+    view.explain(None);
     Ok(SettledRoles { assigned, detected })
 }
 
@@ -296,7 +298,10 @@ fn not_permitted(decision: &RoleDecision, within: Name) -> Finding {
 }
 
 /// Returns the definition of the lifecycle state that this plan has settled.
-fn lifecycle_state<'m>(view: &TrackedView, model: &'m Model) -> Option<&'m LifecycleState> {
+pub(super) fn lifecycle_state<'m>(
+    view: &TrackedView,
+    model: &'m Model,
+) -> Option<&'m LifecycleState> {
     match view.slot(Node::LifecycleState) {
         Slot::LifecycleState(Some(state), _) => model.state(*state),
         _ => None,
@@ -421,6 +426,7 @@ mod tests {
             requires: Vec::new(),
             permits: Vec::new(),
             detection: Vec::new(),
+            risk_weight: 0,
         }
     }
 

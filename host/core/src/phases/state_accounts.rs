@@ -4,10 +4,11 @@
 //! for again when somebody undoes it, and no longer when it is so, or when the
 //! state ends before its time has come. The events phase makes effects of it.
 
-use crate::definitions::StateAction;
+use super::standing;
+use crate::definitions::{Model, StateAction};
 use crate::model::{
-    Account, AccountAction, AccountOperation, AccountStatus, ActionReason, Identity, Name,
-    UnixMillis,
+    Account, AccountAction, AccountKey, AccountOperation, AccountStatus, ActionReason, Identity,
+    Name, UnixMillis,
 };
 use crate::text::fold;
 use crate::view::TrackedView;
@@ -23,11 +24,12 @@ pub(crate) fn plan(
     let (Some(definition), Some(since)) = (definition, since) else {
         return Vec::new();
     };
+    let on_its_way = standing::switched(view);
     let mut actions: Vec<AccountAction> = Vec::new();
     for action in &definition.accounts {
-        let accounts = view.record().accounts.iter();
+        let accounts = view.operable_accounts(action.application).into_iter();
         let wanted: Vec<_> = accounts
-            .filter(|account| is_wanted(action, account))
+            .filter(|account| is_wanted(action, account, &on_its_way))
             .map(|account| account.key.clone())
             .collect();
         // Whoever has no such account is refreshed when one comes.
@@ -63,6 +65,21 @@ pub(crate) fn plan(
     actions
 }
 
+/// Returns the applications in which nobody in a state gets an account: it
+/// switches them off, or deletes them.
+pub(crate) fn closed(model: &Model, state: Option<Name>) -> Vec<Name> {
+    let state = state.and_then(|state| model.state(state));
+    let actions = state.map_or(&[][..], |state| &state.accounts);
+    let closing = actions.iter().filter(|action| {
+        let operation = action.operation;
+        matches!(
+            operation,
+            AccountOperation::Disable | AccountOperation::Delete
+        )
+    });
+    closing.map(|action| action.application).collect()
+}
+
 /// Returns since when an action is called for; what an earlier wave gave up and
 /// this one calls for again always was.
 fn called_for_since(identity: &Identity, action: &AccountAction) -> UnixMillis {
@@ -73,13 +90,23 @@ fn called_for_since(identity: &Identity, action: &AccountAction) -> UnixMillis {
 }
 
 /// Says whether an account is there and isn't yet as the action makes it.
-fn is_wanted(action: &StateAction, account: &Account) -> bool {
-    if account.key.application != action.application || account.missing_since.is_some() {
+fn is_wanted(
+    action: &StateAction,
+    account: &Account,
+    on_its_way: &[(AccountKey, AccountOperation)],
+) -> bool {
+    if account.missing_since.is_some() {
         return false;
     }
+    let sent = on_its_way.iter().rev().find(|(key, _)| *key == account.key);
+    let sent = sent.map(|(_, operation)| *operation);
     match action.operation {
-        AccountOperation::Enable => account.status == AccountStatus::Disabled,
-        AccountOperation::Disable => account.status != AccountStatus::Disabled,
+        AccountOperation::Enable => {
+            account.status == AccountStatus::Disabled || sent == Some(AccountOperation::Disable)
+        }
+        AccountOperation::Disable => {
+            account.status != AccountStatus::Disabled || sent == Some(AccountOperation::Enable)
+        }
         AccountOperation::Move => action
             .to
             .as_ref()

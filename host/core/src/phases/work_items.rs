@@ -3,9 +3,10 @@
 //! Each goes with a finding, and is called for as long as that is open. The
 //! events phase makes effects of them.
 
+use super::entitlements::Unplaced;
 use super::roles::SettledRoles;
 use super::{entitlements, read_failure, store_failure};
-use crate::model::finding::{ENTITLEMENTS, LIFECYCLE_STATE};
+use crate::model::finding::{ACCOUNT_SELECTION, ENTITLEMENTS, LIFECYCLE_STATE, PROVISIONING};
 use crate::model::{
     EntitlementChange, Finding, Identity, LedgerEntry, Name, Severity, UnixMillis, Value, WorkItem,
 };
@@ -18,20 +19,36 @@ struct Task {
     description: String,
 }
 
-/// Returns the work items of an identity, sorted, and adds their findings.
+/// Returns the work items of an identity, sorted, and adds their findings. `asks`
+/// are what owners of policies are asked; those findings are there already.
 pub(crate) fn plan(
     view: &mut TrackedView,
     settled: &SettledRoles,
+    asks: &[(String, String)],
+    questions: &[Unplaced],
     draft: &mut Draft,
 ) -> Result<Vec<WorkItem>, SnapshotError> {
     let undecided = entitlements::undecided(view, settled);
     let mut tasks: Vec<Task> = undecided.iter().map(|entry| decide(view, entry)).collect();
     tasks.extend(find_owner(view));
-    if tasks.is_empty() {
-        return Ok(Vec::new());
+    if view.model().provisioning.manual_account_selection {
+        tasks.extend(questions.iter().map(choose));
+    } else {
+        let choices = questions.iter().map(choose);
+        draft.findings.extend(choices.map(|task| task.finding));
     }
-    let owner = manager_name(view)?;
-    let mut items = Vec::new();
+    let mut items: Vec<WorkItem> = asks
+        .iter()
+        .map(|(owner, description)| WorkItem {
+            owner: Some(owner.clone()),
+            description: description.clone(),
+            since: view.as_of(),
+        })
+        .collect();
+    let owner = match tasks.is_empty() {
+        true => None,
+        false => manager_name(view)?,
+    };
     for Task {
         mut finding,
         description,
@@ -100,6 +117,35 @@ fn find_owner(view: &TrackedView) -> Option<Task> {
         finding,
         description: format!("find another owner for {owned}"),
     })
+}
+
+/// Asks which of several accounts a role is for.
+fn choose(question: &Unplaced) -> Task {
+    let Unplaced {
+        application,
+        role,
+        accounts,
+        ..
+    } = question;
+    let count = accounts.len();
+    let finding = Finding {
+        severity: Severity::Warning,
+        phase: PROVISIONING,
+        subject: format!("{application} {role}"),
+        cause: Name::new(ACCOUNT_SELECTION),
+        message: format!(
+            "of {count} accounts in `{application}` nobody can say which role `{role}` is for"
+        ),
+        hint: Some(format!(
+            "choose one: idr role assign NAME {role} --account {application} NATIVE_IDENTITY"
+        )),
+    };
+    Task {
+        finding,
+        description: format!(
+            "choose which of the {count} accounts in `{application}` role `{role}` is for"
+        ),
+    }
 }
 
 /// Asks for a decision about an entitlement that was gained or lost natively.

@@ -4,9 +4,10 @@
 use std::sync::Arc;
 
 use super::{ReadError, Snapshot, SnapshotError, TrackedView};
-use crate::definitions::Model;
+use crate::definitions::{Application, Model};
 use crate::model::{
-    Account, AccountStatus, Claim, Holder, IdentityRecord, Name, Uid, UnixMillis, Value,
+    Account, AccountKey, AccountStatus, Claim, Holder, IdentityRecord, LogicalAccount, Name, Uid,
+    UnixMillis, Value,
 };
 
 impl TrackedView {
@@ -19,6 +20,44 @@ impl TrackedView {
         let mut view = Self::new(model, Arc::new(NobodyElse), UnixMillis::default(), record);
         view.show_account(Some(0));
         view
+    }
+
+    /// Takes the logical accounts of the last refresh out of sight.
+    pub(crate) fn hide_logical_accounts(&mut self) {
+        self.state_mut().record.hide_logical_accounts();
+    }
+
+    /// Shows logical accounts beside the others.
+    pub(crate) fn show_logical_accounts(&mut self, logical: Vec<LogicalAccount>) {
+        let state = self.state_mut();
+        state.record.add_logical_accounts(&logical);
+        state.logical = logical;
+    }
+
+    /// Returns the logical accounts, as this plan has settled them.
+    pub(crate) fn logical_accounts(&self) -> &[LogicalAccount] {
+        &self.state().logical
+    }
+
+    /// Returns the accounts of an application that an operation on its accounts
+    /// is for: of a logical one those that its accounts are made of.
+    pub(crate) fn operable_accounts(&self, application: Name) -> Vec<&Account> {
+        let accounts = self.state().record.accounts.iter();
+        let is_logical = |definition: &Application| definition.logical.is_some();
+        if !self
+            .model()
+            .application(application)
+            .is_some_and(is_logical)
+        {
+            let own = accounts.filter(|account| account.key.application == application);
+            return own.collect();
+        }
+        let logical = self.logical_accounts().iter();
+        let own = logical.filter(|known| known.account.key.application == application);
+        let parts: Vec<&AccountKey> = own.flat_map(|known| &known.parts).collect();
+        accounts
+            .filter(|account| parts.contains(&&account.key))
+            .collect()
     }
 
     /// Lets the next reads be about the account at this place of the record.

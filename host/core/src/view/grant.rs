@@ -127,7 +127,7 @@ impl TrackedView {
 
     /// Checks a role; `None` when it isn't known and needn't be.
     pub(super) fn readable_role(&self, name: &str) -> Result<Option<Name>, ReadError> {
-        if self.state().baseline.is_none() {
+        if self.state().baseline.is_none() && self.state().roles.is_none() {
             return Err(ReadError::Phase("roles"));
         }
         self.known_role(name)

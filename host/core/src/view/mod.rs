@@ -15,6 +15,7 @@ mod mark;
 mod properties;
 mod read;
 mod time;
+mod trace;
 
 use std::sync::Arc;
 
@@ -22,7 +23,8 @@ use thiserror::Error;
 
 use crate::definitions::{Model, RuleIndex};
 use crate::model::{
-    Baseline, Claim, Holder, IdentityRecord, Name, ReadKey, Uid, UnixMillis, Value,
+    Baseline, Claim, Holder, IdentityRecord, LogicalAccount, Name, ReadKey, RoleAssignment,
+    RoleDetection, Uid, UnixMillis, Value,
 };
 use crate::planted::{self, Bug};
 use crate::time::sooner;
@@ -32,6 +34,7 @@ pub use graph::{Node, Proposed, Slot};
 pub use mark::{ViewMark, ViewNotes};
 pub use properties::BaselineProperties;
 pub use read::{AccountHandle, AccountSummary};
+pub use trace::{Topic, TraceEntry, Traced};
 
 /// What planning may learn of other identities: the store as it was before the
 /// current wave.
@@ -148,15 +151,6 @@ pub(crate) enum Availability {
     Taken,
 }
 
-/// One read, for explanations.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct TraceEntry {
-    /// What was read, such as `department` or `hr/17 status`.
-    pub what: String,
-    /// What came back, in words.
-    pub answer: String,
-}
-
 /// The tracked view of one identity. Its default is detached: it answers
 /// nothing, and stands in while the real one is lent out.
 #[derive(Default)]
@@ -180,13 +174,19 @@ pub struct ViewState {
     pub(crate) account: Option<usize>,
     /// Set while triggers are evaluated: what the past looked like.
     pub(crate) baseline: Option<Baseline>,
+    /// The identity's logical accounts, as this plan settles them.
+    pub(crate) logical: Vec<LogicalAccount>,
     /// Set while policies are judged: what they judge.
     pub(crate) judged: Option<Arc<JudgedAccess>>,
     /// Whether entitlements may be read: from the access group on.
     pub(crate) access: bool,
+    /// Set once this plan has settled the roles: those assigned and detected.
+    pub(crate) roles: Option<(Vec<RoleAssignment>, Vec<RoleDetection>)>,
     pub(crate) wake: Option<UnixMillis>,
     pub(crate) reads: Vec<ReadKey>,
     pub(crate) trace: Option<Vec<TraceEntry>>,
+    /// What is being worked out, for the trace.
+    pub(crate) topic: Option<Topic>,
 }
 
 impl TrackedView {
@@ -207,11 +207,14 @@ impl TrackedView {
             rule: None,
             account: None,
             baseline: None,
+            logical: Vec::new(),
             judged: None,
             access: false,
+            roles: None,
             wake: None,
             reads: Vec::new(),
             trace: None,
+            topic: None,
         };
         Self {
             state: Some(Box::new(state)),
@@ -244,6 +247,30 @@ impl TrackedView {
         self.state_mut().access = true;
     }
 
+    /// Lets roles be read from now on, as this plan has settled them.
+    pub(crate) fn show_roles(&mut self, assigned: &[RoleAssignment], detected: &[RoleDetection]) {
+        self.state_mut().roles = Some((assigned.to_vec(), detected.to_vec()));
+    }
+
+    /// Returns the assigned roles: as this plan has settled them, or else as the
+    /// last one has.
+    pub(crate) fn assigned_roles(&self) -> &[RoleAssignment] {
+        let state = self.state();
+        match &state.roles {
+            Some((assigned, _)) => assigned,
+            None => &state.record.identity.assigned,
+        }
+    }
+
+    /// Returns the detected roles, likewise.
+    pub(crate) fn detected_roles(&self) -> &[RoleDetection] {
+        let state = self.state();
+        match &state.roles {
+            Some((_, detected)) => detected,
+            None => &state.record.identity.detected,
+        }
+    }
+
     /// Shows triggers what the past looked like.
     pub fn show_baseline(&mut self, baseline: Option<Baseline>) {
         self.state_mut().baseline = baseline;
@@ -256,20 +283,6 @@ impl TrackedView {
         }
         let state = self.state_mut();
         state.wake = sooner(state.wake, moment);
-    }
-
-    /// Starts to note every read, for an explanation.
-    pub fn start_trace(&mut self) {
-        self.state_mut().trace = Some(Vec::new());
-    }
-
-    /// Takes the reads noted so far.
-    pub fn take_trace(&mut self) -> Vec<TraceEntry> {
-        self.state_mut()
-            .trace
-            .as_mut()
-            .map(std::mem::take)
-            .unwrap_or_default()
     }
 
     /// Takes the earliest moment noted so far at which an answer would change.
@@ -300,19 +313,6 @@ impl TrackedView {
         self.state
             .as_deref_mut()
             .expect("a view is only read while attached")
-    }
-
-    pub(crate) fn note(&mut self, what: impl FnOnce() -> String, answer: impl FnOnce() -> String) {
-        if let Some(trace) = &mut self.state_mut().trace {
-            let entry = TraceEntry {
-                what: what(),
-                answer: answer(),
-            };
-            // Asked again at once, it says nothing new.
-            if trace.last() != Some(&entry) {
-                trace.push(entry);
-            }
-        }
     }
 
     /// Says whether the identity may have a unique value.

@@ -84,20 +84,17 @@ impl TrackedView {
     /// of all items.
     fn collection(&mut self, first: Name, path: &str) -> Result<Option<Value>, ReadError> {
         let field = path.split_once('.').map_or("", |(_, field)| field);
-        let identity = &self.state().record.identity;
         let texts: Vec<String> = match (first.as_str(), field) {
             ("assignedRoles", "" | "name") => {
                 self.roles_are_readable()?;
-                identity
-                    .assigned
+                self.assigned_roles()
                     .iter()
                     .map(|known| known.role.to_string())
                     .collect()
             }
             ("detectedRoles", "" | "name") => {
                 self.roles_are_readable()?;
-                identity
-                    .detected
+                self.detected_roles()
                     .iter()
                     .map(|known| known.role.to_string())
                     .collect()
@@ -116,11 +113,10 @@ impl TrackedView {
     }
 
     fn roles_are_readable(&self) -> Result<(), ReadError> {
-        self.state()
-            .baseline
-            .as_ref()
-            .map(drop)
-            .ok_or(ReadError::Phase("roles"))
+        match (&self.state().baseline, &self.state().roles) {
+            (None, None) => Err(ReadError::Phase("roles")),
+            _ => Ok(()),
+        }
     }
 
     /// Returns the texts of a property of all accounts that haven't vanished.
@@ -164,7 +160,11 @@ impl TrackedView {
                 return self.account_attribute(handle, field);
             }
         };
-        self.note(|| format!("account {index} {field}"), || text.clone());
+        self.note_of(
+            index,
+            || format!("account {index} {field}"),
+            || text.clone(),
+        );
         Ok(Some(Value::Text(text)))
     }
 }
@@ -242,6 +242,8 @@ mod tests {
             vanish_grace_ms: 0,
             native_changes: None,
             native_entitlements: Default::default(),
+            logical: None,
+            provisioning: Default::default(),
         }
     }
 

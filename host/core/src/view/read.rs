@@ -2,7 +2,7 @@
 
 use super::{Node, ReadError, Slot, TrackedView};
 use crate::model::{
-    Account, AccountStatus, AttributeState, Identity, Name, Provenance, ReadKey, Uid, Value,
+    AccountStatus, AttributeState, Identity, Name, Provenance, ReadKey, Uid, Value,
 };
 use crate::planted::{self, Bug};
 
@@ -112,7 +112,8 @@ impl TrackedView {
         };
         let account = &self.state().record.accounts[handle as usize];
         let value = account.attribute(name).cloned();
-        self.note(
+        self.note_of(
+            handle as usize,
             || format!("{application} account {handle} {name}"),
             || spoken(value.as_ref()),
         );
@@ -178,12 +179,13 @@ impl TrackedView {
     ///
     /// # Errors
     ///
-    /// [`ReadError`] outside triggers, or for a role that isn't defined.
+    /// [`ReadError`] before roles are settled, or for a role that isn't defined.
     pub fn has_assigned(&mut self, role: &str) -> Result<bool, ReadError> {
         let Some(role) = self.readable_role(role)? else {
             return Ok(false);
         };
-        let answer = self.state().record.identity.has_assigned(role);
+        let mut assigned = self.assigned_roles().iter();
+        let answer = assigned.any(|known| known.role == role);
         self.note(|| format!("has assigned {role}"), || answer.to_string());
         Ok(answer)
     }
@@ -197,7 +199,8 @@ impl TrackedView {
         let Some(role) = self.readable_role(role)? else {
             return Ok(false);
         };
-        let answer = self.state().record.identity.has_detected(role);
+        let mut detected = self.detected_roles().iter();
+        let answer = detected.any(|known| known.role == role);
         self.note(|| format!("has detected {role}"), || answer.to_string());
         Ok(answer)
     }
@@ -325,15 +328,9 @@ impl TrackedView {
         self.reached(missing_since.plus_ms(grace_ms))
     }
 
-    /// Returns the first account in an application, in order of native
-    /// identity: of those that are present, or else of those that are missing
-    /// and haven't vanished yet.
-    pub(crate) fn first_account(&mut self, application: Name) -> Option<&Account> {
-        let first = self.first_account_index(application)?;
-        Some(&self.state().record.accounts[first])
-    }
-
-    /// Returns the place of that account in the record.
+    /// Returns the place in the record of the first account in an application,
+    /// in order of native identity: of those that are present, or else of those
+    /// that are missing and haven't vanished yet.
     pub(crate) fn first_account_index(&mut self, application: Name) -> Option<usize> {
         let accounts = &self.state().record.accounts;
         let own = |index: &usize| accounts[*index].key.application == application;

@@ -2,7 +2,7 @@
 
 use jiff::civil::{Date, Time};
 
-use super::{ReadError, TrackedView};
+use super::{ReadError, Traced, TrackedView};
 use crate::model::{INTEGER_LIMIT, Name, UnixMillis, Value};
 use crate::time::{Zone, plus_days};
 
@@ -13,7 +13,8 @@ impl TrackedView {
         if !reached {
             self.note_wake(Some(moment));
         }
-        self.note(|| format!("reached {moment}"), || reached.to_string());
+        let what = || format!("reached {moment}");
+        self.note_as(Traced::Time(moment), what, || reached.to_string());
         reached
     }
 

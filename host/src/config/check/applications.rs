@@ -4,14 +4,15 @@ use std::collections::BTreeMap;
 
 use encoding_rs::Encoding;
 use idr_core::definitions::{
-    AccountAttribute, Application, CorrelationMatch, CorrelationStep, IdentityCreation,
-    NativeChangeDetection, NativeEntitlements, NativeResponse, Threshold,
+    AccountAttribute, Application, ApplicationProvisioning, CorrelationMatch, CorrelationStep,
+    IdentityCreation, NativeChangeDetection, NativeEntitlements, NativeResponse, Threshold,
 };
 use idr_core::model::{AccountStatus, IdentityType, Name, NativeOperation, ValueType};
 use idr_core::text::{fold, nearest};
 
-use super::Source;
+use super::database;
 use super::names::{Known, RuleUse, check_name};
+use super::{Source, logical};
 use crate::aggregate::connector::{Connector, DelimitedFile, Guard, StatusColumn};
 use crate::config::document::Scope;
 use crate::config::files;
@@ -22,7 +23,14 @@ use crate::config::raw::{
 };
 use crate::config::values::{duration_ms, required, threshold, value_type, within, word};
 
-const CONNECTORS: [(&str, ()); 1] = [("delimited-file", ())];
+/// What kind of connector an application has.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Kind {
+    File,
+    Database,
+}
+
+const CONNECTORS: [(&str, Kind); 2] = [("delimited-file", Kind::File), ("sql", Kind::Database)];
 
 /// Checks all applications.
 pub(super) fn check(
@@ -39,7 +47,8 @@ pub(super) fn check(
         if !check_name(&scope, name) {
             continue;
         }
-        let application = application(&scope, name, &source.raw, known);
+        let mut application = application(&scope, name, &source.raw, known);
+        application.logical = logical::check(&scope, name, &source.raw, sources, known);
         let rank = source.raw.authoritative.as_ref().map(rank_of);
         if let Some(rank) = rank
             && let Some(first) = ranks.insert(rank, name)
@@ -49,10 +58,11 @@ pub(super) fn check(
                 "give each authoritative application a rank of its own: the lowest decides",
             );
         }
-        let connector = Connector {
-            file: file(&scope.at("connector"), &source.raw),
-            guard: guard(&scope.at("guard"), &source.raw.guard),
-        };
+        if source.raw.logical.is_some() {
+            applications.push(application);
+            continue;
+        }
+        let connector = connector(&scope, &source.raw);
         connectors.insert(application.name, connector);
         applications.push(application);
     }
@@ -65,6 +75,29 @@ pub(super) fn check(
         );
     }
     (applications, connectors)
+}
+
+/// Checks how an application is reached.
+fn connector(scope: &Scope<'_>, raw: &RawApplication) -> Connector {
+    let guard = guard(&scope.at("guard"), &raw.guard);
+    let place = scope.at("connector");
+    let connector_type = required(&place, "type", raw.connector.connector_type.as_deref());
+    let kind = connector_type.and_then(|text| word(&place.at("type"), text, &CONNECTORS));
+    if kind == Some(Kind::Database) {
+        return Connector {
+            file: DelimitedFile::default(),
+            database: database::check(scope, raw),
+            guard,
+        };
+    }
+    if kind == Some(Kind::File) {
+        database::report_keys_of_databases(scope, raw);
+    }
+    Connector {
+        file: file(&place, raw),
+        database: None,
+        guard,
+    }
 }
 
 fn application(scope: &Scope<'_>, name: &str, raw: &RawApplication, known: &Known) -> Application {
@@ -87,6 +120,8 @@ fn application(scope: &Scope<'_>, name: &str, raw: &RawApplication, known: &Know
             .as_ref()
             .map(|raw| detection(&native_changes, name, raw, known)),
         native_entitlements: native_entitlements(scope, raw),
+        logical: None,
+        provisioning: ApplicationProvisioning::default(),
     }
 }
 
@@ -249,9 +284,6 @@ fn detection(
 
 fn file(scope: &Scope<'_>, application: &RawApplication) -> DelimitedFile {
     let raw = &application.connector;
-    if let Some(connector_type) = required(scope, "type", raw.connector_type.as_deref()) {
-        word(&scope.at("type"), connector_type, &CONNECTORS);
-    }
     if let Some(path) = &raw.path {
         let folder = path.rsplit_once('/').map_or("", |(folder, _)| folder);
         if path.is_empty() {
@@ -327,7 +359,7 @@ fn one_byte(scope: &Scope<'_>, text: &str) -> Option<u8> {
     }
 }
 
-fn status(scope: &Scope<'_>, raw: &RawStatus) -> Option<StatusColumn> {
+pub(super) fn status(scope: &Scope<'_>, raw: &RawStatus) -> Option<StatusColumn> {
     let column = required(scope, "column", raw.column.as_deref());
     let mut words: BTreeMap<String, AccountStatus> = BTreeMap::new();
     for (key, texts, status) in [

@@ -165,6 +165,7 @@ fn attribute(
         unique,
         edit_mode,
         sensitive: raw.sensitive,
+        targets: Vec::new(),
     }
 }
 

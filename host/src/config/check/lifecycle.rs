@@ -5,12 +5,16 @@ use idr_core::definitions::{
 };
 use idr_core::model::{AccountOperation, Name};
 
+use std::collections::BTreeMap;
+
 use super::Source;
 use super::names::{Known, RuleUse, check_name};
+use crate::aggregate::connector::Connector;
 use crate::config::document::Scope;
 use crate::config::problem::Problems;
 use crate::config::raw::{RawLifecycle, RawStateAction};
 use crate::config::values::{duration_ms, required, word, word_or_default};
+use crate::connect::Capability;
 
 const AUTOMATIC_ROLES: [(&str, AutomaticRoles); 3] = [
     ("evaluate", AutomaticRoles::Evaluate),
@@ -123,6 +127,57 @@ fn actions(scope: &Scope<'_>, raw: &[RawStateAction], known: &Known) -> Vec<Stat
         actions.push(action);
     }
     actions
+}
+
+/// Checks that connectors can do what states do with accounts.
+pub(super) fn check_connectors(
+    source: &Source<RawLifecycle>,
+    lifecycle: &Lifecycle,
+    connectors: &BTreeMap<Name, Connector>,
+    problems: &Problems,
+) {
+    let scope = source.scope(problems).at("states");
+    for state in &lifecycle.states {
+        let Some(raw) = source.raw.states.get(state.name.as_str()) else {
+            continue;
+        };
+        for (index, raw) in raw.accounts.iter().enumerate() {
+            let mut actions = state.accounts.iter();
+            let action = actions.find(|action| {
+                raw.application.as_deref() == Some(action.application.as_str())
+                    && raw.operation.as_deref() == Some(action.operation.as_str())
+            });
+            let Some(action) = action else { continue };
+            let scope = scope.at(&state.name).at("accounts").item(index).at("do");
+            check_capability(&scope, action.application, action.operation, connectors);
+        }
+    }
+}
+
+/// Reports an operation that an application's connector can't carry out. Where
+/// people do it there is nothing that they can't.
+pub(super) fn check_capability(
+    scope: &Scope<'_>,
+    application: Name,
+    operation: AccountOperation,
+    connectors: &BTreeMap<Name, Connector>,
+) {
+    let connector = connectors.get(&application);
+    let Some(database) = connector.and_then(|connector| {
+        let can = connector.is_manual() || connector.can(Capability::Operation(operation));
+        (!can).then_some(connector.database.as_ref()).flatten()
+    }) else {
+        return;
+    };
+    let word = operation.as_str();
+    let hint = match database.read_only {
+        true => "leave out `read_only = true` in its connector".to_owned(),
+        false => format!("list the word for it in `{word}d` of its connector's `status`"),
+    };
+    scope.report_with_hint(
+        format!("the connector of application `{application}` can't {word} accounts"),
+        hint,
+    );
 }
 
 fn action(scope: &Scope<'_>, raw: &RawStateAction, known: &Known) -> Option<StateAction> {

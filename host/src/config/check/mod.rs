@@ -7,11 +7,16 @@
 
 mod applications;
 mod catalogue;
+mod database;
 mod identity;
 mod lifecycle;
+mod logical;
 mod names;
 mod owners;
+mod policies;
 mod populations;
+mod provisioning;
+mod risk;
 mod role_types;
 mod roles;
 mod rules;
@@ -19,6 +24,7 @@ mod settings;
 mod tasks;
 mod transforms;
 mod triggers;
+mod workflows;
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -31,12 +37,13 @@ use super::document::{Document, Scope, read};
 use super::files::{self, Files};
 use super::problem::Problems;
 use super::raw::{
-    RawApplication, RawEntitlements, RawIdentity, RawLifecycle, RawPopulations, RawRoles, RawRules,
-    RawSettings, RawTask, RawTriggers,
+    RawApplication, RawEntitlements, RawIdentity, RawLifecycle, RawPolicies, RawPopulations,
+    RawRisk, RawRoles, RawRules, RawSettings, RawTask, RawTriggers, RawWorkflows,
 };
 use super::secret::SecretSettings;
-use super::{Clock, RefreshSettings, StoreSettings, Task};
+use super::{Clock, DispatchSettings, RefreshSettings, StoreSettings, Task, Workflow};
 use crate::aggregate::connector::Connector;
+use crate::refresh::prune::PruneSettings;
 use names::Known;
 #[cfg(test)]
 pub(super) use transforms::OPERATIONS;
@@ -73,7 +80,10 @@ struct Sources {
     roles: Vec<Source<RawRoles>>,
     entitlements: Source<RawEntitlements>,
     triggers: Source<RawTriggers>,
+    workflows: Source<RawWorkflows>,
     populations: Source<RawPopulations>,
+    policies: Source<RawPolicies>,
+    risk: Source<RawRisk>,
     rules: Source<RawRules>,
     /// By the task's name.
     tasks: BTreeMap<String, Source<RawTask>>,
@@ -92,7 +102,10 @@ impl Sources {
                 .collect(),
             entitlements: Source::read_if_there(files, files::ENTITLEMENTS, problems),
             triggers: Source::read_if_there(files, files::TRIGGERS, problems),
+            workflows: Source::read_if_there(files, files::WORKFLOWS, problems),
             populations: Source::read_if_there(files, files::POPULATIONS, problems),
+            policies: Source::read_if_there(files, files::POLICIES, problems),
+            risk: Source::read_if_there(files, files::RISK, problems),
             rules: Source::read_if_there(files, files::RULES, problems),
             tasks: by_name(files, files::TASKS, "a task", problems),
         }
@@ -128,27 +141,49 @@ pub(super) struct Checked {
     pub(super) store: StoreSettings,
     pub(super) secret: Option<SecretSettings>,
     pub(super) refresh: RefreshSettings,
+    pub(super) prune: Option<PruneSettings>,
     pub(super) model: Arc<Model>,
     pub(super) connectors: BTreeMap<Name, Connector>,
     /// The component's path for each of the model's rules.
     pub(super) components: Vec<String>,
     pub(super) tasks: Vec<Task>,
+    pub(super) workflows: Vec<Workflow>,
+    pub(super) dispatch: DispatchSettings,
 }
 
 /// Checks all files of a tenant.
 pub(super) fn check(files: &Files, problems: &Problems) -> Checked {
     let sources = Sources::read(files, problems);
     let known = Known::of(&sources);
-    let settings = settings::check(&sources.settings, problems);
-    let (applications, connectors) = applications::check(&sources.applications, &known, problems);
-    let identity = identity::check(&sources.identity, &known, problems);
+    let settings = settings::check(&sources.settings, &known, problems);
+    let (mut applications, connectors) =
+        applications::check(&sources.applications, &known, problems);
+    let mut identity = identity::check(&sources.identity, &known, problems);
+    provisioning::applications(
+        &sources.applications,
+        &sources.identity,
+        &known,
+        problems,
+        &mut applications,
+    );
+    provisioning::targets(
+        &sources.identity,
+        &applications,
+        &known,
+        problems,
+        &mut identity.attributes,
+    );
     let lifecycle = lifecycle::check(&sources.lifecycle, &known, problems);
     let populations = populations::check(&sources.populations, &known, problems);
+    let has_risk = files.get(files::RISK).is_some();
+    let policies = policies::check(&sources.policies, &populations, has_risk, &known, problems);
+    let risk = risk::check(&sources.risk, has_risk, &known, problems);
     let tasks = tasks::check(
         &sources.tasks,
         &populations,
         &known,
         &settings.zone,
+        &policies,
         problems,
     );
     role_types::check(&sources.roles, problems);
@@ -157,12 +192,17 @@ pub(super) fn check(files: &Files, problems: &Problems) -> Checked {
     let owned = catalogue::owned(&catalogue, &applications);
     let owners = owners::check(&sources, owned, problems);
     let mut triggers = triggers::check(&sources.triggers, &populations, &known, problems);
+    let workflows = workflows::check(&sources.workflows, &connectors, &known, problems);
+    let launched = workflows.iter().map(|workflow| workflow.name.as_str());
+    triggers::check_workflows(&sources.triggers, launched, problems);
+    lifecycle::check_connectors(&sources.lifecycle, &lifecycle, &connectors, problems);
     // Last: by now every use of a rule is known.
     let (rules, components) = rules::check(&sources.rules, files, &settings, &known, problems);
     triggers::fingerprint(&mut triggers, &rules);
     let model = Model {
         zone: settings.zone,
         end_of_day: settings.end_of_day,
+        history: settings.history,
         applications,
         attributes: identity.attributes,
         before_refresh: identity.before_refresh,
@@ -172,7 +212,10 @@ pub(super) fn check(files: &Files, problems: &Problems) -> Checked {
         roles,
         owners,
         catalogue,
+        provisioning: settings.provisioning,
         triggers,
+        policies,
+        risk,
         populations,
         rules,
         thresholds: settings.thresholds,
@@ -186,9 +229,12 @@ pub(super) fn check(files: &Files, problems: &Problems) -> Checked {
         store: settings.store,
         secret: settings.secret,
         refresh: settings.refresh,
+        prune: settings.prune,
         model: Arc::new(model),
         connectors,
         components,
         tasks,
+        workflows,
+        dispatch: settings.dispatch,
     }
 }

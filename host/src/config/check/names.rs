@@ -26,6 +26,9 @@ pub(super) enum RuleUse {
     LifecycleState,
     RoleAssignment,
     IdentityTrigger,
+    AccountSelection,
+    LogicalAccount,
+    TargetMapping,
 }
 
 /// An account attribute, as far as others need to know it.
@@ -39,6 +42,7 @@ pub(super) struct KnownAccountAttribute {
 struct KnownApplication {
     attributes: BTreeMap<String, bool>,
     detects_native_changes: bool,
+    is_provisioned: bool,
 }
 
 /// Every name that is defined, rightly or not: a definition with a mistake in it
@@ -73,6 +77,7 @@ impl Known {
             let application = KnownApplication {
                 attributes,
                 detects_native_changes: application.raw.native_changes.is_some(),
+                is_provisioned: application.raw.provisioning,
             };
             known.applications.insert(name.clone(), application);
         }
@@ -177,6 +182,19 @@ impl Known {
             );
         }
         unreadable.is_empty().then_some(filter)
+    }
+
+    /// Says whether roles and attributes call for changes of an application's accounts.
+    pub(super) fn is_provisioned(&self, application: &str) -> bool {
+        let known = self.applications.get(application);
+        known.is_some_and(|known| known.is_provisioned)
+    }
+
+    /// Says whether an attribute of an application's accounts lists entitlements.
+    pub(super) fn is_entitlement(&self, application: &str, attribute: Name) -> bool {
+        let known = self.applications.get(application);
+        let known = known.and_then(|known| known.attributes.get(attribute.as_str()));
+        known.is_some_and(|is_entitlement| *is_entitlement)
     }
 
     /// Says whether an application, or any, records native changes.

@@ -1,4 +1,4 @@
-//! Who owns applications, roles and entitlements. Whether there are such
+//! Who owns applications, roles, entitlements and policies. Whether there are such
 //! identities only the store knows.
 
 use idr_core::definitions::Owners;
@@ -22,6 +22,13 @@ pub(super) fn check(
     }
     for source in &sources.roles {
         pairs.extend(roles(source, problems));
+    }
+    for policy in &sources.policies.raw.policy {
+        // What is wrong with it is reported with the policy.
+        let owner = policy.owner.clone().filter(|owner| !owner.is_empty());
+        if let (Some(owner), Some(name)) = (owner, &policy.name) {
+            pairs.push((owner, format!("policy `{name}`")));
+        }
     }
     Owners::new(pairs)
 }

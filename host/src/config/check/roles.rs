@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 
 use idr_core::definitions::{Population, Profile, ProfileSet, Role, RoleType, Roles, Selector};
+use idr_core::filter::Filter;
 use idr_core::model::{Name, UnixMillis, Value, ValueType};
 
 use super::Source;
@@ -11,7 +12,7 @@ use crate::config::document::Scope;
 use crate::config::paths::{COLLECTIONS, FilterPlace};
 use crate::config::problem::Problems;
 use crate::config::raw::{RawProfile, RawRole, RawRoles, RawSelector};
-use crate::config::values::{of_type, required, word_or_default};
+use crate::config::values::{of_type, required, within, word_or_default};
 
 /// Whether each of a role's profiles is needed, or one is enough.
 const PROFILES_MATCH: [(&str, bool); 2] = [("all", false), ("any", true)];
@@ -247,6 +248,13 @@ fn role(scope: &Scope<'_>, name: &str, raw: &RawRole, known: &Known) -> Option<O
                 "permitted",
             ),
             detection,
+            risk_weight: {
+                let weight = raw.risk_weight.unwrap_or_default();
+                let weight = within(&scope.at("risk_weight"), weight, 0, 1_000_000);
+                weight
+                    .and_then(|weight| u32::try_from(weight).ok())
+                    .unwrap_or_default()
+            },
         },
     })
 }
@@ -403,10 +411,37 @@ fn profile(scope: &Scope<'_>, raw: &RawProfile, known: &Known) -> Option<Profile
             entitlements.push((attribute, values.clone()));
         }
     }
-    let filter = match &raw.filter {
+    let mut filter = match &raw.filter {
         Some(text) => Some(known.account_filter(&scope.at("filter"), application, text)?),
         None => None,
     };
+    if known.is_provisioned(application)
+        && let Some(whole) = filter.take()
+    {
+        // What it asks accounts to hold can be given to them.
+        let (asked, rest) = whole.separate(|name| known.is_entitlement(application, name));
+        for (attribute, values) in asked {
+            match entitlements.iter_mut().find(|(name, _)| *name == attribute) {
+                Some((_, known)) => known.extend(values),
+                None => entitlements.push((attribute, values)),
+            }
+        }
+        let rest_asks = |rest: &Filter| {
+            let mut paths = rest.paths().into_iter();
+            paths.any(|path| known.is_entitlement(application, path.name()))
+        };
+        if rest.as_ref().is_some_and(rest_asks) {
+            scope.at("filter").report_with_hint(
+                format!(
+                    "what it asks accounts in `{application}` to hold can't be given to them: it \
+                     isn't just a list"
+                ),
+                "write `==`, `containsAll` or `entitlements`, and leave out alternatives and \
+                 negations of entitlements",
+            );
+        }
+        filter = rest;
+    }
     Some(Profile {
         application: name,
         entitlements,

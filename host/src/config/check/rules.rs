@@ -138,6 +138,8 @@ fn report_unreadable(scope: &Scope<'_>, raw: &RawRule, uses: &[RuleUse]) {
                 | RuleUse::IdentityTrigger
                 | RuleUse::ValueChange
                 | RuleUse::AfterRefresh
+                | RuleUse::AccountSelection
+                | RuleUse::TargetMapping
         )
     };
     if !raw.reads.entitlements.is_empty() && !uses.is_empty() && !uses.iter().any(reads_access) {
@@ -149,7 +151,10 @@ fn report_unreadable(scope: &Scope<'_>, raw: &RawRule, uses: &[RuleUse]) {
     let is_about_an_account = |use_of: &RuleUse| {
         matches!(
             use_of,
-            RuleUse::AccountCorrelation | RuleUse::IdentityCreation | RuleUse::ManagerCorrelation
+            RuleUse::AccountCorrelation
+                | RuleUse::IdentityCreation
+                | RuleUse::ManagerCorrelation
+                | RuleUse::LogicalAccount
         )
     };
     if !uses.is_empty() && uses.iter().all(is_about_an_account) {
@@ -159,7 +164,7 @@ fn report_unreadable(scope: &Scope<'_>, raw: &RawRule, uses: &[RuleUse]) {
         ] {
             if !granted.is_empty() {
                 scope.at("reads").at(key).report_with_hint(
-                    "the rule is asked about an account before anything is known of the identity",
+                    "the rule is asked about accounts before anything is known of the identity",
                     "leave it out; `accounts` grants the account's attributes",
                 );
             }

@@ -1,20 +1,25 @@
 //! `idr.toml`: the tenant's own settings.
 
-use idr_core::definitions::{RuleLimits, Thresholds};
+use idr_core::definitions::{History, ProvisioningSettings, RuleLimits, Thresholds};
 use idr_core::text::nearest;
 use idr_core::time::Zone;
 use jiff::civil::Time;
 use jiff::tz::TimeZoneDatabase;
 
 use super::Source;
-use super::names::check_name;
+use super::names::{Known, check_name};
+use super::provisioning;
 use super::rules::limits;
 use crate::config::document::Scope;
+use crate::config::paths::FilterPlace;
 use crate::config::problem::Problems;
-use crate::config::raw::{RawSettings, RawStore};
+use crate::config::raw::{RawDispatch, RawHistory, RawPrune, RawSettings, RawStore};
 use crate::config::secret::{SecretReference, SecretSettings};
-use crate::config::values::{bound, duration_ms, required, time_of_day, within, word_or_default};
-use crate::config::{Clock, RefreshSettings, StoreSettings};
+use crate::config::values::{
+    bound, duration_ms, required, threshold, time_of_day, within, word_or_default,
+};
+use crate::config::{Clock, DispatchSettings, RefreshSettings, StoreSettings};
+use crate::refresh::prune::PruneSettings;
 use crate::trust::TrustedKey;
 
 const CLOCKS: [(&str, Clock); 2] = [("system", Clock::System), ("simulated", Clock::Simulated)];
@@ -28,14 +33,18 @@ pub(super) struct Settings {
     pub(super) secret: Option<SecretSettings>,
     pub(super) store: StoreSettings,
     pub(super) refresh: RefreshSettings,
+    pub(super) dispatch: DispatchSettings,
     pub(super) limits: RuleLimits,
     pub(super) thresholds: Thresholds,
+    pub(super) provisioning: ProvisioningSettings,
+    pub(super) history: History,
+    pub(super) prune: Option<PruneSettings>,
     /// Who vouches for rule components; nobody needs to when it is empty.
     pub(super) trusted_keys: Vec<TrustedKey>,
 }
 
 /// Checks `idr.toml`.
-pub(super) fn check(source: &Source<RawSettings>, problems: &Problems) -> Settings {
+pub(super) fn check(source: &Source<RawSettings>, known: &Known, problems: &Problems) -> Settings {
     let scope = source.scope(problems);
     let raw = &source.raw;
     scope.check_version(raw.version, true);
@@ -58,6 +67,12 @@ pub(super) fn check(source: &Source<RawSettings>, problems: &Problems) -> Settin
             raw.refresh.chunk_size,
             raw.refresh.max_exceptions,
         ),
+        history: history(&scope.at("history"), raw.history.as_ref()),
+        prune: raw
+            .prune
+            .as_ref()
+            .and_then(|raw| prune(&scope.at("prune"), raw, known)),
+        dispatch: dispatch(&scope.at("dispatch"), &raw.dispatch),
         limits: limits(&scope.at("limits"), &raw.limits, RuleLimits::default()),
         trusted_keys: trusted_keys(&scope.at("trust").at("keys"), &raw.trust.keys),
         thresholds: Thresholds {
@@ -65,7 +80,13 @@ pub(super) fn check(source: &Source<RawSettings>, problems: &Problems) -> Settin
             role_removals: bound("role_removals", &raw.thresholds.role_removals),
             account_disables: bound("account_disables", &raw.thresholds.account_disables),
             account_deletions: bound("account_deletions", &raw.thresholds.account_deletions),
+            account_creations: bound("account_creations", &raw.thresholds.account_creations),
+            entitlement_removals: bound(
+                "entitlement_removals",
+                &raw.thresholds.entitlement_removals,
+            ),
         },
+        provisioning: provisioning::settings(&scope.at("provisioning"), &raw.provisioning),
     }
 }
 
@@ -85,6 +106,83 @@ pub(super) fn refresh(
         chunk_size: number("chunk_size", chunk_size, RefreshSettings::MOST_IN_CHUNK),
         max_exceptions: max_exceptions
             .and_then(|most| within(&scope.at("max_exceptions"), most, 1, u64::from(u32::MAX))),
+    }
+}
+
+fn history(scope: &Scope<'_>, raw: Option<&RawHistory>) -> History {
+    let keep = raw.and_then(|raw| raw.keep.as_deref());
+    let keep_ms = keep.and_then(|text| duration_ms(&scope.at("keep"), text));
+    if keep_ms == Some(0) {
+        scope.at("keep").report_with_hint(
+            "nothing would be kept",
+            "leave [history] out; or `keep`, to keep it for ever",
+        );
+    }
+    History {
+        kept: raw.is_some(),
+        keep_ms,
+    }
+}
+
+fn prune(scope: &Scope<'_>, raw: &RawPrune, known: &Known) -> Option<PruneSettings> {
+    let place = scope.at("without_accounts");
+    let text = required(scope, "without_accounts", raw.without_accounts.as_deref());
+    let without_accounts_ms = text.and_then(|text| duration_ms(&place, text));
+    let place = scope.at("protect");
+    let protect = raw.protect.as_deref();
+    let protect = protect.map(|text| known.filter(&place, text, FilterPlace::Included));
+    let most = raw.most.as_ref();
+    let most = most.map(|value| threshold(&scope.at("most"), value));
+    Some(PruneSettings {
+        without_accounts_ms: without_accounts_ms?,
+        protect: match protect {
+            Some(filter) => Some(filter?),
+            None => None,
+        },
+        most: match most {
+            Some(most) => Some(most?),
+            None => None,
+        },
+    })
+}
+
+fn dispatch(scope: &Scope<'_>, raw: &RawDispatch) -> DispatchSettings {
+    let defaults = DispatchSettings::default();
+    let duration = |key: &str, text: &Option<String>, default: i64| {
+        let scope = scope.at(key);
+        let parsed = text.as_deref().map(|text| duration_ms(&scope, text));
+        match parsed {
+            Some(Some(0)) => {
+                scope.report("it is no time at all");
+                default
+            }
+            Some(Some(ms)) => ms,
+            Some(None) | None => default,
+        }
+    };
+    let attempts = raw
+        .attempts
+        .and_then(|number| within(&scope.at("attempts"), number, 1, 1_000));
+    let retry_after_ms = duration("retry_after", &raw.retry_after, defaults.retry_after_ms);
+    let most = &raw.retry_at_most_after;
+    let retry_at_most_after_ms =
+        duration("retry_at_most_after", most, defaults.retry_at_most_after_ms);
+    if most.is_some() && retry_at_most_after_ms < retry_after_ms {
+        scope
+            .at("retry_at_most_after")
+            .report("it is shorter than `retry_after`");
+    }
+    DispatchSettings {
+        attempts: attempts
+            .and_then(|attempts| u32::try_from(attempts).ok())
+            .unwrap_or(defaults.attempts),
+        retry_after_ms,
+        retry_at_most_after_ms: retry_at_most_after_ms.max(retry_after_ms),
+        webhook_timeout_ms: duration(
+            "webhook_timeout",
+            &raw.webhook_timeout,
+            defaults.webhook_timeout_ms,
+        ),
     }
 }
 

@@ -3,8 +3,9 @@
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
-use idr_core::definitions::Population;
+use idr_core::definitions::{Policies, Population};
 use idr_core::filter::Filter;
+use idr_core::model::Name;
 use idr_core::text::nearest;
 use idr_core::time::Zone;
 
@@ -20,7 +21,7 @@ use crate::config::values::{duration_ms, group_filter, instant};
 use crate::operations::{OPTIONS, Status};
 
 /// The keys of a task file.
-const KEYS: [&str; 19] = [
+const KEYS: [&str; 22] = [
     "version",
     "all",
     "identity",
@@ -35,6 +36,9 @@ const KEYS: [&str; 19] = [
     "exclude_inactive",
     "due",
     "keep_due",
+    "policies",
+    "no_policies",
+    "prune",
     "threads",
     "chunk_size",
     "max_exceptions",
@@ -48,6 +52,7 @@ pub(super) fn check(
     populations: &[Population],
     known: &Known,
     zone: &Zone,
+    policies: &Policies,
     problems: &Problems,
 ) -> Vec<Task> {
     let task = |(name, source): (&String, &Source<RawTask>)| {
@@ -116,12 +121,40 @@ pub(super) fn check(
             exclude_inactive: raw.exclude_inactive,
             due: raw.due,
             keep_due: raw.keep_due,
+            policies: judged(&scope, raw, policies),
+            prune: raw.prune,
             settings: refresh(&scope, raw.threads, raw.chunk_size, raw.max_exceptions),
             tasks: sequence(&scope, raw, sources),
             stop_at_error: raw.stop_at_error.unwrap_or(true),
         }
     };
     sources.iter().map(task).collect()
+}
+
+/// Returns the only policies that a task judges; all of them when it doesn't say.
+fn judged(scope: &Scope<'_>, raw: &RawTask, policies: &Policies) -> Option<Vec<Name>> {
+    let Some(names) = &raw.policies else {
+        return raw.no_policies.then(Vec::new);
+    };
+    let place = scope.at("policies");
+    if raw.no_policies {
+        place.report_with_hint("no policy is judged", "leave `no_policies` out");
+    }
+    if names.is_empty() {
+        place.report_with_hint("it names no policy", "write `no_policies = true`");
+    }
+    for (index, name) in names.iter().enumerate() {
+        let known = || policies.iter().map(|known| known.name.as_str());
+        if !known().any(|known| known == name) {
+            let hint = match nearest(name, known()) {
+                Some(nearest) => format!("do you mean `{nearest}`?"),
+                None => "policies.toml defines them".to_owned(),
+            };
+            let message = format!("there is no policy `{name}` in use");
+            place.item(index).report_with_hint(message, hint);
+        }
+    }
+    Some(names.iter().map(|name| Name::new(name)).collect())
 }
 
 /// Reads where a list of names is. Whether it is there is seen when the task starts.

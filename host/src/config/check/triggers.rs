@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 use idr_core::definitions::{Population, Rule, RuleIndex, Trigger, TriggerCondition, digest};
 use idr_core::filter::Filter;
 use idr_core::model::{Handler, Name};
+use idr_core::text::nearest;
 
 use super::Source;
 use super::names::{Known, RuleUse, check_name};
@@ -242,6 +243,32 @@ fn handler(scope: &Scope<'_>, raw: &RawHandler) -> Option<Handler> {
                 );
             }
             Some(Handler::Webhook { url })
+        }
+    }
+}
+
+/// Checks that the workflows exist that handlers launch.
+pub(super) fn check_workflows<'n>(
+    source: &Source<RawTriggers>,
+    workflows: impl Iterator<Item = &'n str>,
+    problems: &Problems,
+) {
+    let workflows: Vec<&str> = workflows.collect();
+    let scope = source.scope(problems).at("trigger");
+    for (index, trigger) in source.raw.trigger.iter().enumerate() {
+        for (place, handler) in trigger.handlers.iter().enumerate() {
+            let launched = handler.name.as_deref();
+            let is_workflow = handler.handler_type.as_deref() == Some("workflow");
+            let Some(name) = launched.filter(|name| is_workflow && !workflows.contains(name))
+            else {
+                continue;
+            };
+            let hint = match nearest(name, workflows.iter().copied()) {
+                Some(nearest) => format!("did you mean `{nearest}`?"),
+                None => "say what it consists of in workflows.toml".to_owned(),
+            };
+            let scope = scope.item(index).at("handlers").item(place).at("name");
+            scope.report_with_hint(format!("there is no workflow `{name}`"), hint);
         }
     }
 }

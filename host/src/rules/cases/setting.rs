@@ -134,6 +134,7 @@ fn model_of(case: &Case) -> Model {
         on_change: None,
         edit_mode: EditMode::ReadOnly,
         sensitive: false,
+        targets: Vec::new(),
     };
     let rule = Rule {
         name: Name::new("rule"),
@@ -153,6 +154,7 @@ fn model_of(case: &Case) -> Model {
     Model {
         zone: setting.zone.clone(),
         end_of_day: setting.end_of_day,
+        history: Default::default(),
         attributes: names
             .into_iter()
             .filter(|name| *name == "zone" || !RESERVED.contains(name))
@@ -236,6 +238,7 @@ fn baseline_of(setting: &Setting, model: &Model) -> Baseline {
                 )
             })
             .collect(),
+        provisioning: None,
         manager: Some(
             before
                 .attributes
@@ -259,6 +262,7 @@ fn baseline_of(setting: &Setting, model: &Model) -> Baseline {
             .collect(),
         account_actions: None,
         work_items: None,
+        violations: None,
     }
 }
 

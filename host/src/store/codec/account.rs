@@ -1,8 +1,8 @@
 //! Accounts, and what an aggregation wants to do with them.
 
 use idr_core::model::{
-    Account, AccountKey, AccountStatus, EntitlementChange, Link, Name, NativeEntitlement, Uid,
-    UnixMillis, Value,
+    Account, AccountKey, AccountStatus, EntitlementChange, Link, LogicalAccount, Name,
+    NativeEntitlement, Uid, UnixMillis, Value,
 };
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
@@ -54,8 +54,44 @@ struct NativeEntitlementDocument {
     detected_at: UnixMillis,
 }
 
+/// The account of a logical application carries its key; its owner is whoever
+/// holds the document.
+#[derive(Serialize, Deserialize)]
+#[serde(
+    remote = "LogicalAccount",
+    rename_all = "camelCase",
+    deny_unknown_fields
+)]
+struct LogicalAccountDocument {
+    #[serde(with = "keyed")]
+    account: Account,
+    #[serde(with = "mirror")]
+    parts: Vec<AccountKey>,
+}
+
+/// An account as a pair of its key and its document.
+mod keyed {
+    use super::*;
+
+    pub(super) fn serialize<S: Serializer>(
+        account: &Account,
+        serializer: S,
+    ) -> Result<S::Ok, S::Error> {
+        (Out(&account.key), Out(account)).serialize(serializer)
+    }
+
+    pub(super) fn deserialize<'de, D: Deserializer<'de>>(
+        deserializer: D,
+    ) -> Result<Account, D::Error> {
+        let (In(key), In(account)): (In<AccountKey>, In<Account>) =
+            Deserialize::deserialize(deserializer)?;
+        Ok(Account { key, ..account })
+    }
+}
+
 mirrored!(
     Account => AccountDocument,
+    LogicalAccount => LogicalAccountDocument,
     NativeEntitlement => NativeEntitlementDocument,
 );
 words!(

@@ -9,10 +9,11 @@ use std::fmt;
 use idr_core::model::{
     AccountAction, AccountKey, AssignmentSource, AttributeState, Baseline, ByHand, ChangeAnswer,
     ChangeMemory, Claim, EntitlementDecision, EntitlementVerdict, EventTally, Finding, Holding,
-    Identity, IdentityType, Lag, ManualEdit, Name, NativeChange, NativeEntitlement,
-    NativeOperation, Proposal, Proposals, Provenance, Provisioning, ReadKey, Retries, Retry,
-    RoleAssignment, RoleDecision, RoleDetection, RoleVerdict, Severity, StateOverride,
-    TriggerMemory, Uid, UnansweredChange, UnixMillis, Value, Wake, WorkItem, finding,
+    Identity, IdentityType, Lag, LogicalAccount, ManualEdit, Name, NativeChange, NativeEntitlement,
+    NativeOperation, PolicyDecision, Proposal, Proposals, Provenance, Provisioning, ReadKey,
+    Retries, Retry, RoleAssignment, RoleDecision, RoleDetection, RoleVerdict, Scorecard, Severity,
+    StateOverride, TriggerMemory, Uid, UnansweredChange, UnixMillis, Value, Violation, Wake,
+    WorkItem, finding,
 };
 use serde::de::{Error, IgnoredAny, MapAccess, SeqAccess, Visitor};
 use serde::ser::{SerializeMap, SerializeSeq};
@@ -35,6 +36,7 @@ impl Written for Identity {
             "entitlementDecisions",
             &self.by_hand.entitlements,
         )?;
+        put(&mut object, "policyDecisions", &self.by_hand.policies)?;
         put(&mut object, "proposals", &self.proposals)?;
         put(&mut object, "valueChanges", &self.value_changes)?;
         put(&mut object, "nativeChanges", &self.native_changes)?;
@@ -48,11 +50,14 @@ impl Written for Identity {
         put(&mut object, "lifecycleState", &self.lifecycle_state)?;
         put(&mut object, "lifecycleSince", &self.lifecycle_since)?;
         put(&mut object, "inactive", &self.inactive)?;
+        put(&mut object, "logicalAccounts", &self.logical_accounts)?;
         put(&mut object, "assigned", &self.assigned)?;
         put(&mut object, "detected", &self.detected)?;
         put(&mut object, "accountActions", &self.account_actions)?;
         put(&mut object, "provisioning", &self.provisioning)?;
         put(&mut object, "workItems", &self.work_items)?;
+        put(&mut object, "violations", &self.violations)?;
+        put(&mut object, "scorecard", &self.scorecard)?;
         put(&mut object, "baseline", &self.baseline)?;
         put(&mut object, "triggers", &self.triggers)?;
         put(&mut object, "events", &self.events)?;
@@ -63,6 +68,9 @@ impl Written for Identity {
         put(&mut object, "retryPhases", &self.retries.phases)?;
         put(&mut object, "retryEvents", &self.retries.events)?;
         put(&mut object, "findings", &self.findings)?;
+        if let Some(digest) = self.history {
+            object.serialize_entry("history", &digest)?;
+        }
         object.end()
     }
 
@@ -77,6 +85,7 @@ impl Written for Identity {
                 roles: document.role_decisions,
                 state: document.state_override,
                 entitlements: document.entitlement_decisions,
+                policies: document.policy_decisions,
             },
             proposals: document.proposals,
             value_changes: document.value_changes,
@@ -86,11 +95,14 @@ impl Written for Identity {
             lifecycle_state: document.lifecycle_state,
             lifecycle_since: document.lifecycle_since,
             inactive: document.inactive,
+            logical_accounts: document.logical_accounts,
             assigned: document.assigned,
             detected: document.detected,
             account_actions: document.account_actions,
             provisioning: document.provisioning,
             work_items: document.work_items,
+            violations: document.violations,
+            scorecard: document.scorecard,
             baseline: document.baseline,
             triggers: document.triggers,
             events: document.events,
@@ -105,6 +117,7 @@ impl Written for Identity {
                 events: document.retry_events,
             },
             findings: document.findings,
+            history: document.history,
         })
     }
 }
@@ -136,6 +149,8 @@ struct IdentityIn {
     #[serde(with = "mirror_in", default)]
     entitlement_decisions: Vec<EntitlementDecision>,
     #[serde(with = "mirror_in", default)]
+    policy_decisions: Vec<PolicyDecision>,
+    #[serde(with = "mirror_in", default)]
     proposals: Proposals,
     #[serde(with = "mirror_in", default)]
     value_changes: Vec<ChangeMemory>,
@@ -154,6 +169,8 @@ struct IdentityIn {
     #[serde(default)]
     inactive: bool,
     #[serde(with = "mirror_in", default)]
+    logical_accounts: Vec<LogicalAccount>,
+    #[serde(with = "mirror_in", default)]
     assigned: Vec<RoleAssignment>,
     #[serde(with = "mirror_in", default)]
     detected: Vec<RoleDetection>,
@@ -163,6 +180,10 @@ struct IdentityIn {
     provisioning: Provisioning,
     #[serde(with = "mirror_in", default)]
     work_items: Vec<WorkItem>,
+    #[serde(with = "mirror_in", default)]
+    violations: Vec<Violation>,
+    #[serde(with = "mirror_in", default)]
+    scorecard: Option<Scorecard>,
     #[serde(with = "mirror_in", default)]
     baseline: Baseline,
     #[serde(with = "mirror_in", default)]
@@ -183,6 +204,8 @@ struct IdentityIn {
     retry_events: Option<Retry>,
     #[serde(with = "mirror_in", default)]
     findings: Vec<Finding>,
+    #[serde(default)]
+    history: Option<u64>,
 }
 
 /// [`mirror`] for structs that are only read.
@@ -535,7 +558,11 @@ struct BaselineDocument {
     #[serde(with = "mirror", default, skip_serializing_if = "is_default")]
     account_actions: Option<Vec<AccountAction>>,
     #[serde(with = "mirror", default, skip_serializing_if = "is_default")]
+    provisioning: Option<Provisioning>,
+    #[serde(with = "mirror", default, skip_serializing_if = "is_default")]
     work_items: Option<Vec<WorkItem>>,
+    #[serde(with = "mirror", default, skip_serializing_if = "is_default")]
+    violations: Option<Vec<Violation>>,
 }
 
 #[derive(Serialize, Deserialize)]

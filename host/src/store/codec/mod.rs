@@ -20,7 +20,9 @@
 
 mod account;
 mod effect;
+mod governance;
 mod identity;
+mod image;
 mod mirror;
 mod plan;
 mod provisioning;
@@ -29,7 +31,7 @@ mod record;
 mod tests;
 mod value;
 
-use idr_core::model::{Account, Effect, Event, Identity};
+use idr_core::model::{Account, AccountAction, Effect, Event, Identity, Image};
 use thiserror::Error;
 
 use self::mirror::{In, Out, Written};
@@ -43,6 +45,9 @@ pub(super) trait Document: Written {
 
 impl Document for Identity {
     const KIND: &'static str = "identity";
+}
+impl Document for Image {
+    const KIND: &'static str = "image of identity";
 }
 impl Document for Account {
     const KIND: &'static str = "account";
@@ -64,6 +69,9 @@ impl Document for Event {
 }
 impl Document for Effect {
     const KIND: &'static str = "effect";
+}
+impl Document for AccountAction {
+    const KIND: &'static str = "account action";
 }
 impl Document for TenantState {
     const KIND: &'static str = "tenant";

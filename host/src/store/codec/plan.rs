@@ -1,9 +1,9 @@
 //! Plans in the spool: what changes, and what it was planned from.
 
 use idr_core::model::{
-    AccountAction, AttributeState, Claim, ClaimOrigin, EntitlementDecision, Finding, ManualEdit,
-    Name, NewClaim, Provisioning, ReadKey, Retries, Retry, RoleAssignment, RoleDetection, Uid,
-    UnixMillis, Versions, WorkItem,
+    AccountAction, AttributeState, Claim, ClaimOrigin, EntitlementDecision, Finding,
+    LogicalAccount, ManualEdit, Name, NewClaim, Provisioning, ReadKey, Retries, Retry,
+    RoleAssignment, RoleDetection, Scorecard, Uid, UnixMillis, Versions, Violation, WorkItem,
 };
 use idr_core::plan::{Changes, LifecycleChange};
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
@@ -39,6 +39,8 @@ struct ChangesDocument {
     #[serde(with = "mirror", default, skip_serializing_if = "is_default")]
     lifecycle: Option<LifecycleChange>,
     #[serde(with = "mirror", default, skip_serializing_if = "is_default")]
+    logical_accounts: Option<Vec<LogicalAccount>>,
+    #[serde(with = "mirror", default, skip_serializing_if = "is_default")]
     assigned: Option<Vec<RoleAssignment>>,
     #[serde(with = "mirror", default, skip_serializing_if = "is_default")]
     detected: Option<Vec<RoleDetection>>,
@@ -50,6 +52,12 @@ struct ChangesDocument {
     entitlement_decisions: Option<Vec<EntitlementDecision>>,
     #[serde(with = "mirror", default, skip_serializing_if = "is_default")]
     work_items: Option<Vec<WorkItem>>,
+    #[serde(with = "mirror", default, skip_serializing_if = "is_default")]
+    violations: Option<Vec<Violation>>,
+    #[serde(with = "nested", default, skip_serializing_if = "is_default")]
+    scorecard: Option<Option<Scorecard>>,
+    #[serde(default, skip_serializing_if = "is_default")]
+    left_out: bool,
     #[serde(with = "mirror", default, skip_serializing_if = "is_default")]
     reads: Option<Vec<ReadKey>>,
     #[serde(with = "nested", default, skip_serializing_if = "is_default")]

@@ -52,6 +52,8 @@ struct RunDocument {
 #[derive(Serialize, Deserialize)]
 #[serde(remote = "RunSettings", rename_all = "camelCase", deny_unknown_fields)]
 struct RunSettingsDocument {
+    #[serde(with = "mirror", default, skip_serializing_if = "is_default")]
+    policies: Option<Vec<Name>>,
     #[serde(default, skip_serializing_if = "is_default")]
     keep_due: bool,
     #[serde(default, skip_serializing_if = "is_default")]
@@ -109,6 +111,10 @@ struct CountersDocument {
     account_disables: u64,
     #[serde(default, skip_serializing_if = "is_default")]
     account_deletions: u64,
+    #[serde(default, skip_serializing_if = "is_default")]
+    account_creations: u64,
+    #[serde(default, skip_serializing_if = "is_default")]
+    entitlement_removals: u64,
     #[serde(default, skip_serializing_if = "is_default")]
     chunks: u64,
     #[serde(default, skip_serializing_if = "is_default")]

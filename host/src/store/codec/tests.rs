@@ -5,14 +5,15 @@ use std::fmt::Debug;
 
 use idr_core::model::{
     Account, AccountAction, AccountKey, AccountOperation, AccountStatus, ActionReason,
-    AssignmentSource, AttributeChange, AttributeState, Baseline, ByHand, ChangeAnswer,
+    AssignmentSource, AttributeChange, AttributeState, Baseline, Basis, ByHand, ChangeAnswer,
     ChangeMemory, Claim, ClaimOrigin, Effect, EffectKind, Entitlement, EntitlementChange,
     EntitlementDecision, EntitlementVerdict, Event, EventChange, EventTally, Finding,
-    GivenEntitlement, Handler, Holding, Identity, IdentityType, Lag, Link, ManualEdit, Name,
-    NativeChange, NativeEntitlement, NativeOperation, NewClaim, Proposal, Proposals, Provenance,
-    Provisioning, ReadKey, Retries, Retry, RoleAssignment, RoleDecision, RoleDetection,
-    RoleVerdict, SentAction, SentOutcome, Severity, StateOverride, TargetAccount, TriggerMemory,
-    Uid, UnansweredChange, UnixMillis, Value, ValueChange, Versions, Wake, WorkItem, finding,
+    GivenEntitlement, Handler, Holding, Identity, IdentityRecord, IdentityType, Image, Lag, Link,
+    LogicalAccount, ManualEdit, Name, NativeChange, NativeEntitlement, NativeOperation, NewClaim,
+    PolicyDecision, PolicyVerdict, Proposal, Proposals, Provenance, Provisioning, ReadKey, Retries,
+    Retry, RoleAssignment, RoleDecision, RoleDetection, RoleVerdict, Score, Scorecard, SentAction,
+    SentOutcome, Severity, StateOverride, TargetAccount, TriggerMemory, Uid, UnansweredChange,
+    UnixMillis, Value, ValueChange, Versions, Violation, ViolationStatus, Wake, WorkItem, finding,
 };
 use idr_core::plan::{Changes, LifecycleChange};
 use jiff::civil::Date;
@@ -170,7 +171,9 @@ fn baseline() -> impl Strategy<Value = Baseline> {
         )),
         (
             option::of(vec(account_action(), 0..2)),
+            option::of(provisioning()),
             option::of(vec(work_item(), 0..2)),
+            option::of(vec(violation(), 0..2)),
         ),
     )
         .prop_map(
@@ -182,7 +185,7 @@ fn baseline() -> impl Strategy<Value = Baseline> {
                 lifecycle,
                 inactive,
                 assigned,
-                (account_actions, work_items),
+                (account_actions, provisioning, work_items, violations),
             )| Baseline {
                 unseen,
                 name,
@@ -193,9 +196,66 @@ fn baseline() -> impl Strategy<Value = Baseline> {
                 inactive,
                 assigned,
                 account_actions,
+                provisioning,
                 work_items,
+                violations,
             },
         )
+}
+
+fn violation() -> impl Strategy<Value = Violation> {
+    let basis = select(Basis::ALL.map(|(_, basis)| basis).to_vec());
+    let status = select(ViolationStatus::ALL.map(|(_, status)| status).to_vec());
+    let texts = || vec(text(), 0..2);
+    (
+        name(),
+        instant(),
+        (basis, status),
+        (texts(), texts(), texts()),
+        option::of(instant()),
+    )
+        .prop_map(
+            |(policy, since, (basis, status), (left, right, held), ended)| Violation {
+                policy,
+                since,
+                basis,
+                left,
+                right,
+                status,
+                held,
+                ended,
+            },
+        )
+}
+
+fn policy_decision() -> impl Strategy<Value = PolicyDecision> {
+    let verdict = select(PolicyVerdict::ALL.map(|(_, verdict)| verdict).to_vec());
+    (name(), verdict, option::of(instant()), text(), instant()).prop_map(
+        |(policy, verdict, until, actor, at)| PolicyDecision {
+            policy,
+            verdict,
+            until,
+            reason: actor.clone(),
+            actor,
+            at,
+        },
+    )
+}
+
+fn scorecard() -> impl Strategy<Value = Scorecard> {
+    any::<[u32; 8]>().prop_map(|numbers| {
+        let score = |place: usize| Score {
+            raw: numbers[place],
+            compensated: numbers[place + 1],
+        };
+        Scorecard {
+            composite: numbers[0],
+            certification: numbers[1],
+            roles: score(2),
+            entitlements: score(4),
+            policies: score(6),
+        }
+    })
 }
 
 fn work_item() -> impl Strategy<Value = WorkItem> {
@@ -301,12 +361,11 @@ fn provisioning() -> impl Strategy<Value = Provisioning> {
             at,
             outcome,
         });
-    (vec(given, 0..3), vec(target, 0..3), vec(sent, 0..3)).prop_map(|(given, targets, sent)| {
-        Provisioning {
-            given,
-            targets,
-            sent,
-        }
+    let parts = (vec(given, 0..3), vec(target, 0..3), vec(sent, 0..3));
+    parts.prop_map(|(given, targets, sent)| Provisioning {
+        given,
+        targets,
+        sent,
     })
 }
 
@@ -446,12 +505,14 @@ fn by_hand() -> impl Strategy<Value = ByHand> {
         vec(decision, 0..2),
         option::of(state),
         entitlements,
+        vec(policy_decision(), 0..2),
     )
-        .prop_map(|(edits, roles, state, entitlements)| ByHand {
+        .prop_map(|(edits, roles, state, entitlements, policies)| ByHand {
             edits,
             roles,
             state,
             entitlements,
+            policies,
         })
 }
 
@@ -462,7 +523,7 @@ fn identity() -> impl Strategy<Value = Identity> {
         select(IdentityType::ALL.map(|(_, case)| case).to_vec()),
         by_hand(),
         (proposals(), value_changes()),
-        vec(native_change(), 0..2),
+        (vec(native_change(), 0..2), logical_accounts()),
         by_name(attribute_state()),
         option::of(uid()),
         option::of(name()),
@@ -474,7 +535,11 @@ fn identity() -> impl Strategy<Value = Identity> {
         detections(),
         (
             (vec(account_action(), 0..2), provisioning()),
-            vec(work_item(), 0..2),
+            (
+                vec(work_item(), 0..2),
+                vec(violation(), 0..2),
+                option::of(scorecard()),
+            ),
             baseline(),
         ),
         vec(trigger_memory(), 0..3),
@@ -482,7 +547,7 @@ fn identity() -> impl Strategy<Value = Identity> {
         vec(read_key(), 0..3),
         vec(read_key(), 0..3),
         (option::of(instant()), option::of(instant()), retries()),
-        vec(a_finding(), 0..2),
+        (vec(a_finding(), 0..2), option::of(any::<u64>())),
     );
     (first, second).prop_map(|(first, second)| {
         let (
@@ -490,7 +555,7 @@ fn identity() -> impl Strategy<Value = Identity> {
             identity_type,
             by_hand,
             (proposals, value_changes),
-            native_changes,
+            (native_changes, logical_accounts),
             attributes,
             manager,
             state,
@@ -500,13 +565,13 @@ fn identity() -> impl Strategy<Value = Identity> {
         let (
             assigned,
             detected,
-            ((account_actions, provisioning), work_items, baseline),
+            ((account_actions, provisioning), (work_items, violations, scorecard), baseline),
             triggers,
             events,
             reads,
             event_reads,
             wake,
-            findings,
+            (findings, history),
         ) = second;
         Identity {
             uid: Uid::default(),
@@ -521,11 +586,14 @@ fn identity() -> impl Strategy<Value = Identity> {
             lifecycle_state: state,
             lifecycle_since: since,
             inactive,
+            logical_accounts,
             assigned,
             detected,
             account_actions,
             provisioning,
             work_items,
+            violations,
+            scorecard,
             baseline,
             triggers,
             events,
@@ -537,6 +605,7 @@ fn identity() -> impl Strategy<Value = Identity> {
             },
             retries: wake.2,
             findings,
+            history,
         }
     })
 }
@@ -566,6 +635,15 @@ fn account() -> impl Strategy<Value = Account> {
     )
 }
 
+fn logical_accounts() -> impl Strategy<Value = Vec<LogicalAccount>> {
+    let one = (account_key(), account(), vec(account_key(), 1..3));
+    let one = one.prop_map(|(key, account, parts)| LogicalAccount {
+        account: Account { key, ..account },
+        parts,
+    });
+    vec(one, 0..2)
+}
+
 fn staged() -> impl Strategy<Value = StagedChange> {
     prop_oneof![
         (account_key(), account())
@@ -586,7 +664,10 @@ fn plan() -> impl Strategy<Value = SpooledPlan> {
     let changes = (
         by_name(option::of(attribute_state())),
         (option::of(vec(edit(), 0..2)), any::<bool>()),
-        option::of(option::of(uid())),
+        (
+            option::of(option::of(uid())),
+            option::of(logical_accounts()),
+        ),
         option::of(lifecycle),
         option::of(assignments()),
         option::of(detections()),
@@ -596,7 +677,12 @@ fn plan() -> impl Strategy<Value = SpooledPlan> {
                 option::of(provisioning()),
             ),
             option::of(vec(entitlement_decision(), 0..2)),
-            option::of(vec(work_item(), 0..2)),
+            (
+                option::of(vec(work_item(), 0..2)),
+                option::of(vec(violation(), 0..2)),
+                option::of(option::of(scorecard())),
+                any::<bool>(),
+            ),
         ),
         option::of(vec(read_key(), 0..3)),
         (option::of(option::of(instant())), option::of(retries())),
@@ -616,11 +702,15 @@ fn plan() -> impl Strategy<Value = SpooledPlan> {
             let (
                 attributes,
                 (edits, override_ended),
-                manager,
+                (manager, logical_accounts),
                 lifecycle,
                 assigned,
                 detected,
-                ((account_actions, provisioning), entitlement_decisions, work_items),
+                (
+                    (account_actions, provisioning),
+                    entitlement_decisions,
+                    (work_items, violations, scorecard, left_out),
+                ),
                 reads,
                 (wake, retries),
                 findings,
@@ -633,12 +723,16 @@ fn plan() -> impl Strategy<Value = SpooledPlan> {
                 override_ended,
                 manager,
                 lifecycle,
+                logical_accounts,
                 assigned,
                 detected,
                 account_actions,
                 provisioning,
                 entitlement_decisions,
                 work_items,
+                violations,
+                scorecard,
+                left_out,
                 reads,
                 wake,
                 retries,
@@ -682,7 +776,7 @@ fn run() -> impl Strategy<Value = Run> {
         },
     );
     let counters =
-        (any::<[u64; 11]>(), counts(), counts()).prop_map(|(numbers, events, changes)| Counters {
+        (any::<[u64; 13]>(), counts(), counts()).prop_map(|(numbers, events, changes)| Counters {
             selected: numbers[0],
             refreshed: numbers[1],
             changed: numbers[2],
@@ -691,6 +785,8 @@ fn run() -> impl Strategy<Value = Run> {
             role_removals: numbers[5],
             account_disables: numbers[8],
             account_deletions: numbers[9],
+            account_creations: numbers[11],
+            entitlement_removals: numbers[12],
             chunks: numbers[10],
             findings_opened: numbers[6],
             events,
@@ -698,9 +794,11 @@ fn run() -> impl Strategy<Value = Run> {
             elapsed_ms: numbers[7],
         });
     let flags = any::<(i64, bool, bool, bool)>();
-    let settings = any::<(bool, Option<u32>, u32, Option<u64>)>().prop_map(
-        |(keep_due, threads, chunk_size, max_exceptions)| RunSettings {
+    let plain = any::<(bool, Option<u32>, u32, Option<u64>)>();
+    let settings = (plain, option::of(vec(name(), 0..2))).prop_map(
+        |((keep_due, threads, chunk_size, max_exceptions), policies)| RunSettings {
             keep_due,
+            policies,
             threads,
             chunk_size,
             max_exceptions,
@@ -838,6 +936,16 @@ proptest! {
     #[test]
     fn identities_come_back(identity in identity()) {
         comes_back(&identity)?;
+    }
+
+    #[test]
+    fn images_come_back(identity in identity(), accounts in vec(account(), 0..3)) {
+        let record = IdentityRecord {
+            identity,
+            accounts,
+            versions: Versions::default(),
+        };
+        comes_back(&Image::of(&record))?;
     }
 
     #[test]
@@ -1016,10 +1124,39 @@ mod full {
                 (Name::new("Teller"), None),
             ],
             account_actions: Some(account_actions()),
+            provisioning: Some(provisioning()),
             work_items: Some(vec![WorkItem {
                 owner: None,
                 ..work_item()
             }]),
+            violations: Some(violations()),
+        }
+    }
+
+    fn violations() -> Vec<Violation> {
+        vec![Violation {
+            policy: Name::new("payments"),
+            since: UnixMillis(2_700),
+            basis: Basis::Desired,
+            left: vec!["Buyer".to_owned()],
+            right: vec!["Payer".to_owned()],
+            status: ViolationStatus::Expired,
+            held: vec!["Payer".to_owned()],
+            ended: Some(UnixMillis(2_800)),
+        }]
+    }
+
+    fn scorecard() -> Scorecard {
+        let score = |raw| Score {
+            raw,
+            compensated: raw + 1,
+        };
+        Scorecard {
+            composite: 300,
+            roles: score(10),
+            entitlements: score(20),
+            policies: score(30),
+            certification: 400,
         }
     }
 
@@ -1199,6 +1336,14 @@ mod full {
                 at: UnixMillis(760),
             }),
             entitlements: entitlement_decisions(),
+            policies: vec![PolicyDecision {
+                policy: Name::new("payments"),
+                verdict: PolicyVerdict::Allowed,
+                until: Some(UnixMillis(9_500)),
+                actor: "bo".to_owned(),
+                reason: "until the year is closed".to_owned(),
+                at: UnixMillis(780),
+            }],
         }
     }
 
@@ -1288,11 +1433,14 @@ mod full {
             lifecycle_state: Some(Name::new("leave")),
             lifecycle_since: Some(UnixMillis(1_000)),
             inactive: true,
+            logical_accounts: vec![logical_account()],
             assigned: assigned(),
             detected: detected(),
             account_actions: account_actions(),
             provisioning: provisioning(),
             work_items: vec![work_item()],
+            violations: violations(),
+            scorecard: Some(scorecard()),
             baseline: baseline(),
             triggers: vec![
                 TriggerMemory {
@@ -1320,7 +1468,33 @@ mod full {
             },
             retries: retries(),
             findings: vec![finding()],
+            history: Some(u64::MAX),
         }
+    }
+
+    fn logical_account() -> LogicalAccount {
+        let key = key("crm", "cn=ana");
+        LogicalAccount {
+            account: Account {
+                key: key.clone(),
+                link: Link::Logical,
+                native_entitlements: Vec::new(),
+                missing_since: None,
+                ..account()
+            },
+            parts: vec![key],
+        }
+    }
+
+    pub(super) fn image() -> Image {
+        Image::of(&IdentityRecord {
+            identity: identity(),
+            accounts: vec![Account {
+                key: key("crm", "a-1"),
+                ..account()
+            }],
+            versions: Versions::default(),
+        })
     }
 
     pub(super) fn account() -> Account {
@@ -1374,12 +1548,16 @@ mod full {
                     since: Some(UnixMillis(5_000)),
                     inactive: true,
                 }),
+                logical_accounts: Some(vec![logical_account()]),
                 assigned: Some(assigned()),
                 detected: Some(detected()),
                 account_actions: Some(account_actions()),
                 provisioning: Some(provisioning()),
                 entitlement_decisions: Some(entitlement_decisions()),
                 work_items: Some(vec![work_item()]),
+                violations: Some(violations()),
+                scorecard: Some(Some(scorecard())),
+                left_out: true,
                 reads: Some(reads()),
                 wake: Some(Some(UnixMillis(6_000))),
                 retries: Some(retries()),
@@ -1407,6 +1585,7 @@ mod full {
             scope: Scope::Chosen,
             settings: RunSettings {
                 keep_due: true,
+                policies: Some(vec![Name::new("payments")]),
                 threads: Some(2),
                 chunk_size: 3,
                 max_exceptions: Some(4),
@@ -1433,6 +1612,8 @@ mod full {
                 role_removals: 6,
                 account_disables: 9,
                 account_deletions: 10,
+                account_creations: 12,
+                entitlement_removals: 13,
                 chunks: 11,
                 findings_opened: 7,
                 events: counts(),
@@ -1508,6 +1689,7 @@ fn documents_of_version_1_stay_readable() {
     stays_readable("handler-effect", &full::handler_effect());
     stays_readable("work-item-effect", &full::work_item_effect());
     stays_readable("identity", &full::identity());
+    stays_readable("image", &full::image());
     stays_readable("account", &full::account());
     stays_readable("listed", &full::listed());
     stays_readable("missing", &full::missing());

@@ -5,7 +5,7 @@ use rusqlite::{CachedStatement, Connection, OptionalExtension, params};
 
 use super::error::is_taken;
 use super::identities;
-use super::{claims, outbox, records, runs, tenant};
+use super::{claims, history, outbox, records, runs, tenant};
 use crate::store::{ApplyChunk, IdentityWrite, StoreError, codec, lookup_keys};
 
 /// See `Store::apply`.
@@ -41,6 +41,8 @@ pub(super) fn apply(connection: &Connection, chunk: &ApplyChunk) -> Result<Vec<U
     let is_written = |effect: &&Effect| !stale.contains(&effect.uid);
     outbox::withdraw(connection, chunk.withdrawn.iter().filter(is_written))?;
     outbox::record(connection, chunk.effects.iter().filter(is_written))?;
+    let kept = chunk.history.iter().filter(|(uid, _)| !stale.contains(uid));
+    history::keep(connection, chunk.run.step.instant, kept)?;
     let audit = chunk.audit.iter();
     for (_, entry) in audit.filter(|(uid, _)| !stale.contains(uid)) {
         records::audit(connection, entry)?;
@@ -209,7 +211,7 @@ pub(super) fn read_hashes(identity: &Identity) -> Vec<i64> {
 }
 
 /// Replaces what the index of reads says of an identity; both are sorted.
-fn replace_reads(
+pub(super) fn replace_reads(
     connection: &Connection,
     uid: Uid,
     old: &[i64],
@@ -316,11 +318,16 @@ fn hand_over(
 
 /// Raises the input version of everybody who has read something of others.
 pub(super) fn raise_readers(connection: &Connection, key: &ReadKey) -> Result<(), StoreError> {
+    raise_reader_hash(connection, key.hash64())
+}
+
+/// Raises the input version of everybody who has read what has this hash.
+pub(super) fn raise_reader_hash(connection: &Connection, hash: i64) -> Result<(), StoreError> {
     let mut raise = connection.prepare_cached(
         "UPDATE identity SET input_version = input_version + 1
          WHERE uid IN (SELECT uid FROM identity_read WHERE key_hash = ?1)",
     )?;
-    raise.execute([key.hash64()])?;
+    raise.execute([hash])?;
     Ok(())
 }
 

@@ -39,7 +39,7 @@ pub(super) fn backup(connection: &Connection, file: &Path) -> Result<u64, Backup
         .prefix(".idr-backup-")
         .tempfile_in(folder)
         .map_err(BackupError::Write)?;
-    copy(connection, draft.path())?;
+    copy(connection, draft.path(), true)?;
     draft.as_file().sync_all().map_err(BackupError::Write)?;
     let bytes = draft
         .as_file()
@@ -57,13 +57,23 @@ pub(super) fn backup(connection: &Connection, file: &Path) -> Result<u64, Backup
 
 /// Copies in one go: a copy in parts would begin again with every write of
 /// somebody else, and might never end. Writers aren't held up.
-fn copy(connection: &Connection, file: &Path) -> Result<(), StoreError> {
+pub(super) fn copy(connection: &Connection, file: &Path, lasting: bool) -> Result<(), StoreError> {
     let mut copy = Connection::open(file)?;
+    if !lasting {
+        copy.pragma_update(None, "synchronous", "OFF")?;
+    }
     let backup = Backup::new(connection, &mut copy)?;
     match backup.step(ALL)? {
-        StepResult::Done => Ok(()),
-        step => Err(StoreError::Busy(
-            format!("the copy stopped: {step:?}").into(),
-        )),
+        StepResult::Done => {}
+        step => {
+            let message = format!("the copy stopped: {step:?}");
+            return Err(StoreError::Busy(message.into()));
+        }
     }
+    drop(backup);
+    // What was carried out since would be carried out again: whoever restores the
+    // copy says when it goes on. The log is left out: the copy is one file.
+    copy.pragma_update(None, "journal_mode", "DELETE")?;
+    copy.execute("UPDATE tenant SET dispatch_paused = 1", [])?;
+    Ok(())
 }

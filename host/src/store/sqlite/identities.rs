@@ -58,6 +58,7 @@ pub(super) fn read_chunk(
                 }
                 account_row = accounts.next()?;
             }
+            record.show_logical_accounts();
             records.push(record);
         }
     }

@@ -10,17 +10,22 @@ mod aggregations;
 mod apply;
 mod backup;
 mod claims;
+mod delivery;
 mod error;
+mod history;
 mod identities;
 mod open;
 mod outbox;
 mod pool;
+mod prune;
 mod records;
+mod rehearsal;
 mod runs;
 mod snapshot;
 pub mod superset;
 mod tenant;
 mod verify;
+mod work_items;
 
 use std::collections::HashMap;
 use std::num::NonZero;
@@ -39,9 +44,10 @@ use self::records::About;
 use self::snapshot::SqliteSnapshot;
 use super::{
     AccountMark, Adoption, AggregateBatch, Aggregation, ApplyChunk, AuditEntry, AuditQuery,
-    ClaimEdit, ClaimQuery, Due, EffectQuery, EventQuery, Files, LastTimes, Managed, Population,
-    Run, RunId, RunProgress, Selection, SpooledPlan, StagedChange, Store, StoreError, StoredClaim,
-    StoredEffect, StoredEvent, StoredFinding, TenantState,
+    ClaimEdit, ClaimQuery, Due, EffectQuery, EventQuery, Files, LastTimes, Managed, OwnChange,
+    Population, Prune, Rehearse, Run, RunId, RunProgress, Selection, Settlement, SpooledPlan,
+    StagedChange, Store, StoreError, StoredClaim, StoredEffect, StoredEvent, StoredFinding,
+    StoredImage, StoredWorkItem, TenantState, WorkItemQuery,
 };
 
 pub use self::backup::BackupError;
@@ -56,6 +62,8 @@ pub struct SqliteStore {
     path: PathBuf,
     writer: Mutex<Connection>,
     readers: Arc<Readers>,
+    /// Of a copy to try things on: what it lies in. Removed last.
+    folder: Option<rehearsal::Folder>,
 }
 
 /// The named points of a write at which tests make it fail or stop.
@@ -84,8 +92,13 @@ pub fn write_points() -> Vec<String> {
         "claims",
         "edit",
         "findings",
+        "history",
         "mute",
+        "prune",
         "audit",
+        "settle",
+        "work-item",
+        "pause",
     ];
     let both = |kind| {
         [
@@ -120,6 +133,7 @@ impl SqliteStore {
             path: path.to_owned(),
             writer: Mutex::new(writer),
             readers: Readers::new(path.to_owned(), options.clone()),
+            folder: None,
         })
     }
 
@@ -194,6 +208,13 @@ fn stop_at(
     _point: impl FnOnce(&WritePoints) -> &'static str,
 ) -> Result<(), StoreError> {
     Ok(())
+}
+
+impl Rehearse for SqliteStore {
+    fn rehearsal(&self) -> Result<Box<dyn Store>, StoreError> {
+        let copy = rehearsal::rehearsal(&*self.reader()?, &self.path)?;
+        Ok(Box::new(copy))
+    }
 }
 
 impl Store for SqliteStore {
@@ -460,6 +481,65 @@ impl Store for SqliteStore {
 
     fn effects(&self, query: &EffectQuery, limit: usize) -> Result<Vec<StoredEffect>, StoreError> {
         outbox::effects(&*self.reader()?, query, limit)
+    }
+
+    fn history(
+        &self,
+        uid: Uid,
+        until: Option<UnixMillis>,
+        limit: usize,
+    ) -> Result<Vec<StoredImage>, StoreError> {
+        history::history(&*self.reader()?, uid, until, limit)
+    }
+
+    fn prune(&self, prunes: &[Prune], at: UnixMillis) -> Result<u64, StoreError> {
+        self.write(points!("prune"), |connection| {
+            prune::prune(connection, prunes, at)
+        })
+    }
+
+    fn prune_history(&self, before: UnixMillis) -> Result<u64, StoreError> {
+        self.write(points!("history"), |connection| {
+            history::prune(connection, before)
+        })
+    }
+
+    fn open_effects(&self, after: i64, limit: usize) -> Result<Vec<StoredEffect>, StoreError> {
+        outbox::open_effects(&*self.reader()?, after, limit)
+    }
+
+    fn settle(&self, settlement: &Settlement) -> Result<bool, StoreError> {
+        self.write(points!("settle"), |connection| {
+            delivery::settle(connection, settlement)
+        })
+    }
+
+    fn own_changes(&self, keys: &[AccountKey]) -> Result<Vec<OwnChange>, StoreError> {
+        delivery::own_changes(&*self.reader()?, keys)
+    }
+
+    fn work_items(
+        &self,
+        query: &WorkItemQuery,
+        limit: usize,
+    ) -> Result<Vec<StoredWorkItem>, StoreError> {
+        work_items::work_items(&*self.reader()?, query, limit)
+    }
+
+    fn complete_work_item(&self, id: &str, audit: &AuditEntry) -> Result<(), StoreError> {
+        self.write(points!("work-item"), |connection| {
+            work_items::complete(connection, id, audit)
+        })
+    }
+
+    fn is_dispatch_paused(&self) -> Result<bool, StoreError> {
+        delivery::is_paused(&*self.reader()?)
+    }
+
+    fn pause_dispatch(&self, paused: bool, audit: &AuditEntry) -> Result<(), StoreError> {
+        self.write(points!("pause"), |connection| {
+            delivery::pause(connection, paused, audit)
+        })
     }
 
     fn findings(&self, closed: bool, limit: usize) -> Result<Vec<StoredFinding>, StoreError> {

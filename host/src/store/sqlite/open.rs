@@ -19,6 +19,9 @@ pub struct SqliteOptions {
     pub create: bool,
     /// How long to wait for another process that writes.
     pub busy_timeout: Duration,
+    /// Whether what is written outlasts a crash of the machine. A copy to try
+    /// things on doesn't.
+    pub lasting: bool,
     /// The most pages that the file may have: for tests of a full disk.
     pub max_page_count: Option<u32>,
 }
@@ -28,6 +31,7 @@ impl Default for SqliteOptions {
         Self {
             create: true,
             busy_timeout: Duration::from_secs(10),
+            lasting: true,
             max_page_count: None,
         }
     }
@@ -52,7 +56,7 @@ const CACHE_KB: i64 = 4 << 10;
 const CACHED_STATEMENTS: usize = 64;
 
 /// The migrations, in order; a file's schema is the number of those it has.
-const MIGRATIONS: [&str; 8] = [
+const MIGRATIONS: [&str; 10] = [
     include_str!("../../../migrations/sqlite/0001_tenant-identities-accounts-runs.sql"),
     include_str!("../../../migrations/sqlite/0002_chosen.sql"),
     include_str!("../../../migrations/sqlite/0003_last-times.sql"),
@@ -61,6 +65,8 @@ const MIGRATIONS: [&str; 8] = [
     include_str!("../../../migrations/sqlite/0006_muted-findings.sql"),
     include_str!("../../../migrations/sqlite/0007_retries.sql"),
     include_str!("../../../migrations/sqlite/0008_claims.sql"),
+    include_str!("../../../migrations/sqlite/0009_dispatch.sql"),
+    include_str!("../../../migrations/sqlite/0010_history.sql"),
 ];
 
 /// Opens the file for writing: makes it if it isn't there and may be made, and
@@ -79,7 +85,8 @@ pub(super) fn writer(path: &Path, options: &SqliteOptions) -> Result<Connection,
     let mut connection = connect(path, options)?;
     connection.pragma_update(None, "page_size", PAGE_SIZE)?;
     turn_on_log(&connection, options.busy_timeout)?;
-    connection.pragma_update(None, "synchronous", "FULL")?;
+    let synchronous = if options.lasting { "FULL" } else { "OFF" };
+    connection.pragma_update(None, "synchronous", synchronous)?;
     connection.pragma_update(None, "wal_autocheckpoint", LOG_PAGES)?;
     connection.pragma_update(None, "journal_size_limit", LOG_BYTES_KEPT)?;
     if let Some(pages) = options.max_page_count {
@@ -110,7 +117,7 @@ fn connect(path: &Path, options: &SqliteOptions) -> Result<Connection, StoreErro
 
 /// Makes the folder and an empty file, for nobody else to read. SQLite gives its
 /// log the rights of the file.
-fn create(path: &Path) -> io::Result<()> {
+pub(super) fn create(path: &Path) -> io::Result<()> {
     if let Some(folder) = path.parent().filter(|folder| !folder.exists()) {
         DirBuilder::new()
             .recursive(true)

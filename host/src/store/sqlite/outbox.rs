@@ -1,12 +1,15 @@
 //! The outbox: what is to be done outside.
 
-use idr_core::model::Effect;
+use idr_core::model::{Effect, UnixMillis};
 use rusqlite::types::Value as SqlValue;
-use rusqlite::{Connection, params, params_from_iter};
+use rusqlite::{Connection, Params, params, params_from_iter};
 
 use super::error::undecodable;
 use super::identities::row_limit;
-use crate::store::{EffectQuery, EffectStatus, StoreError, StoredEffect, codec, effect_id};
+use super::work_items;
+use crate::store::{
+    EffectProgress, EffectQuery, EffectStatus, StoreError, StoredEffect, codec, effect_id,
+};
 
 /// Records effects that aren't recorded yet; those that were withdrawn wait again.
 pub(super) fn record<'e>(
@@ -15,7 +18,8 @@ pub(super) fn record<'e>(
 ) -> Result<(), StoreError> {
     let mut statement = connection.prepare_cached(
         "INSERT INTO outbox (id, uid, status, document) VALUES (?1, ?2, ?3, ?4)
-         ON CONFLICT (uid, id) DO UPDATE SET status = ?3 WHERE status = ?5",
+         ON CONFLICT (uid, id) DO UPDATE SET status = ?3, attempts = 0, next_attempt = NULL,
+             step = 0, message = NULL WHERE status = ?5",
     )?;
     for effect in effects {
         statement.execute(params![
@@ -29,21 +33,23 @@ pub(super) fn record<'e>(
     Ok(())
 }
 
-/// Withdraws effects that still wait.
+/// Withdraws effects that aren't carried out yet, with what people were to do.
 pub(super) fn withdraw<'e>(
     connection: &Connection,
     effects: impl Iterator<Item = &'e Effect>,
 ) -> Result<(), StoreError> {
     let mut statement = connection.prepare_cached(
-        "UPDATE outbox SET status = ?3 WHERE uid = ?1 AND id = ?2 AND status = ?4",
+        "UPDATE outbox SET status = 'withdrawn', next_attempt = NULL
+         WHERE uid = ?1 AND id = ?2
+           AND (status IN ('waiting', 'failed', 'dead')
+                OR status = 'sent' AND EXISTS (
+                    SELECT 1 FROM work_item WHERE effect = ?2 AND work_item.status = 'open'))",
     )?;
     for effect in effects {
-        statement.execute(params![
-            effect.uid.0,
-            effect_id(effect),
-            EffectStatus::Withdrawn.as_str(),
-            EffectStatus::Waiting.as_str(),
-        ])?;
+        let id = effect_id(effect);
+        if statement.execute(params![effect.uid.0, id])? > 0 {
+            work_items::withdraw(connection, &id)?;
+        }
     }
     Ok(())
 }
@@ -60,18 +66,51 @@ pub(super) fn effects(
         values.push(SqlValue::Integer(uid.0));
         conditions.push(format!("outbox.uid = ?{}", values.len()));
     }
-    if query.waiting {
-        values.push(SqlValue::Text(EffectStatus::Waiting.as_str().to_owned()));
-        conditions.push(format!("outbox.status = ?{}", values.len()));
+    if let Some(id) = &query.id {
+        values.push(SqlValue::Text(id.clone()));
+        conditions.push(format!("outbox.id = ?{}", values.len()));
+    }
+    for (wanted, status) in [
+        (query.waiting, EffectStatus::Waiting),
+        (query.dead, EffectStatus::Dead),
+    ] {
+        if wanted {
+            values.push(SqlValue::Text(status.as_str().to_owned()));
+            conditions.push(format!("outbox.status = ?{}", values.len()));
+        }
     }
     let sql = format!(
-        "SELECT outbox.id, coalesce(identity.name, ''), outbox.status, outbox.document
-         FROM outbox LEFT JOIN identity ON identity.uid = outbox.uid
-         WHERE {} ORDER BY outbox.number DESC LIMIT ?1",
+        "{SELECTED} WHERE {} ORDER BY outbox.number DESC LIMIT ?1",
         conditions.join(" AND ")
     );
-    let mut statement = connection.prepare_cached(&sql)?;
-    let mut rows = statement.query(params_from_iter(values))?;
+    read(connection, &sql, params_from_iter(values))
+}
+
+/// See `Store::open_effects`.
+pub(super) fn open_effects(
+    connection: &Connection,
+    after: i64,
+    limit: usize,
+) -> Result<Vec<StoredEffect>, StoreError> {
+    let sql = format!(
+        "{SELECTED} WHERE outbox.status IN ('waiting', 'sent', 'failed') AND outbox.number > ?1
+         ORDER BY outbox.number LIMIT ?2"
+    );
+    read(connection, &sql, params![after, row_limit(limit)])
+}
+
+const SELECTED: &str = "SELECT outbox.id, coalesce(identity.name, ''), outbox.status,
+        outbox.document, outbox.number, outbox.attempts, outbox.next_attempt, outbox.step,
+        outbox.message, outbox.settled_at
+    FROM outbox LEFT JOIN identity ON identity.uid = outbox.uid";
+
+fn read(
+    connection: &Connection,
+    sql: &str,
+    values: impl Params,
+) -> Result<Vec<StoredEffect>, StoreError> {
+    let mut statement = connection.prepare_cached(sql)?;
+    let mut rows = statement.query(values)?;
     let mut effects = Vec::new();
     while let Some(row) = rows.next()? {
         let id: String = row.get(0)?;
@@ -86,9 +125,42 @@ pub(super) fn effects(
         effects.push(StoredEffect {
             id,
             name: row.get(1)?,
-            status: *status,
+            number: row.get(4)?,
+            progress: EffectProgress {
+                status: *status,
+                attempts: row.get(5)?,
+                next_attempt: row.get::<_, Option<i64>>(6)?.map(UnixMillis),
+                step: row.get(7)?,
+                message: row.get(8)?,
+                at: row.get::<_, Option<i64>>(9)?.map(UnixMillis),
+            },
             effect,
         });
     }
     Ok(effects)
+}
+
+/// Writes how far an effect has come, if it still stands as expected.
+pub(super) fn update(
+    connection: &Connection,
+    number: i64,
+    expected: EffectStatus,
+    progress: &EffectProgress,
+) -> Result<bool, StoreError> {
+    let mut statement = connection.prepare_cached(
+        "UPDATE outbox SET status = ?3, attempts = ?4, next_attempt = ?5, step = ?6,
+             message = ?7, settled_at = ?8
+         WHERE number = ?1 AND status = ?2",
+    )?;
+    let written = statement.execute(params![
+        number,
+        expected.as_str(),
+        progress.status.as_str(),
+        progress.attempts,
+        progress.next_attempt.map(|at| at.0),
+        progress.step,
+        progress.message,
+        progress.at.map(|at| at.0),
+    ])?;
+    Ok(written > 0)
 }

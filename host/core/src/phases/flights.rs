@@ -1,0 +1,73 @@
+//! What was sent about entitlements and isn't confirmed yet.
+//!
+//! The ledger and the provisioning plan go by it: what is on its way isn't sent
+//! twice, and what was overtaken is undone.
+
+use crate::definitions::Model;
+use crate::model::{
+    AccountAction, Entitlement, Provisioning, SentAction, SentOutcome, UnixMillis, ValueChange,
+};
+
+/// The last thing that was sent about an entitlement.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct Flight {
+    pub(crate) entitlement: Entitlement,
+    /// Whether it is given or taken away.
+    pub(crate) adds: bool,
+    /// Whether it came to nothing.
+    pub(crate) failed: bool,
+}
+
+/// Returns what was sent about entitlements, of each the last.
+pub(crate) fn flights(
+    provisioning: &Provisioning,
+    model: &Model,
+    mut reached: impl FnMut(UnixMillis) -> bool,
+) -> Vec<Flight> {
+    let mut flights: Vec<Flight> = Vec::new();
+    for sent in &provisioning.sent {
+        let failed = has_failed(sent, model, &mut reached);
+        for (entitlement, adds) in entitlements(&sent.action) {
+            flights.retain(|known| known.entitlement != entitlement);
+            flights.push(Flight {
+                entitlement,
+                adds,
+                failed,
+            });
+        }
+    }
+    flights
+}
+
+/// Says whether something that was sent came to nothing: it was given up, or the
+/// time for its confirmation is over.
+pub(crate) fn has_failed(
+    sent: &SentAction,
+    model: &Model,
+    reached: impl FnOnce(UnixMillis) -> bool,
+) -> bool {
+    match sent.outcome {
+        SentOutcome::Failed(_) => true,
+        SentOutcome::Sent => {
+            let within_ms = model.provisioning.confirm_within_ms;
+            within_ms.is_some_and(|within_ms| reached(sent.at.plus_ms(within_ms)))
+        }
+    }
+}
+
+/// Returns the entitlements that an action gives (`true`) or takes away.
+pub(crate) fn entitlements(action: &AccountAction) -> impl Iterator<Item = (Entitlement, bool)> {
+    action.changes.iter().flat_map(move |change| {
+        let (values, adds) = match &change.change {
+            ValueChange::Add(values) => (values.as_slice(), true),
+            ValueChange::Remove(values) => (values.as_slice(), false),
+            ValueChange::Set(_) => (&[][..], true),
+        };
+        let entitlement = move |value: &String| Entitlement {
+            account: action.account.clone(),
+            attribute: change.attribute,
+            value: value.clone(),
+        };
+        values.iter().map(move |value| (entitlement(value), adds))
+    })
+}

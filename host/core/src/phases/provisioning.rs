@@ -1,0 +1,696 @@
+//! The provisioning plan: what is called for with accounts and isn't so yet.
+//!
+//! Worked out from what accounts are now, and from what was sent and isn't
+//! confirmed. One action per account, operation and instant since which it is
+//! called for: what is sent once isn't sent again because something joins it.
+//! The events phase makes effects of what is new, and withdraws what isn't
+//! called for any more.
+
+use super::entitlements::{CalledFor, Unplaced, called_for};
+use super::flights;
+use super::roles::SettledRoles;
+use super::selection::{Selected, select};
+use super::standing::{Standing, standing, still_sent};
+use super::{new_accounts, synchronisation};
+use crate::definitions::Model;
+use crate::model::finding::PROVISIONING;
+use crate::model::{
+    AccountAction, AccountKey, AccountOperation, ActionReason, AssignmentSource, AttributeChange,
+    EntitlementChange, EntitlementStatus, Finding, GivenEntitlement, Held, Identity,
+    IdentityRecord, LedgerEntry, Name, Provisioning, SentAction, SentOutcome, Severity,
+    TargetAccount, UnixMillis, Value, ValueChange,
+};
+use crate::plan::Draft;
+use crate::rule::RuleEvaluator;
+use crate::view::{SnapshotError, TrackedView};
+
+/// A change that so many changes of idr's own have led to is a loop.
+pub(crate) const MOST_HOPS: u32 = 8;
+
+/// What is called for with an identity's accounts, and what idr remembers.
+pub(crate) struct ProvisioningPlan {
+    /// What is called for, sorted.
+    pub(crate) actions: Vec<AccountAction>,
+    /// What idr remembers of its own doing.
+    pub(crate) memory: Provisioning,
+    /// What a role asks for and several accounts could be meant.
+    pub(crate) questions: Vec<Unplaced>,
+}
+
+/// One change of one attribute of one account.
+#[derive(Clone, Debug)]
+pub(super) struct Wanted {
+    pub(super) account: AccountKey,
+    pub(super) attribute: Name,
+    pub(super) atom: Atom,
+    pub(super) reasons: Vec<ActionReason>,
+    pub(super) hops: u32,
+}
+
+/// The smallest change of an attribute.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) enum Atom {
+    Set(Option<Value>),
+    Add(String),
+    Remove(String),
+}
+
+/// Returns the reason that a role is.
+pub(super) fn reason(role: Name, source: AssignmentSource) -> ActionReason {
+    ActionReason::Role { role, source }
+}
+
+/// Plans what is called for with accounts, given what the lifecycle state calls
+/// for. What policies have `held` is left out.
+pub(crate) fn plan(
+    view: &mut TrackedView,
+    evaluator: &mut dyn RuleEvaluator,
+    settled: &SettledRoles,
+    state: Vec<AccountAction>,
+    closed: Vec<Name>,
+    held: &Held,
+    draft: &mut Draft,
+) -> Result<ProvisioningPlan, SnapshotError> {
+    let memory = view.record().identity.settled_provisioning().into_owned();
+    let model = view.model().clone();
+    if !model.provisions() && memory.is_empty() {
+        return Ok(ProvisioningPlan {
+            actions: state,
+            memory,
+            questions: Vec::new(),
+        });
+    }
+    let mut standing = standing(view, &model, &memory, state);
+    standing.closed = closed;
+    let settings = model.provisioning;
+    let mut called = called_for(view, settled, &[], held);
+    let mut selected = Selected::default();
+    if settings.roles {
+        selected = select(view, evaluator, &called.unplaced, draft)?;
+        if !selected.chosen.is_empty() {
+            called = called_for(view, settled, &selected.chosen, held);
+        }
+    }
+    if settings.roles {
+        standing.targets = remembered(&called.targets);
+    }
+    let mut wanted = Vec::new();
+    let mut creations = Vec::new();
+    if settings.roles {
+        wanted.extend(by_roles(view.record(), &model, &called, &memory));
+        creations = new_accounts::plan(view, evaluator, &selected.creates, &standing, draft)?;
+    }
+    if settings.synchronise {
+        wanted.extend(synchronisation::plan(view, evaluator, &standing, draft)?);
+    }
+    wanted.retain(|wanted| !standing.goes(&wanted.account));
+    let mut actions = standing.state.clone();
+    let identity = &view.record().identity;
+    actions.extend(modifications(identity, wanted, view.as_of()));
+    actions.extend(creations.into_iter().map(|action| since(identity, action)));
+    actions.sort();
+    let memory = Provisioning {
+        given: match settings.roles {
+            true => given(&model, &called, &actions, &memory),
+            false => memory.given,
+        },
+        targets: standing.targets.clone(),
+        sent: still_sent(&standing.sent, &actions),
+    };
+    draft
+        .findings
+        .extend(findings(&standing, &memory, &actions));
+    Ok(ProvisioningPlan {
+        actions,
+        memory,
+        questions: selected.asks,
+    })
+}
+
+/// Returns what roles call for on accounts that are there: what they ask for,
+/// and that what was given for roles goes with the last of them.
+fn by_roles(
+    record: &IdentityRecord,
+    model: &Model,
+    called: &CalledFor,
+    memory: &Provisioning,
+) -> Vec<Wanted> {
+    let mut wanted = Vec::new();
+    for entry in &called.entries {
+        let entitlement = &entry.entitlement;
+        let application = model.application(entitlement.account.application);
+        let is_there = record
+            .accounts
+            .iter()
+            .any(|account| account.key == entitlement.account && account.missing_since.is_none());
+        if !is_there || !application.is_some_and(|known| known.is_provisioned()) {
+            continue;
+        }
+        let value = entitlement.value.clone();
+        let (atom, reasons) = match entry.status {
+            EntitlementStatus::Present => continue,
+            EntitlementStatus::Removing => (Atom::Remove(value), why_removed(entry, memory)),
+            EntitlementStatus::Failed if entry.held => {
+                (Atom::Remove(value), why_removed(entry, memory))
+            }
+            EntitlementStatus::Missing | EntitlementStatus::Pending | EntitlementStatus::Failed => {
+                // Somebody is to decide first, or nobody asks for it certainly.
+                if entry.undecided || entry.assigned_roles.is_empty() {
+                    continue;
+                }
+                (Atom::Add(value), why_given(entry))
+            }
+        };
+        wanted.push(Wanted {
+            account: entitlement.account.clone(),
+            attribute: entitlement.attribute,
+            atom,
+            reasons,
+            hops: 0,
+        });
+    }
+    wanted
+}
+
+fn why_given(entry: &LedgerEntry) -> Vec<ActionReason> {
+    let roles = entry.assigned_roles.iter();
+    let mut reasons: Vec<_> = roles.map(|(role, source)| reason(*role, *source)).collect();
+    let lost = entry
+        .native
+        .filter(|(change, _)| *change == EntitlementChange::Lost);
+    reasons.extend(lost.map(|(change, _)| ActionReason::NativeChange { change }));
+    reasons
+}
+
+fn why_removed(entry: &LedgerEntry, memory: &Provisioning) -> Vec<ActionReason> {
+    let mut given = memory.given.iter();
+    let given = given.find(|known| known.entitlement == entry.entitlement);
+    let roles = given.map_or(&[][..], |known| &known.roles);
+    let gone = roles
+        .iter()
+        .map(|role| ActionReason::RoleGone { role: *role });
+    let mut reasons: Vec<_> = gone.collect();
+    if entry.given {
+        return reasons;
+    }
+    let gained = entry
+        .native
+        .filter(|(change, _)| *change == EntitlementChange::Gained);
+    reasons.extend(gained.map(|(change, _)| ActionReason::NativeChange { change }));
+    reasons
+}
+
+/// Returns the accounts to remember: those that are one per role and application.
+fn remembered(targets: &[TargetAccount]) -> Vec<TargetAccount> {
+    let is_only = |target: &&TargetAccount| {
+        let mut others = targets.iter();
+        !others.any(|other| {
+            other.role == target.role
+                && other.account.application == target.account.application
+                && other.account != target.account
+        })
+    };
+    targets.iter().filter(is_only).cloned().collect()
+}
+
+/// Makes actions of single changes: one per account and instant since which they
+/// are called for.
+fn modifications(
+    identity: &Identity,
+    wanted: Vec<Wanted>,
+    as_of: UnixMillis,
+) -> Vec<AccountAction> {
+    let mut dated: Vec<(AccountKey, UnixMillis, Wanted)> = wanted
+        .into_iter()
+        .map(|mut wanted| {
+            let known = known_change(identity, &wanted);
+            wanted.hops = known.map_or(wanted.hops, |known| known.hops);
+            let since = known.map_or(as_of, |known| known.since);
+            (wanted.account.clone(), since, wanted)
+        })
+        .collect();
+    dated.sort_by(|one, other| (&one.0, one.1).cmp(&(&other.0, other.1)));
+    let groups = dated.chunk_by(|one, other| (&one.0, one.1) == (&other.0, other.1));
+    groups.map(modification).collect()
+}
+
+/// Returns the action that already calls for a change.
+fn known_change<'i>(identity: &'i Identity, wanted: &Wanted) -> Option<&'i AccountAction> {
+    let settled = identity.settled_account_actions().iter();
+    let mut known = settled.chain(&identity.account_actions);
+    known.find(|action| {
+        action.operation == AccountOperation::Modify
+            && action.account == wanted.account
+            && action.changes.iter().any(|change| {
+                change.attribute == wanted.attribute
+                    && match (&change.change, &wanted.atom) {
+                        (ValueChange::Set(known), Atom::Set(value)) => known == value,
+                        (ValueChange::Add(known), Atom::Add(value))
+                        | (ValueChange::Remove(known), Atom::Remove(value)) => {
+                            known.contains(value)
+                        }
+                        _ => false,
+                    }
+            })
+    })
+}
+
+fn modification(group: &[(AccountKey, UnixMillis, Wanted)]) -> AccountAction {
+    let (account, since, _) = &group[0];
+    let mut changes: Vec<AttributeChange> = Vec::new();
+    let mut reasons = Vec::new();
+    for (_, _, wanted) in group {
+        reasons.extend(wanted.reasons.iter().cloned());
+        let attribute = wanted.attribute;
+        let of_attribute = |change: &&mut AttributeChange| change.attribute == attribute;
+        let mut known = changes.iter_mut().filter(of_attribute);
+        let joined = match &wanted.atom {
+            Atom::Set(_) => false,
+            Atom::Add(value) => known.any(|change| match &mut change.change {
+                ValueChange::Add(values) => {
+                    values.push(value.clone());
+                    true
+                }
+                _ => false,
+            }),
+            Atom::Remove(value) => known.any(|change| match &mut change.change {
+                ValueChange::Remove(values) => {
+                    values.push(value.clone());
+                    true
+                }
+                _ => false,
+            }),
+        };
+        if !joined {
+            let change = match wanted.atom.clone() {
+                Atom::Set(value) => ValueChange::Set(value),
+                Atom::Add(value) => ValueChange::Add(vec![value]),
+                Atom::Remove(value) => ValueChange::Remove(vec![value]),
+            };
+            changes.push(AttributeChange { attribute, change });
+        }
+    }
+    for change in &mut changes {
+        if let ValueChange::Add(values) | ValueChange::Remove(values) = &mut change.change {
+            values.sort();
+            values.dedup();
+        }
+    }
+    changes.sort();
+    reasons.sort();
+    reasons.dedup();
+    AccountAction {
+        account: account.clone(),
+        operation: AccountOperation::Modify,
+        to: None,
+        changes,
+        reasons,
+        hops: group
+            .iter()
+            .map(|(_, _, wanted)| wanted.hops)
+            .max()
+            .unwrap_or(0),
+        since: *since,
+    }
+}
+
+/// Returns an action with the instant since which it is called for.
+fn since(identity: &Identity, action: AccountAction) -> AccountAction {
+    let settled = identity.settled_account_actions().iter();
+    let mut known = settled.chain(&identity.account_actions);
+    let same = known.find(|known| known.is_same(&action));
+    let since = same.map_or(action.since, |known| known.since);
+    AccountAction { since, ..action }
+}
+
+/// Returns the entitlements that idr has given or has taken over.
+fn given(
+    model: &Model,
+    called: &CalledFor,
+    actions: &[AccountAction],
+    memory: &Provisioning,
+) -> Vec<GivenEntitlement> {
+    let mut given: Vec<GivenEntitlement> = Vec::new();
+    for entry in &called.entries {
+        let account = &entry.entitlement.account;
+        let application = model.application(account.application);
+        let Some(application) = application.filter(|known| known.is_provisioned()) else {
+            continue;
+        };
+        let asked = !entry.assigned_roles.is_empty() && !entry.undecided;
+        let is_given = match entry.called_for {
+            true => {
+                let anew = asked && (!entry.held || application.provisioning.adopt);
+                entry.given || anew
+            }
+            // Where nothing is taken away, it is theirs from now on.
+            false => entry.given && model.provisioning.remove,
+        };
+        if !is_given {
+            continue;
+        }
+        let known = memory.given.iter();
+        let mut known = known.filter(|known| known.entitlement == entry.entitlement);
+        let mut roles: Vec<Name> = entry.assigned_roles.iter().map(|(role, _)| *role).collect();
+        if roles.is_empty() {
+            roles = known
+                .next()
+                .map(|known| known.roles.clone())
+                .unwrap_or_default();
+        }
+        roles.dedup();
+        given.push(GivenEntitlement {
+            entitlement: entry.entitlement.clone(),
+            roles,
+        });
+    }
+    let creations = actions.iter();
+    let creations = creations.filter(|action| action.operation == AccountOperation::Create);
+    for action in creations {
+        let reasons = action.reasons.iter().filter_map(|reason| match reason {
+            ActionReason::Role { role, .. } => Some(*role),
+            _ => None,
+        });
+        let roles: Vec<Name> = reasons.collect();
+        for (entitlement, _) in flights::entitlements(action) {
+            if !given.iter().any(|known| known.entitlement == entitlement) {
+                given.push(GivenEntitlement {
+                    entitlement,
+                    roles: roles.clone(),
+                });
+            }
+        }
+    }
+    given.sort();
+    given
+}
+
+/// Returns what is wrong with what was sent, and with what goes round in circles.
+fn findings(standing: &Standing, memory: &Provisioning, actions: &[AccountAction]) -> Vec<Finding> {
+    let mut findings: Vec<Finding> = Vec::new();
+    let failed = standing
+        .sent
+        .iter()
+        .filter(|(sent, failed)| *failed && memory.sent.contains(sent));
+    findings.extend(failed.map(|(sent, _)| unexecuted(sent)));
+    let circling = actions.iter().filter(|action| action.hops > MOST_HOPS);
+    findings.extend(circling.map(circle));
+    findings.sort();
+    findings.dedup_by(|one, other| one.is_same(other));
+    findings
+}
+
+fn unexecuted(sent: &SentAction) -> Finding {
+    let SentAction {
+        action, outcome, ..
+    } = sent;
+    let (application, operation) = (action.account.application, action.operation.as_str());
+    let removes = |change: &AttributeChange| matches!(change.change, ValueChange::Remove(_));
+    let takes = matches!(
+        action.operation,
+        AccountOperation::Disable | AccountOperation::Delete
+    ) || action.changes.iter().any(removes);
+    let (cause, message) = match outcome {
+        SentOutcome::Failed(why) => (
+            "provisioning-failed",
+            format!("`{operation}` of an account in `{application}` failed: {why}"),
+        ),
+        SentOutcome::Sent => (
+            "unconfirmed",
+            format!(
+                "`{operation}` of an account in `{application}` was sent at {} and never shown",
+                sent.at
+            ),
+        ),
+    };
+    Finding {
+        severity: match takes {
+            true => Severity::AccessAtRisk,
+            false => Severity::Error,
+        },
+        phase: PROVISIONING,
+        subject: format!("{application} {operation}"),
+        cause: Name::new(cause),
+        message,
+        hint: Some(
+            "see `idr outbox list`; it is over when the account is as it should be".to_owned(),
+        ),
+    }
+}
+
+fn circle(action: &AccountAction) -> Finding {
+    let attributes = action
+        .changes
+        .iter()
+        .map(|change| change.attribute.as_str());
+    let attributes: Vec<_> = attributes.collect();
+    let application = action.account.application;
+    Finding {
+        severity: Severity::Error,
+        phase: PROVISIONING,
+        subject: format!("{application} {}", attributes.join(" ")),
+        cause: Name::new("provisioning-loop"),
+        message: format!(
+            "more than {MOST_HOPS} changes of idr's own led to each other, the last of `{}` in \
+             `{application}`; it isn't sent",
+            attributes.join("`, `")
+        ),
+        hint: Some(
+            "let no attribute follow what it is made of; see `targets` in identity.toml".to_owned(),
+        ),
+    }
+}
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::definitions::{Profile, ProfileSet, Role, RoleType, Roles, Selector};
+    use crate::model::{IdentityRecord, ValueType};
+    use crate::testing::{
+        Scripts, account, attribute, from_account, model, person, refresh, refresh_and_process,
+    };
+
+    const NOW: UnixMillis = UnixMillis(1_000);
+    const LATER: UnixMillis = UnixMillis(2_000);
+
+    /// Whoever is in sales should have group `g` in the directory, and nobody
+    /// waits for a confirmation longer than a second.
+    fn tenant() -> Model {
+        let sources = vec![from_account("hr", "department")];
+        let mut tenant = model(
+            &["department", "groups"],
+            vec![attribute("department", sources)],
+        );
+        tenant.applications[0].provisioning.is_on = true;
+        tenant.provisioning.confirm_within_ms = Some(1_000);
+        let sales = vec![(Name::new("department"), vec!["sales".to_owned()])];
+        let profile = Profile {
+            application: Name::new("ad"),
+            entitlements: vec![(Name::new("groups"), vec!["g".to_owned()])],
+            filter: None,
+        };
+        let role = |name: &str, role_type| Role {
+            name: Name::new(name),
+            role_type,
+            disabled: false,
+            active_from: None,
+            active_until: None,
+            selector: None,
+            requires: Vec::new(),
+            permits: Vec::new(),
+            detection: Vec::new(),
+            risk_weight: 0,
+        };
+        let business = Role {
+            selector: Some(Selector::MatchList(sales)),
+            requires: vec![Name::new("it")],
+            ..role("business", RoleType::business())
+        };
+        let it = Role {
+            detection: vec![ProfileSet {
+                any: false,
+                profiles: vec![profile],
+            }],
+            ..role("it", RoleType::it())
+        };
+        tenant.roles = Roles::new(vec![business, it], &[]);
+        tenant
+    }
+
+    fn somebody(department: &str, groups: &[&str]) -> IdentityRecord {
+        let mut directory = account("ad", &[]);
+        let groups = groups.iter().map(|group| (*group).to_owned()).collect();
+        let groups = Value::Many(groups).normalised();
+        directory.attributes = groups
+            .map(|groups| (Name::new("groups"), groups))
+            .into_iter()
+            .collect();
+        person(vec![
+            directory,
+            account("hr", &[("department", department)]),
+        ])
+    }
+
+    fn settled(tenant: &Model, at: UnixMillis, record: IdentityRecord) -> IdentityRecord {
+        refresh_and_process(tenant, &mut Scripts::default(), at, record).0
+    }
+
+    fn at(at: UnixMillis, record: IdentityRecord) -> IdentityRecord {
+        settled(&tenant(), at, record)
+    }
+
+    /// Gives a record other accounts.
+    fn now(record: IdentityRecord, other: IdentityRecord) -> IdentityRecord {
+        IdentityRecord {
+            accounts: other.accounts,
+            ..record
+        }
+    }
+
+    fn changes(record: &IdentityRecord) -> Vec<String> {
+        let actions = record.identity.account_actions.iter();
+        let words = |action: &AccountAction| {
+            let changes = action.changes.iter().map(|change| match &change.change {
+                ValueChange::Set(value) => format!("{} = {value:?}", change.attribute),
+                ValueChange::Add(values) => format!("+{}", values.join("+")),
+                ValueChange::Remove(values) => format!("-{}", values.join("-")),
+            });
+            changes.collect::<Vec<_>>().join(" ")
+        };
+        actions.map(words).collect()
+    }
+
+    /// Sends everything that is called for, and says what came of it.
+    fn sent(mut record: IdentityRecord, at: UnixMillis, outcome: SentOutcome) -> IdentityRecord {
+        let identity = &mut record.identity;
+        for action in identity.account_actions.clone() {
+            identity.provisioning.note_sent(action, at, outcome.clone());
+        }
+        record
+    }
+
+    #[test]
+    fn what_was_sent_is_called_for_until_the_account_shows_it() {
+        let given = at(NOW, somebody("sales", &[]));
+        assert_eq!(changes(&given), ["+g"]);
+        let given = at(NOW, sent(given, NOW, SentOutcome::Sent));
+        assert_eq!(changes(&given), ["+g"]);
+        assert_eq!(given.identity.account_actions[0].since, NOW);
+        assert_eq!(given.identity.wake.phases, Some(LATER));
+        let shown = at(UnixMillis(1_500), now(given, somebody("sales", &["g"])));
+        assert!(changes(&shown).is_empty());
+        assert!(shown.identity.provisioning.sent.is_empty());
+        assert!(shown.identity.findings.is_empty());
+        let gone = at(LATER, now(shown, somebody("it", &["g"])));
+        assert_eq!(changes(&gone), ["-g"]);
+    }
+
+    #[test]
+    fn what_is_never_shown_has_failed_once_its_time_is_over() {
+        let given = at(NOW, somebody("sales", &[]));
+        let waits = sent(given.clone(), NOW, SentOutcome::Sent);
+        let failed = sent(given, NOW, SentOutcome::Failed("it is full".to_owned()));
+        for (record, cause) in [(waits, "unconfirmed"), (failed, "provisioning-failed")] {
+            let over = at(LATER, record);
+            assert_eq!(changes(&over), ["+g"]);
+            let causes: Vec<_> = over
+                .identity
+                .findings
+                .iter()
+                .map(|known| known.cause)
+                .collect();
+            assert_eq!(causes, [Name::new(cause)]);
+            // Nobody asks for it any more, so nothing is wrong.
+            let gone = at(UnixMillis(3_000), now(over, somebody("it", &[])));
+            assert!(changes(&gone).is_empty());
+            assert!(
+                gone.identity.provisioning.is_empty(),
+                "{:?}",
+                gone.identity.provisioning
+            );
+            assert!(gone.identity.findings.is_empty());
+        }
+    }
+
+    #[test]
+    fn what_is_on_its_way_is_undone_before_anybody_has_seen_it() {
+        let given = sent(at(NOW, somebody("sales", &[])), NOW, SentOutcome::Sent);
+        let taken = at(UnixMillis(1_100), now(given, somebody("it", &[])));
+        assert_eq!(changes(&taken), ["-g"]);
+        let taken = sent(taken, UnixMillis(1_100), SentOutcome::Sent);
+        // Back again: what takes it away is on its way.
+        let back = at(UnixMillis(1_200), now(taken, somebody("sales", &[])));
+        assert_eq!(changes(&back), ["+g"]);
+        assert_eq!(back.identity.account_actions[0].since, UnixMillis(1_200));
+    }
+
+    #[test]
+    fn what_a_wave_gives_and_the_next_takes_was_never_given() {
+        let mut tenant = tenant();
+        tenant.applications[0].provisioning.adopt = true;
+        let mut scripts = Scripts::default();
+        let first = refresh(tenant.clone(), &mut scripts, NOW, somebody("sales", &["g"]));
+        assert_eq!(first.identity.provisioning.given.len(), 1);
+        let second = refresh(
+            tenant,
+            &mut scripts,
+            NOW,
+            now(first, somebody("it", &["g"])),
+        );
+        assert!(changes(&second).is_empty());
+        assert!(second.identity.provisioning.is_empty());
+    }
+
+    #[test]
+    fn a_change_that_leads_to_itself_is_sent_eight_times() {
+        let mut tenant = tenant();
+        tenant.roles = Roles::default();
+        let mut followed = attribute("note", vec![from_account("ad", "note")]);
+        followed.value_type = ValueType::Text;
+        tenant.attributes.push(followed);
+        let mut record = somebody("it", &[]);
+        record.accounts[0].attributes = vec![(Name::new("note"), Value::Text("a".to_owned()))];
+        let mut hops = 0;
+        for round in 0..12 {
+            // Each time something else is made of it.
+            let fixed = Value::Text(format!("b{round}"));
+            tenant.attributes.last_mut().expect("one").targets =
+                vec![crate::definitions::AttributeTarget {
+                    application: Name::new("ad"),
+                    attribute: Name::new("note"),
+                    mapping: Some(crate::definitions::Mapping::Fixed(fixed.clone())),
+                    all_accounts: true,
+                }];
+            tenant.applications[0]
+                .schema
+                .push(crate::definitions::AccountAttribute {
+                    name: Name::new("note"),
+                    value_type: ValueType::Text,
+                    entitlement: false,
+                    sensitive: false,
+                });
+            tenant.applications[0]
+                .schema
+                .sort_by_key(|known| known.name);
+            tenant.applications[0]
+                .schema
+                .dedup_by_key(|known| known.name);
+            tenant.attributes.sort_by_key(|known| known.name);
+            let moment = UnixMillis(NOW.0 + round);
+            record = settled(&tenant, moment, record);
+            hops = record.identity.account_actions[0].hops;
+            if hops > MOST_HOPS {
+                break;
+            }
+            record = sent(record, moment, SentOutcome::Sent);
+            record.accounts[0].attributes = vec![(Name::new("note"), fixed)];
+        }
+        assert_eq!(hops, MOST_HOPS + 1);
+        let causes: Vec<_> = record
+            .identity
+            .findings
+            .iter()
+            .map(|known| known.cause)
+            .collect();
+        assert_eq!(causes, [Name::new("provisioning-loop")]);
+    }
+}

@@ -1,0 +1,274 @@
+//! What was sent of what was called for, and how it stands by now.
+//!
+//! The provisioning plan goes by it: what is on its way is neither sent again nor
+//! overlooked, what is so by now is forgotten, and what came to nothing is
+//! remembered for as long as it is called for.
+
+use super::flights::has_failed;
+use crate::definitions::Model;
+use crate::model::{
+    Account, AccountAction, AccountKey, AccountOperation, AccountStatus, AttributeChange,
+    IdentityRecord, Name, Provisioning, SentAction, TargetAccount, Value, ValueChange,
+};
+use crate::text::fold;
+use crate::view::TrackedView;
+
+/// What accounts are to be, as far as this plan knows already, and what was sent.
+pub(super) struct Standing {
+    /// What the lifecycle state calls for.
+    pub(super) state: Vec<AccountAction>,
+    /// The applications in which nobody of that state gets an account.
+    pub(super) closed: Vec<Name>,
+    /// What was sent and isn't confirmed, with whether it came to nothing.
+    pub(super) sent: Vec<(SentAction, bool)>,
+    /// What was sent and is so by now.
+    confirmed: Vec<SentAction>,
+    pub(super) targets: Vec<TargetAccount>,
+}
+
+impl Standing {
+    /// Says whether an account is to be deleted.
+    pub(super) fn goes(&self, account: &AccountKey) -> bool {
+        let deletes = |action: &AccountAction| {
+            action.operation == AccountOperation::Delete && action.account == *account
+        };
+        let mut under_way = self.sent.iter().filter(|(_, failed)| !failed);
+        self.state.iter().any(deletes) || under_way.any(|(sent, _)| deletes(&sent.action))
+    }
+
+    /// Says whether nobody of the lifecycle state gets an account there.
+    pub(super) fn is_closed(&self, application: Name) -> bool {
+        self.closed.contains(&application)
+    }
+
+    /// Says whether an account was chosen for a role.
+    pub(super) fn is_target(&self, account: &AccountKey) -> bool {
+        self.targets.iter().any(|target| target.account == *account)
+    }
+
+    /// Returns the creation that is under way in an application.
+    pub(super) fn creation(&self, application: Name) -> Option<&AccountAction> {
+        let mut sent = self.sent.iter().filter(|(_, failed)| !failed);
+        let found = sent.find(|(sent, _)| {
+            sent.action.operation == AccountOperation::Create
+                && sent.action.account.application == application
+        });
+        found.map(|(sent, _)| &sent.action)
+    }
+
+    /// Returns what an attribute was last sent to be set to, if that is under way.
+    pub(super) fn last_set(&self, account: &AccountKey, attribute: Name) -> Option<Option<&Value>> {
+        let under_way = self
+            .sent
+            .iter()
+            .rev()
+            .filter(|(sent, failed)| !failed && sent.action.account == *account);
+        let changes = under_way.flat_map(|(sent, _)| &sent.action.changes);
+        let mut sets = changes.filter_map(|change| match &change.change {
+            ValueChange::Set(value) if change.attribute == attribute => Some(value.as_ref()),
+            _ => None,
+        });
+        sets.next()
+    }
+
+    /// Returns how many changes led to what was set of an attribute and is
+    /// confirmed by now.
+    pub(super) fn confirmed_sets(&self, application: Name, attribute: Name) -> Option<u32> {
+        let sets = self.confirmed.iter().filter(|sent| {
+            sent.action.account.application == application
+                && sent.action.changes.iter().any(|change| {
+                    change.attribute == attribute && matches!(change.change, ValueChange::Set(_))
+                })
+        });
+        sets.map(|sent| sent.action.hops).max()
+    }
+}
+
+/// Sorts what was sent into what is so by now, what came to nothing, and the rest.
+pub(super) fn standing(
+    view: &mut TrackedView,
+    model: &Model,
+    memory: &Provisioning,
+    state: Vec<AccountAction>,
+) -> Standing {
+    let (mut sent, mut confirmed) = (Vec::new(), Vec::new());
+    for known in &memory.sent {
+        if is_so(view.record(), &known.action) {
+            confirmed.push(known.clone());
+        } else {
+            let failed = has_failed(known, model, |at| view.reached(at));
+            sent.push((known.clone(), failed));
+        }
+    }
+    Standing {
+        state,
+        closed: Vec::new(),
+        sent,
+        confirmed,
+        targets: memory.targets.clone(),
+    }
+}
+
+/// Returns the accounts that are being switched on or off, the last sent last.
+pub(super) fn switched(view: &mut TrackedView) -> Vec<(AccountKey, AccountOperation)> {
+    let sent = view.record().identity.settled_provisioning().sent.clone();
+    let model = view.model().clone();
+    let mut switched = Vec::new();
+    for known in &sent {
+        let operation = known.action.operation;
+        let switches = matches!(
+            operation,
+            AccountOperation::Enable | AccountOperation::Disable
+        );
+        if switches && !has_failed(known, &model, |at| view.reached(at)) {
+            switched.push((known.action.account.clone(), operation));
+        }
+    }
+    switched
+}
+
+/// Says whether accounts are as an action makes them.
+pub(super) fn is_so(record: &IdentityRecord, action: &AccountAction) -> bool {
+    let mut present = record.accounts.iter().filter(|account| {
+        account.key.application == action.account.application && account.missing_since.is_none()
+    });
+    if action.operation == AccountOperation::Create {
+        // Whatever the application made of its native identity.
+        return present.next().is_some();
+    }
+    let account = present.find(|account| account.key == action.account);
+    match action.operation {
+        AccountOperation::Create => false,
+        AccountOperation::Delete => account.is_none(),
+        AccountOperation::Enable => {
+            account.is_some_and(|known| known.status != AccountStatus::Disabled)
+        }
+        AccountOperation::Disable => {
+            account.is_some_and(|known| known.status == AccountStatus::Disabled)
+        }
+        AccountOperation::Move => account.is_none_or(|known| {
+            let native_identity = fold(&known.key.native_identity);
+            let end = action.to.as_deref().map(fold);
+            end.is_some_and(|end| native_identity.ends_with(&end))
+        }),
+        AccountOperation::Modify => account.is_some_and(|known| {
+            let mut changes = action.changes.iter();
+            changes.all(|change| shows(known, change))
+        }),
+    }
+}
+
+/// Says whether an account shows a change.
+fn shows(account: &Account, change: &AttributeChange) -> bool {
+    let now = account.attribute(change.attribute);
+    let has = |value: &String| {
+        let mut found = false;
+        if let Some(now) = now {
+            now.each_text(|text| found |= text == value);
+        }
+        found
+    };
+    match &change.change {
+        ValueChange::Set(value) => now == value.as_ref(),
+        ValueChange::Add(values) => values.iter().all(has),
+        ValueChange::Remove(values) => !values.iter().any(has),
+    }
+}
+
+/// Returns what of what was sent is still to be remembered: what is under way
+/// and wasn't overtaken, and what came to nothing and is still called for.
+pub(super) fn still_sent(
+    sent: &[(SentAction, bool)],
+    actions: &[AccountAction],
+) -> Vec<SentAction> {
+    let kept = sent.iter().enumerate().filter(|(place, (known, failed))| {
+        let action = &known.action;
+        if *failed {
+            return actions.iter().any(|called| overlaps(called, action));
+        }
+        !sent[place + 1..]
+            .iter()
+            .any(|(later, _)| overtakes(&later.action, action))
+    });
+    kept.map(|(_, (known, _))| known.clone()).collect()
+}
+
+/// Says whether everything that an action does was sent already: it was part of
+/// something larger.
+pub(super) fn is_sent(memory: &Provisioning, action: &AccountAction) -> bool {
+    let sent = || memory.sent.iter().map(|sent| &sent.action);
+    let of_it = || {
+        sent().filter(|sent| sent.account == action.account && sent.operation == action.operation)
+    };
+    if action.operation != AccountOperation::Modify {
+        return of_it().any(|sent| sent.is_same(action) && sent.since == action.since);
+    }
+    let does = |sent: &AccountAction, change: &AttributeChange, value: Option<&String>| {
+        sent.changes.iter().any(|known| {
+            known.attribute == change.attribute
+                && match (&known.change, &change.change, value) {
+                    (ValueChange::Add(known), ValueChange::Add(_), Some(value))
+                    | (ValueChange::Remove(known), ValueChange::Remove(_), Some(value)) => {
+                        known.contains(value)
+                    }
+                    (known, change, None) => known == change,
+                    _ => false,
+                }
+        })
+    };
+    let since = action.since;
+    let then = || of_it().filter(move |sent| sent.since == since);
+    let was_sent = |change: &AttributeChange| match &change.change {
+        ValueChange::Set(_) => then().any(|sent| does(sent, change, None)),
+        ValueChange::Add(values) | ValueChange::Remove(values) => values
+            .iter()
+            .all(|value| then().any(|sent| does(sent, change, Some(value)))),
+    };
+    action.changes.iter().all(was_sent)
+}
+
+/// Says whether two actions do something of the same.
+pub(super) fn overlaps(one: &AccountAction, other: &AccountAction) -> bool {
+    if one.account != other.account || one.operation != other.operation || one.to != other.to {
+        return false;
+    }
+    let shared = |change: &AttributeChange| {
+        other
+            .changes
+            .iter()
+            .any(|known| match (&change.change, &known.change) {
+                (ValueChange::Add(one), ValueChange::Add(other))
+                | (ValueChange::Remove(one), ValueChange::Remove(other)) => {
+                    change.attribute == known.attribute && one.iter().any(|one| other.contains(one))
+                }
+                _ => change == known,
+            })
+    };
+    one.operation != AccountOperation::Modify || one.changes.iter().any(shared)
+}
+
+/// Says whether a later action says otherwise about everything that an earlier one does.
+fn overtakes(later: &AccountAction, earlier: &AccountAction) -> bool {
+    if later.account != earlier.account {
+        return false;
+    }
+    match (later.operation, earlier.operation) {
+        (AccountOperation::Delete, _) => true,
+        (AccountOperation::Enable, AccountOperation::Disable)
+        | (AccountOperation::Disable, AccountOperation::Enable) => true,
+        (AccountOperation::Modify, AccountOperation::Modify) => earlier.changes.iter().all(|old| {
+            later.changes.iter().any(|new| {
+                new.attribute == old.attribute
+                    && match (&new.change, &old.change) {
+                        (ValueChange::Set(_), ValueChange::Set(_)) => true,
+                        (ValueChange::Add(new), ValueChange::Remove(old))
+                        | (ValueChange::Remove(new), ValueChange::Add(old)) => {
+                            old.iter().all(|value| new.contains(value))
+                        }
+                        _ => false,
+                    }
+            })
+        }),
+        _ => false,
+    }
+}

@@ -1,0 +1,335 @@
+//! Account operations: through the application's connector, or by people where
+//! it has none that could.
+//!
+//! An operation is confirmed by reading the account again; what is read takes
+//! the path of every aggregated account, so that the identity is due and its
+//! next refresh sees what has become of it. An operation that was under way
+//! when a process died is looked at first: what is so already isn't done again.
+
+use idr_core::definitions::Application;
+use idr_core::model::{
+    Account, AccountAction, AccountKey, AccountOperation, Name, SentAction, SentOutcome, Uid,
+    Value, ValueChange,
+};
+
+use super::retry::Failure;
+use super::{DispatchError, Outcome, Pass, stop_at};
+use crate::connect::{Capability, ConnectError, Connector, NewAccount, Performed, is_so, moved};
+use crate::store::{EffectStatus, OwnChange, Settlement, StoredEffect};
+
+impl<'a> Pass<'a> {
+    /// Carries out what is called for with an account.
+    pub(super) fn account(
+        &mut self,
+        stored: &mut StoredEffect,
+        action: &AccountAction,
+    ) -> Result<Outcome, DispatchError> {
+        let name = action.account.application;
+        let model = self.context.model;
+        let Some(application) = model.application(name) else {
+            let message = format!("application `{name}` is no longer configured");
+            return Ok(Outcome::Failed(Failure::lasting(message)));
+        };
+        let capability = Capability::Operation(action.operation);
+        if !self.context.connectors.can(name, capability) {
+            return self.ask_for_action(stored, action);
+        }
+        if let Some(message) = self.unreachable.get(&name) {
+            // Somebody before has tried it in this pass.
+            tracing::debug!("effect {} waits: {message}", stored.id);
+            return Ok(Outcome::Failed(Failure::passing(message.clone())));
+        }
+        let uid = stored.effect.uid;
+        let was_tried = stored.progress.attempts > 0;
+        let begun = Settlement {
+            sent: Some((uid, self.sent(action, SentOutcome::Sent))),
+            own: self.under_way(action, uid)?,
+            ..Settlement::default()
+        };
+        if !self.begin(stored, begun)? {
+            return Ok(Outcome::Gone);
+        }
+        if let Err(failure) = self.change(application, action, uid, was_tried)? {
+            return Ok(Outcome::Failed(failure));
+        }
+        let finished = Settlement {
+            own: self.confirmed(action, uid),
+            ..Settlement::default()
+        };
+        self.finish(stored, finished)
+    }
+
+    /// Changes an account, reads it again and takes over what is read.
+    pub(super) fn change(
+        &mut self,
+        application: &'a Application,
+        action: &AccountAction,
+        owner: Uid,
+        was_tried: bool,
+    ) -> Result<Result<(), Failure>, DispatchError> {
+        let Some(native_identity) = moved(action) else {
+            let message = format!(
+                "account `{}` can't be moved to `{}`: its native identity has no such end",
+                action.account.native_identity,
+                action.to.as_deref().unwrap_or_default()
+            );
+            return Ok(Err(Failure::lasting(message)));
+        };
+        let password = match action.operation {
+            AccountOperation::Create => self.context.connectors.password(application.name),
+            _ => Ok(None),
+        };
+        let connector = match self.connector(application) {
+            Ok(connector) => connector,
+            Err(error) => return Ok(Err(self.note(application.name, &error))),
+        };
+        let changed = password.and_then(|password| {
+            if was_tried {
+                let now = read(connector, &native_identity)?;
+                if is_so(action, now.as_ref()) {
+                    return Ok(Confirmed::Read(now));
+                }
+            }
+            let performed = perform(connector, action, &native_identity, password)?;
+            Ok(Confirmed::Performed(performed))
+        });
+        stop_at("dispatch-performed")?;
+        let read_now = changed.and_then(|confirmed| match confirmed {
+            Confirmed::Read(account) => Ok((Performed::WasSo, account)),
+            Confirmed::Performed(performed) => Ok((performed, read(connector, &native_identity)?)),
+        });
+        let (performed, account) = match read_now {
+            Ok(read_now) => read_now,
+            Err(error) => return Ok(Err(self.note(application.name, &error))),
+        };
+        if let Some(failure) = contradiction(action, performed, account.as_ref()) {
+            return Ok(Err(failure));
+        }
+        self.read_back
+            .take_changed(application, action, owner, account)?;
+        stop_at("dispatch-read-back")?;
+        Ok(Ok(()))
+    }
+
+    /// Returns an application's connector, opened once in a pass.
+    fn connector(
+        &mut self,
+        application: &Application,
+    ) -> Result<&mut Box<dyn Connector>, ConnectError> {
+        let name = application.name;
+        if !self.open.contains_key(&name) {
+            let opened = self.context.connectors.open(application)?;
+            self.open.insert(name, opened);
+        }
+        Ok(self.open.get_mut(&name).expect("it was just put there"))
+    }
+
+    /// Makes a failure of what went wrong. An application that can't be reached
+    /// is left in peace for the rest of the pass.
+    fn note(&mut self, application: Name, error: &ConnectError) -> Failure {
+        let failure = Failure::from(error);
+        if error.is_retryable() {
+            self.open.remove(&application);
+            self.unreachable
+                .insert(application, failure.message.clone());
+        }
+        failure
+    }
+
+    /// Returns what is noted with the identity of something that was sent.
+    pub(super) fn sent(&self, action: &AccountAction, outcome: SentOutcome) -> SentAction {
+        SentAction {
+            action: action.clone(),
+            at: self.context.now,
+            outcome,
+        }
+    }
+
+    /// Returns what goes with an attempt in vain: the account isn't being changed
+    /// any more, and whoever gives up tells planning.
+    pub(super) fn in_vain(
+        &self,
+        stored: &StoredEffect,
+        message: &str,
+        gives_up: bool,
+    ) -> Result<Settlement, DispatchError> {
+        let idr_core::model::EffectKind::Account(action) = &stored.effect.what else {
+            return Ok(Settlement::default());
+        };
+        let uid = stored.effect.uid;
+        let failed = || self.sent(action, SentOutcome::Failed(message.to_owned()));
+        let own = match gives_up {
+            // A later attempt may find that it was carried out all the same.
+            false => Vec::new(),
+            true => self.not_under_way(action)?,
+        };
+        Ok(Settlement {
+            sent: gives_up.then(|| (uid, failed())),
+            own,
+            ..Settlement::default()
+        })
+    }
+
+    /// Returns that an action with an account has begun.
+    pub(super) fn under_way(
+        &self,
+        action: &AccountAction,
+        owner: Uid,
+    ) -> Result<Vec<OwnChange>, DispatchError> {
+        let keys = keys_of(action);
+        let known = self.context.store.own_changes(&keys)?;
+        let own = keys.into_iter().map(|account| {
+            let known = known.iter().find(|known| known.account == account);
+            OwnChange {
+                owner: Some(owner),
+                under_way: Some(action.clone()),
+                confirmed_at: known.and_then(|known| known.confirmed_at),
+                gone: known.is_some_and(|known| known.gone),
+                account,
+            }
+        });
+        Ok(own.collect())
+    }
+
+    fn not_under_way(&self, action: &AccountAction) -> Result<Vec<OwnChange>, DispatchError> {
+        let known = self.context.store.own_changes(&keys_of(action))?;
+        let own = known.into_iter().map(|known| OwnChange {
+            under_way: None,
+            ..known
+        });
+        Ok(own.collect())
+    }
+
+    /// Returns that an action with an account is carried out, and read.
+    pub(super) fn confirmed(&self, action: &AccountAction, owner: Uid) -> Vec<OwnChange> {
+        let moved = action.operation == AccountOperation::Move;
+        let keys = keys_of(action);
+        let last = keys.len() - 1;
+        let own = keys
+            .into_iter()
+            .enumerate()
+            .map(|(place, account)| OwnChange {
+                account,
+                owner: Some(owner),
+                under_way: None,
+                confirmed_at: Some(self.context.now),
+                gone: action.operation == AccountOperation::Delete || (moved && place < last),
+            });
+        own.collect()
+    }
+
+    /// Lets people do what no connector can.
+    fn ask_for_action(
+        &mut self,
+        stored: &StoredEffect,
+        action: &AccountAction,
+    ) -> Result<Outcome, DispatchError> {
+        if stored.progress.status == EffectStatus::Sent {
+            return Ok(Outcome::WithPeople);
+        }
+        let application = action.account.application;
+        let owned = format!("application `{application}`");
+        let mut owners = self.context.model.owners.iter();
+        let owner = owners.find(|(_, what)| what.contains(&owned));
+        let owner = owner.map(|(owner, _)| owner.to_owned());
+        let description = super::people::in_words(action, self.context.model);
+        let sent = (stored.effect.uid, self.sent(action, SentOutcome::Sent));
+        self.open_item(stored, owner, &description, Some(sent))
+    }
+}
+
+enum Confirmed {
+    /// It is so, as was just read.
+    Read(Option<Account>),
+    /// It was carried out, and isn't read yet.
+    Performed(Performed),
+}
+
+/// Returns the accounts that an action is about: where it is moved from, and last
+/// the one that it leads to.
+fn keys_of(action: &AccountAction) -> Vec<AccountKey> {
+    let mut keys = vec![action.account.clone()];
+    if let Some(native_identity) = moved(action)
+        && native_identity != action.account.native_identity
+    {
+        keys.push(AccountKey {
+            native_identity,
+            ..action.account.clone()
+        });
+    }
+    keys
+}
+
+/// Reads an account that must be one that idr can read.
+fn read(
+    connector: &mut Box<dyn Connector>,
+    native_identity: &str,
+) -> Result<Option<Account>, ConnectError> {
+    let listed = connector.get(native_identity)?;
+    listed.transpose().map_err(|broken| ConnectError::Refused {
+        application: String::new(),
+        message: broken.to_string(),
+    })
+}
+
+fn perform(
+    connector: &mut Box<dyn Connector>,
+    action: &AccountAction,
+    moved_to: &str,
+    password: Option<crate::connect::Password>,
+) -> Result<Performed, ConnectError> {
+    let native_identity = &action.account.native_identity;
+    match action.operation {
+        AccountOperation::Create => connector.create(&NewAccount {
+            native_identity,
+            attributes: attributes(action),
+            password,
+        }),
+        AccountOperation::Modify => connector.modify(native_identity, &action.changes),
+        AccountOperation::Enable => connector.enable(native_identity, true),
+        AccountOperation::Disable => connector.enable(native_identity, false),
+        AccountOperation::Move => connector.rename(native_identity, moved_to),
+        AccountOperation::Delete => connector.delete(native_identity),
+    }
+}
+
+/// Returns the attributes that an account is created with.
+fn attributes(action: &AccountAction) -> Vec<(Name, Value)> {
+    let attributes = action.changes.iter().filter_map(|change| {
+        let value = match &change.change {
+            ValueChange::Set(value) => value.clone()?,
+            ValueChange::Add(texts) => Value::Many(texts.clone()).normalised()?,
+            ValueChange::Remove(_) => return None,
+        };
+        Some((change.attribute, value))
+    });
+    attributes.collect()
+}
+
+/// Returns what is wrong where an application says that something is carried
+/// out, and its account says otherwise.
+fn contradiction(
+    action: &AccountAction,
+    performed: Performed,
+    account: Option<&Account>,
+) -> Option<Failure> {
+    if is_so(action, account) {
+        return None;
+    }
+    let native_identity = &action.account.native_identity;
+    match action.operation {
+        // There was one before: it may be somebody else's.
+        AccountOperation::Create if performed == Performed::WasSo => {
+            Some(Failure::lasting(format!(
+                "there is an account `{native_identity}` already, and it isn't as the one to be \
+                 created: aggregate the application, and let it be correlated"
+            )))
+        }
+        // What the application makes of values is for planning to judge.
+        AccountOperation::Create | AccountOperation::Modify if account.is_some() => None,
+        operation => Some(Failure::passing(format!(
+            "the application says that it is done, but account `{native_identity}` isn't so: {}",
+            operation.as_str()
+        ))),
+    }
+}

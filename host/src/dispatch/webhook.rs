@@ -1,0 +1,161 @@
+//! Events to addresses: CloudEvents 1.0 in JSON, one request each.
+//!
+//! The id of an event is its effect's, so whoever receives one twice can tell.
+
+use std::time::Duration;
+
+use idr_core::model::{EffectKind, Name};
+use serde_json::{Value as Json, json};
+
+use super::retry::Failure;
+use super::{DispatchError, Outcome, Pass};
+use crate::report::MASK;
+use crate::report::canonical::plain;
+use crate::store::{EventQuery, Settlement, StoredEffect};
+
+/// What an event is sent as.
+const CONTENT_TYPE: &str = "application/cloudevents+json; charset=utf-8";
+
+/// Sends something to an address.
+pub trait Courier {
+    /// Posts a body, and returns the status that the address answers.
+    ///
+    /// # Errors
+    ///
+    /// Why nothing was answered, in words; trying again may help.
+    fn post(&self, url: &str, content_type: &str, body: &str) -> Result<u16, String>;
+}
+
+/// Sends over HTTP, encrypted where the address says `https`.
+pub struct HttpCourier {
+    agent: ureq::Agent,
+}
+
+impl HttpCourier {
+    /// Returns one that waits so long for an answer. It follows no redirections:
+    /// an address that has moved is a matter of configuration.
+    pub fn new(timeout: Duration) -> Self {
+        let config = ureq::Agent::config_builder()
+            .timeout_global(Some(timeout))
+            .max_redirects(0)
+            .http_status_as_error(false)
+            .user_agent(concat!("idr/", env!("CARGO_PKG_VERSION")))
+            .build();
+        Self {
+            agent: config.into(),
+        }
+    }
+}
+
+impl Courier for HttpCourier {
+    fn post(&self, url: &str, content_type: &str, body: &str) -> Result<u16, String> {
+        let request = self.agent.post(url).header("content-type", content_type);
+        match request.send(body) {
+            Ok(response) => Ok(response.status().as_u16()),
+            Err(error) => Err(error.to_string()),
+        }
+    }
+}
+
+impl Pass<'_> {
+    /// Sends an event to an address.
+    pub(super) fn webhook(
+        &mut self,
+        stored: &mut StoredEffect,
+        url: &str,
+    ) -> Result<Outcome, DispatchError> {
+        if !self.begin(stored, Settlement::default())? {
+            return Ok(Outcome::Gone);
+        }
+        match self.deliver(stored, &stored.id.clone(), url)? {
+            Err(failure) => Ok(Outcome::Failed(failure)),
+            Ok(()) => {
+                stop_at_sent()?;
+                self.finish(stored, Settlement::default())
+            }
+        }
+    }
+
+    /// Sends the event that an effect is about, under an id.
+    pub(super) fn deliver(
+        &self,
+        stored: &StoredEffect,
+        id: &str,
+        url: &str,
+    ) -> Result<Result<(), Failure>, DispatchError> {
+        let event = self.cloud_event(stored, id)?;
+        let answer = self
+            .context
+            .courier
+            .post(url, CONTENT_TYPE, &event.to_string());
+        Ok(match answer {
+            Ok(200..=299) => Ok(()),
+            Ok(status @ (408 | 425 | 429 | 500..=599)) => {
+                Err(Failure::passing(format!("{url} answered {status}")))
+            }
+            Ok(status) => Err(Failure::lasting(format!("{url} answered {status}"))),
+            Err(why) => Err(Failure::passing(format!(
+                "{url} didn't answer: {}",
+                crate::connect::shown(&why)
+            ))),
+        })
+    }
+
+    /// Returns the event as CloudEvents 1.0 has it. Sensitive values are masked.
+    fn cloud_event(&self, stored: &StoredEffect, id: &str) -> Result<Json, DispatchError> {
+        let effect = &stored.effect;
+        let EffectKind::Handler {
+            trigger, sequence, ..
+        } = &effect.what
+        else {
+            return Ok(Json::Null);
+        };
+        let query = EventQuery {
+            uid: Some(effect.uid),
+            trigger: Some(*trigger),
+        };
+        let mut events = self.context.store.events(&query, usize::MAX)?.into_iter();
+        let event = events.find(|known| known.event.sequence == *sequence);
+        let model = self.context.model;
+        let is_sensitive = |what: &str| {
+            let index = Name::known(what).and_then(|name| model.attribute_index(name));
+            index.is_some_and(|index| model.attributes[index].sensitive)
+        };
+        let changes = event.iter().flat_map(|known| &known.event.changes);
+        let changes: Vec<Json> = changes
+            .map(|change| {
+                let shown = |value: &Option<idr_core::model::Value>| match value {
+                    Some(_) if is_sensitive(&change.what) => Some(Json::from(MASK)),
+                    value => value.as_ref().map(plain),
+                };
+                json!({
+                    "what": change.what,
+                    "old": shown(&change.old),
+                    "new": shown(&change.new),
+                })
+            })
+            .collect();
+        Ok(json!({
+            "specversion": "1.0",
+            "id": id,
+            "source": format!("/idr/{}", self.context.tenant),
+            "type": format!("idr.trigger.{trigger}"),
+            "subject": stored.name,
+            "time": effect.effective_at.to_string(),
+            "datacontenttype": "application/json",
+            "data": {
+                "trigger": trigger.as_str(),
+                "identity": stored.name,
+                "uid": effect.uid.0,
+                "sequence": sequence,
+                "effectiveAt": effect.effective_at.to_string(),
+                "detectedAt": effect.detected_at.to_string(),
+                "changes": changes,
+            },
+        }))
+    }
+}
+
+fn stop_at_sent() -> Result<(), DispatchError> {
+    super::stop_at("dispatch-delivered")
+}

@@ -1,0 +1,226 @@
+//! Logical applications: accounts that are made of accounts of others.
+
+use crate::common::TestHost;
+
+const TENANT: &str = r#"
+    //- idr.toml
+    version = 1
+    name = "acme"
+    clock = "simulated"
+    zone = "Europe/Berlin"
+    //- applications/hr.toml
+    vanish_grace = "0"
+    authoritative = { name = "user" }
+    [connector]
+    type = "delimited-file"
+    path = "feeds/hr.csv"
+    native_identity = "id"
+    [schema]
+    user = {}
+    [guard]
+    new = "off"
+    vanished = "off"
+    rekeyed = "off"
+    emptied = "off"
+    //- applications/ad.toml
+    correlation = [{ account = "owner", identity = "name" }]
+    [connector]
+    type = "delimited-file"
+    path = "feeds/ad.csv"
+    native_identity = "dn"
+    status = { column = "status", disabled = ["off"] }
+    [schema]
+    owner = {}
+    login = {}
+    groups = { type = "many", separator = "|", entitlement = true }
+    [guard]
+    new = "off"
+    vanished = "off"
+    rekeyed = "off"
+    emptied = "off"
+    //- applications/db.toml
+    correlation = [{ account = "person", identity = "name" }]
+    [connector]
+    type = "delimited-file"
+    path = "feeds/db.csv"
+    native_identity = "key"
+    [schema]
+    person = {}
+    user = {}
+    profile = { entitlement = true }
+    [guard]
+    new = "off"
+    vanished = "off"
+    rekeyed = "off"
+    emptied = "off"
+    //- applications/crm.toml
+    [schema]
+    login = {}
+    profile = { entitlement = true }
+    [logical]
+    primary = "ad"
+    [[logical.tiers]]
+    application = "ad"
+    filter = 'groups.containsAll({"crm"})'
+    [[logical.tiers]]
+    application = "db"
+    account = "user"
+    primary = "login"
+    [logical.attributes]
+    login = { application = "ad", attribute = "login" }
+    profile = { application = "db", attribute = "profile" }
+    //- identity.toml
+    [attributes.crmLogin]
+    sources = [{ application = "crm", attribute = "login" }]
+    //- lifecycle.toml
+    default_state = "active"
+    [states.active]
+    [states.gone]
+    inactive = true
+    accounts = [{ application = "crm", do = "disable" }]
+    //- roles/roles.toml
+    [[role]]
+    name = "CRM seller"
+    type = "it"
+    [[role.profiles]]
+    application = "crm"
+    entitlements = { profile = ["seller"] }
+    //- feeds/hr.csv
+    id,user
+    1,alice
+    2,bob
+    3,carl
+    //- feeds/ad.csv
+    dn,owner,login,groups,status
+    cn=alice,alice,ALI,crm|mail,on
+    cn=bob,bob,bob,mail,on
+    cn=carl,carl,carl,crm,on
+    //- feeds/db.csv
+    key,person,user,profile
+    7,alice,ali,seller
+    8,bob,bob,seller
+    9,carl,someone,seller
+"#;
+
+fn aggregate(host: &TestHost, application: &str, at: &str) {
+    let report = host.json(["aggregate", application, "--as-of", at]);
+    assert_eq!(report["status"], "done", "{report:#}");
+}
+
+fn tenant() -> TestHost {
+    let host = TestHost::with_files(TENANT);
+    for application in ["hr", "ad", "db"] {
+        aggregate(&host, application, "2026-03-01T08:00:00Z");
+    }
+    assert_eq!(host.json(["refresh"])["refreshed"], 3);
+    host
+}
+
+/// Returns the identity's logical account, its attribute and its roles.
+fn shown(host: &TestHost, name: &str) -> String {
+    let identity = host.json(["identity", "show", name]);
+    let accounts = identity["accounts"].as_array().expect("accounts");
+    let crm = accounts.iter().find(|known| known["application"] == "crm");
+    let native = crm.map_or("no account", |known| {
+        known["native_identity"].as_str().expect("a text")
+    });
+    let login = &identity["attributes"]["crmLogin"];
+    let roles = identity["detected_roles"].as_array().map_or(0, Vec::len);
+    format!("{native}, login {login}, {roles} roles")
+}
+
+#[test]
+fn there_is_one_for_whoever_has_an_account_of_each_tier() {
+    let host = tenant();
+    insta::assert_snapshot!(shown(&host, "alice"), @"");
+    // Not in the group.
+    insta::assert_snapshot!(shown(&host, "bob"), @"");
+    // Another's account in the database.
+    insta::assert_snapshot!(shown(&host, "carl"), @"");
+}
+
+#[test]
+fn filters_find_people_by_it() {
+    let host = tenant();
+    let found = host.json([
+        "identity",
+        "list",
+        "--filter",
+        r#"links.application.name == "crm""#,
+    ]);
+    let names: Vec<_> = found.as_array().expect("a list").iter().collect();
+    assert_eq!(names.len(), 1, "{found:#}");
+    assert_eq!(names[0]["name"], "alice");
+}
+
+#[test]
+fn it_goes_with_a_part_and_comes_back_with_it() {
+    let host = tenant();
+    let db = "key,person,user,profile\n8,bob,bob,seller\n9,carl,someone,seller\n";
+    host.write("feeds/db.csv", db);
+    aggregate(&host, "db", "2026-03-02T08:00:00Z");
+    assert_eq!(host.json(["refresh"])["refreshed"], 1);
+    insta::assert_snapshot!(shown(&host, "alice"), @"");
+    host.write("feeds/db.csv", &format!("{db}7,alice,ali,clerk\n"));
+    aggregate(&host, "db", "2026-03-03T08:00:00Z");
+    assert_eq!(host.json(["refresh"])["refreshed"], 1);
+    insta::assert_snapshot!(shown(&host, "alice"), @"");
+}
+
+#[test]
+fn what_a_state_does_with_it_is_done_with_its_parts() {
+    let host = tenant();
+    let state = [
+        "identity", "state", "alice", "gone", "--reason", "a ticket", "--actor", "dora",
+    ];
+    assert!(host.json(state).is_object());
+    assert_eq!(host.json(["refresh"])["status"], "done");
+    let effects = host.json(["outbox", "list"]);
+    let effects = effects.as_array().expect("a list").iter();
+    let mut said: Vec<String> = effects
+        .map(|effect| {
+            let text = |key: &str| effect[key].as_str().unwrap_or("?").to_owned();
+            format!(
+                "{} {} {}",
+                text("operation"),
+                text("application"),
+                text("native_identity")
+            )
+        })
+        .collect();
+    said.sort();
+    insta::assert_snapshot!(said.join("\n"), @"");
+}
+
+#[test]
+fn it_is_not_aggregated_itself() {
+    let host = tenant();
+    insta::assert_snapshot!(host.run(["aggregate", "crm"]), @"");
+}
+
+#[test]
+fn mistakes_in_it_are_named() {
+    let host = TestHost::with_files(TENANT);
+    host.write(
+        "applications/crm.toml",
+        r#"
+        vanish_grace = "3d"
+        [connector]
+        type = "delimited-file"
+        [schema]
+        login = {}
+        [logical]
+        primary = "hr"
+        [[logical.tiers]]
+        application = "ad"
+        filter = 'grups == "a"'
+        account = "login"
+        [[logical.tiers]]
+        application = "crm"
+        [logical.attributes]
+        login = { application = "db", attribute = "usr" }
+        sign = { application = "ad", attribute = "login" }
+        "#,
+    );
+    insta::assert_snapshot!(host.run(["check"]), @"");
+}

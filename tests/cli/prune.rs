@@ -1,0 +1,162 @@
+//! `identity prune`: who goes, who stays and why.
+
+use crate::common::TestHost;
+use crate::small_tenant::{aggregate_all, aggregate_file, small_tenant};
+
+const FEED: &str = "id,user,name,department,salary,supervisor\n";
+const GONE: &str = "2026-03-02T08:00:00Z";
+const LATER: &str = "2026-04-02T08:00:00Z";
+
+/// A tenant that prunes after 30 days, in which these rows are left of the HR file,
+/// and no account in the directory.
+fn tenant(rows: &str, settings: &str) -> TestHost {
+    let host = small_tenant();
+    let known = host.read("idr.toml");
+    let prune = "[prune]\nwithout_accounts = \"30d\"\n";
+    host.write("idr.toml", format!("{known}{prune}{settings}\n"));
+    let guard = "[guard]\nvanished = \"off\"\n";
+    host.write(
+        "applications/ad.toml",
+        format!("{}{guard}", host.read("applications/ad.toml")),
+    );
+    aggregate_all(&host, "2026-03-01T08:00:00Z");
+    assert!(host.run(["refresh"]).ends_with("[exit 0]"));
+    host.write("feeds/hr.csv", format!("{FEED}{rows}"));
+    host.write("feeds/ad.csv", "dn,owner,groups\n");
+    aggregate_file(&host, "hr", GONE);
+    aggregate_file(&host, "ad", GONE);
+    host
+}
+
+fn refresh(host: &TestHost, at: &str) {
+    assert!(host.run(["refresh", "--as-of", at]).ends_with("[exit 0]"));
+}
+
+fn names(host: &TestHost) -> Vec<String> {
+    let rows = host.json(["identity", "list"]);
+    let rows = rows.as_array().expect("a list").iter();
+    let name = |row: &serde_json::Value| row["name"].as_str().expect("a text").to_owned();
+    rows.map(name).collect()
+}
+
+#[test]
+fn who_has_no_account_for_so_long_goes_and_managers_stay() {
+    // Alice is their manager, and stays on as that.
+    let host = tenant("3,carol,Carol Cole,Engineering,80000,alice\n", "");
+    refresh(&host, GONE);
+    let early = ["identity", "prune", "--as-of", "2026-03-31T08:00:00Z"];
+    insta::assert_snapshot!(host.run(early), @"");
+    let dry = ["identity", "prune", "--dry-run", "--as-of", LATER];
+    insta::assert_snapshot!(host.run(dry), @"");
+    assert_eq!(names(&host), ["alice", "bob", "carol"]);
+    insta::assert_snapshot!(host.run(["identity", "prune", "--as-of", LATER]), @"");
+    assert_eq!(names(&host), ["alice", "carol"]);
+    let audit = host.json(["audit", "list", "--subject", "bob", "--limit", "1"]);
+    assert_eq!(audit[0]["action"], "prune");
+    assert!(host.run(["store", "verify"]).ends_with("[exit 0]"));
+    // Who comes back is somebody new.
+    host.write(
+        "feeds/hr.csv",
+        format!("{FEED}2,bob,Bob Beck,Sales,60000,alice\n"),
+    );
+    aggregate_file(&host, "hr", LATER);
+    refresh(&host, LATER);
+    assert_eq!(host.json(["identity", "show", "bob"])["uid"], 4);
+}
+
+#[test]
+fn whoever_is_due_is_refreshed_first() {
+    let host = tenant("", "");
+    let shown = host.json(["identity", "prune", "--dry-run", "--as-of", LATER]);
+    assert_eq!(shown["removed"], serde_json::json!([]));
+    assert_eq!(shown["kept"][1]["why"], "it is due: a refresh comes first");
+}
+
+#[test]
+fn owners_the_protected_and_those_linked_by_a_person_stay() {
+    let host = tenant("", "protect = 'name == \"bob\"'");
+    let application = host.read("applications/ad.toml");
+    host.write(
+        "applications/ad.toml",
+        format!("owner = \"carol\"\n{application}"),
+    );
+    refresh(&host, GONE);
+    let shown = host.json(["identity", "prune", "--dry-run", "--as-of", LATER]);
+    let why = |place: usize| {
+        shown["kept"][place]["why"]
+            .as_str()
+            .unwrap_or_default()
+            .to_owned()
+    };
+    assert_eq!(why(0), "it is somebody's manager");
+    assert_eq!(why(1), "idr.toml protects it");
+    assert_eq!(why(2), "it owns application ad");
+
+    let host = tenant("1,alice,Alice Ames,Sales,70000,\n", "");
+    let link = ["account", "link", "ad", "cn=bob", "bob", "--reason", "r"];
+    let linked = host.run(link);
+    assert!(linked.ends_with("[exit 0]"), "{linked}");
+    refresh(&host, GONE);
+    let shown = host.json(["identity", "prune", "--dry-run", "--as-of", LATER]);
+    assert_eq!(
+        shown["kept"][0]["why"],
+        "a person has linked an account to it"
+    );
+    assert_eq!(shown["removed"][0]["name"], "carol");
+}
+
+#[test]
+fn too_many_hold_all_of_them() {
+    let host = tenant("1,alice,Alice Ames,Sales,70000,\n", "most = 1");
+    refresh(&host, GONE);
+    let held = host.run(["identity", "prune", "--as-of", LATER]);
+    assert!(
+        held.contains("2 identities to prune are more than 1"),
+        "{held}"
+    );
+    assert!(held.ends_with("[exit 1]"), "{held}");
+    host.write("tasks/nightly.toml", "version = 1\nprune = true\n");
+    let held = host.run(["refresh", "--task", "nightly", "--as-of", LATER]);
+    assert!(
+        held.contains("2  identities to prune are too many"),
+        "{held}"
+    );
+    assert!(held.ends_with("[exit 1]"), "{held}");
+    assert_eq!(names(&host).len(), 3);
+}
+
+#[test]
+fn a_task_prunes_once_its_run_is_done() {
+    let rows = "1,alice,Alice Ames,Sales,70000,\n3,carol,Carol Cole,Engineering,80000,alice\n";
+    let host = tenant(rows, "");
+    host.write("tasks/nightly.toml", "version = 1\nprune = true\n");
+    host.write("tasks/daily.toml", "version = 1\n");
+    refresh(&host, GONE);
+    let without = host.json(["refresh", "--task", "daily", "--as-of", LATER]);
+    assert_eq!(
+        without["counters"]["identitiesPruned"],
+        serde_json::Value::Null
+    );
+    let dry = host.json([
+        "refresh",
+        "--task",
+        "nightly",
+        "--dry-run",
+        "--as-of",
+        LATER,
+    ]);
+    assert_eq!(dry["counters"]["identitiesPruned"], 1);
+    assert_eq!(names(&host).len(), 3);
+    let done = host.json(["refresh", "--task", "nightly", "--as-of", LATER]);
+    assert_eq!(done["counters"]["identitiesPruned"], 1);
+    assert_eq!(names(&host), ["alice", "carol"]);
+    let run = host.json(["run", "show", "4"]);
+    assert_eq!(run["counters"]["identitiesPruned"], 1, "{run}");
+}
+
+#[test]
+fn without_settings_nobody_is_pruned_and_that_is_said() {
+    let host = small_tenant();
+    aggregate_all(&host, "2026-03-01T08:00:00Z");
+    insta::assert_snapshot!(host.run(["identity", "prune"]), @"");
+}

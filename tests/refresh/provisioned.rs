@@ -1,0 +1,161 @@
+//! Provisioning in half of the random tenants, and a simulated connector: what is
+//! called for is carried out in the directory now and then.
+//!
+//! All of it is drawn apart, so that the other half stays what it was.
+
+use idr_core::definitions::{
+    AccountTemplate, ApplicationProvisioning, AttributeTarget, Mapping, Model,
+    ProvisioningSettings, TemplateAttribute,
+};
+use idr_core::model::{
+    Account, AccountAction, AccountOperation, AccountStatus, Name, Value, ValueChange,
+};
+use rand::RngExt;
+use rand_chacha::ChaCha8Rng;
+
+use crate::histories::Operation;
+use crate::world::Tenant;
+
+/// How accounts in the directory are provisioned.
+#[derive(Clone, Copy, Debug)]
+pub struct Provisioned {
+    adopt: bool,
+    /// Whether whoever has no account gets one.
+    creates: bool,
+    settings: ProvisioningSettings,
+    /// The attribute that the accounts' title follows, and whether all do.
+    follows: Option<(&'static str, bool)>,
+}
+
+impl Provisioned {
+    fn random(random: &mut ChaCha8Rng) -> Self {
+        let mut one_in = |number: u32| random.random_range(0..number) == 0;
+        Self {
+            adopt: one_in(2),
+            creates: one_in(2),
+            settings: ProvisioningSettings {
+                roles: !one_in(6),
+                remove: !one_in(4),
+                synchronise: !one_in(4),
+                manual_account_selection: one_in(2),
+                ..ProvisioningSettings::default()
+            },
+            follows: match (one_in(2), one_in(2)) {
+                (true, all) => Some(("department", all)),
+                (false, true) => Some(("label", true)),
+                (false, false) => None,
+            },
+        }
+    }
+
+    /// Puts it into a model.
+    pub fn furnish(self, model: &mut Model) {
+        let name = Name::new;
+        model.provisioning = self.settings;
+        let directory = model.applications.iter_mut();
+        let mut directory = directory.filter(|known| known.name == name("ad"));
+        let directory = directory.next().expect("there is one");
+        let template = AccountTemplate {
+            native_identity: Mapping::Attribute(name("name")),
+            unique: None,
+            attributes: vec![
+                TemplateAttribute {
+                    name: name("person"),
+                    mapping: Some(Mapping::Attribute(name("location"))),
+                    default: None,
+                    required: true,
+                },
+                TemplateAttribute {
+                    name: name("title"),
+                    mapping: Some(Mapping::Attribute(name("title"))),
+                    default: Some(Value::Text("v0".to_owned())),
+                    required: false,
+                },
+            ],
+        };
+        directory.provisioning = ApplicationProvisioning {
+            is_on: true,
+            adopt: self.adopt,
+            selection: None,
+            template: self.creates.then_some(template),
+        };
+        let Some((follows, all_accounts)) = self.follows else {
+            return;
+        };
+        let mut attributes = model.attributes.iter_mut();
+        let followed = attributes.find(|known| known.name.as_str() == follows);
+        followed.expect("there is one").targets = vec![AttributeTarget {
+            application: name("ad"),
+            attribute: name("title"),
+            mapping: None,
+            all_accounts,
+        }];
+    }
+}
+
+/// Lets a tenant provision, and what is called for be carried out after some of
+/// the refreshes.
+pub fn provision(tenant: &mut Tenant, operations: &mut Vec<Operation>, random: &mut ChaCha8Rng) {
+    let mut provisioned = Provisioned::random(random);
+    tenant.provisioned = Some(provisioned);
+    for operation in operations.iter_mut() {
+        if let Operation::Configure(edited) = operation {
+            if random.random_range(0..4) == 0 {
+                provisioned = Provisioned::random(random);
+            }
+            edited.provisioned = Some(provisioned);
+        }
+    }
+    let mut place = 0;
+    while place < operations.len() {
+        let refreshed = matches!(operations[place], Operation::Refresh { meanwhile: None });
+        if refreshed && random.random_range(0..3) > 0 {
+            let first = random.random_range(0..4);
+            operations.insert(place + 1, Operation::Deliver { first });
+        }
+        place += 1;
+    }
+}
+
+/// Returns what becomes of an account by an action; none without one.
+pub fn carried_out(action: &AccountAction, account: Option<Account>, blank: Account) -> Account {
+    let mut account = match action.operation {
+        AccountOperation::Create => blank,
+        _ => account.unwrap_or(blank),
+    };
+    match action.operation {
+        AccountOperation::Enable => account.status = AccountStatus::Enabled,
+        AccountOperation::Disable => account.status = AccountStatus::Disabled,
+        AccountOperation::Move | AccountOperation::Delete => {}
+        AccountOperation::Create | AccountOperation::Modify => {
+            for change in &action.changes {
+                let now = account.attribute(change.attribute).cloned();
+                let mut texts = Vec::new();
+                if let Some(now) = &now {
+                    now.each_text(|text| texts.push(text.to_owned()));
+                }
+                let value = match &change.change {
+                    ValueChange::Set(value) => value.clone(),
+                    ValueChange::Add(values) => {
+                        texts.extend(values.iter().cloned());
+                        texts.sort();
+                        texts.dedup();
+                        Value::Many(texts).normalised()
+                    }
+                    ValueChange::Remove(values) => {
+                        texts.retain(|text| !values.contains(text));
+                        Value::Many(texts).normalised()
+                    }
+                };
+                account
+                    .attributes
+                    .retain(|(name, _)| *name != change.attribute);
+                account
+                    .attributes
+                    .extend(value.map(|value| (change.attribute, value)));
+                account.attributes.sort();
+            }
+        }
+    }
+    account
+}
