@@ -194,7 +194,19 @@ fn a_policy_reads_access_and_nothing_that_follows_from_it() {
         .map(|(name, types)| format!("(import {name} (func {types}))\n"))
         .collect();
     let rule = component_against(&greedy, "", "greedy", &format!("{fields} {JUDGE}"));
-    insta::assert_snapshot!(load_error(&rule), @"");
+    let said = load_error(&rule);
+    for problem in [
+        "imports `roles`, which only `identity-trigger` and `value-change` and `after-refresh` \
+         rules are given",
+        "imports `baseline`, which only `identity-trigger` rules are given",
+        "imports `entitlements`, which only `role-assignment` and `identity-trigger` and \
+         `value-change` and `after-refresh` and `account-selection` and `target-mapping` rules \
+         are given",
+        "imports `tiers`, which only `logical-account` rules are given",
+    ] {
+        assert!(said.contains(problem), "{said}");
+    }
+    assert_eq!(said.matches("imports `").count(), 4, "{said}");
 
     // Nor does one of two kinds when it is asked about a policy.
     let both = newest_contract().replace(
@@ -216,9 +228,9 @@ fn a_policy_reads_access_and_nothing_that_follows_from_it() {
                {asks}"#
         ),
     );
-    insta::assert_snapshot!(outcome(&rule, "policy = \"p\""), @"");
+    insta::assert_snapshot!(outcome(&rule, "policy = \"p\""), @"rule-import: it called `roles.has-assigned`, which policy rules are not given");
     let plain = component_against(&newest_contract(), "", "policy-rule", JUDGE);
-    insta::assert_snapshot!(outcome(&plain, "policy = \"p\""), @"");
+    insta::assert_snapshot!(outcome(&plain, "policy = \"p\""), @"[]");
 }
 
 /// A policy that nothing breaks.
@@ -247,7 +259,10 @@ fn logical_accounts_are_made_of_accounts_alone() {
                {compose}"#
         ),
     );
-    insta::assert_snapshot!(load_error(&rule), @"");
+    insta::assert_snapshot!(load_error(&rule), @r"
+    it doesn't fit the contract: imports `subject`, which only `before-refresh` and `attribute-promotion` and `lifecycle-state` and `role-assignment` and `identity-trigger` and `value-change` and `after-refresh` and `policy` and `account-selection` and `target-mapping` rules are given; imports `time`, which only `before-refresh` and `attribute-promotion` and `lifecycle-state` and `role-assignment` and `identity-trigger` and `value-change` and `after-refresh` and `policy` and `account-selection` and `target-mapping` rules are given
+    hint: build the rule against this host's wit/0.1.1/rules.wit
+    ");
 }
 
 /// One thing too many in a rule that is right otherwise.
@@ -280,9 +295,18 @@ fn a_rule_that_wants_the_network_as_well() {
         let fields = format!("{import} {STATE}");
         load_error(&component_against(&contract(), system, "online", &fields))
     };
-    insta::assert_snapshot!(with(&http), @"");
-    insta::assert_snapshot!(with(&sockets), @"");
-    insta::assert_snapshot!(with(&files), @"");
+    insta::assert_snapshot!(with(&http), @r"
+    it doesn't fit the contract: imports `wasi:http/outgoing-handler@0.2.6`: rules get no files, network or other services of the system
+    hint: build the rule against this host's wit/0.1.1/rules.wit
+    ");
+    insta::assert_snapshot!(with(&sockets), @r"
+    it doesn't fit the contract: imports `wasi:sockets/instance-network@0.2.6`: rules get no files, network or other services of the system
+    hint: build the rule against this host's wit/0.1.1/rules.wit
+    ");
+    insta::assert_snapshot!(with(&files), @r"
+    it doesn't fit the contract: imports `wasi:filesystem/preopens@0.2.6`: rules get no files, network or other services of the system
+    hint: build the rule against this host's wit/0.1.1/rules.wit
+    ");
 }
 
 #[test]

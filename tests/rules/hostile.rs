@@ -42,6 +42,21 @@ fn a_rule_that_loops_for_ever_runs_out_of_fuel() {
     insta::assert_snapshot!(outcome(&rule, "limits = { fuel = 100_000 }"), @"rule-out-of-fuel: it used up its limit of 100000 fuel");
 }
 
+/// An author looks there first.
+#[test]
+fn a_limit_says_in_which_functions_where_they_have_names() {
+    let spins = lifecycle_rule(
+        "(func $spin (loop $again (br $again)))",
+        "(call $spin) unreachable",
+    );
+    insta::assert_snapshot!(outcome(&spins, "limits = { fuel = 100_000 }"), @"rule-out-of-fuel: it used up its limit of 100000 fuel, in `spin` < function 4");
+    let grows = lifecycle_rule(
+        "(func $grow (loop $again (drop (memory.grow (i32.const 16))) (br $again)))",
+        "(call $grow) unreachable",
+    );
+    insta::assert_snapshot!(outcome(&grows, "limits = { memory_bytes = 10_000_000 }"), @"rule-out-of-memory: it wanted 10551296 bytes of memory, more than its limit of 10000000, in `grow` < function 4");
+}
+
 #[test]
 fn without_a_limit_in_reach_time_is_up() {
     let rule = lifecycle_rule("", LOOP);

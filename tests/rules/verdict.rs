@@ -3,7 +3,7 @@
 use std::collections::HashMap;
 use std::sync::Arc;
 
-use idr::rules::{ComponentCache, RuleHost, RuleWorker, digest_of};
+use idr::rules::{ComponentCache, RuleEngine, RuleHost, RuleWorker, digest_of};
 use idr_core::definitions::{
     AttributeDefinition, EditMode, Grant, Isolation, Lifecycle, Model, Rule, RuleIndex, RuleLimits,
 };
@@ -46,6 +46,15 @@ impl Tenant {
     }
 
     fn with_cache(rule: Vec<u8>, limits: RuleLimits, cache: Option<&ComponentCache>) -> Self {
+        Self::on(engine(), rule, limits, cache)
+    }
+
+    fn on(
+        engine: &RuleEngine,
+        rule: Vec<u8>,
+        limits: RuleLimits,
+        cache: Option<&ComponentCache>,
+    ) -> Self {
         let attribute = |name: &str| AttributeDefinition {
             name: Name::new(name),
             value_type: ValueType::Date,
@@ -79,7 +88,7 @@ impl Tenant {
         let bytes: HashMap<String, Arc<[u8]>> =
             HashMap::from([(model.rules[0].sha256.clone(), rule.into())]);
         let host = RuleHost::load(
-            engine(),
+            engine,
             "acme",
             &model,
             |sha256| bytes.get(sha256).cloned(),
@@ -449,6 +458,103 @@ fn compiled_components_are_kept_privately_and_made_again_when_damaged() {
         assert_eq!(ask(), active());
         assert_eq!(std::fs::read(&file).expect("readable"), b"planted");
     }
+}
+
+/// Compiled code that another wasmtime, or the same one with other settings, left
+/// behind is never run, even where it has the right name and checksum.
+#[test]
+fn what_another_engine_compiled_is_made_again() {
+    let folder = tempfile::tempdir().expect("a temporary folder");
+    let path = folder.path().join("cache");
+    let cache = ComponentCache::new(&path);
+    let rule = || lifecycle_rule("", "(call $active)");
+    let ask = || {
+        let tenant = Tenant::with_cache(rule(), RuleLimits::default(), Some(&cache));
+        tenant.ask(&mut tenant.host.worker(), 1).state
+    };
+    assert_eq!(ask(), active());
+    let mut kept = std::fs::read_dir(&path).expect("the cache was made");
+    let file = kept.next().expect("it was kept").expect("readable").path();
+    let compiled = std::fs::read(&file).expect("readable");
+
+    let name = file.file_name().expect("a file").as_encoded_bytes();
+    let with_checksum = |compiled: &[u8]| {
+        let mut hasher = xxhash_rust::xxh3::Xxh3Default::new();
+        hasher.update(&(name.len() as u64).to_le_bytes());
+        hasher.update(name);
+        hasher.update(compiled);
+        let mut file = hasher.digest().to_le_bytes().to_vec();
+        file.extend_from_slice(compiled);
+        file
+    };
+    assert_eq!(
+        with_checksum(&compiled[8..]),
+        compiled,
+        "as files are written"
+    );
+
+    // What it would answer shows if it were run.
+    let other_rule = lifecycle_rule("", "(call $inactive)");
+    let mut other_settings = wasmtime::Config::new();
+    other_settings.consume_fuel(false);
+    let mut other_version = wasmtime::Config::new();
+    let version = wasmtime::ModuleVersionStrategy::Custom("another".to_owned());
+    other_version
+        .module_version(version)
+        .expect("it is short enough");
+    for config in [other_settings, other_version] {
+        let other = wasmtime::Engine::new(&config).expect("an engine");
+        let component = wasmtime::component::Component::from_binary(&other, &other_rule);
+        let planted = component.expect("it is valid").serialize();
+        let planted = with_checksum(&planted.expect("it can be kept"));
+        std::fs::write(&file, &planted).expect("writable");
+        assert_eq!(ask(), active());
+        assert_eq!(std::fs::read(&file).expect("readable"), compiled);
+    }
+}
+
+/// The pool has room for so many instances, and other workers may hold all of it.
+#[test]
+fn a_worker_that_finds_no_room_waits_and_then_says_so() {
+    let engine = RuleEngine::new().expect("this machine runs WebAssembly");
+    let rule = lifecycle_rule("", "(call $active)");
+    let tenant = Tenant::on(&engine, rule, RuleLimits::default(), None);
+    // Each worker keeps the instance that it asked.
+    let mut others: Vec<RuleWorker> = Vec::new();
+    let refused = loop {
+        let mut worker = tenant.host.worker();
+        match tenant.ask(&mut worker, 1).state {
+            Ok(_) => others.push(worker),
+            Err(refused) => break refused,
+        }
+        assert!(others.len() < 10_000, "the pool has an end");
+    };
+    let RuleFailure::Failed {
+        cause,
+        message,
+        hint,
+        retry_after_ms,
+    } = refused
+    else {
+        panic!("{refused:?}");
+    };
+    assert_eq!(cause.as_str(), "host-too-busy");
+    insta::assert_snapshot!(message, @"rule `state` (lifecycle-state) found no room for an instance (tenant `acme`, identity `ana`)");
+    insta::assert_snapshot!(hint.unwrap_or_default(), @"refresh with fewer threads, or use fewer rules at a time");
+    assert!(retry_after_ms.is_some(), "it is never a verdict");
+
+    // Who has an instance is answered all the same.
+    let busy = others.last_mut().expect("there are others");
+    assert_eq!(tenant.ask(busy, 1).state, active());
+    // Whoever waits is answered as soon as there is room.
+    let mut worker = tenant.host.worker();
+    std::thread::scope(|scope| {
+        let waiting = scope.spawn(|| tenant.ask(&mut worker, 1).state);
+        std::thread::sleep(std::time::Duration::from_millis(100));
+        others.pop();
+        assert_eq!(waiting.join().expect("it doesn't panic"), active());
+    });
+    assert!(!tenant.is_isolated());
 }
 
 #[test]
