@@ -117,6 +117,9 @@ pub struct PolicyEntitlement {
     pub value: String,
 }
 
+/// The places of policies by the values of an attribute.
+type PlacesByValue = HashMap<String, Vec<usize>>;
+
 /// The policies that are in use, sorted by name. They don't change once they
 /// are here.
 #[derive(Clone, Debug, Default)]
@@ -124,7 +127,7 @@ pub struct Policies {
     policies: Vec<Policy>,
     keep_previous: bool,
     by_role: HashMap<Name, Vec<usize>>,
-    by_entitlement: Vec<((Name, Name), HashMap<String, Vec<usize>>)>,
+    by_entitlement: Vec<((Name, Name), PlacesByValue)>,
     by_filter: Places<Name>,
     by_application: HashMap<Name, Vec<usize>>,
     of_everybody: Vec<usize>,
@@ -174,7 +177,7 @@ impl Policies {
         all
     }
 
-    fn at(&mut self, at: (Name, Name)) -> &mut HashMap<String, Vec<usize>> {
+    fn at(&mut self, at: (Name, Name)) -> &mut PlacesByValue {
         let known = self
             .by_entitlement
             .iter()

@@ -792,8 +792,7 @@ impl Access<'_> {
                 let of_application =
                     |known: &&Account| known.key.application == profile.application;
                 let account = self.account_for(wanted, profile);
-                let is_yet_to_be =
-                    is_provisioned && !self.accounts.iter().any(|a| of_application(a));
+                let is_yet_to_be = is_provisioned && !self.accounts.iter().any(of_application);
                 for (attribute, value) in asked {
                     let missing = match account {
                         Some(account) if holds(account, attribute, value) => None,
