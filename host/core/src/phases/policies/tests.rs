@@ -81,6 +81,7 @@ fn refreshed(scripts: &mut Scripts, action: PolicyAction, groups: &[&str]) -> Id
         permits: Vec::new(),
         detection: Vec::new(),
         risk_weight: 0,
+        parts: Vec::new(),
     };
     let department = attribute("department", vec![from_account("hr", "department")]);
     let mut model = model(&["department", "groups"], vec![department]);
