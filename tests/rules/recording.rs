@@ -209,7 +209,11 @@ fn what_was_recorded_of_every_kind_passes_as_a_case() {
     }
     kinds.sort();
     kinds.dedup();
-    assert_eq!(kinds.len(), 10, "every kind of 0.1.0 was recorded: {kinds:?}");
+    assert_eq!(
+        kinds.len(),
+        10,
+        "every kind of 0.1.0 was recorded: {kinds:?}"
+    );
 }
 
 #[test]
