@@ -37,7 +37,7 @@ fn rust_conforms() {
 fn c_conforms() {
     build_and_check(&Language {
         name: "c",
-        most_fuel: 25_000,
+        most_fuel: 35_000,
         caught: None,
     });
 }
@@ -46,7 +46,7 @@ fn c_conforms() {
 fn javascript_conforms() {
     build_and_check(&Language {
         name: "javascript",
-        most_fuel: 700_000,
+        most_fuel: 1_200_000,
         caught: Some("failed: Error: boom äöü\n    at "),
     });
 }
@@ -55,7 +55,7 @@ fn javascript_conforms() {
 fn python_conforms() {
     build_and_check(&Language {
         name: "python",
-        most_fuel: 500_000,
+        most_fuel: 900_000,
         caught: Some("failed: RuntimeError: boom äöü (line "),
     });
 }
