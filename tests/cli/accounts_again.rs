@@ -49,14 +49,7 @@ fn execute(host: &TestHost, sql: &str) {
 
 fn department(host: &TestHost, name: &str) -> serde_json::Value {
     let identity = host.json(["identity", "show", name]);
-    identity["attributes"]
-        .as_array()
-        .expect("a list")
-        .iter()
-        .find(|attribute| attribute["name"] == "department")
-        .map_or(serde_json::Value::Null, |attribute| {
-            attribute["value"].clone()
-        })
+    identity["attributes"]["department"].clone()
 }
 
 #[test]
@@ -66,7 +59,7 @@ fn accounts_are_asked_for_again_before_a_refresh() {
     // Without, a refresh sees what was aggregated.
     let at = ["--as-of", "2026-03-02T08:00:00Z"];
     let run = host.json(["refresh", "--all"].into_iter().chain(at));
-    assert_eq!(run["counters"]["changed"], 0);
+    assert_eq!(run["changed"], 0);
     assert_eq!(department(&host, "ana"), "Sales");
     let run = host.json(["refresh", "--task", "ana"].into_iter().chain(at));
     assert_eq!(run["counters"]["accountsRead"], 1, "{run}");

@@ -175,6 +175,7 @@ fn an_identity_is_shown_with_reasons() {
       "manager": null,
       "name": "alice",
       "owns": [],
+      "policy_decisions": [],
       "reports": 2,
       "retry_at": null,
       "role_decisions": [],
@@ -196,9 +197,11 @@ fn an_identity_is_shown_with_reasons() {
           "role": "Sales"
         }
       ],
+      "scorecard": null,
       "state_override": null,
       "type": "person",
       "uid": 1,
+      "violations": [],
       "wake_at": null,
       "work_items": []
     }

@@ -132,11 +132,11 @@ fn shown(host: &TestHost, name: &str) -> String {
 #[test]
 fn there_is_one_for_whoever_has_an_account_of_each_tier() {
     let host = tenant();
-    insta::assert_snapshot!(shown(&host, "alice"), @"");
+    insta::assert_snapshot!(shown(&host, "alice"), @r#"cn=alice, login "ALI", 1 roles"#);
     // Not in the group.
-    insta::assert_snapshot!(shown(&host, "bob"), @"");
+    insta::assert_snapshot!(shown(&host, "bob"), @"no account, login null, 0 roles");
     // Another's account in the database.
-    insta::assert_snapshot!(shown(&host, "carl"), @"");
+    insta::assert_snapshot!(shown(&host, "carl"), @"no account, login null, 0 roles");
 }
 
 #[test]
@@ -160,11 +160,11 @@ fn it_goes_with_a_part_and_comes_back_with_it() {
     host.write("feeds/db.csv", db);
     aggregate(&host, "db", "2026-03-02T08:00:00Z");
     assert_eq!(host.json(["refresh"])["refreshed"], 1);
-    insta::assert_snapshot!(shown(&host, "alice"), @"");
-    host.write("feeds/db.csv", &format!("{db}7,alice,ali,clerk\n"));
+    insta::assert_snapshot!(shown(&host, "alice"), @r#"no account, login "ALI", 0 roles"#);
+    host.write("feeds/db.csv", format!("{db}7,alice,ali,clerk\n"));
     aggregate(&host, "db", "2026-03-03T08:00:00Z");
     assert_eq!(host.json(["refresh"])["refreshed"], 1);
-    insta::assert_snapshot!(shown(&host, "alice"), @"");
+    insta::assert_snapshot!(shown(&host, "alice"), @r#"cn=alice, login "ALI", 0 roles"#);
 }
 
 #[test]
@@ -189,13 +189,20 @@ fn what_a_state_does_with_it_is_done_with_its_parts() {
         })
         .collect();
     said.sort();
-    insta::assert_snapshot!(said.join("\n"), @"");
+    insta::assert_snapshot!(said.join("\n"), @r"
+    disable ad cn=alice
+    disable db 7
+    ");
 }
 
 #[test]
 fn it_is_not_aggregated_itself() {
     let host = tenant();
-    insta::assert_snapshot!(host.run(["aggregate", "crm"]), @"");
+    insta::assert_snapshot!(host.run(["aggregate", "crm"]), @r"
+    error: `crm` is a logical application: its accounts are made of those of others
+    hint: idr aggregate ad, then idr refresh
+    [exit 2]
+    ");
 }
 
 #[test]
@@ -222,5 +229,22 @@ fn mistakes_in_it_are_named() {
         sign = { application = "ad", attribute = "login" }
         "#,
     );
-    insta::assert_snapshot!(host.run(["check"]), @"");
+    insta::assert_snapshot!(host.run(["check"]), @r"
+    error: the configuration has 7 problems
+    applications/crm.toml:2: vanish_grace: accounts of a logical application are made of others, and never aggregated
+        hint: leave it out, or say it of the applications of its tiers
+    applications/crm.toml:3: connector: accounts of a logical application are made of others, and never aggregated
+        hint: leave it out, or say it of the applications of its tiers
+    applications/crm.toml:11: logical.tiers[0].filter: column 1: accounts in `ad` have no attribute `grups`
+        hint: write `groups`
+    applications/crm.toml:14: logical.tiers[1].application: it is the logical application itself
+        hint: name one whose accounts are aggregated
+    applications/crm.toml:16: logical.attributes.login.attribute: accounts in `db` have no attribute `usr`
+        hint: write `user`
+    applications/crm.toml:17: logical.attributes.sign: accounts in `crm` have no attribute `sign`
+        hint: define it in the schema of applications/crm.toml
+    roles/roles.toml:6: role[CRM seller].profiles[0].entitlements.profile: accounts in `crm` have no attribute `profile`
+        hint: define it in the schema of applications/crm.toml
+    [exit 2]
+    ");
 }

@@ -370,13 +370,14 @@ fn what_governance_does_is_counted() {
     refresh(&host, &["--as-of", "2026-03-01T09:00:00Z"]);
     let report = buyer_and_payer(&host);
     let counted = |report: &Value| {
-        [
-            "policies",
-            "policyViolations",
-            "policyNotifications",
-            "scoresChanged",
-        ]
-        .map(|name| report["counters"][name].as_u64().unwrap_or_default())
+        let counters = &report["counters"];
+        let of = [
+            &counters["policies"],
+            &counters["policyViolations"],
+            &counters["policyNotifications"],
+            &counters["scoresChanged"],
+        ];
+        of.map(|number| number.as_u64().unwrap_or_default())
     };
     assert_eq!(counted(&report), [1, 1, 1, 1], "{report}");
     // Nothing is new, and nobody is asked again.

@@ -13,6 +13,8 @@ fn the_order_of_operations_is_printed() {
      2  correlation          identity  accounts without an identity look for theirs again, by rule or by their attributes
     2b  before-refresh       identity  values of attributes that a rule proposes, which count before their sources
                                        IdentityIQ: preRefreshRule
+     3  logical-accounts     identity  accounts of logical applications, made of accounts of others by tiers or by a rule
+                                       IdentityIQ: refreshCompositeApplications
      4  attribute-promotion  identity  identity attributes from their sources, in order: accounts, transforms, rules
                                        IdentityIQ: promoteAttributes
      4  manager              identity  the identity that the manager's attribute names, as a rule reads it or as it stands
@@ -24,7 +26,15 @@ fn the_order_of_operations_is_printed() {
      7  roles                access    assigned roles, then detected ones, then additional entitlements
                                        IdentityIQ: correlateEntitlements
      9  state-accounts       access    what the lifecycle state calls for with accounts and isn't so yet
-     9  work-items           access    what the manager is to decide or do, as long as it is so
+     9  desired-access       access    what roles ask for and what follows attributes, against what accounts are and what was sent
+                                       IdentityIQ: provision, provisionIfChanged, noRoleDeprovisioning, synchronizeAttributes
+    10  policies             access    what violates policies, of what is there and of what is called for, and what they hold
+                                       IdentityIQ: checkPolicies, policies, keepInactiveViolations
+    11  risk                 access    the scorecard: roles, additional entitlements, violations, certification
+                                       IdentityIQ: refreshScorecard
+    12  provisioning-plan    access    per account what is called for and isn't so yet, with the reasons; new accounts by template
+                                       IdentityIQ: enableManualAccountSelection
+    12b  work-items           access    what the manager is to decide or do, as long as it is so
     13  events               events    triggers, against what they have last seen; effects into the outbox
                                        IdentityIQ: processTriggers
     13b  value-change         events    values of attributes that rules propose when one has changed, as inputs of the next refresh
@@ -37,6 +47,8 @@ fn the_order_of_operations_is_printed() {
                                        IdentityIQ: disableIdentityProcessingThreshold
     15  apply                          each identity's changes in one transaction
                                        IdentityIQ: noResetNeedsRefresh
+    17  prune                          after the run, where its task says so: identities without an account for so long go
+                                       IdentityIQ: pruneIdentities
     [exit 0]
     ");
 }

@@ -166,7 +166,9 @@ fn an_address_that_refuses_is_given_up() {
     let host = moved(&webhook(&server.address));
     let shown = pass(&host, "02T08:00:00");
     assert!(
-        shown.contains("1 given up") && shown.ends_with("see `idr outbox list --dead`\n[exit 1]"),
+        shown.contains("1 given up")
+            && shown.contains("\nsee `idr outbox list --dead`\n")
+            && shown.ends_with("[exit 1]"),
         "{shown}"
     );
     assert_eq!(server.bodies().len(), 1);

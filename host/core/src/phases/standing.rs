@@ -137,7 +137,7 @@ pub(super) fn is_so(record: &IdentityRecord, action: &AccountAction) -> bool {
         let native_identity = fold(&action.account.native_identity);
         let is_it = |account: &&Account| fold(&account.key.native_identity) == native_identity;
         // The application may have made something else of its native identity.
-        return present.len() == 1 || present.iter().any(|account| is_it(account));
+        return present.len() == 1 || present.iter().any(is_it);
     }
     let account = present.find(|account| account.key == action.account);
     match action.operation {

@@ -120,11 +120,11 @@ fn address_of(scope: &Scope<'_>, text: &str) -> Option<DatabaseAddress> {
     reference.map(DatabaseAddress::Reference)
 }
 
+/// Attributes, each with where it is.
+type Places<P> = Vec<(Name, P)>;
+
 /// Reads where attributes are whose place isn't the column of their own name.
-fn places(
-    scope: &Scope<'_>,
-    raw: &RawApplication,
-) -> (Vec<(Name, String)>, Vec<(Name, ListTable)>) {
+fn places(scope: &Scope<'_>, raw: &RawApplication) -> (Places<String>, Places<ListTable>) {
     let (mut columns, mut lists) = (Vec::new(), Vec::new());
     for (name, attribute) in &raw.schema {
         let scope = scope.at(name);
