@@ -248,3 +248,34 @@ fn mistakes_in_it_are_named() {
     [exit 2]
     ");
 }
+
+#[test]
+fn what_roles_ask_of_it_is_asked_of_its_parts() {
+    let host = TestHost::with_files(TENANT);
+    for application in ["ad", "db"] {
+        let file = format!("applications/{application}.toml");
+        let text = host.read(&file);
+        host.write(&file, format!("provisioning = true\n{text}"));
+    }
+    let roles = host.read("roles/roles.toml");
+    let seller = "[[role]]\nname = \"Seller\"\ntype = \"business\"\nrequires = [\"CRM seller\"]\n\
+                  selector = { filter = 'name == \"bob\"' }\n";
+    host.write("roles/roles.toml", format!("{roles}{seller}"));
+    let db = host.read("feeds/db.csv").replace("bob,seller", "bob,clerk");
+    host.write("feeds/db.csv", db);
+    for application in ["hr", "ad", "db"] {
+        aggregate(&host, application, "2026-03-01T08:00:00Z");
+    }
+    assert_eq!(host.json(["refresh"])["refreshed"], 3);
+    let actions = host.json(["identity", "show", "bob"]);
+    let actions = actions["account_actions"].as_array().expect("a list");
+    let said = actions.iter().map(|action| {
+        let text = |key: &str| action[key].as_str().unwrap_or("?").to_owned();
+        let (operation, application) = (text("operation"), text("application"));
+        format!("{operation} {application}: {}", action["changes"])
+    });
+    insta::assert_snapshot!(said.collect::<Vec<_>>().join("\n"), @r#"
+    modify ad: [{"attribute":"groups","change":"add","value":["crm"]}]
+    modify db: [{"attribute":"profile","change":"add","value":["seller"]}]
+    "#);
+}

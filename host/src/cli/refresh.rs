@@ -3,6 +3,7 @@
 use std::io::Write;
 
 use clap::Args;
+use idr_core::filter::Superset;
 use idr_core::model::{Name, UnixMillis};
 use serde::Serialize;
 
@@ -239,7 +240,8 @@ fn read_accounts(request: &Request, tenant: &OpenTenant) -> Result<ReadAgain, Co
             let due = store.due(as_of, None, usize::MAX)?;
             due.into_iter().map(|due| due.uid).collect()
         }
-        Scope::All | Scope::Chosen => {
+        Scope::All => store.list(&Superset::All, None, usize::MAX)?,
+        Scope::Chosen => {
             let raise = Raise::default();
             let criteria = &request.criteria;
             choose(store, &configured.model, criteria, as_of, &raise, false)?.uids
