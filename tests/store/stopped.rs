@@ -8,21 +8,21 @@ use std::path::Path;
 use idr::store::sqlite::{SqliteOptions, SqliteStore};
 use idr::store::{
     Adoption, AggregateBatch, Aggregation, ApplyChunk, AuditEntry, AuditQuery, ClaimEdit, Creation,
-    EffectProgress, EffectQuery, EffectStatus, IdentityWrite, NewWorkItem, Run, RunId, RunProgress,
-    Selection, Settlement, SpooledPlan, StagedChange, Store, StoreError, TenantState,
-    WorkItemQuery, effect_id,
+    EffectProgress, EffectQuery, EffectStatus, IdentityWrite, NewWorkItem, Prune, Run, RunId,
+    RunProgress, Selection, Settlement, SpooledPlan, StagedChange, Step, Store, StoreError,
+    TenantState, WorkItemQuery, effect_id,
 };
 use idr_core::filter::Superset;
 use idr_core::model::{
     AccountKey, ByHand, Claim, Effect, EffectKind, Event, Finding, Handler, Identity, IdentityType,
-    Name, ReadKey, Severity, Uid, UnixMillis, Versions, WorkItem, finding,
+    Image, Name, ReadKey, Severity, Uid, UnixMillis, Versions, WorkItem, finding,
 };
 use idr_core::plan::Changes;
 
 type Write = fn(&dyn Store) -> Result<(), StoreError>;
 
 /// Every kind of write, by the name of its points.
-const WRITES: [(&str, Write); 20] = [
+const WRITES: [(&str, Write); 22] = [
     ("tenant", |store| {
         store.set_tenant(&TenantState {
             baselines_set: true,
@@ -101,6 +101,20 @@ const WRITES: [(&str, Write); 20] = [
         store.mute_findings(&[1], None, &entry()).map(drop)
     }),
     ("audit", |store| store.audit(&entry())),
+    ("history", |store| {
+        store.prune_history(UnixMillis(9)).map(drop)
+    }),
+    ("prune", |store| {
+        let uids = [Uid(1)];
+        let known = store.read_chunk(&uids)?;
+        let expected = known.first().map(|record| record.versions);
+        let prune = Prune {
+            uid: Uid(1),
+            expected: expected.unwrap_or_default(),
+            audit: entry(),
+        };
+        store.prune(&[prune], UnixMillis(9)).map(drop)
+    }),
     ("settle", |store| {
         let settled = store.settle(&Settlement {
             number: 1,
@@ -116,6 +130,29 @@ const WRITES: [(&str, Write); 20] = [
     }),
     ("pause", |store| store.pause_dispatch(true, &entry())),
 ];
+
+/// What the identity was at two instants.
+fn remembered(store: &dyn Store) {
+    for (at, name) in [(1, "an"), (2, "ana")] {
+        let image = Image {
+            name: name.to_owned(),
+            ..Image::default()
+        };
+        let chunk = ApplyChunk {
+            run: Run {
+                id: RunId(1),
+                step: Step {
+                    instant: UnixMillis(at),
+                    ..Step::default()
+                },
+                ..Run::default()
+            },
+            history: vec![(Uid(1), image)],
+            ..ApplyChunk::default()
+        };
+        store.apply(&chunk).expect("accepted");
+    }
+}
 
 /// An effect that somebody was asked to carry out.
 fn asked(store: &dyn Store) {
@@ -220,6 +257,7 @@ fn chunk() -> ApplyChunk {
         audit: vec![(Uid(1), entry())],
         changed_keys: vec![ReadKey::Attribute(Uid(1), Name::new("name"))],
         instant: Some(UnixMillis(5)),
+        history: vec![(Uid(1), Image::default())],
     }
 }
 
@@ -258,6 +296,7 @@ fn store_in(folder: &Path) -> SqliteStore {
     };
     store.aggregate(&batch).expect("accepted");
     store.begin_run(&Run::default(), &[]).expect("accepted");
+    remembered(&store);
     asked(&store);
     store
 }
@@ -280,6 +319,7 @@ fn state(store: &SqliteStore) -> String {
         format!("{:?}", store.effects(&EffectQuery::default(), 9)),
         format!("{:?}", store.work_items(&WorkItemQuery::default(), 9)),
         format!("{:?}", store.is_dispatch_paused()),
+        format!("{:?}", store.history(Uid(1), None, 9)),
         format!("{:?}", store.findings(true, 9)),
         format!("{:?}", store.audit_entries(&AuditQuery::default(), 9)),
     ]
