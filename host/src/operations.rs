@@ -24,7 +24,7 @@ pub struct Phase {
 }
 
 /// Every step, in order. No option and no configuration changes it.
-pub const PHASES: [Phase; 23] = [
+pub const PHASES: [Phase; 25] = [
     Phase {
         number: "0",
         phase: "selection",
@@ -40,6 +40,13 @@ pub const PHASES: [Phase; 23] = [
             "excludeInactive",
         ],
         what: "who is due: an input changed, a moment has come, or a definition changed; or who was chosen",
+    },
+    Phase {
+        number: "1",
+        phase: "account-refresh",
+        group: None,
+        identityiq_options: &["refreshLinks"],
+        what: "applications are asked again for the accounts of whom it refreshes, where that is wanted",
     },
     Phase {
         number: "2",
@@ -192,6 +199,13 @@ pub const PHASES: [Phase; 23] = [
         group: None,
         identityiq_options: &["noResetNeedsRefresh"],
         what: "each identity's changes in one transaction",
+    },
+    Phase {
+        number: "16",
+        phase: "dispatch",
+        group: None,
+        identityiq_options: &["doManualActions"],
+        what: "the outbox is carried out by idr dispatch: accounts, work items, webhooks, workflows",
     },
     Phase {
         number: "17",
@@ -401,9 +415,7 @@ pub const OPTIONS: [RefreshOption; 57] = [
         name: "provisioning.roles",
         phase: "9",
         default: "on",
-        status: Status::Replaced(
-            "`provisioning = true` for an application, and `roles` of `[provisioning]` in idr.toml, which is on",
-        ),
+        status: Status::Works("provisioning::roles_may_be_left_out_and_entitlements_may_stay"),
     },
     RefreshOption {
         key: "provisionIfChanged",
@@ -421,9 +433,7 @@ pub const OPTIONS: [RefreshOption; 57] = [
         name: "provisioning.remove",
         phase: "9",
         default: "off",
-        status: Status::Replaced(
-            "`remove = false` of `[provisioning]` in idr.toml: the role goes, its entitlements stay",
-        ),
+        status: Status::Works("provisioning::roles_may_be_left_out_and_entitlements_may_stay"),
     },
     RefreshOption {
         key: "refreshRoleMetadata",
@@ -441,8 +451,8 @@ pub const OPTIONS: [RefreshOption; 57] = [
         name: "provisioning.manual_account_selection",
         phase: "12",
         default: "off",
-        status: Status::Replaced(
-            "`manual_account_selection = true` of `[provisioning]` in idr.toml; or a rule says",
+        status: Status::Works(
+            "provisioning::of_several_accounts_a_person_is_asked_or_nothing_is_done",
         ),
     },
     RefreshOption {
@@ -451,9 +461,7 @@ pub const OPTIONS: [RefreshOption; 57] = [
         name: "provisioning.synchronise",
         phase: "9",
         default: "on",
-        status: Status::Replaced(
-            "`targets` of an attribute in identity.toml, and `synchronise` of `[provisioning]` in idr.toml, which is on",
-        ),
+        status: Status::Works("provisioning::an_account_attribute_follows_an_identity_attribute"),
     },
     RefreshOption {
         key: "refreshScorecard",
@@ -588,10 +596,12 @@ pub const OPTIONS: [RefreshOption; 57] = [
     RefreshOption {
         key: "refreshProvisioningRequests",
         label: "",
-        name: "",
+        name: "provisioning.confirm_within",
         phase: "9",
-        default: "",
-        status: Status::NotYet,
+        default: "24h",
+        status: Status::Replaced(
+            "what was sent is confirmed by what accounts show, or counts as failed after `confirm_within` of `[provisioning]` in idr.toml",
+        ),
     },
     RefreshOption {
         key: "pruneIdentities",
@@ -676,10 +686,12 @@ pub const OPTIONS: [RefreshOption; 57] = [
     RefreshOption {
         key: "doManualActions",
         label: "Enable the generation of work items for unmanaged parts of the provisioning plan",
-        name: "",
+        name: "idr work-item list",
         phase: "12",
-        default: "",
-        status: Status::NotYet,
+        default: "on",
+        status: Status::Replaced(
+            "idr dispatch opens a work item for whatever no connector can carry out",
+        ),
     },
     RefreshOption {
         key: "disableManagerLookup",
@@ -697,7 +709,9 @@ pub const OPTIONS: [RefreshOption; 57] = [
         name: "",
         phase: "16",
         default: "",
-        status: Status::NotYet,
+        status: Status::NotOffered(
+            "there are no maintenance windows: what an application doesn't take is tried again, ever more rarely (`[dispatch]` in idr.toml)",
+        ),
     },
     RefreshOption {
         key: "noCheckPendingWorkflow",
@@ -801,22 +815,22 @@ pub const COUNTERS: [RefreshCounter; 32] = [
     },
     RefreshCounter {
         key: "linksRefreshed",
-        name: "accountsRead",
+        name: "counters.accountsRead",
         status: Status::Works("accounts_again::accounts_are_asked_for_again_before_a_refresh"),
     },
     RefreshCounter {
         key: "linksRemoved",
-        name: "accountsRemoved",
+        name: "counters.accountsRemoved",
         status: Status::Works("accounts_again::accounts_are_asked_for_again_before_a_refresh"),
     },
     RefreshCounter {
         key: "linksUnavailable",
-        name: "accountsUnavailable",
+        name: "counters.accountsUnavailable",
         status: Status::Works("accounts_again::accounts_are_asked_for_again_before_a_refresh"),
     },
     RefreshCounter {
         key: "identitiesPruned",
-        name: "identitiesPruned",
+        name: "counters.identitiesPruned",
         status: Status::Works("prune::a_task_prunes_once_its_run_is_done"),
     },
     RefreshCounter {
@@ -873,8 +887,8 @@ pub const COUNTERS: [RefreshCounter; 32] = [
     },
     RefreshCounter {
         key: "provisioningErrors",
-        name: "",
-        status: Status::NotYet,
+        name: "counters.provisioningErrors",
+        status: Status::Works("provisioning::what_was_sent_and_never_shown_is_counted_once"),
     },
     RefreshCounter {
         key: "unansweredAccountSelections",
@@ -912,7 +926,7 @@ pub const COUNTERS: [RefreshCounter; 32] = [
     },
     RefreshCounter {
         key: "snapshotsCreated",
-        name: "snapshotsCreated",
+        name: "counters.snapshotsCreated",
         status: Status::Works("history::images_are_kept_of_whoever_differs"),
     },
     RefreshCounter {
@@ -923,7 +937,9 @@ pub const COUNTERS: [RefreshCounter; 32] = [
     RefreshCounter {
         key: "groupIndexes",
         name: "",
-        status: Status::NotYet,
+        status: Status::Replaced(
+            "groups have no index: idr risk groups works their scores out when somebody asks",
+        ),
     },
     RefreshCounter {
         key: "scopesCreated",

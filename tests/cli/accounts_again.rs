@@ -78,6 +78,16 @@ fn accounts_are_asked_for_again_before_a_refresh() {
 }
 
 #[test]
+fn a_dry_run_asks_no_application() {
+    let host = tenant();
+    let shown = host.run(["refresh", "--task", "ana", "--dry-run"]);
+    assert!(
+        shown.contains("a dry run asks no application") && shown.ends_with("[exit 2]"),
+        "{shown}"
+    );
+}
+
+#[test]
 fn an_application_that_can_not_be_asked_is_an_error() {
     let host = tenant();
     host.write(

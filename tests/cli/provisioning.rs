@@ -499,3 +499,35 @@ fn what_a_profiles_filter_asks_to_be_listed_is_given() {
     let said = host.run(["check"]);
     assert!(said.contains("can't be given to them"), "{said}");
 }
+
+#[test]
+fn what_was_sent_and_never_shown_is_counted_once() {
+    let host = tenant(&FILES);
+    on(&host, 1, ALICE, "cn=a,alice,on,,,");
+    let sent = host.run(["dispatch", "--once", "--as-of", "2026-03-01T09:00:00Z"]);
+    assert!(sent.contains("1 work item"), "{sent}");
+    let report = on(&host, 3, ALICE, "cn=a,alice,on,,,");
+    assert_eq!(report["counters"]["provisioningErrors"], 1, "{report}");
+    let again = ["refresh", "--all", "--as-of", "2026-03-04T08:00:00Z"];
+    let report = host.json(again);
+    assert_eq!(
+        report["counters"]["provisioningErrors"],
+        serde_json::Value::Null
+    );
+}
+
+#[test]
+fn what_follows_a_sensitive_attribute_is_masked() {
+    let identity =
+        "sensitive = true\ntargets = [{ application = \"ad\", attribute = \"phone\" }]\n";
+    let host = tenant(&Files { identity, ..FILES });
+    on(&host, 1, "alice,IT,a@x,12345", "cn=a,alice,on,,9,");
+    let waiting = waiting(&host);
+    assert_eq!(waiting.len(), 1);
+    assert!(
+        waiting[0].contains("set phone") && !waiting[0].contains("12345"),
+        "{waiting:?}"
+    );
+    let shown = host.run(["identity", "show", "alice"]);
+    assert!(!shown.contains("12345"), "{shown}");
+}

@@ -10,6 +10,8 @@ fn the_order_of_operations_is_printed() {
     insta::assert_snapshot!(host.run(["phases"]), @r"
      0  selection                      who is due: an input changed, a moment has come, or a definition changed; or who was chosen
                                        IdentityIQ: filter, filterGroups, thresholdDate, excludeWindow, includeWindow, includeWindowModified, filterNeedsRefresh, excludeInactive
+     1  account-refresh                applications are asked again for the accounts of whom it refreshes, where that is wanted
+                                       IdentityIQ: refreshLinks
      2  correlation          identity  accounts without an identity look for theirs again, by rule or by their attributes
     2b  before-refresh       identity  values of attributes that a rule proposes, which count before their sources
                                        IdentityIQ: preRefreshRule
@@ -47,6 +49,8 @@ fn the_order_of_operations_is_printed() {
                                        IdentityIQ: disableIdentityProcessingThreshold
     15  apply                          each identity's changes in one transaction
                                        IdentityIQ: noResetNeedsRefresh
+    16  dispatch                       the outbox is carried out by idr dispatch: accounts, work items, webhooks, workflows
+                                       IdentityIQ: doManualActions
     17  prune                          after the run, where its task says so: identities without an account for so long go
                                        IdentityIQ: pruneIdentities
     [exit 0]

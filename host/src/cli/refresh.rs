@@ -138,7 +138,7 @@ pub(super) fn run(
         if only_reads {
             let message = format!("task `{}` consists of tasks", sequence.name);
             let hint = format!("name one of them: {}", sequence.tasks.join(", "));
-            return Err(CommandError::usage(message).with_hint(hint));
+            return Err(CommandError::usage(message).with_hint(hint.to_owned()));
         }
         return run_sequence(sequence, args, &tenant, options, out);
     }
@@ -149,6 +149,11 @@ pub(super) fn run(
         return Ok(Outcome::Done);
     }
     if args.dry_run {
+        if task.is_some_and(|task| task.accounts) {
+            let message = "a dry run asks no application for accounts, as the task does";
+            let hint = "leave out --dry-run, or `accounts` of the task";
+            return Err(CommandError::usage(message).with_hint(hint.to_owned()));
+        }
         let request = request(args, task, as_of, &tenant)?;
         let prunes = task.is_some_and(|task| task.prune);
         return dry_run(&request, prunes, &tenant, options, out);

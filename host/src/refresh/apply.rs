@@ -283,6 +283,12 @@ pub(super) fn count(counters: &mut Counters, changes: &Changes, before: &Identit
     });
     let unanswered = unanswered.count() as u64;
     counters.count("unansweredAccountSelections", unanswered);
+    let open = changes.findings.iter().flatten();
+    let errors = open.filter(|new| {
+        matches!(new.cause.as_str(), "provisioning-failed" | "unconfirmed")
+            && !before.findings.iter().any(|old| old.is_same(new))
+    });
+    counters.count("provisioningErrors", errors.count() as u64);
     let identities = u64::from(unanswered > 0);
     counters.count("unansweredAccountSelectionsIdentities", identities);
     let parts = [

@@ -207,8 +207,8 @@ const CHANGES: [(&str, &str, &str); 25] = [
     ),
     (
         "accountActions",
-        "account to be switched, moved or deleted",
-        "accounts to be switched, moved or deleted",
+        "change of an account called for",
+        "changes of accounts called for",
     ),
     ("workItems", "work item", "work items"),
     ("workflows", "workflow", "workflows"),

@@ -20,6 +20,7 @@ mod risk;
 mod role_types;
 mod roles;
 mod rules;
+mod sensitivity;
 mod settings;
 mod tasks;
 mod transforms;
@@ -173,6 +174,7 @@ pub(super) fn check(files: &Files, problems: &Problems) -> Checked {
         problems,
         &mut identity.attributes,
     );
+    sensitivity::carry(&mut applications, &identity.attributes);
     let lifecycle = lifecycle::check(&sources.lifecycle, &known, problems);
     let populations = populations::check(&sources.populations, &known, problems);
     let has_risk = files.get(files::RISK).is_some();
