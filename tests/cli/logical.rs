@@ -250,6 +250,23 @@ fn mistakes_in_it_are_named() {
 }
 
 #[test]
+fn no_workflow_does_anything_with_its_accounts() {
+    let host = TestHost::with_files(TENANT);
+    host.write(
+        "workflows.toml",
+        "[[workflow]]\nname = \"Leave\"\nsteps = [\n\
+         { type = \"accounts\", application = \"ad\", do = \"delete\" },\n\
+         { type = \"accounts\", application = \"crm\", do = \"delete\" },\n]\n",
+    );
+    insta::assert_snapshot!(host.run(["check"]), @r"
+    error: the configuration has 1 problem
+    workflows.toml:5: workflow[Leave].steps[1].application: `crm` is logical: its accounts are made of others
+        hint: name the applications of its tiers, in a step each
+    [exit 2]
+    ");
+}
+
+#[test]
 fn what_roles_ask_of_it_is_asked_of_its_parts() {
     let host = TestHost::with_files(TENANT);
     for application in ["ad", "db"] {

@@ -88,6 +88,47 @@ fn whoever_is_due_is_refreshed_first() {
 }
 
 #[test]
+fn who_has_something_open_stays() {
+    let everybody = "1,alice,Alice Ames,Sales,70000,\n2,bob,Bob Beck,Sales,60000,alice\n\
+                     3,carol,Carol Cole,Engineering,80000,alice\n";
+    let host = tenant(everybody, "");
+    host.write(
+        "triggers.toml",
+        "[[trigger]]\nname = \"mover\"\n\
+         on = [{ type = \"attribute-change\", attribute = \"department\" }]\n\
+         included = 'name == \"bob\"'\n\
+         handlers = [{ type = \"work-item\", owner = \"carol\", description = \"Look\" }]\n",
+    );
+    refresh(&host, GONE);
+    // Bob moves, and then all of them are gone.
+    let moved = everybody.replace("Beck,Sales", "Beck,IT");
+    for (at, rows) in [
+        ("2026-03-02T09:00:00Z", moved.as_str()),
+        ("2026-03-02T10:00:00Z", ""),
+    ] {
+        host.write("feeds/hr.csv", format!("{FEED}{rows}"));
+        aggregate_file(&host, "hr", at);
+        refresh(&host, at);
+    }
+    let gone = "2026-03-02T10:00:00Z";
+    let dispatched = host.run(["dispatch", "--once", "--as-of", gone]);
+    assert!(
+        dispatched.starts_with("0 done, 1 work item"),
+        "{dispatched}"
+    );
+    let why = |place: usize| {
+        let shown = host.json(["identity", "prune", "--dry-run", "--as-of", LATER]);
+        shown["kept"][place]["why"].clone()
+    };
+    assert_eq!(why(1), "something about it waits to be done");
+    assert_eq!(why(2), "a work item waits for it: Look");
+    let items = host.json(["work-item", "list"]);
+    let id = items[0]["id"].as_str().expect("it has one");
+    let _ = host.json(["work-item", "complete", id, "--reason", "looked"]);
+    assert_eq!(why(1), serde_json::Value::Null);
+}
+
+#[test]
 fn owners_the_protected_and_those_linked_by_a_person_stay() {
     let host = tenant("", "protect = 'name == \"bob\"'");
     let application = host.read("applications/ad.toml");

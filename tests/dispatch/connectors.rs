@@ -41,6 +41,7 @@ connector_contract!(
     creating_what_is_there_leaves_it_as_it_is,
     attributes_change_and_nothing_else_does,
     values_are_added_and_removed_once,
+    values_are_added_and_removed_at_once,
     an_account_is_switched_off_and_on,
     an_account_gets_another_name_with_all_that_it_has,
     a_name_that_is_taken_is_refused,
@@ -212,6 +213,44 @@ fn values_are_added_and_removed_once(mut connector: Box<dyn Connector>) {
         .modify("ana", &changes)
         .expect("it can be changed");
     assert_eq!(shown(connector.as_mut(), "ana"), "ana enabled");
+}
+
+/// Wherever values stand, and in whatever order it is asked for.
+fn values_are_added_and_removed_at_once(mut connector: Box<dyn Connector>) {
+    let held = vec![
+        (Name::new("groups"), many(&["a", "b"])),
+        (Name::new("tags"), many(&["x", "y"])),
+    ];
+    create(connector.as_mut(), "ana", held);
+    for _ in 0..2 {
+        let changes = [
+            add("groups", &["c"]),
+            add("tags", &["z"]),
+            remove("groups", &["a"]),
+            remove("tags", &["x"]),
+        ];
+        connector
+            .modify("ana", &changes)
+            .expect("it can be changed");
+        assert_eq!(
+            shown(connector.as_mut(), "ana"),
+            "ana enabled groups=b, c tags=y, z"
+        );
+    }
+    let changes = [
+        remove("tags", &["y"]),
+        add("tags", &["zz"]),
+        set("groups", Some(many(&["d", "e"]))),
+        remove("groups", &["e"]),
+        add("groups", &["f"]),
+    ];
+    connector
+        .modify("ana", &changes)
+        .expect("it can be changed");
+    assert_eq!(
+        shown(connector.as_mut(), "ana"),
+        "ana enabled groups=d, f tags=z, zz"
+    );
 }
 
 fn an_account_is_switched_off_and_on(mut connector: Box<dyn Connector>) {

@@ -1,5 +1,7 @@
 //! Reaching applications: connectors, and carrying out what refreshes call for.
 //!
+//! - `accounts`: accounts that are there already, people who are gone, and steps of
+//!   workflows with several accounts.
 //! - `connectors`: one contract for every connector.
 //! - `passes`: passes through the outbox, with applications that fail.
 //! - `webhooks`: what is sent to addresses, and what people do in workflows.
@@ -9,6 +11,7 @@
 #[path = "../common/mod.rs"]
 mod common;
 
+mod accounts;
 mod circle;
 mod connectors;
 mod passes;

@@ -1,7 +1,7 @@
 //! Passes through the outbox, with applications that fail.
 
-use idr::connect::ConnectError;
 use idr::connect::memory::{MemoryApplications, Moment};
+use idr::connect::{ConnectError, Connectors};
 use idr::dispatch::{Courier, DispatchContext, DispatchReport, dispatch};
 use idr::store::{EffectQuery, EffectStatus, Store};
 use idr::tenant::{Absent, OpenTenant};
@@ -67,13 +67,13 @@ const TENANT: &str = r#"
     b1,bob,on
 "#;
 
-const DAY_0: &str = "2026-03-01T08:00:00Z";
-const DAY_1: &str = "2026-03-02T08:00:00Z";
+pub(crate) const DAY_0: &str = "2026-03-01T08:00:00Z";
+pub(crate) const DAY_1: &str = "2026-03-02T08:00:00Z";
 
 /// A tenant, and the application whose accounts its feed lists.
-struct World {
-    host: TestHost,
-    crm: MemoryApplications,
+pub(crate) struct World {
+    pub(crate) host: TestHost,
+    pub(crate) crm: MemoryApplications,
 }
 
 /// Nobody is sent anything here.
@@ -88,20 +88,26 @@ impl Courier for NoCourier {
 impl World {
     /// Both have an account, and both have left.
     fn new() -> Self {
-        let host = TestHost::with_files(TENANT);
+        let world = Self::of(TENANT);
+        for (login, owner) in [("a1", "ana"), ("b1", "bob")] {
+            world.crm.put(account(login, owner));
+        }
+        world.leave("ana");
+        world.leave("bob");
+        world.refresh(DAY_1);
+        world
+    }
+
+    /// A tenant that is aggregated and refreshed; there are no accounts in the
+    /// application yet.
+    pub(crate) fn of(files: &str) -> Self {
+        let host = TestHost::with_files(files);
         for application in ["hr", "crm"] {
             let _ = host.json(["aggregate", application, "--as-of", DAY_0]);
         }
         let _ = host.json(["refresh", "--as-of", DAY_0]);
         let crm = MemoryApplications::default();
-        for (login, owner) in [("a1", "ana"), ("b1", "bob")] {
-            crm.put(account(login, owner));
-        }
-        let world = Self { host, crm };
-        world.leave("ana");
-        world.leave("bob");
-        world.refresh(DAY_1);
-        world
+        Self { host, crm }
     }
 
     fn leave(&self, name: &str) {
@@ -111,17 +117,22 @@ impl World {
         assert!(state.ends_with("[exit 0]"), "{state}");
     }
 
-    fn refresh(&self, as_of: &str) {
+    pub(crate) fn refresh(&self, as_of: &str) {
         let run = self.host.json(["refresh", "--as-of", as_of]);
         assert_eq!(run["status"], "done");
     }
 
-    fn tenant(&self) -> OpenTenant {
+    pub(crate) fn tenant(&self) -> OpenTenant {
         OpenTenant::open(&self.host.path(""), Absent::Refuse).expect("it is in order")
     }
 
     /// Makes a pass at an instant.
-    fn pass(&self, at: &str) -> DispatchReport {
+    pub(crate) fn pass(&self, at: &str) -> DispatchReport {
+        self.pass_with(&self.crm, at)
+    }
+
+    /// The same with other applications.
+    pub(crate) fn pass_with(&self, connectors: &dyn Connectors, at: &str) -> DispatchReport {
         let tenant = self.tenant();
         let configured = tenant.adopt().expect("it is in order");
         let report = dispatch(&DispatchContext {
@@ -129,7 +140,7 @@ impl World {
             tenant: "acme",
             model: &configured.model,
             rules: configured.rules.as_ref(),
-            connectors: &self.crm,
+            connectors,
             courier: &NoCourier,
             workflows: &tenant.configuration.workflows,
             settings: tenant.configuration.dispatch,
@@ -139,7 +150,7 @@ impl World {
     }
 
     /// Returns how effects stand, in the order in which they were recorded.
-    fn effects(&self) -> Vec<EffectStatus> {
+    pub(crate) fn effects(&self) -> Vec<EffectStatus> {
         let effects = self.tenant().store.effects(&EffectQuery::default(), 99);
         let effects = effects.expect("readable").into_iter().rev();
         effects.map(|stored| stored.progress.status).collect()
@@ -157,18 +168,18 @@ impl World {
     }
 }
 
-fn instant(text: &str) -> UnixMillis {
+pub(crate) fn instant(text: &str) -> UnixMillis {
     text.parse().expect("an instant")
 }
 
-fn key(login: &str) -> AccountKey {
+pub(crate) fn key(login: &str) -> AccountKey {
     AccountKey {
         application: Name::new("crm"),
         native_identity: login.to_owned(),
     }
 }
 
-fn account(login: &str, owner: &str) -> Account {
+pub(crate) fn account(login: &str, owner: &str) -> Account {
     Account {
         key: key(login),
         status: AccountStatus::Enabled,
@@ -181,7 +192,13 @@ fn account(login: &str, owner: &str) -> Account {
 }
 
 /// Makes calls of a name fail so often, at a moment.
-fn fail(world: &World, name: &'static str, moment: Moment, mut times: u32, passing: bool) {
+pub(crate) fn fail(
+    world: &World,
+    name: &'static str,
+    moment: Moment,
+    mut times: u32,
+    passing: bool,
+) {
     world.crm.fail(Some(Box::new(move |call, at| {
         if call != name || at != moment || times == 0 {
             return None;

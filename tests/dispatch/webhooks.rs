@@ -163,7 +163,7 @@ fn an_event_is_sent_until_it_is_accepted_under_one_id() {
 #[test]
 fn an_address_that_refuses_is_given_up() {
     let server = Server::start(&[404]);
-    let host = moved(&webhook(&server.address));
+    let host = moved(&webhook(&format!("{}?token=hush", server.address)));
     let shown = pass(&host, "02T08:00:00");
     assert!(
         shown.contains("1 given up")
@@ -173,6 +173,28 @@ fn an_address_that_refuses_is_given_up() {
     );
     assert_eq!(server.bodies().len(), 1);
     assert!(pass(&host, "02T09:00:00").ends_with("[exit 1]"));
+    assert_eq!(server.bodies().len(), 1);
+}
+
+#[test]
+fn what_lets_somebody_into_an_address_is_shown_nowhere() {
+    let server = Server::start(&[404]);
+    for (address, answer) in [
+        (server.address.as_str(), "answered 404"),
+        ("http://127.0.0.1:1/hook", "didn't answer"),
+    ] {
+        let host = moved(&webhook(&format!("{address}?token=hush")));
+        let shown = [
+            pass(&host, "02T08:00:00"),
+            host.run(["outbox", "list"]),
+            host.json(["outbox", "list"]).to_string(),
+        ];
+        for shown in shown {
+            assert!(shown.contains(address), "{shown}");
+            assert!(shown.contains(answer), "{shown}");
+            assert!(!shown.contains("hush"), "{shown}");
+        }
+    }
     assert_eq!(server.bodies().len(), 1);
 }
 

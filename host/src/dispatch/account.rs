@@ -26,6 +26,15 @@ impl<'a> Pass<'a> {
     ) -> Result<Outcome, DispatchError> {
         let name = action.account.application;
         let model = self.context.model;
+        let uid = stored.effect.uid;
+        if self.context.store.read_chunk(&[uid])?.is_empty() {
+            let message = format!(
+                "{} (uid {uid}), whose account `{}` in `{name}` it is about, was removed; \
+                 nothing is done with it",
+                stored.name, action.account.native_identity
+            );
+            return Ok(Outcome::Failed(Failure::lasting(message)));
+        }
         let Some(application) = model.application(name) else {
             let message = format!("application `{name}` is no longer configured");
             return Ok(Outcome::Failed(Failure::lasting(message)));
@@ -39,8 +48,10 @@ impl<'a> Pass<'a> {
             tracing::debug!("effect {} waits: {message}", stored.id);
             return Ok(Outcome::Failed(Failure::passing(message.clone())));
         }
-        let uid = stored.effect.uid;
-        let was_tried = stored.progress.attempts > 0;
+        let was_tried = match action.operation {
+            AccountOperation::Create => self.may_have_created(&action.account, uid)?,
+            _ => stored.progress.attempts > 0,
+        };
         let begun = Settlement {
             sent: Some((uid, self.sent(action, SentOutcome::Sent))),
             own: self.under_way(action, uid)?,
@@ -49,7 +60,8 @@ impl<'a> Pass<'a> {
         if !self.begin(stored, begun)? {
             return Ok(Outcome::Gone);
         }
-        if let Err(failure) = self.change(application, action, uid, was_tried)? {
+        if let Err(mut failure) = self.change(application, action, uid, was_tried)? {
+            failure.is_untouched &= !was_tried;
             return Ok(Outcome::Failed(failure));
         }
         let finished = Settlement {
@@ -59,7 +71,47 @@ impl<'a> Pass<'a> {
         self.finish(stored, finished)
     }
 
-    /// Changes an account, reads it again and takes over what is read.
+    /// Says whether an attempt to create an account for somebody has begun, and
+    /// may have reached the application: then the account may be ours.
+    fn may_have_created(&self, account: &AccountKey, owner: Uid) -> Result<bool, DispatchError> {
+        let known = self
+            .context
+            .store
+            .own_changes(std::slice::from_ref(account))?;
+        Ok(known.iter().any(|known| {
+            let under_way = known.under_way.as_ref();
+            known.owner == Some(owner)
+                && under_way.is_some_and(|action| action.operation == AccountOperation::Create)
+        }))
+    }
+
+    /// Returns why an account that was to be created, and is there already, isn't
+    /// taken for that one; none where it is theirs.
+    fn is_taken(
+        &self,
+        action: &AccountAction,
+        owner: Uid,
+        was_tried: bool,
+    ) -> Result<Option<Failure>, DispatchError> {
+        let keys = std::slice::from_ref(&action.account);
+        let mut known = self.context.store.accounts(keys)?.into_iter();
+        let known = known.find(|known| known.missing_since.is_none());
+        let whose = match known.and_then(|known| known.owner) {
+            Some(uid) if uid == owner => return Ok(None),
+            Some(uid) => {
+                let record = self.context.store.read_chunk(&[uid])?.pop();
+                let name = record.map(|record| record.identity.name);
+                let name = name.unwrap_or_else(|| format!("uid {uid}"));
+                format!("and it is {name}'s")
+            }
+            None if was_tried => return Ok(None),
+            None => "which may be somebody else's".to_owned(),
+        };
+        Ok(Some(there_already(action, &whose)))
+    }
+
+    /// Changes an account, reads it again and takes over what is read. `was_tried`
+    /// says that an earlier attempt may have reached the application.
     pub(super) fn change(
         &mut self,
         application: &'a Application,
@@ -79,11 +131,16 @@ impl<'a> Pass<'a> {
             AccountOperation::Create => self.context.connectors.password(application.name),
             _ => Ok(None),
         };
-        let connector = match self.connector(application) {
-            Ok(connector) => connector,
-            Err(error) => return Ok(Err(self.note(application.name, &error))),
+        let connector = password.and_then(|password| Ok((self.connector(application)?, password)));
+        let (connector, password) = match connector {
+            Ok(opened) => opened,
+            Err(error) => {
+                let mut failure = self.note(application.name, &error);
+                failure.is_untouched = true;
+                return Ok(Err(failure));
+            }
         };
-        let changed = password.and_then(|password| {
+        let change = || {
             if was_tried {
                 let now = read(connector, &native_identity)?;
                 if is_so(action, now.as_ref()) {
@@ -92,17 +149,35 @@ impl<'a> Pass<'a> {
             }
             let performed = perform(connector, action, &native_identity, password)?;
             Ok(Confirmed::Performed(performed))
-        });
+        };
+        let changed = change();
         stop_at("dispatch-performed")?;
-        let read_now = changed.and_then(|confirmed| match confirmed {
-            Confirmed::Read(account) => Ok((Performed::WasSo, account)),
-            Confirmed::Performed(performed) => Ok((performed, read(connector, &native_identity)?)),
-        });
-        let (performed, account) = match read_now {
-            Ok(read_now) => read_now,
+        // Before it is read: what is somebody else's never looks like ours.
+        let was_there = action.operation == AccountOperation::Create
+            && matches!(
+                changed,
+                Ok(Confirmed::Read(_) | Confirmed::Performed(Performed::WasSo))
+            );
+        if was_there && let Some(failure) = self.is_taken(action, owner, was_tried)? {
+            return Ok(Err(failure));
+        }
+        let read_now = match changed {
+            Ok(Confirmed::Read(account)) => Ok(account),
+            Ok(Confirmed::Performed(_)) => {
+                let connector = self.connector(application);
+                connector.and_then(|connector| read(connector, &native_identity))
+            }
+            Err(error) => Err(error),
+        };
+        let account = match read_now {
+            Ok(account) => account,
             Err(error) => return Ok(Err(self.note(application.name, &error))),
         };
-        if let Some(failure) = contradiction(action, performed, account.as_ref()) {
+        if was_there && !is_so(action, account.as_ref()) {
+            let whose = "and it isn't as the one to be created";
+            return Ok(Err(there_already(action, whose)));
+        }
+        if let Some(failure) = contradiction(action, account.as_ref()) {
             return Ok(Err(failure));
         }
         self.read_back
@@ -150,15 +225,15 @@ impl<'a> Pass<'a> {
     pub(super) fn in_vain(
         &self,
         stored: &StoredEffect,
-        message: &str,
+        failure: &Failure,
         gives_up: bool,
     ) -> Result<Settlement, DispatchError> {
         let idr_core::model::EffectKind::Account(action) = &stored.effect.what else {
             return Ok(Settlement::default());
         };
         let uid = stored.effect.uid;
-        let failed = || self.sent(action, SentOutcome::Failed(message.to_owned()));
-        let own = match gives_up {
+        let failed = || self.sent(action, SentOutcome::Failed(failure.message.clone()));
+        let own = match gives_up || failure.is_untouched {
             // A later attempt may find that it was carried out all the same.
             false => Vec::new(),
             true => self.not_under_way(action)?,
@@ -227,14 +302,18 @@ impl<'a> Pass<'a> {
         if stored.progress.status == EffectStatus::Sent {
             return Ok(Outcome::WithPeople);
         }
-        let application = action.account.application;
-        let owned = format!("application `{application}`");
-        let mut owners = self.context.model.owners.iter();
-        let owner = owners.find(|(_, what)| what.contains(&owned));
-        let owner = owner.map(|(owner, _)| owner.to_owned());
+        let owner = self.application_owner(action.account.application);
         let description = super::people::in_words(action, self.context.model);
         let sent = (stored.effect.uid, self.sent(action, SentOutcome::Sent));
         self.open_item(stored, owner, &description, Some(sent))
+    }
+
+    /// Returns who is asked to do what an application's connector can't.
+    pub(super) fn application_owner(&self, application: Name) -> Option<String> {
+        let owned = format!("application `{application}`");
+        let mut owners = self.context.model.owners.iter();
+        let owner = owners.find(|(_, what)| what.contains(&owned));
+        owner.map(|(owner, _)| owner.to_owned())
     }
 }
 
@@ -306,25 +385,26 @@ fn attributes(action: &AccountAction) -> Vec<(Name, Value)> {
     attributes.collect()
 }
 
+/// Returns that an account is there already that was to be created.
+fn there_already(action: &AccountAction, whose: &str) -> Failure {
+    let AccountKey {
+        application,
+        native_identity,
+    } = &action.account;
+    Failure::lasting(format!(
+        "there is an account `{native_identity}` in `{application}` already, {whose}: aggregate \
+         the application, so that the account is correlated, and then refresh"
+    ))
+}
+
 /// Returns what is wrong where an application says that something is carried
 /// out, and its account says otherwise.
-fn contradiction(
-    action: &AccountAction,
-    performed: Performed,
-    account: Option<&Account>,
-) -> Option<Failure> {
+fn contradiction(action: &AccountAction, account: Option<&Account>) -> Option<Failure> {
     if is_so(action, account) {
         return None;
     }
     let native_identity = &action.account.native_identity;
     match action.operation {
-        // There was one before: it may be somebody else's.
-        AccountOperation::Create if performed == Performed::WasSo => {
-            Some(Failure::lasting(format!(
-                "there is an account `{native_identity}` already, and it isn't as the one to be \
-                 created: aggregate the application, and let it be correlated"
-            )))
-        }
         // What the application makes of values is for planning to judge.
         AccountOperation::Create | AccountOperation::Modify if account.is_some() => None,
         operation => Some(Failure::passing(format!(

@@ -266,7 +266,7 @@ impl<'a> Pass<'a> {
             message: Some(failure.message.clone()),
             ..stored.progress.clone()
         };
-        let settlement = self.in_vain(&stored, &failure.message, gives_up)?;
+        let settlement = self.in_vain(&stored, &failure, gives_up)?;
         if !self.settle(&mut stored, progress, settlement)? {
             return Ok(true);
         }

@@ -12,6 +12,8 @@ pub(super) struct Failure {
     pub(super) message: String,
     /// Whether trying again may help.
     pub(super) passing: bool,
+    /// Whether it is certain that nothing has reached the application.
+    pub(super) is_untouched: bool,
 }
 
 impl Failure {
@@ -20,6 +22,7 @@ impl Failure {
         Self {
             message: message.into(),
             passing: true,
+            is_untouched: false,
         }
     }
 
@@ -28,6 +31,7 @@ impl Failure {
         Self {
             message: message.into(),
             passing: false,
+            is_untouched: false,
         }
     }
 }
@@ -37,6 +41,7 @@ impl From<&ConnectError> for Failure {
         Self {
             message: crate::tenant::spoken(error),
             passing: error.is_retryable(),
+            is_untouched: false,
         }
     }
 }

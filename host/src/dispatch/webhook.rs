@@ -9,8 +9,8 @@ use serde_json::{Value as Json, json};
 
 use super::retry::Failure;
 use super::{DispatchError, Outcome, Pass};
-use crate::report::MASK;
 use crate::report::canonical::plain;
+use crate::report::{MASK, shown_address};
 use crate::store::{EventQuery, Settlement, StoredEffect};
 
 /// What an event is sent as.
@@ -84,6 +84,7 @@ impl Pass<'_> {
         url: &str,
     ) -> Result<Result<(), Failure>, DispatchError> {
         let event = self.cloud_event(stored, id)?;
+        let shown = shown_address(url);
         let answer = self
             .context
             .courier
@@ -91,12 +92,13 @@ impl Pass<'_> {
         Ok(match answer {
             Ok(200..=299) => Ok(()),
             Ok(status @ (408 | 425 | 429 | 500..=599)) => {
-                Err(Failure::passing(format!("{url} answered {status}")))
+                Err(Failure::passing(format!("{shown} answered {status}")))
             }
-            Ok(status) => Err(Failure::lasting(format!("{url} answered {status}"))),
+            Ok(status) => Err(Failure::lasting(format!("{shown} answered {status}"))),
             Err(why) => Err(Failure::passing(format!(
-                "{url} didn't answer: {}",
-                crate::connect::shown(&why)
+                "{shown} didn't answer: {}",
+                // It may name the address.
+                crate::connect::shown(&why.replace(url, &shown))
             ))),
         })
     }

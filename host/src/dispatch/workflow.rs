@@ -146,11 +146,12 @@ impl Pass<'_> {
             .collect();
         let capability = Capability::Operation(operation);
         if !self.context.connectors.can(name, capability) {
+            let owner = self.application_owner(name);
             let items = actions.iter().map(|action| {
                 let native_identity = &action.account.native_identity;
                 let description = super::people::in_words(action, model);
                 let id = format!("{id}-{native_identity}");
-                self.work_item(stored, id, None, &description)
+                self.work_item(stored, id, owner.clone(), &description)
             });
             let settlement = Settlement {
                 work_items: items.collect(),
@@ -162,13 +163,22 @@ impl Pass<'_> {
                 false => Stepped::Gone,
             });
         }
-        for action in &actions {
-            let own = self.under_way(action, uid)?;
+        if let Some(message) = self.unreachable.get(&name) {
+            // Somebody before has tried it in this pass.
+            tracing::debug!("effect {} waits: {message}", stored.id);
+            return Ok(Stepped::Failed(Failure::passing(message.clone())));
+        }
+        for (place, action) in actions.iter().enumerate() {
             let begun = Settlement {
-                own,
+                own: self.under_way(action, uid)?,
                 ..Settlement::default()
             };
-            if !self.begin(stored, begun)? {
+            // All of them are one attempt at the step.
+            let begun = match place {
+                0 => self.begin(stored, begun)?,
+                _ => self.settle(stored, stored.progress.clone(), begun)?,
+            };
+            if !begun {
                 return Ok(Stepped::Gone);
             }
             if let Err(failure) = self.change(application, action, uid, true)? {

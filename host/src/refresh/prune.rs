@@ -9,11 +9,11 @@ use std::sync::Arc;
 
 use idr_core::definitions::{Model, Threshold};
 use idr_core::filter::Filter;
-use idr_core::model::{EffectKind, IdentityRecord, IdentityType, Link, Uid, UnixMillis};
+use idr_core::model::{EffectKind, Handler, IdentityRecord, IdentityType, Link, Uid, UnixMillis};
 
 use super::RefreshError;
 use super::selection::settled_view;
-use crate::store::{AuditEntry, EffectQuery, LastTimes, Prune, Store, each_identity};
+use crate::store::{AuditEntry, LastTimes, Prune, Store, WorkItemQuery, each_identity};
 
 /// Which identities a tenant prunes.
 #[derive(Clone, Debug, PartialEq)]
@@ -193,9 +193,9 @@ fn without_accounts_since(
 /// What keeps identities that have no account.
 struct Needed {
     managers: BTreeSet<Uid>,
-    /// Whom effects that wait are about.
+    /// Whom open effects and work items are about.
     awaited: BTreeSet<Uid>,
-    /// Who is to do something, by name, as effects that wait say it.
+    /// Who is to do something, by name, as open effects and work items say it.
     asked: BTreeMap<String, String>,
 }
 
@@ -207,16 +207,33 @@ impl Needed {
             awaited: BTreeSet::new(),
             asked: BTreeMap::new(),
         };
-        let waiting = EffectQuery {
-            waiting: true,
-            ..EffectQuery::default()
+        // Those that wait, that are under way and that are tried again.
+        let mut after = 0;
+        loop {
+            let effects = store.open_effects(after, super::CHUNK)?;
+            let Some(last) = effects.last() else { break };
+            after = last.number;
+            for stored in effects {
+                needed.awaited.insert(stored.effect.uid);
+                let asked = match stored.effect.what {
+                    EffectKind::WorkItem(item) => item.owner.map(|owner| (owner, item.description)),
+                    EffectKind::Handler {
+                        handler: Handler::WorkItem { owner, description },
+                        ..
+                    } => Some((owner, description)),
+                    EffectKind::Account(_) | EffectKind::Handler { .. } => None,
+                };
+                needed.asked.extend(asked);
+            }
+        }
+        let open = WorkItemQuery {
+            open: true,
+            ..WorkItemQuery::default()
         };
-        for stored in store.effects(&waiting, usize::MAX)? {
-            needed.awaited.insert(stored.effect.uid);
-            if let EffectKind::WorkItem(item) = stored.effect.what
-                && let Some(owner) = item.owner
-            {
-                needed.asked.insert(owner, item.description);
+        for stored in store.work_items(&open, usize::MAX)? {
+            needed.awaited.insert(stored.item.uid);
+            if let Some(owner) = stored.item.owner {
+                needed.asked.insert(owner, stored.item.description);
             }
         }
         Ok(needed)

@@ -6,6 +6,7 @@ use idr_core::time::Zone;
 use serde::Serialize;
 
 use super::action::{AttributeChangeReport, details, reason_words};
+use super::address::shown_address;
 use super::text::local;
 use crate::store::StoredEffect;
 
@@ -148,7 +149,7 @@ pub(super) fn handler_text(handler: &Handler) -> String {
     match handler {
         Handler::WorkItem { owner, description } => work_item(Some(owner), description),
         Handler::Workflow { name } => format!("workflow {name}"),
-        Handler::Webhook { url } => format!("webhook {url}"),
+        Handler::Webhook { url } => format!("webhook {}", shown_address(url)),
     }
 }
 

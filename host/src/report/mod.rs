@@ -4,6 +4,7 @@
 //! 100 columns, its JSON keeps its names. Commands print them.
 
 mod action;
+mod address;
 mod aggregation;
 pub mod canonical;
 mod dry_run;
@@ -22,6 +23,7 @@ mod text;
 mod work_item;
 
 pub use action::{AttributeChangeReport, reason_words};
+pub(crate) use address::shown_address;
 pub use aggregation::{EndedAggregation, ShownAggregation, StagedReport};
 pub use dry_run::{DryRunReport, IdentityChange};
 pub use due::DueReport;

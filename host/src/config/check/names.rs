@@ -44,6 +44,7 @@ struct KnownApplication {
     attributes: BTreeMap<String, bool>,
     detects_native_changes: bool,
     is_provisioned: bool,
+    is_logical: bool,
 }
 
 /// Every name that is defined, rightly or not: a definition with a mistake in it
@@ -79,6 +80,7 @@ impl Known {
                 attributes,
                 detects_native_changes: application.raw.native_changes.is_some(),
                 is_provisioned: application.raw.provisioning,
+                is_logical: application.raw.logical.is_some(),
             };
             known.applications.insert(name.clone(), application);
         }
@@ -189,6 +191,12 @@ impl Known {
     pub(super) fn is_provisioned(&self, application: &str) -> bool {
         let known = self.applications.get(application);
         known.is_some_and(|known| known.is_provisioned)
+    }
+
+    /// Says whether an application's accounts are made of others.
+    pub(super) fn is_logical(&self, application: &str) -> bool {
+        let known = self.applications.get(application);
+        known.is_some_and(|known| known.is_logical)
     }
 
     /// Says whether an attribute of an application's accounts lists entitlements.

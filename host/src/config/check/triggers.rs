@@ -15,6 +15,7 @@ use crate::config::paths::FilterPlace;
 use crate::config::problem::Problems;
 use crate::config::raw::{RawCondition, RawHandler, RawTrigger, RawTriggers};
 use crate::config::values::{bound, required, word};
+use crate::report::shown_address;
 
 #[derive(Clone, Copy)]
 enum ConditionType {
@@ -238,7 +239,10 @@ fn handler(scope: &Scope<'_>, raw: &RawHandler) -> Option<Handler> {
             let url = text("url", &raw.url)?;
             if !url.starts_with("https://") && !url.starts_with("http://") {
                 scope.at("url").report_with_hint(
-                    format!("`{url}` is no address that can be sent to"),
+                    format!(
+                        "`{}` is no address that can be sent to",
+                        shown_address(&url)
+                    ),
                     "write one that begins with https://",
                 );
             }

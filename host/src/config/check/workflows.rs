@@ -13,6 +13,7 @@ use crate::config::problem::Problems;
 use crate::config::raw::{RawStep, RawWorkflow, RawWorkflows};
 use crate::config::values::{required, word};
 use crate::config::{Step, Workflow};
+use crate::report::shown_address;
 
 /// The types of step, with the keys that each may have beside `type`.
 const STEPS: [(&str, &[&str]); 3] = [
@@ -113,7 +114,7 @@ fn step(
             let url = required(scope, "url", raw.url.as_deref())?;
             if !url.starts_with("https://") && !url.starts_with("http://") {
                 scope.at("url").report_with_hint(
-                    format!("`{url}` is no address that can be sent to"),
+                    format!("`{}` is no address that can be sent to", shown_address(url)),
                     "write one that begins with https://",
                 );
             }
@@ -127,6 +128,13 @@ fn step(
                 .and_then(|text| word(&scope.at("do"), text, &OPERATIONS));
             let application = known.application(&scope.at("application"), application?)?;
             let operation = operation?;
+            if known.is_logical(application.as_str()) {
+                scope.at("application").report_with_hint(
+                    format!("`{application}` is logical: its accounts are made of others"),
+                    "name the applications of its tiers, in a step each",
+                );
+                return None;
+            }
             check_capability(&scope.at("do"), application, operation, connectors);
             Some(Step::Accounts {
                 application,

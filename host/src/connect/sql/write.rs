@@ -85,15 +85,16 @@ impl SqlConnector {
         if !self.is_there(key)? {
             return Err(self.absent(key));
         }
-        let mut row = Assignments::default();
+        // A column is written once, whatever becomes of the attribute in it.
+        let mut in_columns: Vec<(usize, Vec<&ValueChange>)> = Vec::new();
         for change in changes {
             let index = self.known(change.attribute)?;
-            let place = &self.tables.attributes[index];
-            match &place.stands {
-                Stands::Column(column, separator) => {
-                    let (column, separator) = (column.clone(), separator.clone());
-                    let value = self.changed(key, index, &change.change, separator.as_deref())?;
-                    row.add(&column, value);
+            match &self.tables.attributes[index].stands {
+                Stands::Column(..) => {
+                    match in_columns.iter_mut().find(|(known, _)| *known == index) {
+                        Some((_, changes)) => changes.push(&change.change),
+                        None => in_columns.push((index, vec![&change.change])),
+                    }
                 }
                 Stands::List(_) => match &change.change {
                     ValueChange::Set(value) => {
@@ -105,6 +106,15 @@ impl SqlConnector {
                     ValueChange::Remove(texts) => self.remove_values(index, key, texts)?,
                 },
             }
+        }
+        let mut row = Assignments::default();
+        for (index, changes) in in_columns {
+            let Stands::Column(column, separator) = &self.tables.attributes[index].stands else {
+                continue;
+            };
+            let (column, separator) = (column.clone(), separator.clone());
+            let value = self.changed(key, index, &changes, &column, separator.as_deref())?;
+            row.add(&column, value);
         }
         self.assign(key, row)
     }
@@ -204,26 +214,52 @@ impl SqlConnector {
         }
     }
 
-    /// Returns what a column holds once an attribute in it has changed.
+    /// Returns what a column holds once an attribute in it has changed, one change
+    /// after the other.
     fn changed(
         &mut self,
         key: &str,
         index: usize,
-        change: &ValueChange,
+        changes: &[&ValueChange],
+        column: &Column,
         separator: Option<&str>,
     ) -> Result<Option<String>, ConnectError> {
-        let place = &self.tables.attributes[index];
-        let Stands::Column(column, _) = &place.stands else {
-            return Ok(None);
-        };
-        let (added, removed): (&[String], &[String]) = match change {
-            ValueChange::Set(None) => return Ok(None),
-            ValueChange::Set(Some(value)) => {
-                return Ok(joined(value, separator, self, column));
+        if let [.., ValueChange::Set(value)] = changes {
+            return Ok(value
+                .as_ref()
+                .and_then(|value| joined(value, separator, self, column)));
+        }
+        let mut held = self.held(key, index, column, separator)?;
+        for change in changes {
+            match change {
+                ValueChange::Set(value) => held = value.as_ref().map(texts).unwrap_or_default(),
+                ValueChange::Add(added) => {
+                    for text in added {
+                        if !held.contains(text) {
+                            held.push(text.clone());
+                        }
+                    }
+                }
+                ValueChange::Remove(removed) => held.retain(|text| !removed.contains(text)),
             }
-            ValueChange::Add(texts) => (texts, &[]),
-            ValueChange::Remove(texts) => (&[], texts),
-        };
+        }
+        if held.len() > 1 && separator.is_none() {
+            let name = self.tables.attributes[index].attribute.name;
+            return Err(self.refused(format!("attribute `{name}` has room for one value only")));
+        }
+        let text = held.join(separator.unwrap_or_default());
+        let text = (!text.is_empty()).then_some(text);
+        Ok(text.map(|text| self.engine.written(text, column)))
+    }
+
+    /// Returns the values that an account has in a column.
+    fn held(
+        &mut self,
+        key: &str,
+        index: usize,
+        column: &Column,
+        separator: Option<&str>,
+    ) -> Result<Vec<String>, ConnectError> {
         let sql = format!(
             "SELECT {} FROM {} WHERE {} = {}",
             self.engine.text_of(column),
@@ -232,26 +268,9 @@ impl SqlConnector {
             self.engine.parameter(1, &self.tables.key),
         );
         let row = self.engine.query(&sql, &[Some(key.to_owned())])?.pop();
-        let place = &self.tables.attributes[index];
         let field = row.and_then(|mut row| row.pop()).flatten();
-        let mut texts = split(field, &place.attribute, separator);
-        texts.retain(|text| !removed.contains(text));
-        for text in added {
-            if !texts.contains(text) {
-                texts.push(text.clone());
-            }
-        }
-        let Stands::Column(column, _) = &place.stands else {
-            return Ok(None);
-        };
-        let several = texts.len() > 1;
-        if several && separator.is_none() {
-            let name = place.attribute.name;
-            return Err(self.refused(format!("attribute `{name}` has room for one value only")));
-        }
-        let text = texts.join(separator.unwrap_or_default());
-        let text = (!text.is_empty()).then_some(text);
-        Ok(text.map(|text| self.engine.written(text, column)))
+        let attribute = &self.tables.attributes[index].attribute;
+        Ok(split(field, attribute, separator))
     }
 
     fn is_there(&mut self, key: &str) -> Result<bool, ConnectError> {
