@@ -32,6 +32,7 @@ delivery_contract!(
     a_step_that_is_done_leaves_its_effect,
     withdrawing_takes_work_items_along,
     what_is_under_way_elsewhere_is_not_withdrawn,
+    what_is_withdrawn_is_not_sent_any_more,
     a_pause_lasts_until_it_is_lifted,
 );
 
@@ -372,6 +373,49 @@ fn what_is_under_way_elsewhere_is_not_withdrawn(store: &dyn Store) {
     assert!(settle(store, &stored, EffectStatus::Dead));
     withdraw(store, &[disable(ana)]);
     assert_eq!(all(store), [EffectStatus::Withdrawn]);
+}
+
+fn what_is_withdrawn_is_not_sent_any_more(store: &dyn Store) {
+    let [ana] = create(store, ["ana"]);
+    let sent = SentAction {
+        action: action(AccountOperation::Disable, 1),
+        at: UnixMillis(5),
+        outcome: SentOutcome::Sent,
+    };
+    let effect = disable(ana);
+    let id = effect_id(&effect);
+    // People were asked, twice in vain; or it was tried and is to be tried again.
+    for (status, asked, left) in [
+        (EffectStatus::Sent, true, 0),
+        (EffectStatus::Sent, false, 1),
+        (EffectStatus::Failed, false, 1),
+    ] {
+        record(store, std::slice::from_ref(&effect));
+        let stored = open(store).remove(0);
+        let settlement = Settlement {
+            number: stored.number,
+            expected: stored.progress.status,
+            progress: progress(status),
+            sent: Some((ana, sent.clone())),
+            work_items: match asked {
+                true => vec![work_item(&effect, &id)],
+                false => Vec::new(),
+            },
+            ..Settlement::default()
+        };
+        assert!(store.settle(&settlement).expect("accepted"));
+        let before = read(store, ana).versions.input;
+        withdraw(store, std::slice::from_ref(&effect));
+        let after = read(store, ana);
+        assert_eq!(after.identity.provisioning.sent.len(), left);
+        let is_failed = matches!(
+            after.identity.provisioning.sent.first(),
+            Some(known) if known.outcome != SentOutcome::Sent
+        );
+        assert_eq!(is_failed, status == EffectStatus::Failed);
+        let is_withdrawn = all(store) == [EffectStatus::Withdrawn];
+        assert_eq!(after.versions.input - before, i64::from(is_withdrawn));
+    }
 }
 
 fn a_pause_lasts_until_it_is_lifted(store: &dyn Store) {

@@ -22,13 +22,11 @@ pub enum Bug {
     SettleHeldEvents,
     /// The end of an allowance to violate a policy is not noted.
     ForgetMitigationEnd,
-    /// What a wave gave on the way counts as given.
-    RememberPassing,
 }
 
 impl Bug {
     /// Every bug.
-    pub const ALL: [Self; 9] = [
+    pub const ALL: [Self; 8] = [
         Self::ForgetWakeUp,
         Self::DropLookupKey,
         Self::SkipWave,
@@ -37,7 +35,6 @@ impl Bug {
         Self::ForgetProposal,
         Self::SettleHeldEvents,
         Self::ForgetMitigationEnd,
-        Self::RememberPassing,
     ];
 }
 

@@ -5,8 +5,8 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use idr_core::filter::Superset;
 use idr_core::model::{
-    Account, AccountKey, ByHand, Claim, Effect, Finding, Holder, Identity, IdentityRecord,
-    IdentityType, Image, Name, NewClaim, ReadKey, Uid, UnixMillis, Value, Versions,
+    Account, AccountKey, ByHand, Claim, Effect, EffectKind, Finding, Holder, Identity,
+    IdentityRecord, IdentityType, Image, Name, NewClaim, ReadKey, Uid, UnixMillis, Value, Versions,
 };
 use idr_core::view::{Snapshot, SnapshotError};
 
@@ -122,10 +122,17 @@ impl Data {
             EffectStatus::Sent if asked => {}
             EffectStatus::Sent | EffectStatus::Done | EffectStatus::Withdrawn => return,
         }
+        let tried = !asked && progress.attempts > 0;
         progress.status = EffectStatus::Withdrawn;
         progress.next_attempt = None;
         for item in self.work_items.iter_mut().filter(|item| is_open(item)) {
             item.status = WorkItemStatus::Withdrawn;
+        }
+        if let EffectKind::Account(action) = &effect.what
+            && let Some((identity, versions)) = self.people().identities.get_mut(&effect.uid)
+            && identity.note_withdrawn(action, tried)
+        {
+            versions.input += 1;
         }
     }
 

@@ -698,6 +698,14 @@ impl Identity {
         Cow::Owned(settled)
     }
 
+    /// Notes that an action won't be carried out any more, and says whether that
+    /// changes anything: see [`Provisioning::note_withdrawn`].
+    pub fn note_withdrawn(&mut self, action: &AccountAction, tried: bool) -> bool {
+        let settled = self.baseline.provisioning.as_mut();
+        let settled = settled.is_some_and(|settled| settled.note_withdrawn(action, tried));
+        self.provisioning.note_withdrawn(action, tried) || settled
+    }
+
     /// Returns the work items as of when events were last processed.
     pub fn settled_work_items(&self) -> &[WorkItem] {
         let settled = self.baseline.work_items.as_ref();

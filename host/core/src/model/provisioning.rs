@@ -75,4 +75,25 @@ impl Provisioning {
             outcome,
         });
     }
+
+    /// Notes that an action won't be carried out any more, and says whether that
+    /// changes anything. One that was `tried` may have had its effect: it has
+    /// failed. Any other is as if it had never been sent.
+    pub fn note_withdrawn(&mut self, action: &AccountAction, tried: bool) -> bool {
+        let same =
+            |known: &SentAction| known.action.is_same(action) && known.action.since == action.since;
+        let Some(place) = self.sent.iter().position(same) else {
+            return false;
+        };
+        match (&mut self.sent[place].outcome, tried) {
+            (SentOutcome::Failed(_), true) => return false,
+            (outcome, true) => {
+                *outcome = SentOutcome::Failed("it was withdrawn after an attempt".to_owned());
+            }
+            (_, false) => {
+                self.sent.remove(place);
+            }
+        }
+        true
+    }
 }

@@ -21,7 +21,6 @@ use crate::model::{
     Value, ValueChange,
 };
 use crate::plan::Draft;
-use crate::planted::{self, Bug};
 use crate::rule::RuleEvaluator;
 use crate::view::{SnapshotError, TrackedView};
 
@@ -73,10 +72,7 @@ pub(crate) fn plan(
     draft: &mut Draft,
 ) -> Result<ProvisioningPlan, SnapshotError> {
     let identity = &view.record().identity;
-    let memory = match planted::is(Bug::RememberPassing) {
-        true => identity.provisioning.clone(),
-        false => identity.settled_provisioning().into_owned(),
-    };
+    let memory = identity.settled_provisioning().into_owned();
     let model = view.model().clone();
     if !model.provisions() && memory.is_empty() {
         return Ok(ProvisioningPlan {

@@ -1,11 +1,12 @@
 //! The outbox: what is to be done outside.
 
-use idr_core::model::{Effect, UnixMillis};
+use idr_core::model::{AccountAction, Effect, EffectKind, Uid, UnixMillis};
 use rusqlite::types::Value as SqlValue;
-use rusqlite::{Connection, Params, params, params_from_iter};
+use rusqlite::{Connection, OptionalExtension, Params, params, params_from_iter};
 
+use super::apply::{Raiser, write_document};
 use super::error::undecodable;
-use super::identities::row_limit;
+use super::identities::{self, row_limit};
 use super::work_items;
 use crate::store::{
     EffectProgress, EffectQuery, EffectStatus, StoreError, StoredEffect, codec, effect_id,
@@ -43,13 +44,34 @@ pub(super) fn withdraw<'e>(
          WHERE uid = ?1 AND id = ?2
            AND (status IN ('waiting', 'failed', 'dead')
                 OR status = 'sent' AND EXISTS (
-                    SELECT 1 FROM work_item WHERE effect = ?2 AND work_item.status = 'open'))",
+                    SELECT 1 FROM work_item WHERE effect = ?2 AND work_item.status = 'open'))
+         RETURNING attempts",
     )?;
     for effect in effects {
         let id = effect_id(effect);
-        if statement.execute(params![effect.uid.0, id])? > 0 {
-            work_items::withdraw(connection, &id)?;
+        let withdrawn = statement.query_row(params![effect.uid.0, id], |row| row.get(0));
+        let attempts: Option<u32> = withdrawn.optional()?;
+        let Some(attempts) = attempts else { continue };
+        let asked = work_items::withdraw(connection, &id)?;
+        if let EffectKind::Account(action) = &effect.what {
+            forget_sent(connection, effect.uid, action, !asked && attempts > 0)?;
         }
+    }
+    Ok(())
+}
+
+/// Lets the identity of a withdrawn action know.
+fn forget_sent(
+    connection: &Connection,
+    uid: Uid,
+    action: &AccountAction,
+    tried: bool,
+) -> Result<(), StoreError> {
+    if let Some(mut identity) = identities::identity(connection, uid)?
+        && identity.note_withdrawn(action, tried)
+    {
+        write_document(connection, &identity)?;
+        Raiser::new(connection)?.raise(uid, 1, None)?;
     }
     Ok(())
 }

@@ -31,13 +31,12 @@ pub(super) fn open(connection: &Connection, items: &[NewWorkItem]) -> Result<(),
     Ok(())
 }
 
-/// Closes what people were to do for an effect.
-pub(super) fn withdraw(connection: &Connection, effect: &str) -> Result<(), StoreError> {
+/// Closes what people were to do for an effect, and says whether there was any.
+pub(super) fn withdraw(connection: &Connection, effect: &str) -> Result<bool, StoreError> {
     let mut statement = connection.prepare_cached(
         "UPDATE work_item SET status = 'withdrawn' WHERE effect = ?1 AND status = 'open'",
     )?;
-    statement.execute([effect])?;
-    Ok(())
+    Ok(statement.execute([effect])? > 0)
 }
 
 /// See `Store::work_items`.

@@ -10,7 +10,8 @@ use super::entitlements::{called_roles, holdings};
 use super::hold::What;
 use super::sides::{Fact, Sides, spoken};
 use crate::definitions::Model;
-use crate::model::{Entitlement, Name, UnixMillis};
+use crate::model::{AccountOperation, Entitlement, Identity, Name, UnixMillis};
+use crate::phases::flights;
 use crate::phases::roles::SettledRoles;
 use crate::rule::{Breach, BreachGrant};
 use crate::view::{JudgedAccess, TrackedView};
@@ -28,6 +29,51 @@ pub(super) struct Accesses {
 pub(super) struct Grants {
     roles: Vec<(Name, UnixMillis)>,
     entitlements: Vec<(Entitlement, UnixMillis)>,
+}
+
+impl Accesses {
+    /// Returns what to keep out where nobody can say what may be given: what was
+    /// `held`, and every entitlement that is called for only now.
+    pub(super) fn to_come(&self, identity: &Identity, held: &[String], model: &Model) -> Vec<Fact> {
+        let fact = |text: String, since: &UnixMillis, what| Fact {
+            text,
+            actual: false,
+            desired: true,
+            since: Some(*since),
+            what: Some(what),
+        };
+        let was_held = |text: &str| held.iter().any(|known| known == text);
+        let roles = self.grants.roles.iter();
+        let roles = roles.map(|(role, since)| fact(role.to_string(), since, What::Role(*role)));
+        let roles = roles.filter(|role| was_held(&role.text));
+        let entitlements = self.grants.entitlements.iter();
+        let entitlements = entitlements.filter_map(|(known, since)| {
+            let text = spoken(known, model);
+            let is_to_come = was_held(&text) || !is_under_way(identity, known);
+            is_to_come.then(|| fact(text, since, What::Entitlement(known.clone())))
+        });
+        roles.chain(entitlements).collect()
+    }
+}
+
+/// Says whether an entitlement was to be given already when events were last
+/// processed, or has been sent.
+fn is_under_way(identity: &Identity, entitlement: &Entitlement) -> bool {
+    let provisioning = identity.settled_provisioning();
+    let sent = provisioning.sent.iter().map(|sent| &sent.action);
+    let mut actions = identity.settled_account_actions().iter().chain(sent);
+    actions.any(|action| {
+        let is_new = action.operation == AccountOperation::Create;
+        flights::entitlements(action).any(|(mut given, adds)| {
+            if is_new {
+                given
+                    .account
+                    .native_identity
+                    .clone_from(&entitlement.account.native_identity);
+            }
+            adds && given == *entitlement
+        })
+    })
 }
 
 /// Returns what there is to judge.

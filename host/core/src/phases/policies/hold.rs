@@ -44,6 +44,14 @@ pub(super) fn named(sides: &Sides) -> Vec<Fact> {
     called_for.cloned().collect()
 }
 
+/// Returns the words for what is held, sorted, without repeats.
+pub(super) fn texts(held: &[Fact]) -> Vec<String> {
+    let mut texts: Vec<String> = held.iter().map(|fact| fact.text.clone()).collect();
+    texts.sort();
+    texts.dedup();
+    texts
+}
+
 /// Adds these to what mustn't be provisioned.
 pub(super) fn keep_out(facts: &[Fact], held: &mut Held) {
     for fact in facts {

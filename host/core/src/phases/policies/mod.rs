@@ -182,7 +182,7 @@ impl Judge<'_> {
             Err(Stop::Failed(failed)) => {
                 draft.retry_after(failed.retry_after_ms);
                 draft.findings.push(failed.finding);
-                known(view, policy.name).cloned()
+                self.unjudged(view, policy)
             }
         };
         self.governed.violations.extend(new);
@@ -197,19 +197,8 @@ impl Judge<'_> {
     ) -> Result<Verdict, Stop> {
         let read = |result: Result<bool, ReadError>| result.map_err(|error| stop(policy, error));
         let is_violated = match &policy.kind {
-            PolicyKind::Roles { left, right } => {
-                let sides = Sides {
-                    left: self.role_facts(left),
-                    right: self.role_facts(right),
-                };
-                sides.basis().map(|basis| (basis, sides))
-            }
-            PolicyKind::Entitlements { left, right } => {
-                let side = |wanted| sides::held(&self.facts.holdings, wanted, self.model);
-                let sides = Sides {
-                    left: side(left),
-                    right: side(right),
-                };
+            PolicyKind::Roles { .. } | PolicyKind::Entitlements { .. } => {
+                let sides = self.duties(&policy.kind);
                 sides.basis().map(|basis| (basis, sides))
             }
             PolicyKind::Filter(filter) => {
@@ -263,6 +252,27 @@ impl Judge<'_> {
             }
         }
         Ok(Verdict::Violated(basis, sides))
+    }
+
+    /// Returns the two sides of a separation of duties; other policies have none.
+    fn duties(&self, kind: &PolicyKind) -> Sides {
+        match kind {
+            PolicyKind::Roles { left, right } => Sides {
+                left: self.role_facts(left),
+                right: self.role_facts(right),
+            },
+            PolicyKind::Entitlements { left, right } => {
+                let side = |wanted| sides::held(&self.facts.holdings, wanted, self.model);
+                Sides {
+                    left: side(left),
+                    right: side(right),
+                }
+            }
+            PolicyKind::Filter(_)
+            | PolicyKind::Accounts { .. }
+            | PolicyKind::Risk(_)
+            | PolicyKind::Rule(_) => Sides::default(),
+        }
     }
 
     /// Asks a rule about what is there, and about what is called for where that is
@@ -349,10 +359,35 @@ impl Judge<'_> {
                 PolicyKind::Rule(_) => hold::named(sides),
                 _ => hold::newer(sides),
             };
-            violation.held = newer.iter().map(|fact| fact.text.clone()).collect();
-            violation.held.sort();
-            violation.held.dedup();
+            violation.held = hold::texts(&newer);
             hold::keep_out(&newer, &mut self.governed.held);
+        }
+        violation
+    }
+
+    /// Returns the violation of a policy that can't be judged: it stays as it was.
+    /// Where the policy holds, nobody knows what may be given, so nothing more is;
+    /// what is on its way stays.
+    fn unjudged(&mut self, view: &mut TrackedView, policy: &Policy) -> Option<Violation> {
+        let status = status(view, policy.name);
+        let mut violation = known(view, policy.name).cloned();
+        let known_held = violation.as_ref().map_or(&[][..], |known| &known.held);
+        let held = match &policy.kind {
+            _ if !holds(policy, status) => Vec::new(),
+            // Whom it leaves out can't be told; what is violated can.
+            PolicyKind::Roles { .. } | PolicyKind::Entitlements { .. } => {
+                hold::newer(&self.duties(&policy.kind))
+            }
+            PolicyKind::Rule(_) => {
+                let accesses = breaches::accesses(view, self.settled);
+                accesses.to_come(&view.record().identity, known_held, self.model)
+            }
+            PolicyKind::Filter(_) | PolicyKind::Accounts { .. } | PolicyKind::Risk(_) => Vec::new(),
+        };
+        hold::keep_out(&held, &mut self.governed.held);
+        if let Some(violation) = &mut violation {
+            violation.status = status;
+            violation.held = hold::texts(&held);
         }
         violation
     }

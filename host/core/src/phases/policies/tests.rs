@@ -3,14 +3,17 @@
 use super::hold::{What, newer};
 use super::sides::{Fact, Sides};
 use crate::definitions::{
-    Policies, Policy, PolicyAction, PolicyKind, Profile, ProfileSet, Role, RoleType, RuleIndex,
-    Selector,
+    Model, Policies, Policy, PolicyAction, PolicyKind, Profile, ProfileSet, Role, RoleType,
+    RuleIndex, Selector,
 };
 use crate::model::{
-    Account, Basis, IdentityRecord, Name, Severity, UnixMillis, Value, ViolationStatus,
+    Account, Basis, IdentityRecord, Name, PolicyDecision, PolicyVerdict, Severity, UnixMillis,
+    Value, ViolationStatus,
 };
 use crate::rule::{Breach, BreachGrant};
-use crate::testing::{Scripts, account, attribute, from_account, model, person, refresh};
+use crate::testing::{
+    Scripts, account, attribute, from_account, model, person, refresh, refresh_and_process,
+};
 
 /// A role that is called for since then, or is there without a number.
 fn role(name: &str, since: Option<i64>) -> Fact {
@@ -62,8 +65,8 @@ fn of_several_only_what_can_not_go_with_the_older_ones_is_held() {
 
 const NOW: UnixMillis = UnixMillis(1_000);
 
-/// Somebody in sales, for whom a role calls for the group `crm`.
-fn refreshed(scripts: &mut Scripts, action: PolicyAction, groups: &[&str]) -> IdentityRecord {
+/// Whoever is in sales is to have the group `crm`, if a rule lets them.
+fn tenant(action: PolicyAction) -> Model {
     let in_sales = vec![(Name::new("department"), vec!["sales".to_owned()])];
     let crm = Profile {
         application: Name::new("ad"),
@@ -111,6 +114,11 @@ fn refreshed(scripts: &mut Scripts, action: PolicyAction, groups: &[&str]) -> Id
         excluded: Vec::new(),
     };
     model.policies = Policies::new(vec![policy], false);
+    model
+}
+
+/// Somebody in sales, for whom a role calls for the group `crm`.
+fn somebody(groups: &[&str]) -> IdentityRecord {
     let mut directory: Account = account("ad", &[]);
     let groups = groups.iter().map(|group| (*group).to_owned()).collect();
     let groups = Value::Many(groups).normalised();
@@ -118,8 +126,11 @@ fn refreshed(scripts: &mut Scripts, action: PolicyAction, groups: &[&str]) -> Id
         .map(|groups| (Name::new("groups"), groups))
         .into_iter()
         .collect();
-    let record = person(vec![directory, account("hr", &[("department", "sales")])]);
-    refresh(model, scripts, NOW, record)
+    person(vec![directory, account("hr", &[("department", "sales")])])
+}
+
+fn refreshed(scripts: &mut Scripts, action: PolicyAction, groups: &[&str]) -> IdentityRecord {
+    refresh(tenant(action), scripts, NOW, somebody(groups))
 }
 
 /// A rule that forbids the group `crm`.
@@ -161,16 +172,74 @@ fn a_rule_is_asked_about_what_is_there_and_what_is_called_for() {
     assert!(reported.identity.work_items.is_empty());
 }
 
-#[test]
-fn a_rule_that_fails_leaves_violations_as_they_are() {
-    let mut scripts = Scripts {
+/// A rule that fails: policies see no past.
+fn fails() -> Scripts {
+    Scripts {
         judge: Some(Box::new(|view| {
-            // Policies see no past.
             view.baseline_exists()?;
             Ok(Vec::new())
         })),
         ..Scripts::default()
-    };
+    }
+}
+
+/// Refreshes where the directory is provisioned.
+fn provisioned(
+    scripts: &mut Scripts,
+    action: PolicyAction,
+    at: i64,
+    record: IdentityRecord,
+) -> IdentityRecord {
+    let mut tenant = tenant(action);
+    tenant.applications[0].provisioning.is_on = true;
+    refresh_and_process(&tenant, scripts, UnixMillis(at), record).0
+}
+
+#[test]
+fn while_a_rule_that_holds_fails_nothing_new_is_given() {
+    let hold = PolicyAction::Hold;
+    let given = |record: &IdentityRecord| !record.identity.account_actions.is_empty();
+    let reported = provisioned(&mut fails(), PolicyAction::Report, 1_000, somebody(&[]));
+    assert!(given(&reported));
+    let mut record = provisioned(&mut fails(), hold, 1_000, somebody(&[]));
+    assert!(!given(&record));
+    // Nor later, until it says something: what it lets through.
+    record = provisioned(&mut fails(), hold, 2_000, record);
+    assert!(!given(&record) && record.identity.violations.is_empty());
+    record = provisioned(&mut Scripts::default(), hold, 3_000, record);
+    assert!(given(&record));
+    // That stays while it fails again.
+    assert!(given(&provisioned(&mut fails(), hold, 4_000, record)));
+}
+
+#[test]
+fn what_a_rule_has_held_stays_held_while_it_fails() {
+    let hold = PolicyAction::Hold;
+    let mut record = provisioned(&mut forbids_crm(), hold, 1_000, somebody(&[]));
+    for verdict in [None, Some(PolicyVerdict::Denied)] {
+        record.identity.by_hand.policies = verdict
+            .map(|verdict| PolicyDecision {
+                policy: Name::new("by rule"),
+                verdict,
+                until: None,
+                actor: "olga".to_owned(),
+                reason: String::new(),
+                at: NOW,
+            })
+            .into_iter()
+            .collect();
+        record = provisioned(&mut fails(), hold, 2_000, record);
+        assert!(record.identity.account_actions.is_empty());
+        let violation = &record.identity.violations[0];
+        assert_eq!(violation.held, ["ad groups crm"]);
+        let is_denied = violation.status == ViolationStatus::Denied;
+        assert_eq!(is_denied, verdict.is_some());
+    }
+}
+
+#[test]
+fn a_rule_that_fails_leaves_violations_as_they_are() {
+    let mut scripts = fails();
     let record = refreshed(&mut scripts, PolicyAction::Report, &["crm"]);
     assert!(record.identity.violations.is_empty());
     let finding = &record.identity.findings[0];
