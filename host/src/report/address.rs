@@ -1,7 +1,7 @@
 //! Addresses, as far as they are shown: whoever knows the rest of one may use it.
 
 /// Returns an address without its query and without a user's name and password:
-/// "https://a.example/hook" for "https://ana:secret@a.example/hook?token=1".
+/// `https://a.example/hook` for `https://ana:secret@a.example/hook?token=1`.
 pub(crate) fn shown_address(url: &str) -> String {
     let end = url.find(['?', '#']).unwrap_or(url.len());
     let url = &url[..end];
