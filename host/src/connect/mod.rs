@@ -149,8 +149,7 @@ pub trait Connectors {
     /// # Errors
     ///
     /// [`ConnectError::Reference`] when what it refers to can't be read.
-    fn password(&self, application: Name) -> Result<Option<Password>, ConnectError> {
-        let _ = application;
+    fn password(&self, _application: Name) -> Result<Option<Password>, ConnectError> {
         Ok(None)
     }
 }

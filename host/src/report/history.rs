@@ -229,8 +229,7 @@ fn mask(value: &mut Json, settings: &ImageSettings<'_>) {
                     }
                 }
             }
-            for (key, value) in object.iter_mut().filter(|(key, _)| *key != "attributes") {
-                let _ = key;
+            for (_, value) in object.iter_mut().filter(|(key, _)| *key != "attributes") {
                 mask(value, settings);
             }
         }
