@@ -22,11 +22,13 @@ pub enum Bug {
     SettleHeldEvents,
     /// The end of an allowance to violate a policy is not noted.
     ForgetMitigationEnd,
+    /// Whoever gets an answer of a rule that another got isn't asked about time.
+    ReuseAnswerUnasked,
 }
 
 impl Bug {
     /// Every bug.
-    pub const ALL: [Self; 8] = [
+    pub const ALL: [Self; 9] = [
         Self::ForgetWakeUp,
         Self::DropLookupKey,
         Self::SkipWave,
@@ -35,6 +37,7 @@ impl Bug {
         Self::ForgetProposal,
         Self::SettleHeldEvents,
         Self::ForgetMitigationEnd,
+        Self::ReuseAnswerUnasked,
     ];
 }
 

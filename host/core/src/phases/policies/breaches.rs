@@ -88,7 +88,7 @@ pub(super) fn accesses(view: &mut TrackedView, settled: &SettledRoles) -> Access
         })
         .collect();
     let called = called_roles(view, settled);
-    let holdings = holdings(view, settled, &attributes);
+    let holdings = holdings(view, settled, |at, _| attributes.contains(&at));
     let assigned = settled.assigned.iter().map(|known| known.role);
     let detected = settled.detected.iter().map(|known| known.role);
     let there: Vec<Name> = assigned.chain(detected).collect();

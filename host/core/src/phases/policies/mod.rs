@@ -124,9 +124,9 @@ impl Judge<'_> {
         if policies.are_of_roles() {
             self.facts.called = entitlements::called_roles(view, self.settled);
         }
-        let attributes: Vec<_> = policies.entitlements().collect();
-        if !attributes.is_empty() {
-            self.facts.holdings = entitlements::holdings(view, self.settled, &attributes);
+        if policies.are_of_entitlements() {
+            self.facts.holdings =
+                entitlements::holdings(view, self.settled, |at, value| policies.names(at, value));
         }
     }
 
