@@ -17,6 +17,9 @@ use xxhash_rust::xxh3::Xxh3Default;
 
 const CHECKSUM_BYTES: usize = 8;
 
+/// How files are laid out: another layout has other names.
+const LAYOUT: u32 = 2;
+
 /// So much of a file is read at once.
 const CHUNK_BYTES: usize = 256 * 1_024;
 
@@ -99,6 +102,7 @@ impl ComponentCache {
 
     fn path(&self, engine: &Engine, sha256: &str) -> PathBuf {
         let mut hasher = Xxh3Default::new();
+        LAYOUT.hash(&mut hasher);
         engine.precompile_compatibility_hash().hash(&mut hasher);
         self.folder
             .join(format!("{sha256}-{:016x}.cwasm", hasher.finish()))

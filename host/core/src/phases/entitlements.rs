@@ -225,13 +225,22 @@ pub(crate) fn additional(
     let record = view.record();
     let of = |index: usize| {
         let account = &record.accounts[index];
+        let on_it = settled
+            .detected
+            .iter()
+            .filter(|detection| detection.accounts.contains(&account.key));
+        let roles = on_it.filter_map(|detection| model.role(detection.role));
+        let profiles = roles.flat_map(Role::profiles);
+        let satisfied: Vec<&Profile> = profiles
+            .filter(|profile| satisfies(account, profile))
+            .collect();
         let mut additional = Vec::new();
         let application = model.application(account.key.application);
         for attribute in application.into_iter().flat_map(Application::entitlements) {
             if let Some(value) = account.attribute(attribute) {
                 value.each_text(|text| {
-                    let mut roles = containing(&settled.detected, &model, account, attribute, text);
-                    if roles.next().is_none() {
+                    let mut profiles = satisfied.iter();
+                    if !profiles.any(|profile| lists(profile, &account.key, attribute, text)) {
                         additional.push((attribute, text.to_owned()));
                     }
                 });
@@ -727,8 +736,17 @@ impl Access<'_> {
 
     /// Returns the detected roles that contain an entitlement on its account.
     fn containing(&self, account: &Account, attribute: Name, value: &str) -> Vec<Name> {
-        let roles = containing(self.detected, self.model, account, attribute, value);
-        let mut roles: Vec<Name> = roles.collect();
+        let contains = |profile: &Profile| {
+            lists(profile, &account.key, attribute, value) && satisfies(account, profile)
+        };
+        let mut roles: Vec<Name> = self
+            .detected
+            .iter()
+            .filter(|detection| detection.accounts.contains(&account.key))
+            .filter_map(|detection| self.model.role(detection.role))
+            .filter(|role| role.profiles().any(contains))
+            .map(|role| role.name)
+            .collect();
         roles.dedup();
         roles
     }
@@ -856,26 +874,6 @@ fn not_held(profile: &Profile, held: &Held) -> Vec<(Name, Vec<String>)> {
         (*attribute, values)
     };
     profile.entitlements.iter().map(of).collect()
-}
-
-/// Returns the detected roles that contain an entitlement on its account, some
-/// of them twice in a row.
-fn containing<'a>(
-    detected: &'a [RoleDetection],
-    model: &'a Model,
-    account: &'a Account,
-    attribute: Name,
-    value: &'a str,
-) -> impl Iterator<Item = Name> {
-    let contains = move |profile: &Profile| {
-        lists(profile, &account.key, attribute, value) && satisfies(account, profile)
-    };
-    detected
-        .iter()
-        .filter(|detection| detection.accounts.contains(&account.key))
-        .filter_map(|detection| model.role(detection.role))
-        .filter(move |role| role.profiles().any(contains))
-        .map(|role| role.name)
 }
 
 /// Returns the profiles of a role that must hold, also of the parts of logical

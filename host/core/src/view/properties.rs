@@ -2,13 +2,18 @@
 
 use std::borrow::Cow;
 
-use super::{AccountHandle, ReadError, TrackedView};
+use super::{AccountHandle, ReadError, Slot, TrackedView};
 use crate::definitions::Application;
 use crate::filter::{Filter, Path, Properties};
 use crate::model::{Name, Scorecard, Value};
 
 impl Properties<ReadError> for TrackedView {
     fn property(&mut self, path: &Path) -> Result<Option<Cow<'_, Value>>, ReadError> {
+        if let [name] = path.segments()
+            && let Some(index) = self.unrestricted(*name)
+        {
+            return Ok(self.value_at(index).map(Cow::Borrowed));
+        }
         let value = match path.segments() {
             [name] => match name.as_str() {
                 "assignedRoles" | "detectedRoles" | "links" | "accounts" => {
@@ -71,6 +76,30 @@ fn unknown(what: &'static str, path: &Path) -> ReadError {
 }
 
 impl TrackedView {
+    /// Returns the place of an attribute that is settled, where nobody's grant
+    /// restricts the read and nobody wants to know of it: roles have many filters,
+    /// and most reads are such.
+    fn unrestricted(&self, name: Name) -> Option<usize> {
+        let state = self.state();
+        let index = match (state.rule, &state.trace) {
+            (None, None) => state.model.attribute_index(name)?,
+            _ => return None,
+        };
+        matches!(state.slots[index], Slot::Attribute(_) | Slot::Recorded).then_some(index)
+    }
+
+    /// Returns the value of a settled attribute by its place.
+    fn value_at(&self, index: usize) -> Option<&Value> {
+        let state = self.state();
+        match &state.slots[index] {
+            Slot::Attribute(known) => known.as_ref()?.value.as_ref(),
+            _ => {
+                let name = state.model.attributes[index].name;
+                state.record.identity.value(name)
+            }
+        }
+    }
+
     /// Says whether a filter that reads the properties of an account lets one of
     /// the identity's through.
     pub(crate) fn account_matches(
