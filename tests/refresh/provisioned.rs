@@ -5,7 +5,7 @@
 
 use idr_core::definitions::{
     AccountTemplate, ApplicationProvisioning, AttributeTarget, Mapping, Model,
-    ProvisioningSettings, TemplateAttribute,
+    ProvisioningSettings, RuleIndex, TemplateAttribute,
 };
 use idr_core::model::{
     Account, AccountAction, AccountOperation, AccountStatus, Name, Value, ValueChange,
@@ -14,7 +14,7 @@ use rand::RngExt;
 use rand_chacha::ChaCha8Rng;
 
 use crate::histories::Operation;
-use crate::world::Tenant;
+use crate::world::{SELECTION, Tenant};
 
 /// How accounts in the directory are provisioned.
 #[derive(Clone, Copy, Debug)]
@@ -25,10 +25,14 @@ pub struct Provisioned {
     settings: ProvisioningSettings,
     /// The attribute that the accounts' title follows, and whether all do.
     follows: Option<(&'static str, bool)>,
+    /// Whether a rule says which of several accounts a role is for.
+    selects: bool,
 }
 
 impl Provisioned {
     fn random(random: &mut ChaCha8Rng) -> Self {
+        // Drawn apart, so that what a seed meant before stays what it is.
+        let selects = random.clone().random_range(0..8) > 3;
         let mut one_in = |number: u32| random.random_range(0..number) == 0;
         Self {
             adopt: one_in(2),
@@ -45,6 +49,7 @@ impl Provisioned {
                 (false, true) => Some(("label", true)),
                 (false, false) => None,
             },
+            selects,
         }
     }
 
@@ -76,7 +81,7 @@ impl Provisioned {
         directory.provisioning = ApplicationProvisioning {
             is_on: true,
             adopt: self.adopt,
-            selection: None,
+            selection: self.selects.then_some(RuleIndex(SELECTION)),
             template: self.creates.then_some(template),
         };
         let Some((follows, all_accounts)) = self.follows else {

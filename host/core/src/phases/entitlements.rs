@@ -11,6 +11,7 @@ use std::convert::Infallible;
 
 use super::flights::{Flight, flights};
 use super::roles::{self, SettledRoles};
+use super::selection::Selected;
 use crate::definitions::{Application, Model, NativeResponse, Profile, Role};
 use crate::filter::{Filter, Path, Properties};
 use crate::model::{
@@ -85,7 +86,11 @@ fn ledger_of(
 
 /// Returns the entries of the ledger that wait for somebody to decide, as the
 /// plan has settled the roles.
-pub(crate) fn undecided(view: &mut TrackedView, settled: &SettledRoles) -> Vec<LedgerEntry> {
+pub(crate) fn undecided(
+    view: &mut TrackedView,
+    settled: &SettledRoles,
+    selected: &Selected,
+) -> Vec<LedgerEntry> {
     let model = view.model().clone();
     let raises = |account: &Account| {
         let application = model.application(account.key.application);
@@ -101,7 +106,8 @@ pub(crate) fn undecided(view: &mut TrackedView, settled: &SettledRoles) -> Vec<L
     if !view.record().accounts.iter().any(raises) {
         return Vec::new();
     }
-    let mut entries = with_access(view, settled, &[], |access| access.entries());
+    let chosen = selected.chosen();
+    let mut entries = with_access(view, settled, chosen, |access| access.entries());
     entries.retain(|entry| entry.undecided);
     entries
 }
@@ -134,16 +140,24 @@ pub(crate) struct Unplaced {
     pub(crate) accounts: Vec<AccountKey>,
 }
 
+/// Returns what the settled roles ask for and has no account that it is certainly
+/// for.
+pub(crate) fn unplaced(view: &mut TrackedView, settled: &SettledRoles) -> Vec<Unplaced> {
+    with_access(view, settled, &[], |access| {
+        access.placed(&Held::default()).1
+    })
+}
+
 /// Returns what the settled roles call for in applications that are
-/// provisioned; `chosen` are accounts that were chosen just now. What is `held`
-/// waits for somebody to decide, as far as it isn't there.
+/// provisioned, given what was `selected`. What is `held` waits for somebody to
+/// decide, as far as it isn't there.
 pub(crate) fn called_for(
     view: &mut TrackedView,
     settled: &SettledRoles,
-    chosen: &[TargetAccount],
+    selected: &Selected,
     held: &Held,
 ) -> CalledFor {
-    with_access(view, settled, chosen, |access| {
+    with_access(view, settled, selected.chosen(), |access| {
         let (_, unplaced) = access.placed(held);
         let targets = remembered(&access.placed(&Held::default()).0);
         let mut entries = access.entries();
@@ -206,9 +220,12 @@ pub(crate) struct Holdings {
 pub(crate) fn holdings(
     view: &mut TrackedView,
     settled: &SettledRoles,
+    selected: &Selected,
     attributes: &[(Name, Name)],
 ) -> Holdings {
-    with_access(view, settled, &[], |access| access.holdings(attributes))
+    with_access(view, settled, selected.chosen(), |access| {
+        access.holdings(selected, attributes)
+    })
 }
 
 /// Returns the places of the accounts that haven't vanished, each with its
@@ -750,7 +767,7 @@ impl Access<'_> {
     }
 
     /// Returns the entitlements of these attributes that are there or called for.
-    fn holdings(&self, attributes: &[(Name, Name)]) -> Holdings {
+    fn holdings(&self, selected: &Selected, attributes: &[(Name, Name)]) -> Holdings {
         let mut holdings = Holdings::default();
         let is_looked_at =
             |application: Name, attribute: Name| attributes.contains(&(application, attribute));
@@ -791,8 +808,15 @@ impl Access<'_> {
                 let is_provisioned = application.is_some_and(Application::is_provisioned);
                 let of_application =
                     |known: &&Account| known.key.application == profile.application;
-                let account = self.account_for(wanted, profile);
-                let is_yet_to_be = is_provisioned && !self.accounts.iter().any(of_application);
+                let accounts = self.accounts_for(wanted, profile);
+                let account = match accounts.as_slice() {
+                    [account] => Some(*account),
+                    _ => None,
+                };
+                let keys: Vec<_> = accounts.iter().map(|known| known.key.clone()).collect();
+                let is_yet_to_be = is_provisioned
+                    && (!self.accounts.iter().any(of_application)
+                        || selected.is_new(profile.application, wanted.by, &keys));
                 for (attribute, value) in asked {
                     let missing = match account {
                         Some(account) if holds(account, attribute, value) => None,

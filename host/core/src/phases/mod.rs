@@ -45,7 +45,7 @@ mod risk;
 pub(crate) mod role_explanation;
 pub mod role_metadata;
 pub mod roles;
-mod selection;
+pub(crate) mod selection;
 mod standing;
 pub(crate) mod state_accounts;
 mod synchronisation;

@@ -9,7 +9,7 @@
 use super::entitlements::{CalledFor, Unplaced, called_for};
 use super::flights;
 use super::roles::SettledRoles;
-use super::selection::{Selected, select};
+use super::selection::Selected;
 use super::standing::{Standing, standing, still_sent};
 use super::{new_accounts, synchronisation};
 use crate::definitions::Model;
@@ -61,13 +61,13 @@ pub(super) fn reason(role: Name, source: AssignmentSource) -> ActionReason {
 }
 
 /// Plans what is called for with accounts, given what the lifecycle state calls
-/// for. What policies have `held` is left out.
+/// for and where nobody of it gets an account. What policies have `held` is left
+/// out.
 pub(crate) fn plan(
     view: &mut TrackedView,
     evaluator: &mut dyn RuleEvaluator,
-    settled: &SettledRoles,
-    state: Vec<AccountAction>,
-    closed: Vec<Name>,
+    (settled, selected): (&SettledRoles, &Selected),
+    (state, closed): (Vec<AccountAction>, Vec<Name>),
     held: &Held,
     draft: &mut Draft,
 ) -> Result<ProvisioningPlan, SnapshotError> {
@@ -84,20 +84,14 @@ pub(crate) fn plan(
     let mut standing = standing(view, &model, &memory, state);
     standing.closed = closed;
     let settings = model.provisioning;
-    let mut called = called_for(view, settled, &[], held);
-    let mut selected = Selected::default();
+    let mut called = called_for(view, settled, selected, held);
+    let (mut wanted, mut creations, mut questions) = (Vec::new(), Vec::new(), Vec::new());
     if settings.roles {
-        selected = select(view, evaluator, &called.unplaced, draft)?;
-        if !selected.chosen.is_empty() {
-            called = called_for(view, settled, &selected.chosen, held);
-        }
         standing.targets.clone_from(&called.targets);
-    }
-    let mut wanted = Vec::new();
-    let mut creations = Vec::new();
-    if settings.roles {
         wanted.extend(by_roles(view.record(), &model, &called, &memory));
-        creations = new_accounts::plan(view, evaluator, &selected.creates, &standing, draft)?;
+        let creates;
+        (creates, questions) = selected.sort_out(std::mem::take(&mut called.unplaced));
+        creations = new_accounts::plan(view, evaluator, &creates, &standing, draft)?;
     }
     if settings.synchronise {
         wanted.extend(synchronisation::plan(view, evaluator, &standing, draft)?);
@@ -122,7 +116,7 @@ pub(crate) fn plan(
     Ok(ProvisioningPlan {
         actions,
         memory,
-        questions: selected.asks,
+        questions,
     })
 }
 
