@@ -8,12 +8,12 @@ use idr_core::definitions::{
     ProvisioningSettings, RuleIndex, TemplateAttribute,
 };
 use idr_core::model::{
-    Account, AccountAction, AccountOperation, AccountStatus, Name, Value, ValueChange,
+    Account, AccountAction, AccountOperation, AccountStatus, Name, RoleVerdict, Value, ValueChange,
 };
 use rand::RngExt;
 use rand_chacha::ChaCha8Rng;
 
-use crate::histories::Operation;
+use crate::histories::{Operation, PEOPLE};
 use crate::world::{SELECTION, Tenant};
 
 /// How accounts in the directory are provisioned.
@@ -111,6 +111,9 @@ pub fn provision(tenant: &mut Tenant, operations: &mut Vec<Operation>, random: &
             edited.provisioned = Some(provisioned);
         }
     }
+    if provisioned.selects {
+        second_accounts(tenant, operations, &mut random.clone());
+    }
     let mut place = 0;
     while place < operations.len() {
         let refreshed = matches!(operations[place], Operation::Refresh { meanwhile: None });
@@ -120,6 +123,53 @@ pub fn provision(tenant: &mut Tenant, operations: &mut Vec<Operation>, random: &
         }
         place += 1;
     }
+}
+
+/// Lets somebody with a role that asks for access have two accounts.
+fn second_accounts(
+    tenant: &mut Tenant,
+    operations: &mut Vec<Operation>,
+    random: &mut ChaCha8Rng,
+) {
+    let person = random.random_range(0..PEOPLE);
+    let mut place = random.random_range(0..=operations.len());
+    let mut insert = |operation| {
+        operations.insert(place, operation);
+        place = random.random_range(place + 1..=operations.len());
+    };
+    let fields = || vec![("department", format!("v{}", person % 4))];
+    insert(Operation::Hr {
+        person,
+        fields: fields(),
+    });
+    for account in 0..2 {
+        insert(Operation::Ad {
+            account,
+            fields: vec![("title", format!("v{}", account + 1))],
+            groups: Vec::new(),
+        });
+        insert(Operation::Link {
+            account: ("ad", format!("a{account}")),
+            person: Some(person),
+        });
+    }
+    tenant.access.any = false;
+    let (role, within) = match tenant.access.permits {
+        true => ("by hand", None),
+        false => ("business-1", None),
+    };
+    let verdict = RoleVerdict::ALL[0].1;
+    let decide = |role, within| Operation::Decide {
+        person,
+        role,
+        within,
+        decision: Some((verdict, None, None)),
+    };
+    insert(decide(role, within));
+    if tenant.access.permits {
+        insert(decide("it", Some(role)));
+    }
+    insert(Operation::Refresh { meanwhile: None });
 }
 
 /// Returns what becomes of an account by an action; none without one.

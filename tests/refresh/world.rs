@@ -136,12 +136,12 @@ pub struct Access {
     /// The last role by filter is out of use.
     disabled: bool,
     /// One of the profiles of the IT role is enough.
-    any: bool,
+    pub any: bool,
     /// The IT role is detected only where it is called for.
     if_assigned: bool,
     /// The role by hand permits the IT role, else the second role by filter
     /// requires it.
-    permits: bool,
+    pub permits: bool,
     /// The state that grants a role.
     grants: usize,
     /// How long after leaving accounts are moved and deleted, in hours.

@@ -19,7 +19,7 @@ use crate::phases::events::Occasion;
 use crate::phases::provisioning::{self, ProvisioningPlan};
 use crate::phases::{
     attributes, entitlements, events, logical_accounts, policies, role_explanation, roles,
-    selection, state_accounts, work_items,
+    selection, standing, state_accounts, work_items,
 };
 use crate::rule::RuleEvaluator;
 use crate::time::sooner;
@@ -279,6 +279,8 @@ impl<'e> Planner<'e> {
         if trace {
             view.start_trace();
         }
+        let own = standing::own_changes(view.record());
+        view.show_own_changes(own);
         let mut draft = Draft::default();
         logical_accounts::settle(&mut view, self.evaluator, &mut draft)?;
         attributes::settle_all(&mut view, self.evaluator, &mut self.order, &mut draft)?;

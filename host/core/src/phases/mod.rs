@@ -34,6 +34,8 @@ pub mod entitlements;
 pub mod events;
 mod flights;
 mod lifecycle;
+#[cfg(test)]
+mod loops;
 pub(crate) mod logical_accounts;
 mod manager;
 mod mapping;
@@ -46,7 +48,7 @@ pub(crate) mod role_explanation;
 pub mod role_metadata;
 pub mod roles;
 pub(crate) mod selection;
-mod standing;
+pub(crate) mod standing;
 pub(crate) mod state_accounts;
 mod synchronisation;
 pub mod unique;
