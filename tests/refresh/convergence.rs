@@ -19,17 +19,30 @@ use idr::store::{
     each_identity,
 };
 use idr_core::definitions::{Model, NativeResponse, Role};
-use idr_core::model::{
-    Account, AccountKey, AccountOperation, EffectKind, IdentityRecord, Name, UnixMillis, Value,
-    ValueChange,
-};
 use idr_core::model::finding::PROVISIONING;
+use idr_core::model::{
+    Account, AccountKey, AccountOperation, EffectKind, IdentityRecord, Name, RoleVerdict,
+    UnixMillis, Value, ValueChange,
+};
 
-use crate::histories::{Happening, History, Operation, Way};
-use crate::world::Tenants;
+use crate::histories::{Happening, History, Operation, PEOPLE, Way};
+use crate::provisioned::Provisioned;
+use crate::world::{Tenant, Tenants};
 
 /// An entitlement of an account in the directory.
 type Held = (AccountKey, String);
+
+/// The roles that somebody may have.
+const ROLES: [&str; 8] = [
+    "business-0",
+    "business-1",
+    "business-2",
+    "by hand",
+    "by-rule-1",
+    "by-rule-2",
+    "granted",
+    "it",
+];
 
 /// So often everything is dispatched and everybody refreshed until it is quiet.
 const MOST_ROUNDS: usize = 40;
@@ -100,9 +113,14 @@ impl World {
                 self.happening.happen(operation);
             }
         }
-        if matches!(operation, Operation::Configure(_)) {
-            self.note_settings();
+        match operation {
+            Operation::Configure(_) => self.note_settings(),
+            // Somebody may want back what was gained natively.
+            Operation::DecideEntitlement { .. } => self.takes_over = true,
+            _ => {}
         }
+        // What is done twice is done at two instants.
+        self.happening.happen(&Operation::Pass(1_000));
         self.observe();
         Ok(())
     }
@@ -218,11 +236,13 @@ impl World {
     /// says whether it comes to that.
     fn settle(&mut self) -> Result<bool, String> {
         let mut done = usize::MAX;
-        for _ in 0..MOST_ROUNDS {
+        for round in 0..MOST_ROUNDS {
             self.revive();
             self.dispatch(0)?;
             let refresh = Operation::Refresh { meanwhile: None };
-            self.happen(&Operation::Pass(3_600_000))?;
+            // What was undone natively before anybody had seen it counts as unconfirmed.
+            let hours = if round == 0 { 25 } else { 1 };
+            self.happen(&Operation::Pass(hours * 3_600_000))?;
             self.happen(&refresh)?;
             self.happen(&Operation::Approve)?;
             let log = self.directory.log();
@@ -249,7 +269,26 @@ impl World {
                 .filter(|known| known.key.application.as_str() == "ad")
                 .filter(|known| known.missing_since.is_none())
                 .collect();
-            let about = |what: String| Err(format!("{}: {what}", identity.name));
+            let about = |what: String| {
+                let query = EffectQuery {
+                    uid: Some(identity.uid),
+                    ..EffectQuery::default()
+                };
+                let effects = self.store().effects(&query, usize::MAX);
+                let effects = effects.expect("the store can be read").into_iter();
+                let effects: Vec<String> = effects
+                    .filter(is_account)
+                    .map(|known| format!("{:?} {:?}", known.effect.what, known.progress))
+                    .collect();
+                Err(format!(
+                    "{}: {what}\n{}\n{:?}\n{:?}\n{:?}",
+                    identity.name,
+                    effects.join("\n"),
+                    identity.provisioning,
+                    self.accounts(),
+                    self.directory.log()
+                ))
+            };
             let is_explained = self.is_given_up(&record)
                 || identity.findings.iter().any(|known| {
                     let causes = ["provisioning-loop", "unconfirmed", "provisioning-failed"];
@@ -295,7 +334,10 @@ impl World {
         let model = self.model();
         let identity = &record.identity;
         let application = model.application(Name::new("ad")).expect("there is one");
-        let is_held = identity.violations.iter().any(|known| !known.held.is_empty());
+        let is_held = identity
+            .violations
+            .iter()
+            .any(|known| !known.held.is_empty());
         if !application.is_provisioned() || !model.provisioning.roles || is_held {
             return Ok(());
         }
@@ -331,12 +373,12 @@ impl World {
             [account] if account.native_entitlements.is_empty() => {
                 let title = account.attribute(Name::new("title"));
                 for profile in profiles {
-                    let is_for = profile.filter.is_none()
-                        || title != Some(&Value::Text("v0".to_owned()));
+                    let is_for =
+                        profile.filter.is_none() || title != Some(&Value::Text("v0".to_owned()));
                     let values = profile.entitlements.iter().flat_map(|(_, values)| values);
                     let has = held(account);
-                    let mut lacks = values
-                        .filter(|value| !has.iter().any(|(_, known)| known == *value));
+                    let mut lacks =
+                        values.filter(|value| !has.iter().any(|(_, known)| known == *value));
                     if let Some(value) = lacks.next().filter(|_| is_for) {
                         return Err(format!("{value} of {:?} is missing", account.key));
                     }
@@ -368,7 +410,7 @@ impl World {
     fn open(&self) -> Vec<String> {
         let effects = self.store().open_effects(0, usize::MAX);
         let effects = effects.expect("the store can be read").into_iter();
-        let accounts = effects.filter(|known| is_account(known));
+        let accounts = effects.filter(is_account);
         accounts.map(|known| format!("{known:?}")).collect()
     }
 
@@ -430,9 +472,56 @@ pub fn comes_about(history: &History) -> Result<(), (usize, String)> {
         world.happen(operation).map_err(|what| (place, what))?;
     }
     let end = history.operations.len();
-    let judged = match world.settle() {
-        Ok(true) => world.judge(),
-        unsettled => unsettled.map(|_| ()),
+    let mut then = |operations: Vec<Operation>| {
+        for operation in operations {
+            world.happen(&operation)?;
+        }
+        match world.settle()? {
+            true => world.judge().map(|()| true),
+            false => Ok(false),
+        }
     };
-    judged.map_err(|what| (end, what))
+    // Then accounts get other owners, two become one person, and all roles go.
+    let link = |number: usize| Operation::Link {
+        account: ("ad", format!("a{number}")),
+        person: Some((number + 1) % PEOPLE),
+    };
+    let moved = (0..4)
+        .map(link)
+        .chain([Operation::Merge { from: 1, into: 2 }]);
+    let denied = (0..PEOPLE).flat_map(|person| {
+        ROLES.map(|role| Operation::Decide {
+            person,
+            role,
+            within: None,
+            decision: Some((RoleVerdict::Denied, None, None)),
+        })
+    });
+    for operations in [Vec::new(), moved.collect(), denied.collect()] {
+        match then(operations) {
+            Ok(true) => {}
+            Ok(false) => break,
+            Err(what) => return Err((end, what)),
+        }
+    }
+    Ok(())
+}
+
+/// The same where what idr gives always goes with its role, and nothing is taken
+/// over: more can be said of that.
+pub fn comes_about_exactly(history: &History) -> Result<(), (usize, String)> {
+    let mut history = history.clone();
+    let exact = |tenant: &mut Tenant| {
+        tenant.provisioned = tenant.provisioned.map(Provisioned::exact);
+        tenant.native.entitlements.gain = NativeResponse::Accept;
+    };
+    exact(&mut history.tenant);
+    for operation in &mut history.operations {
+        if let Operation::Configure(tenant) = operation {
+            exact(tenant);
+        }
+    }
+    let is_asked = |operation: &Operation| matches!(operation, Operation::DecideEntitlement { .. });
+    history.operations.retain(|known| !is_asked(known));
+    comes_about(&history)
 }

@@ -10,7 +10,7 @@ use idr::store::memory::MemoryStore;
 use idr::store::sqlite::{SqliteOptions, SqliteStore};
 use idr::store::{AuditQuery, Run, Scope, Store};
 
-use crate::convergence::comes_about;
+use crate::convergence::{comes_about, comes_about_exactly};
 use crate::histories::{Happening, History, Way, compare, is_foretold, leaves_nothing_undone};
 use crate::world::Tenants;
 
@@ -55,6 +55,11 @@ fn a_dry_run_tells_what_the_run_then_does() {
 #[test]
 fn what_is_called_for_comes_about() {
     check(comes_about);
+}
+
+#[test]
+fn what_is_called_for_comes_about_exactly() {
+    check(comes_about_exactly);
 }
 
 /// The engine and components are slower, so they get a few of the histories.

@@ -53,6 +53,20 @@ impl Provisioned {
         }
     }
 
+    /// The same where everything is given, and goes with its role.
+    pub fn exact(self) -> Self {
+        Self {
+            adopt: false,
+            settings: ProvisioningSettings {
+                roles: true,
+                remove: true,
+                synchronise: true,
+                ..self.settings
+            },
+            ..self
+        }
+    }
+
     /// Puts it into a model.
     pub fn furnish(self, model: &mut Model) {
         let name = Name::new;
@@ -126,11 +140,7 @@ pub fn provision(tenant: &mut Tenant, operations: &mut Vec<Operation>, random: &
 }
 
 /// Lets somebody with a role that asks for access have two accounts.
-fn second_accounts(
-    tenant: &mut Tenant,
-    operations: &mut Vec<Operation>,
-    random: &mut ChaCha8Rng,
-) {
+fn second_accounts(tenant: &mut Tenant, operations: &mut Vec<Operation>, random: &mut ChaCha8Rng) {
     let person = random.random_range(0..PEOPLE);
     let mut place = random.random_range(0..=operations.len());
     let mut insert = |operation| {

@@ -300,13 +300,7 @@ impl<'e> Planner<'e> {
             &mut draft,
         )?;
         let questions = &provisioning.questions;
-        let items = work_items::plan(
-            &mut view,
-            access,
-            &governed.asks,
-            questions,
-            &mut draft,
-        )?;
+        let items = work_items::plan(&mut view, access, &governed.asks, questions, &mut draft)?;
         let trace = view.take_trace();
         let mut changes = differences(&mut view, draft, settled_roles);
         changes.lifecycle = lifecycle;

@@ -67,8 +67,7 @@ fn settle(
     let mut waiting = vec![wanted];
     while let Some(&node) = waiting.last() {
         view.explain(Some(Topic::Node(node)));
-        let (outcome, chain) =
-            view.counting(|view| evaluate(view, evaluator, model, node, draft));
+        let (outcome, chain) = view.counting(|view| evaluate(view, evaluator, model, node, draft));
         view.explain(None);
         match outcome {
             Ok(slot) => {

@@ -10,6 +10,7 @@ use std::borrow::Cow;
 use std::convert::Infallible;
 
 use super::flights::{Flight, flights};
+use super::remembered::remembered;
 use super::roles::{self, SettledRoles};
 use super::selection::Selected;
 use crate::definitions::{Application, Model, NativeResponse, Profile, Role};
@@ -66,7 +67,7 @@ fn ledger_of(
         let vanishes = account.missing_since.map(|at| at.plus_ms(grace_ms));
         vanishes.is_none_or(|at| at > as_of)
     };
-    let provisioning = record.identity.settled_provisioning();
+    let provisioning = remembered(record);
     let provisioning = provisioning.as_ref();
     let targets = &provisioning.targets;
     let wanted = wanted(assigned, (by_hand, targets), model, |role| {
@@ -159,7 +160,7 @@ pub(crate) fn called_for(
 ) -> CalledFor {
     with_access(view, settled, selected.chosen(), |access| {
         let (_, unplaced) = access.placed(held);
-        let targets = remembered(&access.placed(&Held::default()).0);
+        let targets = only_ones(&access.placed(&Held::default()).0);
         let mut entries = access.entries();
         for entry in entries.iter_mut().filter(|entry| !entry.held) {
             entry.undecided |= access.is_held_back(&entry.entitlement, held);
@@ -266,7 +267,7 @@ fn with_access<T>(
 ) -> T {
     let model = view.model().clone();
     let by_hand = view.record().identity.by_hand.clone();
-    let provisioning = view.record().identity.settled_provisioning();
+    let provisioning = remembered(view.record());
     let provisioning = provisioning.into_owned();
     let mut targets = provisioning.targets.clone();
     targets.extend_from_slice(chosen);
@@ -296,7 +297,7 @@ fn with_access<T>(
         };
         let found = match rounds {
             0 => targets.clone(),
-            _ => remembered(&access.placed(&Held::default()).0),
+            _ => only_ones(&access.placed(&Held::default()).0),
         };
         if rounds == 0 || found == targets {
             return work_out(&access);
@@ -307,7 +308,7 @@ fn with_access<T>(
 }
 
 /// Returns the accounts to remember: those that are one per role and application.
-fn remembered(targets: &[TargetAccount]) -> Vec<TargetAccount> {
+fn only_ones(targets: &[TargetAccount]) -> Vec<TargetAccount> {
     let is_only = |target: &&TargetAccount| {
         let mut others = targets.iter();
         !others.any(|other| {

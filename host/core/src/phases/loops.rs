@@ -11,7 +11,9 @@ use crate::filter::Filter;
 use crate::model::{
     Account, IdentityRecord, Name, SentOutcome, UnixMillis, Value, ValueChange, ValueType,
 };
-use crate::testing::{Scripts, account, attribute, from_account, model, person, refresh_and_process};
+use crate::testing::{
+    Scripts, account, attribute, from_account, model, person, refresh_and_process,
+};
 use crate::transform::Transform;
 use crate::transform::account::AccountRead;
 
@@ -75,7 +77,9 @@ fn change(account: &mut Account, attribute: Name, change: &ValueChange) {
         ValueChange::Remove(_) => None,
     };
     account.attributes.retain(|(name, _)| *name != attribute);
-    account.attributes.extend(value.map(|value| (attribute, value)));
+    account
+        .attributes
+        .extend(value.map(|value| (attribute, value)));
     account.attributes.sort();
 }
 
@@ -92,7 +96,9 @@ fn rounds(tenant: &Model, meanwhile: impl Fn(&mut IdentityRecord, i64)) -> Vec<u
         let is_over = actions.iter().any(|action| action.hops > MOST_HOPS);
         hops.extend(actions.iter().map(|action| action.hops));
         let causes = record.identity.findings.iter().map(|known| known.cause);
-        let is_found = causes.into_iter().any(|cause| cause.as_str() == "provisioning-loop");
+        let is_found = causes
+            .into_iter()
+            .any(|cause| cause.as_str() == "provisioning-loop");
         assert_eq!(is_found, is_over);
         if is_over {
             break;

@@ -8,6 +8,7 @@
 
 use super::entitlements::{CalledFor, Unplaced, called_for};
 use super::flights;
+use super::remembered::remembered;
 use super::roles::SettledRoles;
 use super::selection::Selected;
 use super::standing::{Standing, standing, still_sent};
@@ -16,8 +17,8 @@ use crate::definitions::Model;
 use crate::model::finding::PROVISIONING;
 use crate::model::{
     AccountAction, AccountKey, AccountOperation, ActionReason, AssignmentSource, AttributeChange,
-    EntitlementChange, EntitlementStatus, Finding, GivenEntitlement, Held, Identity, LedgerEntry, Name, Provisioning, SentAction, SentOutcome, Severity, UnixMillis,
-    Value, ValueChange,
+    EntitlementChange, EntitlementStatus, Finding, GivenEntitlement, Held, Identity, LedgerEntry,
+    Name, Provisioning, SentAction, SentOutcome, Severity, UnixMillis, Value, ValueChange,
 };
 use crate::plan::Draft;
 use crate::rule::RuleEvaluator;
@@ -70,8 +71,7 @@ pub(crate) fn plan(
     held: &Held,
     draft: &mut Draft,
 ) -> Result<ProvisioningPlan, SnapshotError> {
-    let identity = &view.record().identity;
-    let memory = identity.settled_provisioning().into_owned();
+    let memory = remembered(view.record()).into_owned();
     let model = view.model().clone();
     if !model.provisions() && memory.is_empty() {
         return Ok(ProvisioningPlan {
@@ -131,11 +131,10 @@ fn by_roles(
     for entry in &called.entries {
         let entitlement = &entry.entitlement;
         let application = model.application(entitlement.account.application);
-        let is_there = view
-            .record()
-            .accounts
-            .iter()
-            .any(|account| account.key == entitlement.account && account.missing_since.is_none());
+        let is_there =
+            view.record().accounts.iter().any(|account| {
+                account.key == entitlement.account && account.missing_since.is_none()
+            });
         if !is_there || !application.is_some_and(|known| known.is_provisioned()) {
             continue;
         }

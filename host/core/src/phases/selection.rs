@@ -108,7 +108,13 @@ pub(crate) fn plan(
             Some(AccountSelection::NewAccount) => {
                 // It was made already, perhaps just now.
                 match made(view, evaluator, &model, &need)? {
-                    Some(account) => selected.chosen.push(TargetAccount { role, account }),
+                    Some(account) if need.accounts.contains(&account) => {
+                        selected.chosen.push(TargetAccount { role, account });
+                    }
+                    Some(account) => {
+                        draft.findings.push(made_in_vain(&need, &account));
+                        selected.unanswered.push(about);
+                    }
                     None => selected.new.push(about),
                 }
             }
@@ -135,7 +141,7 @@ fn is_asked(view: &TrackedView, model: &Model) -> bool {
     model.applications.iter().any(is_asked)
 }
 
-/// Returns the candidate that a new account would be by its native identity.
+/// Returns the account that a new one would be by its native identity.
 fn made(
     view: &mut TrackedView,
     evaluator: &mut dyn RuleEvaluator,
@@ -160,9 +166,13 @@ fn made(
         return Ok(None);
     };
     let native_identity = fold(&native_identity);
-    let mut accounts = need.accounts.iter();
-    let made = accounts.find(|known| fold(&known.native_identity) == native_identity);
-    Ok(made.cloned())
+    let accounts = view.record().accounts.iter();
+    let mut made = accounts.filter(|known| {
+        known.key.application == need.application
+            && known.missing_since.is_none()
+            && fold(&known.key.native_identity) == native_identity
+    });
+    Ok(made.next().map(|known| known.key.clone()))
 }
 
 /// Returns what an application's rule says; a person is asked where there is
@@ -208,6 +218,21 @@ fn ask(
             draft.findings.push(failed.finding);
             Ok(None)
         }
+    }
+}
+
+fn made_in_vain(need: &Unplaced, made: &AccountKey) -> Finding {
+    Finding {
+        severity: Severity::Error,
+        phase: PROVISIONING,
+        subject: format!("{} {}", need.application, need.role),
+        cause: Name::new("no-candidate"),
+        message: format!(
+            "the rule wants a new account in `{}` for role `{}`, and that is there: `{}`, which \
+             the role can't be for",
+            need.application, need.role, made.native_identity
+        ),
+        hint: Some("let the template make what the role's profiles ask for".to_owned()),
     }
 }
 

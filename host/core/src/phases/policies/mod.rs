@@ -129,7 +129,8 @@ impl Judge<'_> {
         }
         let attributes: Vec<_> = policies.entitlements().collect();
         if !attributes.is_empty() {
-            self.facts.holdings = entitlements::holdings(view, self.settled, self.selected, &attributes);
+            self.facts.holdings =
+                entitlements::holdings(view, self.settled, self.selected, &attributes);
         }
     }
 
