@@ -8,6 +8,9 @@ use clap::Parser;
 use idr::cli::{Cli, CommandError, ErrorKind, Outcome};
 use tracing_subscriber::EnvFilter;
 
+#[global_allocator]
+static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
+
 fn main() -> ExitCode {
     let cli = Cli::parse();
     // Tests name points in FAILPOINTS at which the process shall die.

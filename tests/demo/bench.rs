@@ -15,20 +15,32 @@ fn names(report: &Value) -> Vec<&str> {
 #[test]
 fn every_case_is_measured_on_a_made_tenant() {
     let host = TestHost::new();
-    let report = host.json(["bench", "refresh", "--identities", "400", "--within", "."]);
+    let report = host.json(["bench", "refresh", "--identities", "2000", "--within", "."]);
     assert_eq!(report["tenant"], "generated");
-    assert_eq!(report["identities"], 400);
-    let expected = [
-        "full-first",
-        "full-unchanged",
-        "incremental-0",
-        "incremental-1",
-    ];
-    assert_eq!(names(&report), expected);
+    assert_eq!(report["profile"], "standard");
+    assert_eq!(report["identities"], 2_000);
     let cases = report["cases"].as_array().expect("there are cases");
-    let refreshed: Vec<_> = cases.iter().map(|case| &case["refreshed"]).collect();
-    // In the first, those who have a manager are planned again once she is known.
-    assert_eq!(refreshed, [799, 400, 0, 4]);
+    let measured: Vec<_> = cases
+        .iter()
+        .map(|case| {
+            let counts = ["refreshed", "changed", "events"].map(|name| case[name].as_u64());
+            (
+                case["name"].as_str().unwrap_or_default(),
+                counts.map(Option::unwrap_or_default),
+            )
+        })
+        .collect();
+    let expected = [
+        ("full-first", [2_000, 2_000, 0]),
+        ("full-unchanged", [2_000, 0, 0]),
+        ("incremental-0", [0, 0, 0]),
+        ("one-cold", [1, 0, 0]),
+        ("incremental-0.1", [2, 2, 2]),
+        ("incremental-1", [20, 20, 20]),
+        ("incremental-10", [200, 200, 200]),
+        ("full-changed", [2_000, 2_000, 2_000]),
+    ];
+    assert_eq!(measured, expected);
     for case in cases {
         for measured in [
             "identities_per_second",
@@ -39,17 +51,85 @@ fn every_case_is_measured_on_a_made_tenant() {
             assert!(case[measured].is_number(), "{measured} of {case}");
         }
         assert!(case["peak_mb"].as_f64() > Some(0.0), "{case}");
+        assert!(case["stages"].is_object(), "{case}");
     }
     let left = std::fs::read_dir(host.path("")).expect("the folder is there");
     assert_eq!(left.count(), 0);
 }
 
 #[test]
+fn measurements_are_compared_with_a_file_and_with_another_program() {
+    let host = TestHost::new();
+    let bench = ["bench", "refresh", "--identities", "50", "--within", "."];
+    let cases = ["--case", "full-first", "--case", "incremental-1"];
+    let earlier = host.json(bench.into_iter().chain(cases));
+    assert_eq!(names(&earlier), ["full-first", "incremental-1"]);
+    host.write("earlier.json", earlier.to_string());
+    let program = env!("CARGO_BIN_EXE_idr");
+    let with = [
+        "--compare",
+        "earlier.json",
+        "--against",
+        program,
+        "--repeat",
+        "2",
+    ];
+    let report = host.json(
+        bench
+            .into_iter()
+            .chain(["--case", "full-first"])
+            .chain(with),
+    );
+    assert_eq!(names(&report), ["full-first"]);
+    assert_eq!(report["cases"][0]["runs"].as_array().map(Vec::len), Some(2));
+    for (ratios, cases) in [("compared", 1), ("against", 1)] {
+        let ratios = report[ratios].as_array().expect("there are ratios");
+        assert_eq!(ratios.len(), cases);
+        assert!(
+            ratios[0]["identities_per_second"].as_f64() > Some(0.0),
+            "{report}"
+        );
+    }
+}
+
+#[test]
+fn what_can_not_be_measured_is_said() {
+    let host = TestHost::new();
+    host.write("other.json", "{\"cases\": 7}");
+    insta::assert_snapshot!(host.run(["bench", "refresh", "--case", "half"]), @r"
+    error: there is no case `half`
+    hint: cases are full-first, full-unchanged, incremental-0, one-cold, incremental-0.1, incremental-1, incremental-10, full-changed
+    [exit 2]
+    ");
+    insta::assert_snapshot!(host.run(["bench", "refresh", "--copy", "--case", "full-first"]), @r"
+    error: `full-first` can't be measured on a copy
+    hint: nothing of a tenant that isn't made can be changed; leave out `--copy`
+    [exit 2]
+    ");
+    insta::assert_snapshot!(host.run(["bench", "refresh", "--compare", "other.json"]), @r"
+    error: `other.json` isn't what `idr bench refresh --json` prints: invalid type: integer `7`, expected a sequence at line 1 column 11
+    [exit 2]
+    ");
+    insta::assert_snapshot!(host.run(["bench", "refresh", "--compare", "none.json"]), @r"
+    error: `none.json` can't be read: No such file or directory (os error 2)
+    [exit 2]
+    ");
+    insta::assert_snapshot!(host.run(["bench", "refresh", "--profile", "average"]), @r"
+    error: invalid value 'average' for '--profile <PROFILE>'
+      [possible values: organisation, standard, midpoint-1s-50m, midpoint-1s-50m-5t-20a]
+
+    For more information, try '--help'.
+    [exit 2]
+    ");
+}
+
+#[test]
 fn more_roles_may_be_measured_with() {
     let host = TestHost::new();
     let bench = ["bench", "refresh", "--identities", "50", "--roles", "40"];
-    let report = host.json(bench.into_iter().chain(["--within", "."]));
-    assert_eq!(names(&report).len(), 4);
+    let profile = ["--profile", "organisation", "--within", "."];
+    let report = host.json(bench.into_iter().chain(profile));
+    assert_eq!(names(&report).len(), 8);
 }
 
 #[test]
@@ -60,7 +140,10 @@ fn a_tenant_is_measured_as_a_copy() {
     let copy = ["--tenant", "acme", "bench", "refresh", "--copy"];
     let report = host.json(copy.into_iter().chain(["--within", "."]));
     assert_eq!(report["tenant"], "copy of acme");
-    assert_eq!(names(&report), ["full-unchanged", "incremental-0"]);
+    assert_eq!(
+        names(&report),
+        ["full-unchanged", "incremental-0", "one-cold"]
+    );
     // The tenant itself wasn't touched: everybody is still due.
     let refreshed = host.json(["--tenant", "acme", "refresh"]);
     assert_eq!(refreshed["selected"], 100);

@@ -3,7 +3,7 @@
 
 use std::path::Path;
 
-use idr::organisation::{FIRST_INSTANT, Organisation, aggregate_all, write_tenant};
+use idr::organisation::{APPLICATIONS, FIRST_INSTANT, Organisation, aggregate_all, write_tenant};
 use idr::refresh::{self, Request};
 use idr::report::canonical;
 use idr::store::sqlite::{SqliteOptions, SqliteStore};
@@ -20,7 +20,7 @@ const PAGE_BYTES: u64 = 8_192;
 type Step = fn(&OpenTenant) -> Result<(), Box<dyn std::error::Error>>;
 
 fn aggregate(tenant: &OpenTenant) -> Result<(), Box<dyn std::error::Error>> {
-    aggregate_all(tenant, FIRST_INSTANT)?;
+    aggregate_all(tenant, &APPLICATIONS, FIRST_INSTANT)?;
     Ok(())
 }
 

@@ -7,3 +7,4 @@ mod bench;
 mod demo;
 mod full_disk;
 mod generate;
+mod profiles;

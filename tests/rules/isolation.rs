@@ -4,22 +4,27 @@
 
 use crate::acme::{AS_OF, tenant};
 use crate::common::TestHost;
-use crate::made::lifecycle_rule;
+use crate::made::{ASK_WHO, ASKING, lifecycle_rule};
 
 /// Answers `active` when it is first asked, then `inactive` for ever.
-fn rule_that_remembers() -> Vec<u8> {
+///
+/// - `first`: what it does before that.
+fn rule_that_remembers(first: &str) -> Vec<u8> {
     lifecycle_rule(
-        "(global $asked (mut i32) (i32.const 0))",
-        "(if (result i32) (global.get $asked)
-            (then (call $inactive))
-            (else (global.set $asked (i32.const 1)) (call $active)))",
+        &format!("{ASKING} (global $asked (mut i32) (i32.const 0))"),
+        &format!(
+            "{first}
+            (if (result i32) (global.get $asked)
+                (then (call $inactive))
+                (else (global.set $asked (i32.const 1)) (call $active)))"
+        ),
     )
 }
 
-fn isolated(isolation: &str) -> TestHost {
+fn isolated(isolation: &str, first: &str) -> TestHost {
     let people: Vec<String> = (0..1_500).map(|number| format!("p{number:04}")).collect();
     let entries = format!("isolation = \"{isolation}\"");
-    tenant(&rule_that_remembers(), &entries, &people)
+    tenant(&rule_that_remembers(first), &entries, &people)
 }
 
 fn refresh(host: &TestHost) -> serde_json::Value {
@@ -32,7 +37,7 @@ fn export(host: &TestHost) -> String {
 
 #[test]
 fn a_rule_that_remembers_does_no_lasting_harm() {
-    let fresh = isolated("call");
+    let fresh = isolated("call", ASK_WHO);
     assert_eq!(refresh(&fresh)["refreshed"], 1_500);
     assert_eq!(refresh(&fresh)["refreshed"], 0, "nobody is due again");
     let right = export(&fresh);
@@ -43,7 +48,7 @@ fn a_rule_that_remembers_does_no_lasting_harm() {
         "each was the first to be asked"
     );
 
-    let caught = isolated("reuse");
+    let caught = isolated("reuse", ASK_WHO);
     assert_eq!(refresh(&caught)["refreshed"], 1_500);
     let wrong = export(&caught);
     assert!(
@@ -56,4 +61,23 @@ fn a_rule_that_remembers_does_no_lasting_harm() {
     assert_eq!(refresh(&caught)["refreshed"], 1_500, "everybody is due");
     assert_eq!(export(&caught), right);
     assert_eq!(refresh(&caught)["refreshed"], 0);
+}
+
+#[test]
+fn whoever_is_told_the_same_is_answered_the_same() {
+    let caught = isolated("reuse", "");
+    assert_eq!(refresh(&caught)["refreshed"], 1_500);
+    let right = export(&isolated_and_refreshed());
+    assert_eq!(export(&caught), right, "it reads nothing of anybody");
+    let listed = caught.json(["rule", "list"]);
+    assert_eq!(
+        listed[0]["isolation"], "call",
+        "samples ask it all the same"
+    );
+}
+
+fn isolated_and_refreshed() -> TestHost {
+    let fresh = isolated("call", "");
+    assert_eq!(refresh(&fresh)["refreshed"], 1_500);
+    fresh
 }

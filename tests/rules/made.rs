@@ -92,6 +92,14 @@ fn encoded(resolve: &Resolve, world: WorldId, text: &str) -> Vec<u8> {
         .expect("the module fits its world")
 }
 
+/// What a rule needs for [`ASK_WHO`].
+pub(crate) const ASKING: &str = r#"
+    (import "idr:rules/subject@0.1.0" "attribute" (func $attribute (param i32 i32 i32)))
+    (data (i32.const 1100) "uid")"#;
+
+/// Reads something that is everybody's own, so that no answer is used again.
+pub(crate) const ASK_WHO: &str = "(call $attribute (i32.const 1100) (i32.const 3) (i32.const 128))";
+
 /// A lifecycle rule with this body; it ends with the address of the answer.
 pub(crate) fn lifecycle_rule(fields: &str, body: &str) -> Vec<u8> {
     let fields = format!(

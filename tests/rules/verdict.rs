@@ -14,7 +14,7 @@ use idr_core::model::{
 use idr_core::rule::{RuleEvaluator, RuleFailure};
 use idr_core::view::{Node, ReadError, Slot, Snapshot, SnapshotError, TrackedView};
 
-use crate::made::{engine, lifecycle_rule};
+use crate::made::{ASK_WHO, ASKING, engine, lifecycle_rule};
 
 const RULE: RuleIndex = RuleIndex(0);
 
@@ -76,7 +76,11 @@ impl Tenant {
                 name: Name::new("state"),
                 sha256: digest_of(&rule),
                 grant: Grant {
-                    attributes: vec![Name::new("endDate"), Name::new("startDate")],
+                    attributes: vec![
+                        Name::new("endDate"),
+                        Name::new("startDate"),
+                        Name::new("uid"),
+                    ],
                     ..Grant::default()
                 },
                 parameters: Vec::new(),
@@ -140,16 +144,24 @@ fn active() -> Result<String, RuleFailure> {
     Ok("active".to_owned())
 }
 
-const COUNTER: &str = "(global $asked (mut i32) (i32.const 0))";
-const COUNT: &str = "(global.set $asked (i32.add (global.get $asked) (i32.const 1)))";
+/// What a rule needs to count how often it was asked about whom.
+fn counter() -> String {
+    format!("{ASKING} (global $asked (mut i32) (i32.const 0))")
+}
+
+/// Counts that.
+fn count() -> String {
+    format!("{ASK_WHO} (global.set $asked (i32.add (global.get $asked) (i32.const 1)))")
+}
 
 #[test]
 fn an_instance_is_used_again_and_renewed_in_time() {
+    let count = count();
     // Crashes when it is asked for the 1,025th time.
     let rule = lifecycle_rule(
-        COUNTER,
+        &counter(),
         &format!(
-            "{COUNT} (if (i32.gt_u (global.get $asked) (i32.const 1024)) (then unreachable))
+            "{count} (if (i32.gt_u (global.get $asked) (i32.const 1024)) (then unreachable))
              (call $active)"
         ),
     );
@@ -163,10 +175,11 @@ fn an_instance_is_used_again_and_renewed_in_time() {
 
 #[test]
 fn a_used_instance_that_crashes_costs_nothing_but_time() {
+    let count = count();
     let rule = lifecycle_rule(
-        COUNTER,
+        &counter(),
         &format!(
-            "{COUNT} (if (i32.gt_u (global.get $asked) (i32.const 1)) (then unreachable))
+            "{count} (if (i32.gt_u (global.get $asked) (i32.const 1)) (then unreachable))
              (call $active)"
         ),
     );
@@ -184,10 +197,11 @@ fn a_used_instance_that_crashes_costs_nothing_but_time() {
 
 #[test]
 fn a_rule_that_remembers_is_found_out_and_isolated() {
+    let count = count();
     let rule = lifecycle_rule(
-        COUNTER,
+        &counter(),
         &format!(
-            "{COUNT} (if (result i32) (i32.gt_u (global.get $asked) (i32.const 1))
+            "{count} (if (result i32) (i32.gt_u (global.get $asked) (i32.const 1))
                 (then (call $inactive)) (else (call $active)))"
         ),
     );
@@ -215,14 +229,16 @@ fn a_rule_that_remembers_is_found_out_and_isolated() {
 
 #[test]
 fn what_an_answer_that_does_not_count_noted_is_forgotten() {
+    let count = count();
+    let counter = counter();
     // The second time it asks about a moment before it crashes.
     let rule = lifecycle_rule(
         &format!(
             r#"(import "idr:rules/time@0.1.0" "reached" (func $reached (param i64) (result i32)))
-               {COUNTER}"#
+               {counter}"#
         ),
         &format!(
-            "{COUNT} (if (i32.gt_u (global.get $asked) (i32.const 1)) (then
+            "{count} (if (i32.gt_u (global.get $asked) (i32.const 1)) (then
                 (drop (call $reached (i64.const 1800000000000))) unreachable))
              (drop (call $reached (i64.const 1900000000000)))
              (call $active)"
@@ -239,11 +255,13 @@ fn what_an_answer_that_does_not_count_noted_is_forgotten() {
 
 #[test]
 fn fuel_that_runs_out_because_of_earlier_calls_does_not_count() {
+    let count = count();
+    let counter = counter();
     // The n-th call on an instance loops n * 1,000 times.
     let rule = lifecycle_rule(
-        &format!("{COUNTER} (global $left (mut i32) (i32.const 0))"),
+        &format!("{counter} (global $left (mut i32) (i32.const 0))"),
         &format!(
-            "{COUNT}
+            "{count}
              (global.set $left (i32.mul (global.get $asked) (i32.const 1000)))
              (loop $again
                 (global.set $left (i32.sub (global.get $left) (i32.const 1)))
@@ -271,9 +289,12 @@ fn fuel_that_runs_out_because_of_earlier_calls_does_not_count() {
 #[test]
 fn memory_that_is_never_given_back_only_renews_the_instance() {
     let rule = lifecycle_rule(
-        "",
-        "(if (i32.eq (memory.grow (i32.const 1)) (i32.const -1)) (then unreachable))
-         (call $active)",
+        ASKING,
+        &format!(
+            "{ASK_WHO}
+             (if (i32.eq (memory.grow (i32.const 1)) (i32.const -1)) (then unreachable))
+             (call $active)"
+        ),
     );
     let limits = RuleLimits {
         memory_bytes: 20 * 65_536,
@@ -483,12 +504,12 @@ fn what_another_engine_compiled_is_made_again() {
         hasher.update(&(name.len() as u64).to_le_bytes());
         hasher.update(name);
         hasher.update(compiled);
-        let mut file = hasher.digest().to_le_bytes().to_vec();
-        file.extend_from_slice(compiled);
+        let mut file = compiled.to_vec();
+        file.extend_from_slice(&hasher.digest().to_le_bytes());
         file
     };
     assert_eq!(
-        with_checksum(&compiled[8..]),
+        with_checksum(&compiled[..compiled.len() - 8]),
         compiled,
         "as files are written"
     );

@@ -461,21 +461,23 @@ fn differences(view: &mut TrackedView, draft: Draft, settled: roles::SettledRole
     let mut changes = Changes::default();
     let wake = view.take_wake();
     let model = Arc::clone(view.model());
-    for definition in &model.attributes {
-        let Slot::Attribute(new) = view.slot(Node::Attribute(definition.name)) else {
-            continue;
-        };
-        if new.as_ref() != view.record().identity.attribute(definition.name) {
+    let identity = &view.record().identity;
+    // Both are sorted by name; whatever isn't defined any more has no value.
+    let mut recorded = identity.attributes.iter().peekable();
+    for (definition, slot) in model.attributes.iter().zip(view.attribute_slots()) {
+        while let Some((gone, _)) = recorded.next_if(|(name, _)| *name < definition.name) {
+            changes.attributes.push((*gone, None));
+        }
+        let old = recorded.next_if(|(name, _)| *name == definition.name);
+        if let Slot::Attribute(new) = slot
+            && new.as_ref() != old.map(|(_, state)| state)
+        {
             changes.attributes.push((definition.name, new.clone()));
         }
     }
-    let identity = &view.record().identity;
-    for (name, _) in &identity.attributes {
-        if model.attribute_index(*name).is_none() {
-            changes.attributes.push((*name, None));
-        }
-    }
-    changes.attributes.sort_by_key(|(name, _)| *name);
+    changes
+        .attributes
+        .extend(recorded.map(|(gone, _)| (*gone, None)));
     if !draft.ended_edits.is_empty() {
         let remains = |edit: &&ManualEdit| !draft.ended_edits.contains(&edit.attribute);
         let edits = identity.by_hand.edits.iter();

@@ -1,8 +1,12 @@
 //! Measuring a refresh: how fast, how much CPU time, how much memory.
 //!
-//! `idr bench refresh` prepares a tenant and has each [`Case`] measured in a
-//! process of its own, so that none profits or suffers from another's memory.
+//! `idr bench refresh` prepares a tenant in a [`Place`] and has each [`Case`]
+//! measured in a process of its own, so that none profits or suffers from another's
+//! memory.
 
+mod case;
+mod cold;
+mod place;
 mod usage;
 
 use std::io;
@@ -14,61 +18,14 @@ use idr_core::model::UnixMillis;
 use serde::{Deserialize, Serialize};
 use thiserror::Error;
 
-use crate::organisation::{
-    DEPARTMENTS, FIRST_INSTANT, FeedWriter, LoadError, Organisation, aggregate_all,
-};
+use crate::organisation::LoadError;
 use crate::refresh::{self, RefreshError, Request};
 use crate::store::{Run, RunSettings, RunStatus, Scope, Stage, Store, StoreError};
 use crate::tenant::{Absent, OpenError, OpenTenant};
+pub use case::{Case, Needs};
+pub use place::{Place, settle};
+pub use usage::Io;
 use usage::{MemoryWatch, cpu_time};
-
-/// One in so many identities changes before the case `incremental-1`.
-const CHANGED_ONE_IN: u64 = 100;
-
-/// One in so many of those moves to another department.
-const MOVES_ONE_IN: u64 = 4;
-
-/// What is measured.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Case {
-    /// Everybody, for the first time.
-    FullFirst,
-    /// Everybody (`--all`), and nothing changes.
-    FullUnchanged,
-    /// Who is due, and nobody is.
-    Incremental0,
-    /// Who is due, and one in a hundred is.
-    Incremental1,
-}
-
-impl Case {
-    /// Every case with its name, in the order in which they are measured.
-    pub const ALL: [(&'static str, Self); 4] = [
-        ("full-first", Self::FullFirst),
-        ("full-unchanged", Self::FullUnchanged),
-        ("incremental-0", Self::Incremental0),
-        ("incremental-1", Self::Incremental1),
-    ];
-
-    /// Returns the name.
-    pub fn as_str(self) -> &'static str {
-        let found = Self::ALL.iter().find(|(_, case)| *case == self);
-        found.expect("every case is listed").0
-    }
-
-    /// Returns the case with this name.
-    pub fn named(name: &str) -> Option<Self> {
-        let found = Self::ALL.iter().find(|(known, _)| *known == name);
-        found.map(|(_, case)| *case)
-    }
-
-    fn scope(self) -> Scope {
-        match self {
-            Self::FullUnchanged => Scope::All,
-            Self::FullFirst | Self::Incremental0 | Self::Incremental1 => Scope::Due,
-        }
-    }
-}
 
 /// What was measured of a case. Rates are of all identities of the tenant.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -81,6 +38,8 @@ pub struct Measurement {
     pub refreshed: u64,
     /// In how many something changed.
     pub changed: u64,
+    /// How many events were recorded.
+    pub events: u64,
     /// Identities of the tenant in a second.
     pub identities_per_second: f64,
     /// Wall time.
@@ -89,6 +48,8 @@ pub struct Measurement {
     pub cpu_us_per_identity: f64,
     /// The most anonymous memory that the process had (`RssAnon`), in MB.
     pub peak_mb: f64,
+    /// What was read and written.
+    pub io: Io,
     /// Where the wall time went.
     pub stages: StageTimes,
 }
@@ -121,21 +82,36 @@ pub enum BenchError {
     /// A threshold tripped.
     #[error("the refresh is held: {0}")]
     Held(String),
+    /// The guard of an aggregation tripped.
+    #[error("the accounts of `{0}` are held")]
+    AggregationHeld(String),
     /// The store can't be read.
     #[error(transparent)]
     Store(#[from] StoreError),
     /// The process can't be watched.
     #[error("what this process uses can't be read")]
     Usage(#[source] io::Error),
-    /// The feeds can't be written.
-    #[error("the feeds in `{}` can't be written", directory.display())]
-    Feeds {
-        /// The tenant's folder.
+    /// The tenant's folder can't be used.
+    #[error("the folder `{}` can't be used", directory.display())]
+    Folder {
+        /// The folder.
         directory: PathBuf,
         /// Why.
         #[source]
         source: io::Error,
     },
+    /// A process that refreshes one identity failed.
+    #[error("a process that refreshes `{name}` couldn't be measured")]
+    Process {
+        /// The identity.
+        name: String,
+        /// Why.
+        #[source]
+        source: io::Error,
+    },
+    /// The tenant has nobody.
+    #[error("the tenant has no identities")]
+    Nobody,
 }
 
 /// Measures a case on the tenant in a folder, in this process.
@@ -144,9 +120,13 @@ pub enum BenchError {
 ///
 /// [`BenchError`]; a refresh that was held is one.
 pub fn measure(directory: &Path, case: Case) -> Result<Measurement, BenchError> {
+    if case == Case::OneCold {
+        return cold::measure(directory);
+    }
     let tenant = OpenTenant::open(directory, Absent::Refuse)?;
     let _lock = tenant.lock()?;
     let as_of = tenant.now()?;
+    let io_before = Io::now().map_err(BenchError::Usage)?;
     let memory = MemoryWatch::begin().map_err(BenchError::Usage)?;
     let cpu_before = cpu_time().map_err(BenchError::Usage)?;
     let (run, seconds, stages) = refresh(&tenant, case.scope(), as_of)?;
@@ -154,6 +134,7 @@ pub fn measure(directory: &Path, case: Case) -> Result<Measurement, BenchError> 
         .map_err(BenchError::Usage)?
         .saturating_sub(cpu_before);
     let peak_kib = memory.end().map_err(BenchError::Usage)?;
+    let io = Io::now().map_err(BenchError::Usage)?.since(io_before);
     let identities = tenant.store.population()?.identities;
     let each = identities.max(1) as f64;
     Ok(Measurement {
@@ -161,23 +142,14 @@ pub fn measure(directory: &Path, case: Case) -> Result<Measurement, BenchError> 
         identities,
         refreshed: run.counters.refreshed,
         changed: run.counters.changed,
+        events: run.counters.events.values().sum(),
         identities_per_second: (identities as f64 / seconds).round(),
         seconds,
         cpu_us_per_identity: cpu.as_secs_f64() * 1e6 / each,
         peak_mb: peak_kib as f64 * 1_024.0 / 1e6,
+        io,
         stages,
     })
-}
-
-/// Brings a tenant up to date, so that nobody is due.
-///
-/// # Errors
-///
-/// As [`measure`].
-pub fn settle(directory: &Path) -> Result<(), BenchError> {
-    let tenant = OpenTenant::open(directory, Absent::Refuse)?;
-    let _lock = tenant.lock()?;
-    refresh(&tenant, Scope::Due, tenant.now()?).map(drop)
 }
 
 fn refresh(
@@ -205,40 +177,6 @@ fn refresh(
         None if run.status == RunStatus::Done => Ok((run, seconds, stages)),
         held => Err(BenchError::Held(held.unwrap_or_default())),
     }
-}
-
-/// Changes one in a hundred people of a generated tenant, and aggregates that.
-///
-/// # Errors
-///
-/// As [`measure`].
-pub fn change_some(directory: &Path, organisation: Organisation) -> Result<(), BenchError> {
-    let write = || -> io::Result<()> {
-        let mut feeds = FeedWriter::create(&directory.join("feeds"))?;
-        for (index, mut person) in (0..).zip(organisation.people()) {
-            if index % CHANGED_ONE_IN == CHANGED_ONE_IN / 2 {
-                person.cost_center = format!("CC-{}", 9_000 + index % 1_000);
-                person.phone = format!("+49 30 556 {:05}", index % 100_000);
-                if (index / CHANGED_ONE_IN).is_multiple_of(MOVES_ONE_IN) {
-                    let place = DEPARTMENTS
-                        .iter()
-                        .position(|known| known == person.department);
-                    let next = (place.unwrap_or(0) + 1) % DEPARTMENTS.len();
-                    person.move_to(&DEPARTMENTS[next]);
-                }
-            }
-            feeds.write(&person)?;
-        }
-        feeds.finish(&[])
-    };
-    write().map_err(|source| BenchError::Feeds {
-        directory: directory.to_owned(),
-        source,
-    })?;
-    let tenant = OpenTenant::open(directory, Absent::Refuse)?;
-    let _lock = tenant.lock()?;
-    aggregate_all(&tenant, FIRST_INSTANT)?;
-    Ok(())
 }
 
 /// Attributes time to stages: what has passed when a run tells how far it has

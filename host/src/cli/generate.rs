@@ -5,10 +5,11 @@ use std::io::{self, Write};
 use std::path::{Path, PathBuf};
 use std::time::Instant;
 
+use clap::builder::{PossibleValuesParser, TypedValueParser};
 use serde::Serialize;
 
 use super::{CommandError, GlobalOptions, Outcome, write_json};
-use crate::organisation::{FIRST_INSTANT, LoadError, Organisation, aggregate_all, write_tenant};
+use crate::organisation::{FIRST_INSTANT, LoadError, Made, Profile, aggregate_all};
 use crate::report::grouped;
 use crate::store::AggregationStatus;
 use crate::tenant::{Absent, OpenTenant};
@@ -23,6 +24,11 @@ pub(super) struct GenerateArgs {
     /// The folder to make: new, or empty
     directory: PathBuf,
 
+    /// What it is like: a company (`organisation`), the tenant that figures of speed are
+    /// measured with (`standard`), or a shape that midPoint publishes figures of
+    #[arg(long, value_name = "PROFILE", default_value = "organisation", value_parser = profile_parser())]
+    profile: Profile,
+
     /// How many people it has
     #[arg(long, value_name = "N", default_value_t = 2_000, value_parser = clap::value_parser!(u64).range(1..=10_000_000))]
     identities: u64,
@@ -35,6 +41,7 @@ pub(super) struct GenerateArgs {
 #[derive(Serialize)]
 struct Report<'a> {
     directory: &'a Path,
+    profile: Profile,
     identities: u64,
     accounts: Vec<Accounts>,
     seconds: f64,
@@ -55,9 +62,15 @@ pub(super) fn run(
     let started = Instant::now();
     let directory = &args.directory;
     make_folder(directory, false, "name a folder that is new or empty")?;
-    let accounts = make_tenant(directory, Organisation::new(args.identities, args.seed))?;
+    let made = Made {
+        profile: args.profile,
+        identities: args.identities,
+        seed: args.seed,
+    };
+    let accounts = make_tenant(directory, made)?;
     let report = Report {
         directory,
+        profile: args.profile,
         identities: args.identities,
         accounts,
         seconds: started.elapsed().as_secs_f64(),
@@ -80,15 +93,19 @@ pub(super) fn run(
     Ok(Outcome::Done)
 }
 
-/// Writes an organisation's tenant and aggregates its feeds.
-pub(super) fn make_tenant(
-    directory: &Path,
-    organisation: Organisation,
-) -> Result<Vec<Accounts>, CommandError> {
-    write_tenant(directory, organisation).map_err(|error| unwritable(directory, error))?;
+/// Reads the name of a profile.
+pub(super) fn profile_parser() -> impl TypedValueParser<Value = Profile> {
+    PossibleValuesParser::new(Profile::ALL.map(|(name, _)| name))
+        .map(|name| Profile::named(&name).expect("only names of profiles are possible"))
+}
+
+/// Writes a made tenant and aggregates its feeds.
+pub(super) fn make_tenant(directory: &Path, made: Made) -> Result<Vec<Accounts>, CommandError> {
+    made.write(directory)
+        .map_err(|error| unwritable(directory, error))?;
     let tenant = OpenTenant::open(directory, Absent::Create).map_err(LoadError::from)?;
     let _lock = tenant.lock()?;
-    let reports = aggregate_all(&tenant, FIRST_INSTANT)?;
+    let reports = aggregate_all(&tenant, made.profile.applications(), FIRST_INSTANT)?;
     let mut accounts = Vec::new();
     for report in reports {
         let aggregation = report.aggregation;
@@ -149,7 +166,13 @@ fn is_of_a_tenant(name: &str) -> bool {
         "applications" | "feeds" | "roles" | "rules" | "state" | "tasks"
     ) || matches!(
         name,
-        "idr.toml" | "identity.toml" | "lifecycle.toml" | "populations.toml" | "triggers.toml"
+        "idr.toml"
+            | "identity.toml"
+            | "lifecycle.toml"
+            | "policies.toml"
+            | "populations.toml"
+            | "risk.toml"
+            | "triggers.toml"
     )
 }
 

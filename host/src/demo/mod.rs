@@ -22,7 +22,7 @@ use idr_core::model::{AccountKey, Name, UnixMillis};
 use thiserror::Error;
 
 use crate::organisation::{
-    FIRST_INSTANT, LoadError, Organisation, aggregate_all, write_configuration,
+    APPLICATIONS, FIRST_INSTANT, LoadError, Organisation, aggregate_all, write_configuration,
 };
 use crate::refresh::{self, RefreshError, Request};
 use crate::report::FindingReport;
@@ -163,7 +163,7 @@ fn aggregate_morning(
     as_of: UnixMillis,
 ) -> Result<Vec<(String, u64)>, DemoError> {
     let mut accounts = Vec::new();
-    for report in aggregate_all(tenant, as_of)? {
+    for report in aggregate_all(tenant, &APPLICATIONS, as_of)? {
         let aggregation = report.aggregation;
         if !aggregation.held.is_empty() {
             return Err(DemoError::Held {

@@ -5,7 +5,6 @@ use std::path::Path;
 use idr_core::model::{Name, UnixMillis};
 use thiserror::Error;
 
-use super::feeds::APPLICATIONS;
 use crate::aggregate::{
     AggregateContext, AggregateError, AggregateOptions, AggregationReport, aggregate,
 };
@@ -29,14 +28,14 @@ pub enum LoadError {
     #[error("`{application}` can't be aggregated")]
     Aggregate {
         /// The application.
-        application: &'static str,
+        application: String,
         /// Why.
         #[source]
         source: Box<AggregateError>,
     },
     /// The tenant isn't configured for such an organisation.
     #[error("the tenant has no application `{0}`")]
-    Application(&'static str),
+    Application(String),
 }
 
 impl LoadError {
@@ -49,26 +48,27 @@ impl LoadError {
     }
 }
 
-/// Aggregates all feeds in the tenant's folder, as of one instant: those that
-/// create identities first.
+/// Aggregates the feeds of applications in the tenant's folder, as of one instant,
+/// in this order: those that create identities come first.
 ///
 /// # Errors
 ///
 /// [`LoadError`]; feeds that were aggregated before stay so.
 pub fn aggregate_all(
     tenant: &OpenTenant,
+    applications: &[&str],
     as_of: UnixMillis,
 ) -> Result<Vec<AggregationReport>, LoadError> {
     let configured = tenant.adopt()?;
     let model = &tenant.configuration.model;
     let directory: &Path = &tenant.configuration.directory;
-    let mut reports = Vec::with_capacity(APPLICATIONS.len());
-    for application in APPLICATIONS {
+    let mut reports = Vec::with_capacity(applications.len());
+    for application in applications {
         let name = Name::new(application);
         let definition = model.application(name);
         let connector = tenant.configuration.connectors.get(&name);
         let (Some(definition), Some(connector)) = (definition, connector) else {
-            return Err(LoadError::Application(application));
+            return Err(LoadError::Application((*application).to_owned()));
         };
         let context =
             AggregateContext::new(&tenant.store, model, configured.rules.as_ref(), definition);
@@ -84,7 +84,7 @@ pub fn aggregate_all(
         };
         let report =
             aggregate(&context, &options, &mut |_| {}).map_err(|source| LoadError::Aggregate {
-                application,
+                application: (*application).to_owned(),
                 source: Box::new(source),
             })?;
         reports.push(report);

@@ -1,9 +1,9 @@
 //! A made-up organisation: its people, what its applications say of them, and
 //! a tenant that is configured for it.
 //!
-//! `idr generate` and `idr bench` make tenants of any size with it, and
-//! `idr demo` lets a month pass in one. Everything follows from the number of
-//! people and a seed.
+//! `idr generate` and `idr bench` make tenants of any size with it, each of a
+//! profile, and `idr demo` lets a month pass in one. Everything follows from the
+//! profile, the number of people and a seed.
 //!
 //! | file | what it does |
 //! |---|---|
@@ -11,15 +11,21 @@
 //! | `places`, `names` | where they work and at what, and what they are called |
 //! | `feeds` | files as the applications would write them |
 //! | `tenant` | the configuration, with the example rules |
+//! | `profile` | what made tenants can be like |
+//! | `standard` | the standard tenant: configuration and feeds |
+//! | `midpoint` | the shapes that midPoint publishes figures of |
 //! | `load` | aggregates the feeds |
 //! | `dice` | chance |
 
 mod dice;
 mod feeds;
 mod load;
+mod midpoint;
 mod names;
 mod people;
 mod places;
+mod profile;
+mod standard;
 mod tenant;
 
 use std::fs;
@@ -35,6 +41,7 @@ pub use people::{
 };
 pub use places::{DEPARTMENTS, Department, PROJECTS, SITES, Site};
 pub(crate) use places::{department_of, site_of};
+pub use profile::{Made, Profile};
 
 /// Writes configuration and rules of an organisation's tenant into a new or
 /// empty folder, with a folder for its feeds.

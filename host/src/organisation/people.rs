@@ -133,6 +133,21 @@ impl Person {
         format!("{given} {}", self.family_name)
     }
 
+    /// Changes cost center and telephone number, and of one in ten the department:
+    /// fewer than a threshold lets lose roles. `index` is the person's place.
+    pub(super) fn change(&mut self, index: u64) {
+        self.cost_center = format!("CC-{}", 9_000 + index % 1_000);
+        self.phone = format!("+49 30 556 {:05}", index % 100_000);
+        if !(index / 7).is_multiple_of(10) {
+            return;
+        }
+        let place = DEPARTMENTS
+            .iter()
+            .position(|known| known == self.department);
+        let next = (place.unwrap_or(0) + 1) % DEPARTMENTS.len();
+        self.move_to(&DEPARTMENTS[next]);
+    }
+
     /// Moves the person into a department, with the groups that belong to it.
     pub fn move_to(&mut self, department: &'static Department) {
         let old = self.department;
@@ -169,6 +184,12 @@ impl Organisation {
     /// Returns how many people there are.
     pub fn size(&self) -> u64 {
         self.size
+    }
+
+    /// Returns dice for what else there is to say about a person; `stream` is not
+    /// the place of anybody.
+    pub(super) fn dice_for(&self, index: u64, stream: u64) -> Dice {
+        Dice::new(self.seed, stream + index)
     }
 
     /// Returns everybody, in order.

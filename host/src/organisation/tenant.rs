@@ -9,31 +9,15 @@ use sha2::{Digest, Sha256};
 
 use super::places::SITES;
 
+/// A file of a configuration: where it goes in the tenant's folder, and what it says.
+/// `$folder` is where it lies beside this source.
 macro_rules! file {
-    ($path:literal) => {
-        ($path, include_str!(concat!("tenant/", $path)))
+    ($folder:literal, $path:literal) => {
+        ($path, include_str!(concat!($folder, "/", $path)))
     };
 }
 
-const FILES: [(&str, &str); 12] = [
-    file!("idr.toml"),
-    file!("applications/ad.toml"),
-    file!("applications/contractors.toml"),
-    file!("applications/crm.toml"),
-    file!("applications/hr.toml"),
-    file!("identity.toml"),
-    file!("lifecycle.toml"),
-    POPULATIONS,
-    file!("roles/business.toml"),
-    file!("roles/by-rule.toml"),
-    file!("roles/it.toml"),
-    file!("triggers.toml"),
-];
-
-const POPULATIONS: (&str, &str) = file!("populations.toml");
-
-const RULES: (&str, &str) = file!("rules/rules.toml");
-
+/// An example rule: its name and its component.
 macro_rules! component {
     ($name:literal) => {
         (
@@ -49,6 +33,27 @@ macro_rules! component {
     };
 }
 
+pub(super) use {component, file};
+
+const FILES: [(&str, &str); 12] = [
+    file!("tenant", "idr.toml"),
+    file!("tenant", "applications/ad.toml"),
+    file!("tenant", "applications/contractors.toml"),
+    file!("tenant", "applications/crm.toml"),
+    file!("tenant", "applications/hr.toml"),
+    file!("tenant", "identity.toml"),
+    file!("tenant", "lifecycle.toml"),
+    POPULATIONS,
+    file!("tenant", "roles/business.toml"),
+    file!("tenant", "roles/by-rule.toml"),
+    file!("tenant", "roles/it.toml"),
+    file!("tenant", "triggers.toml"),
+];
+
+const POPULATIONS: (&str, &str) = file!("tenant", "populations.toml");
+
+const RULES: (&str, &str) = file!("tenant", "rules/rules.toml");
+
 const COMPONENTS: [(&str, &[u8]); 5] = [
     component!("attribute-promotion"),
     component!("identity-trigger"),
@@ -63,15 +68,29 @@ const COMPONENTS: [(&str, &[u8]); 5] = [
 ///
 /// When a file can't be written.
 pub(super) fn write(directory: &Path) -> io::Result<()> {
+    write_files(directory, &FILES, RULES, &COMPONENTS)
+}
+
+/// Writes files, rules and their components into a tenant's folder, with folders
+/// for what else it has.
+///
+/// # Errors
+///
+/// When a file can't be written.
+pub(super) fn write_files(
+    directory: &Path,
+    files: &[(&str, &str)],
+    (path, content): (&str, &str),
+    components: &[(&str, &[u8])],
+) -> io::Result<()> {
     for folder in ["applications", "roles", "rules", "feeds"] {
         fs::create_dir_all(directory.join(folder))?;
     }
-    for (path, content) in FILES {
+    for (path, content) in files {
         fs::write(directory.join(path), content)?;
     }
-    let (path, content) = RULES;
-    fs::write(directory.join(path), rules(content))?;
-    for (name, component) in COMPONENTS {
+    fs::write(directory.join(path), rules(content, components))?;
+    for (name, component) in components {
         fs::write(directory.join(format!("rules/{name}.wasm")), component)?;
     }
     Ok(())
@@ -109,9 +128,9 @@ pub(super) fn write_more_roles(directory: &Path, roles: u64) -> io::Result<()> {
 }
 
 /// Fills in the components' digests and the sites' names.
-fn rules(template: &str) -> String {
+fn rules(template: &str, components: &[(&str, &[u8])]) -> String {
     let mut rules = template.to_owned();
-    for (name, component) in COMPONENTS {
+    for (name, component) in components {
         let digest = hex::encode(Sha256::digest(component));
         rules = rules.replace(&format!("{{{name}}}"), &digest);
     }
@@ -124,11 +143,11 @@ fn rules(template: &str) -> String {
 
 #[cfg(test)]
 mod tests {
-    use super::{RULES, rules};
+    use super::{COMPONENTS, RULES, rules};
 
     #[test]
     fn nothing_is_left_to_fill_in() {
-        let rules = rules(RULES.1);
+        let rules = rules(RULES.1, &COMPONENTS);
         let open = rules.lines().find(|line| line.contains("\"{"));
         assert_eq!(open, None);
         assert!(rules.contains("\"site.BER\" = \"Berlin\""));

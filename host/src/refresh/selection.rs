@@ -10,7 +10,7 @@ use std::sync::Arc;
 
 use idr_core::definitions::{Model, Population};
 use idr_core::filter::{Filter, Superset};
-use idr_core::model::{Baseline, IdentityRecord, IdentityType, Uid, UnixMillis};
+use idr_core::model::{IdentityRecord, IdentityType, Uid, UnixMillis};
 use idr_core::view::{ReadError, Snapshot, TrackedView};
 use rayon::prelude::*;
 
@@ -353,6 +353,6 @@ pub fn settled_view(
     let mut view = TrackedView::new(Arc::clone(model), Arc::clone(snapshot), as_of, record);
     view.settle_from_record();
     view.open_entitlements();
-    view.show_baseline(Some(Baseline::default()));
+    view.show_baseline(Some(Arc::default()));
     view
 }

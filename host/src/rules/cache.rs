@@ -3,10 +3,12 @@
 //! A file is named by the component's digest and by everything that shapes
 //! compiled code (wasmtime's version, its settings, the processor). Compiled
 //! code is trusted, so the folder belongs to its owner alone (0700), and a
-//! checksum finds files that a crash or a full disk has cut.
+//! checksum at the end finds files that a crash or a full disk has cut. Files are
+//! mapped into memory, so that only what runs of a large one is read.
 
+use std::fs::File;
 use std::hash::{Hash, Hasher};
-use std::io::Write;
+use std::io::{self, Read, Write};
 use std::path::{Path, PathBuf};
 
 use wasmtime::Engine;
@@ -14,6 +16,9 @@ use wasmtime::component::Component;
 use xxhash_rust::xxh3::Xxh3Default;
 
 const CHECKSUM_BYTES: usize = 8;
+
+/// So much of a file is read at once.
+const CHUNK_BYTES: usize = 256 * 1_024;
 
 /// A folder of compiled components.
 ///
@@ -41,20 +46,19 @@ impl ComponentCache {
             tracing::warn!("`{}` isn't used: {reason}", self.folder.display());
             return None;
         }
-        let content = match std::fs::read(&path) {
-            Ok(content) => content,
-            Err(error) if error.kind() == std::io::ErrorKind::NotFound => return None,
+        match is_whole(&path) {
+            Ok(true) => {}
+            Ok(false) => {
+                tracing::warn!("`{}` is damaged and is made again", path.display());
+                return None;
+            }
+            Err(error) if error.kind() == io::ErrorKind::NotFound => return None,
             Err(error) => {
                 tracing::warn!("can't read `{}`: {error}", path.display());
                 return None;
             }
-        };
-        let (checksum, compiled) = content.split_at_checked(CHECKSUM_BYTES)?;
-        if checksum != checksum_of(&path, compiled).to_le_bytes() {
-            tracing::warn!("`{}` is damaged and is made again", path.display());
-            return None;
         }
-        match deserialize(engine, compiled) {
+        match deserialize(engine, &path) {
             Ok(component) => Some(component),
             Err(error) => {
                 tracing::warn!("`{}` can't be used: {error:#}", path.display());
@@ -85,8 +89,10 @@ impl ComponentCache {
             .map_err(|error| anyhow::anyhow!("{error:#}"))?;
         let path = self.path(engine, sha256);
         let mut file = tempfile::NamedTempFile::new_in(&self.folder)?;
-        file.write_all(&checksum_of(&path, &compiled).to_le_bytes())?;
+        let mut checksum = checksum_of(&path);
+        checksum.update(&compiled);
         file.write_all(&compiled)?;
+        file.write_all(&checksum.digest().to_le_bytes())?;
         file.persist(path)?;
         Ok(())
     }
@@ -99,25 +105,47 @@ impl ComponentCache {
     }
 }
 
-/// Covers the name as well, so that a file under another's name isn't taken for it.
-fn checksum_of(path: &Path, compiled: &[u8]) -> u64 {
-    let mut hasher = Xxh3Default::new();
+/// Begins a file's checksum, which covers its name as well: a file under another's
+/// name isn't taken for it.
+fn checksum_of(path: &Path) -> Xxh3Default {
+    let mut checksum = Xxh3Default::new();
     let name = path.file_name().unwrap_or_default().as_encoded_bytes();
-    hasher.update(&(name.len() as u64).to_le_bytes());
-    hasher.update(name);
-    hasher.update(compiled);
-    hasher.digest()
+    checksum.update(&(name.len() as u64).to_le_bytes());
+    checksum.update(name);
+    checksum
+}
+
+/// Says whether a file ends with the checksum of what comes before.
+fn is_whole(path: &Path) -> io::Result<bool> {
+    let mut file = File::open(path)?;
+    let Some(mut left) = file.metadata()?.len().checked_sub(CHECKSUM_BYTES as u64) else {
+        return Ok(false);
+    };
+    let mut checksum = checksum_of(path);
+    let mut chunk = vec![0; CHUNK_BYTES];
+    while left > 0 {
+        let wanted = usize::try_from(left)
+            .unwrap_or(CHUNK_BYTES)
+            .min(CHUNK_BYTES);
+        file.read_exact(&mut chunk[..wanted])?;
+        checksum.update(&chunk[..wanted]);
+        left -= wanted as u64;
+    }
+    let mut end = [0; CHECKSUM_BYTES];
+    file.read_exact(&mut end)?;
+    Ok(end == checksum.digest().to_le_bytes())
 }
 
 #[expect(
     unsafe_code,
     reason = "loading compiled code is trusting it; see SAFETY"
 )]
-fn deserialize(engine: &Engine, compiled: &[u8]) -> wasmtime::Result<Component> {
-    // SAFETY: the bytes come from a folder that only this user may write to,
-    // their checksum is right, and wasmtime itself checks that they were made
-    // by its own version with the same settings.
-    unsafe { Component::deserialize(engine, compiled) }
+fn deserialize(engine: &Engine, path: &Path) -> wasmtime::Result<Component> {
+    // SAFETY: the file is in a folder that only this user may write to, its
+    // checksum is right, and wasmtime itself checks that it was made by its own
+    // version with the same settings. It stays what it is while it is mapped:
+    // idr only ever puts a whole new file in its place.
+    unsafe { Component::deserialize_file(engine, path) }
 }
 
 #[cfg(unix)]

@@ -4,10 +4,8 @@
 //! Reads and time go through the tracked view, which is moved in here for the
 //! time of one evaluation. An error ends the evaluation: no rule can catch it.
 
-use std::cmp::Ordering;
-
 use idr_core::definitions::{RuleIndex, RuleLimits};
-use idr_core::model::{AccountStatus, UnixMillis};
+use idr_core::model::UnixMillis;
 use idr_core::view::{AccountSummary, TrackedView};
 use thiserror::Error;
 use wasmtime::ResourceLimiter;
@@ -18,19 +16,17 @@ use super::bindings::idr::rules::{
 use super::consequences::tier_to_rule;
 use super::engine::TABLE_ENTRIES;
 use super::error::Trouble;
-use super::kind::{Question, spoken_value};
+use super::kind::Question;
 use super::plain::{NAME_BYTES, plain};
+use super::query::{Query, Told, transfer_bytes};
 use super::read::Read;
 use super::values::{
     account_to_rule, date_from_rule, date_to_rule, instant_from_rule, status_to_rule,
-    time_from_rule, to_rule, transfer_bytes,
+    time_from_rule, to_rule,
 };
 
 /// The longest line of a rule's log that is kept, in characters.
 const LOG_LINE_CHARS: usize = 1_000;
-
-/// How many calls of an evaluation are traced.
-const MOST_TRACED: usize = 5_000;
 
 /// What a wasmtime store holds for the rule that runs in it.
 pub(super) struct CallState {
@@ -43,7 +39,7 @@ pub(super) struct CallState {
     /// What the rule logged in this evaluation.
     pub(super) log: Log,
     /// What the rule asked in this evaluation, when somebody wants to know.
-    pub(super) trace: Option<Vec<Call>>,
+    pub(super) trace: Option<Trace>,
     /// How much memory the store's instances may take.
     pub(super) memory: MemoryLimiter,
     /// Which account belongs to which application, for the trace.
@@ -72,13 +68,13 @@ impl CallState {
         rule: RuleIndex,
         view: TrackedView,
         limits: &RuleLimits,
-        trace: bool,
+        trace: Option<Trace>,
     ) {
         self.view = view;
         self.rule = rule;
         self.transfer_left = limits.transfer_bytes;
         self.log.limit = limits.log_lines;
-        self.trace = trace.then(Vec::new);
+        self.trace = trace;
         self.applications.clear();
     }
 
@@ -110,78 +106,108 @@ impl CallState {
         Ok(())
     }
 
-    /// Takes down a call, where somebody wants to know; the last one says that
-    /// there were more.
-    fn note(&mut self, call: impl FnOnce() -> Call) {
-        let Some(trace) = &mut self.trace else {
-            return;
-        };
-        match trace.len().cmp(&MOST_TRACED) {
-            Ordering::Less => trace.push(call()),
-            Ordering::Equal => trace.push(Call::of_question(
-                "(more calls)".to_owned(),
-                "not shown".to_owned(),
-            )),
-            Ordering::Greater => {}
-        }
-    }
-
-    /// Notes a question about time or the calendar.
-    fn note_question(&mut self, what: impl FnOnce() -> String, answer: impl FnOnce() -> String) {
-        self.note(|| Call::of_question(what(), answer()));
-    }
-
-    /// Notes a read that is answered with something else than a value.
-    fn note_read(&mut self, read: impl FnOnce() -> Read, answer: impl FnOnce() -> String) {
-        self.note(|| Call::of_read(read(), answer(), None));
-    }
-
-    /// Notes a read that is answered with texts.
-    fn note_list(&mut self, read: impl FnOnce() -> Read, texts: &[String]) {
-        let value = || Some(idr_core::model::Value::Many(texts.to_vec()));
-        self.note(|| Call::of_read(read(), format!("{texts:?}"), value()));
-    }
-
     /// Passes a value to the rule as an argument of its question.
     pub(super) fn pass(
         &mut self,
         value: &idr_core::model::Value,
     ) -> wasmtime::Result<types::Value> {
-        let value = to_rule(value.clone());
-        self.pay(transfer_bytes(&value))?;
-        Ok(value)
+        self.pay(transfer_bytes(value))?;
+        Ok(to_rule(value.clone()))
     }
 
-    /// Passes a value to the rule as an answer.
-    fn give(
-        &mut self,
-        read: impl FnOnce() -> Read,
-        value: Option<idr_core::model::Value>,
-    ) -> wasmtime::Result<Option<types::Value>> {
-        self.note(|| {
-            let answer = value.as_ref().map_or("none".to_owned(), spoken_value);
-            Call::of_read(read(), answer, value.clone())
-        });
-        match value {
-            None => Ok(None),
-            Some(value) => {
-                let value = to_rule(value);
-                self.pay(transfer_bytes(&value))?;
-                Ok(Some(value))
-            }
+    /// Asks the view: the one way to whatever a rule is told.
+    fn ask(&mut self, query: Query) -> wasmtime::Result<Told> {
+        let told = stop(query.ask(self.rule, &mut self.view))?;
+        if let Some(trace) = &mut self.trace {
+            trace.note(query, &told);
+        }
+        self.pay(told.transfer_bytes())?;
+        Ok(told)
+    }
+
+    fn value(&mut self, read: Read) -> wasmtime::Result<Option<types::Value>> {
+        match self.ask(Query::Read(read))? {
+            Told::Value(value) => Ok(value.map(to_rule)),
+            other => unreachable!("a value was asked for, and {other:?} told"),
+        }
+    }
+
+    fn truth(&mut self, query: Query) -> wasmtime::Result<bool> {
+        match self.ask(query)? {
+            Told::Truth(truth) => Ok(truth),
+            other => unreachable!("yes or no was asked for, and {other:?} told"),
+        }
+    }
+
+    fn text(&mut self, read: Read) -> wasmtime::Result<String> {
+        match self.ask(Query::Read(read))? {
+            Told::Text(text) => Ok(text),
+            other => unreachable!("a text was asked for, and {other:?} told"),
+        }
+    }
+
+    fn texts(&mut self, read: Read) -> wasmtime::Result<Vec<String>> {
+        match self.ask(Query::Read(read))? {
+            Told::Texts(texts) => Ok(texts),
+            other => unreachable!("texts were asked for, and {other:?} told"),
+        }
+    }
+
+    fn day(&mut self, query: Query) -> wasmtime::Result<types::Date> {
+        match self.ask(query)? {
+            Told::Day(day) => Ok(date_to_rule(day)),
+            other => unreachable!("a day was asked for, and {other:?} told"),
         }
     }
 }
 
-fn spoken_accounts(accounts: &[AccountSummary]) -> String {
-    let spoken = accounts.iter().map(|account| {
-        let status = account.status.map_or("vanished", AccountStatus::as_str);
-        format!("{} ({status})", account.native_identity)
-    });
-    if accounts.is_empty() {
-        "none".to_owned()
-    } else {
-        spoken.collect::<Vec<_>>().join(", ")
+/// How many steps are taken down for people.
+const MOST_SHOWN: usize = 5_000;
+
+/// What a rule asked in one evaluation, up to a limit, and what it was told.
+#[derive(Debug)]
+pub(super) struct Trace {
+    pub(super) steps: Vec<(Query, Told)>,
+    most_steps: usize,
+    /// Whether there was more.
+    pub(super) is_cut: bool,
+}
+
+impl Trace {
+    /// Returns one that takes down what people are shown.
+    pub(super) fn for_people() -> Self {
+        Self::new(MOST_SHOWN)
+    }
+
+    /// Returns one that takes down so many steps.
+    pub(super) fn new(most_steps: usize) -> Self {
+        Self {
+            steps: Vec::new(),
+            most_steps,
+            is_cut: false,
+        }
+    }
+
+    pub(super) fn note(&mut self, query: Query, told: &Told) {
+        match self.steps.len() < self.most_steps {
+            true => self.steps.push((query, told.clone())),
+            false => self.is_cut = true,
+        }
+    }
+
+    /// Returns it as people are shown it.
+    pub(super) fn into_calls(self) -> Vec<Call> {
+        let steps = self.steps.into_iter();
+        let mut calls: Vec<Call> = steps.map(|(query, told)| Call::of(query, told)).collect();
+        if self.is_cut {
+            calls.push(Call {
+                what: "(more calls)".to_owned(),
+                answer: "not shown".to_owned(),
+                read: None,
+                value: None,
+            });
+        }
+        calls
     }
 }
 
@@ -199,21 +225,15 @@ pub struct Call {
 }
 
 impl Call {
-    fn of_question(what: String, answer: String) -> Self {
+    fn of(query: Query, told: Told) -> Self {
         Self {
-            what,
-            answer,
-            read: None,
-            value: None,
-        }
-    }
-
-    fn of_read(read: Read, answer: String, value: Option<idr_core::model::Value>) -> Self {
-        Self {
-            what: read.to_string(),
-            answer,
-            read: Some(read),
-            value,
+            what: query.to_string(),
+            answer: told.to_string(),
+            read: match query {
+                Query::Read(read) => Some(read),
+                _ => None,
+            },
+            value: told.into_value(),
         }
     }
 }
@@ -327,14 +347,12 @@ impl types::Host for CallState {}
 impl subject::Host for CallState {
     fn attribute(&mut self, name: String) -> wasmtime::Result<Option<types::Value>> {
         self.pay_name(&name)?;
-        let value = stop(self.view.attribute(&name))?;
-        self.give(|| Read::Attribute(name), value)
+        self.value(Read::Attribute(name))
     }
 
     fn manager_attribute(&mut self, name: String) -> wasmtime::Result<Option<types::Value>> {
         self.pay_name(&name)?;
-        let value = stop(self.view.manager_attribute(&name))?;
-        self.give(|| Read::ManagerAttribute(name), value)
+        self.value(Read::ManagerAttribute(name))
     }
 
     fn accounts(&mut self, application: String) -> wasmtime::Result<Vec<subject::Account>> {
@@ -375,19 +393,16 @@ impl CallState {
 
     fn list_accounts(&mut self, application: String) -> wasmtime::Result<Vec<AccountSummary>> {
         self.pay_name(&application)?;
-        let accounts = stop(self.view.accounts(&application))?;
-        self.note_handles(&application, &accounts);
-        self.note_read(
-            || Read::Accounts(application),
-            || spoken_accounts(&accounts),
-        );
-        self.pay(
-            accounts
-                .iter()
-                .map(|account| 16 + account.native_identity.len())
-                .sum(),
-        )?;
-        Ok(accounts)
+        let of = self.trace.is_some().then(|| application.clone());
+        match self.ask(Query::Read(Read::Accounts(application)))? {
+            Told::Accounts(accounts) => {
+                if let Some(application) = of {
+                    self.note_handles(&application, &accounts);
+                }
+                Ok(accounts)
+            }
+            other => unreachable!("accounts were asked for, and {other:?} told"),
+        }
     }
 
     fn read_account(
@@ -396,56 +411,39 @@ impl CallState {
         name: String,
     ) -> wasmtime::Result<Option<types::Value>> {
         self.pay_name(&name)?;
-        let value = stop(self.view.account_attribute(handle, &name))?;
-        let application = match &self.trace {
-            None => String::new(),
-            Some(_) => {
-                let known = self.applications.iter().find(|(known, _)| *known == handle);
-                known
-                    .map(|(_, application)| application.clone())
-                    .unwrap_or_default()
-            }
-        };
-        self.give(
-            || Read::AccountAttribute {
-                application,
-                handle,
-                name,
-            },
-            value,
-        )
+        let known = self.applications.iter().find(|(known, _)| *known == handle);
+        let application = known.map_or(String::new(), |(_, application)| application.clone());
+        self.value(Read::AccountAttribute {
+            application,
+            handle,
+            name,
+        })
     }
 }
 
 impl account::Host for CallState {
     fn application(&mut self) -> wasmtime::Result<String> {
-        let application = stop(self.view.shown_application())?.to_string();
-        self.note_read(|| Read::Application, || application.clone());
-        self.pay(application.len())?;
-        Ok(application)
+        self.text(Read::Application)
     }
 
     fn native_identity(&mut self) -> wasmtime::Result<String> {
-        let native_identity = stop(self.view.shown_native_identity())?;
-        self.note_read(|| Read::NativeIdentity, || native_identity.clone());
-        self.pay(native_identity.len())?;
-        Ok(native_identity)
+        self.text(Read::NativeIdentity)
     }
 
     fn status(&mut self) -> wasmtime::Result<types::AccountStatus> {
-        let status = stop(self.view.shown_status())?;
-        self.note_read(|| Read::Status, || status.as_str().to_owned());
-        Ok(status_to_rule(Some(status)))
+        match self.ask(Query::Read(Read::Status))? {
+            Told::Status(status) => Ok(status_to_rule(Some(status))),
+            other => unreachable!("a status was asked for, and {other:?} told"),
+        }
     }
 
     fn attribute(&mut self, name: String) -> wasmtime::Result<Option<types::Value>> {
         self.pay_name(&name)?;
-        let value = stop(self.view.shown_attribute(&name))?;
         let application = match &self.trace {
             None => String::new(),
             Some(_) => stop(self.view.account())?.key.application.to_string(),
         };
-        self.give(|| Read::OwnAttribute { application, name }, value)
+        self.value(Read::OwnAttribute { application, name })
     }
 }
 
@@ -459,70 +457,47 @@ impl entitlements::Host for CallState {
         self.pay_name(&application)?;
         self.pay_name(&attribute)?;
         self.pay(value.len())?;
-        let holds = stop(self.view.holds(&application, &attribute, &value))?;
-        self.note_read(
-            || Read::Holds {
-                application,
-                attribute,
-                value,
-            },
-            || holds.to_string(),
-        );
-        Ok(holds)
+        self.truth(Query::Read(Read::Holds {
+            application,
+            attribute,
+            value,
+        }))
     }
 
     fn held(&mut self, application: String, attribute: String) -> wasmtime::Result<Vec<String>> {
         self.pay_name(&application)?;
         self.pay_name(&attribute)?;
-        let held = stop(self.view.held(&application, &attribute))?;
-        self.note_read(
-            || Read::Held {
-                application,
-                attribute,
-            },
-            || format!("{held:?}"),
-        );
-        self.pay(held.iter().map(|value| 16 + value.len()).sum())?;
-        Ok(held)
+        self.texts(Read::Held {
+            application,
+            attribute,
+        })
     }
 }
 
 impl roles::Host for CallState {
     fn has_assigned(&mut self, role: String) -> wasmtime::Result<bool> {
         self.pay_name(&role)?;
-        let has = stop(self.view.has_assigned(&role))?;
-        self.note_read(|| Read::HasAssigned(role), || has.to_string());
-        Ok(has)
+        self.truth(Query::Read(Read::HasAssigned(role)))
     }
 
     fn has_detected(&mut self, role: String) -> wasmtime::Result<bool> {
         self.pay_name(&role)?;
-        let has = stop(self.view.has_detected(&role))?;
-        self.note_read(|| Read::HasDetected(role), || has.to_string());
-        Ok(has)
+        self.truth(Query::Read(Read::HasDetected(role)))
     }
 }
 
 impl access::Host for CallState {
     fn is_desired(&mut self) -> wasmtime::Result<bool> {
-        let desired = stop(self.view.access_is_desired())?;
-        self.note_read(|| Read::AccessIsDesired, || desired.to_string());
-        Ok(desired)
+        self.truth(Query::Read(Read::AccessIsDesired))
     }
 
     fn has_role(&mut self, role: String) -> wasmtime::Result<bool> {
         self.pay_name(&role)?;
-        let has = stop(self.view.access_has_role(&role))?;
-        self.note_read(|| Read::AccessHasRole(role), || has.to_string());
-        Ok(has)
+        self.truth(Query::Read(Read::AccessHasRole(role)))
     }
 
     fn roles(&mut self) -> wasmtime::Result<Vec<String>> {
-        let roles = stop(self.view.access_roles())?;
-        let roles: Vec<String> = roles.iter().map(ToString::to_string).collect();
-        self.note_list(|| Read::AccessRoles, &roles);
-        self.pay(roles.iter().map(|role| 16 + role.len()).sum())?;
-        Ok(roles)
+        self.texts(Read::AccessRoles)
     }
 
     fn holds(
@@ -534,61 +509,43 @@ impl access::Host for CallState {
         self.pay_name(&application)?;
         self.pay_name(&attribute)?;
         self.pay(value.len())?;
-        let holds = stop(self.view.access_holds(&application, &attribute, &value))?;
-        self.note_read(
-            || Read::AccessHolds {
-                application,
-                attribute,
-                value,
-            },
-            || holds.to_string(),
-        );
-        Ok(holds)
+        self.truth(Query::Read(Read::AccessHolds {
+            application,
+            attribute,
+            value,
+        }))
     }
 
     fn held(&mut self, application: String, attribute: String) -> wasmtime::Result<Vec<String>> {
         self.pay_name(&application)?;
         self.pay_name(&attribute)?;
-        let held = stop(self.view.access_held(&application, &attribute))?;
-        self.note_list(
-            || Read::AccessHeld {
-                application,
-                attribute,
-            },
-            &held,
-        );
-        self.pay(held.iter().map(|value| 16 + value.len()).sum())?;
-        Ok(held)
+        self.texts(Read::AccessHeld {
+            application,
+            attribute,
+        })
     }
 }
 
 impl baseline::Host for CallState {
     fn exists(&mut self) -> wasmtime::Result<bool> {
-        let exists = stop(self.view.baseline_exists())?;
-        self.note_read(|| Read::BaselineExists, || exists.to_string());
-        Ok(exists)
+        self.truth(Query::Read(Read::BaselineExists))
     }
 
     fn attribute(&mut self, name: String) -> wasmtime::Result<Option<types::Value>> {
         self.pay_name(&name)?;
-        let value = stop(self.view.baseline_attribute(&name))?;
-        self.give(|| Read::BaselineAttribute(name), value)
+        self.value(Read::BaselineAttribute(name))
     }
 
     fn had_assigned(&mut self, role: String) -> wasmtime::Result<bool> {
         self.pay_name(&role)?;
-        let had = stop(self.view.had_assigned(&role))?;
-        self.note_read(|| Read::HadAssigned(role), || had.to_string());
-        Ok(had)
+        self.truth(Query::Read(Read::HadAssigned(role)))
     }
 }
 
 impl time::Host for CallState {
     fn reached(&mut self, moment: types::Instant) -> wasmtime::Result<bool> {
         let moment = sense(instant_from_rule(moment))?;
-        let reached = self.view.reached(moment);
-        self.note_question(|| format!("reached {moment}"), || reached.to_string());
-        Ok(reached)
+        self.truth(Query::Reached(moment))
     }
 
     fn date_reached(
@@ -599,20 +556,13 @@ impl time::Host for CallState {
     ) -> wasmtime::Result<bool> {
         self.pay_name(&zone)?;
         let (day, at) = (sense(date_from_rule(day))?, sense(time_from_rule(at))?);
-        let reached = stop(self.view.date_reached(day, at, &zone))?;
-        self.note_question(
-            || format!("date-reached {day} {at} {zone:?}"),
-            || reached.to_string(),
-        );
-        Ok(reached)
+        self.truth(Query::DateReached { day, at, zone })
     }
 
     fn day_over(&mut self, day: types::Date, zone: String) -> wasmtime::Result<bool> {
         self.pay_name(&zone)?;
         let day = sense(date_from_rule(day))?;
-        let over = stop(self.view.day_over(day, &zone))?;
-        self.note_question(|| format!("day-over {day} {zone:?}"), || over.to_string());
-        Ok(over)
+        self.truth(Query::DayOver { day, zone })
     }
 
     fn instant_at(
@@ -623,36 +573,27 @@ impl time::Host for CallState {
     ) -> wasmtime::Result<types::Instant> {
         self.pay_name(&zone)?;
         let (day, at) = (sense(date_from_rule(day))?, sense(time_from_rule(at))?);
-        let UnixMillis(instant) = stop(self.view.instant_at(day, at, &zone))?;
-        self.note_question(
-            || format!("instant-at {day} {at} {zone:?}"),
-            || instant.to_string(),
-        );
-        Ok(instant)
+        match self.ask(Query::InstantAt { day, at, zone })? {
+            Told::Instant(UnixMillis(milliseconds)) => Ok(milliseconds),
+            other => unreachable!("an instant was asked for, and {other:?} told"),
+        }
     }
 
     fn plus_days(&mut self, day: types::Date, days: i32) -> wasmtime::Result<types::Date> {
         let day = sense(date_from_rule(day))?;
-        let sum = stop(self.view.plus_days(day, days))?;
-        self.note_question(|| format!("plus-days {day} {days}"), || sum.to_string());
-        Ok(date_to_rule(sum))
+        self.day(Query::PlusDays { day, days })
     }
 
     fn today(&mut self, zone: String) -> wasmtime::Result<types::Date> {
         self.pay_name(&zone)?;
-        let today = stop(self.view.today(&zone))?;
-        self.note_question(|| format!("today {zone:?}"), || today.to_string());
-        Ok(date_to_rule(today))
+        self.day(Query::Today { zone })
     }
 }
 
 impl parameters::Host for CallState {
     fn parameter(&mut self, name: String) -> wasmtime::Result<Option<types::Value>> {
         self.pay_name(&name)?;
-        let parameters = &self.view.model().rule(self.rule).parameters;
-        let place = parameters.binary_search_by(|(known, _)| known.as_str().cmp(&name));
-        let value = place.ok().map(|place| parameters[place].1.clone());
-        self.give(|| Read::Parameter(name), value)
+        self.value(Read::Parameter(name))
     }
 }
 

@@ -66,9 +66,22 @@ impl RuleComponent {
         bytes: &[u8],
         cache: Option<&ComponentCache>,
     ) -> Result<Self, LoadError> {
+        Self::load_as(engine, digest_of(bytes), bytes, cache)
+    }
+
+    /// Loads a component whose sha256 is known.
+    ///
+    /// # Errors
+    ///
+    /// As [`RuleComponent::load`].
+    pub(super) fn load_as(
+        engine: &RuleEngine,
+        sha256: String,
+        bytes: &[u8],
+        cache: Option<&ComponentCache>,
+    ) -> Result<Self, LoadError> {
         is_a_component(bytes)?;
         speaks_our_version(bytes).map_err(LoadError::Contract)?;
-        let sha256 = digest_of(bytes);
         let wasmtime = engine.wasmtime();
         let cached = cache.and_then(|cache| cache.load(wasmtime, &sha256));
         let is_cached = cached.is_some();

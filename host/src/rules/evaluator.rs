@@ -21,13 +21,14 @@ use idr_core::view::{ReadError, TrackedView};
 use xxhash_rust::xxh3::xxh3_64;
 
 use super::cache::ComponentCache;
-use super::call::{Call, Log, LogLevel};
+use super::call::{Call, Log, LogLevel, Trace};
 use super::cases::RecordedCase;
 use super::component::RuleComponent;
 use super::engine::{MOST_MEMORY_BYTES, RuleEngine};
 use super::error::{LoadError, MASKED, RuleError, RuleLoadError, Trouble};
 use super::instance::RuleInstance;
 use super::kind::{Answer, Question, RuleKind};
+use super::reuse::{Answers, Remembers};
 use super::uses::uses_of;
 
 /// How often an instance is used before a new one takes its place.
@@ -137,7 +138,7 @@ impl RuleHost {
             return Ok(Arc::clone(known));
         }
         let bytes = bytes_of(sha256).ok_or_else(|| LoadError::Missing(sha256.to_owned()))?;
-        let component = RuleComponent::load(engine, &bytes, cache)?;
+        let component = RuleComponent::load_as(engine, sha256.to_owned(), &bytes, cache)?;
         let shared = Arc::new(SharedComponent {
             component,
             isolated: AtomicBool::new(false),
@@ -251,8 +252,17 @@ pub struct Evaluation {
     pub case: RecordedCase,
 }
 
-/// The instances of one rule, by kind.
-type Slots = [Option<RuleInstance>; RuleKind::ALL.len()];
+/// What there is of one rule, by kind.
+type Slots = [Slot; RuleKind::ALL.len()];
+
+/// What a worker keeps of a rule that is asked as one kind.
+#[derive(Default)]
+struct Slot {
+    instance: Option<RuleInstance>,
+    answers: Answers,
+    /// Whether the answers are those of fresh instances only.
+    isolated: bool,
+}
 
 impl RuleWorker {
     fn evaluate(
@@ -267,9 +277,9 @@ impl RuleWorker {
                 break;
             }
             // Others wait for room as well: give back what this worker has.
-            self.slots
-                .iter_mut()
-                .for_each(|slots| *slots = Slots::default());
+            for slot in self.slots.iter_mut().flatten() {
+                slot.instance = None;
+            }
             std::thread::sleep(WAIT_FOR_ROOM);
             outcome = self.attempt(rule, question, view);
         }
@@ -352,26 +362,41 @@ struct Evaluator<'a> {
 }
 
 impl Evaluator<'_> {
-    /// Returns the fresh instance's verdict, mostly without a fresh instance.
-    fn ask(
-        &self,
-        slot: &mut Option<RuleInstance>,
-        view: &mut TrackedView,
-    ) -> Result<Answer, Trouble> {
+    /// Returns the fresh instance's verdict, mostly without a fresh instance, and
+    /// often without any.
+    fn ask(&self, slot: &mut Slot, view: &mut TrackedView) -> Result<Answer, Trouble> {
+        if self.is_isolated() != slot.isolated {
+            slot.isolated = self.is_isolated();
+            slot.answers = Answers::default();
+        }
+        let is_sampled = self.is_sampled(view);
+        if !is_sampled
+            && let Some((answer, log)) = slot.answers.find(self.rule, self.question, view)?
+        {
+            self.emit(log);
+            return Ok(answer.clone());
+        }
         let limits = &self.loaded.limits;
         let used = slot
+            .instance
             .take()
-            .filter(|instance| !self.is_isolated() && instance.is_reusable(MOST_CALLS, limits));
+            .filter(|instance| !slot.isolated && instance.is_reusable(MOST_CALLS, limits));
         let Some(mut instance) = used else {
             return self.ask_fresh(slot, view);
         };
 
         let start = view.mark();
-        let evaluation = instance.ask(self.rule, self.question, limits, view, false);
-        match evaluation.answer {
-            Ok(answer) if !self.is_sampled(view) => {
-                self.emit(&evaluation.log);
-                *slot = Some(instance);
+        let trace = slot.answers.trace(self.question);
+        let evaluation = instance.ask(self.rule, self.question, limits, view, trace);
+        let (used_answer, log) = (evaluation.answer, evaluation.log);
+        let learnt = match &used_answer {
+            Ok(answer) => self.learn(slot, evaluation.trace, answer, &log),
+            Err(_) => Ok(()),
+        };
+        match used_answer {
+            Ok(answer) if !is_sampled && learnt.is_ok() => {
+                self.emit(&log);
+                slot.instance = Some(instance);
                 Ok(answer)
             }
             // The store can't be read: the run ends, whatever a rule says.
@@ -391,38 +416,54 @@ impl Evaluator<'_> {
                     .into_iter()
                     .flatten()
                     .any(Trouble::depends_on_use);
-                if differs && !by_limit {
+                if (differs || learnt.is_err()) && !by_limit {
                     self.isolate();
-                    *slot = None;
+                    slot.instance = None;
                 }
                 fresh_answer
             }
         }
     }
 
-    fn ask_fresh(
-        &self,
-        slot: &mut Option<RuleInstance>,
-        view: &mut TrackedView,
-    ) -> Result<Answer, Trouble> {
+    fn ask_fresh(&self, slot: &mut Slot, view: &mut TrackedView) -> Result<Answer, Trouble> {
         let prepared = self.loaded.shared.component.prepared(self.question.kind());
         let prepared = prepared.map_err(|error| Trouble::CannotStart(error.to_string()))?;
         let mut limits = self.loaded.limits;
         let start = view.mark();
         let mut instance = RuleInstance::start(prepared, &limits)?;
-        let mut evaluation = instance.ask(self.rule, self.question, &limits, view, false);
+        let mut ask = |instance: &mut RuleInstance, limits: &RuleLimits, view: &mut TrackedView| {
+            let trace = slot.answers.trace(self.question);
+            instance.ask(self.rule, self.question, limits, view, trace)
+        };
+        let mut evaluation = ask(&mut instance, &limits, view);
         if matches!(evaluation.answer, Err(Trouble::OutOfTime { .. })) {
             // Perhaps the machine was busy. Time is never a verdict.
             view.rewind(&start);
             limits.time_ms = limits.time_ms.saturating_mul(MORE_TIME);
             instance = RuleInstance::start(prepared, &limits)?;
-            evaluation = instance.ask(self.rule, self.question, &limits, view, false);
+            evaluation = ask(&mut instance, &limits, view);
         }
         self.emit(&evaluation.log);
+        if let Ok(answer) = &evaluation.answer
+            && let Err(Remembers) = self.learn(slot, evaluation.trace, answer, &evaluation.log)
+        {
+            // What contradicts a fresh instance was said by a used one.
+            self.isolate();
+        }
         if !self.is_isolated() {
-            *slot = Some(instance);
+            slot.instance = Some(instance);
         }
         evaluation.answer
+    }
+
+    fn learn(
+        &self,
+        slot: &mut Slot,
+        trace: Option<Trace>,
+        answer: &Answer,
+        log: &Log,
+    ) -> Result<(), Remembers> {
+        slot.answers.learn(self.question, trace, answer, log)
     }
 
     /// Asks a fresh instance and takes down what it read. What had to wait for
@@ -436,7 +477,7 @@ impl Evaluator<'_> {
         let prepared = self.loaded.shared.component.prepared(self.question.kind());
         let prepared = prepared.map_err(|error| Trouble::CannotStart(error.to_string()))?;
         let mut instance = RuleInstance::start(prepared, limits)?;
-        let evaluation = instance.ask(rule, self.question, limits, view, true);
+        let evaluation = instance.ask(rule, self.question, limits, view, Some(Trace::for_people()));
         let answer = evaluation.answer;
         let waits = matches!(
             answer,
@@ -445,7 +486,7 @@ impl Evaluator<'_> {
             ))
         );
         if !waits {
-            let calls = evaluation.trace.unwrap_or_default();
+            let calls = evaluation.trace.map_or(Vec::new(), Trace::into_calls);
             recorded.push(Evaluation {
                 rule,
                 question: self.question.to_string(),

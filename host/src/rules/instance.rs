@@ -5,7 +5,7 @@ use idr_core::view::TrackedView;
 use wasmtime::{PoolConcurrencyLimitError, Store, Trap};
 
 use super::bindings::idr::rules::types::RuleError as Declined;
-use super::call::{Call, CallState, Log, Stop};
+use super::call::{CallState, Log, Stop, Trace};
 use super::component::{Exports, Prepared, START_FUEL, START_TIME_MS};
 use super::consequences::{
     breaches_from_rule, composed_from_rule, mapping_from_rule, need_to_rule, selection_from_rule,
@@ -37,7 +37,7 @@ pub(super) struct Evaluation {
     /// The memory that the instance has taken so far.
     pub(super) memory_bytes: usize,
     pub(super) log: Log,
-    pub(super) trace: Option<Vec<Call>>,
+    pub(super) trace: Option<Trace>,
 }
 
 impl RuleInstance {
@@ -83,7 +83,7 @@ impl RuleInstance {
         question: Question<'_>,
         limits: &RuleLimits,
         view: &mut TrackedView,
-        trace: bool,
+        trace: Option<Trace>,
     ) -> Evaluation {
         let outcome = self.enter(rule, question, limits, view, trace);
         let fuel_left = self.store.get_fuel().unwrap_or(0);
@@ -115,7 +115,7 @@ impl RuleInstance {
         limits: &RuleLimits,
         view: &mut TrackedView,
     ) -> Vec<String> {
-        let outcome = self.enter(rule, question, limits, view, false);
+        let outcome = self.enter(rule, question, limits, view, None);
         *view = std::mem::take(&mut self.store.data_mut().view);
         self.poisoned |= outcome.is_err();
         outcome.map_or_else(|error| crash::functions(&error), |_| Vec::new())
@@ -128,7 +128,7 @@ impl RuleInstance {
         question: Question<'_>,
         limits: &RuleLimits,
         view: &mut TrackedView,
-        trace: bool,
+        trace: Option<Trace>,
     ) -> wasmtime::Result<Result<Answer, Trouble>> {
         self.calls += 1;
         let state = self.store.data_mut();

@@ -36,19 +36,6 @@ pub(super) fn to_rule(value: Value) -> types::Value {
     }
 }
 
-/// Returns the bytes that a value takes on its way: its texts and a little for the rest.
-pub(super) fn transfer_bytes(value: &types::Value) -> usize {
-    const FIXED: usize = 16;
-    match value {
-        types::Value::Text(text) | types::Value::Decimal(text) => FIXED + text.len(),
-        types::Value::Many(texts) => texts.iter().map(|text| FIXED + text.len()).sum(),
-        types::Value::Integer(_)
-        | types::Value::Boolean(_)
-        | types::Value::Date(_)
-        | types::Value::Instant(_) => FIXED,
-    }
-}
-
 pub(super) fn date_to_rule(date: Date) -> types::Date {
     types::Date {
         year: i32::from(date.year()),

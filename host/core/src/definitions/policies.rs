@@ -159,7 +159,8 @@ impl Policies {
                     }
                     // What stands there is looked at as well, and finds nothing.
                     for known in right {
-                        all.at((known.application, known.attribute));
+                        let at = (known.application, known.attribute);
+                        all.at(at).entry(known.value.clone()).or_default();
                     }
                 }
                 PolicyKind::Filter(filter) => match demanded(filter) {
@@ -207,9 +208,19 @@ impl Policies {
         self.of_roles
     }
 
-    /// Returns the applications and entitlement attributes that policies look at.
-    pub fn entitlements(&self) -> impl Iterator<Item = (Name, Name)> {
-        self.by_entitlement.iter().map(|(at, _)| *at)
+    /// Says whether some policy separates entitlements.
+    pub fn are_of_entitlements(&self) -> bool {
+        !self.by_entitlement.is_empty()
+    }
+
+    /// Says whether some policy names an entitlement.
+    pub fn names(&self, at: (Name, Name), value: &str) -> bool {
+        self.places_of(at, value).is_some()
+    }
+
+    fn places_of(&self, at: (Name, Name), value: &str) -> Option<&Vec<usize>> {
+        let (_, by_value) = self.by_entitlement.iter().find(|(known, _)| *known == at)?;
+        by_value.get(value)
     }
 
     /// Adds the places of what has this role on its left.
@@ -219,9 +230,7 @@ impl Policies {
 
     /// Adds the places of what has this entitlement on its left.
     pub fn with_entitlement(&self, at: (Name, Name), value: &str, places: &mut Vec<usize>) {
-        let known = self.by_entitlement.iter().find(|(known, _)| *known == at);
-        let known = known.and_then(|(_, by_value)| by_value.get(value));
-        places.extend(known.into_iter().flatten());
+        places.extend(self.places_of(at, value).into_iter().flatten());
     }
 
     /// Adds the places of what bounds accounts in this application.

@@ -34,19 +34,25 @@ pub(super) fn detect(
             }
         })
     };
+    let found: Vec<(&Role, Vec<RoleDetection>)> = {
+        let accounts: Vec<&Account> = present
+            .iter()
+            .map(|&index| &view.record().accounts[index])
+            .collect();
+        let candidates = candidates.iter().map(|&place| &model.roles[place]);
+        candidates
+            .filter(|role| match role.role_type.detection {
+                Detection::Never => false,
+                Detection::IfAssigned => is_called_for(role, model, assigned),
+                Detection::Always => true,
+            })
+            .map(|role| (role, detections(role, &accounts)))
+            .filter(|(_, found)| !found.is_empty())
+            .collect()
+    };
     let mut detected = Vec::new();
-    for place in candidates {
-        let role = &model.roles[place];
-        let is_wanted = match role.role_type.detection {
-            Detection::Never => false,
-            Detection::IfAssigned => is_called_for(role, model, assigned),
-            Detection::Always => true,
-        };
-        if !is_wanted {
-            continue;
-        }
-        let found = detections(role, view, &present);
-        if !found.is_empty() && roles::is_in_use(view, role) {
+    for (role, found) in found {
+        if roles::is_in_use(view, role) {
             detected.extend(found);
         }
     }
@@ -60,16 +66,8 @@ fn is_called_for(role: &Role, model: &Model, assigned: &[RoleAssignment]) -> boo
     lists.any(|list| list.contains(&role.name))
 }
 
-fn detections(role: &Role, view: &TrackedView, present: &[usize]) -> Vec<RoleDetection> {
-    let accounts: Vec<&Account> = present
-        .iter()
-        .map(|&index| &view.record().accounts[index])
-        .collect();
-    let alone: Vec<&Account> = accounts
-        .iter()
-        .filter(|account| role.detection.iter().all(|set| satisfies(&[account], set)))
-        .copied()
-        .collect();
+fn detections(role: &Role, accounts: &[&Account]) -> Vec<RoleDetection> {
+    let satisfy = |accounts: &[&Account]| role.detection.iter().all(|set| satisfies(accounts, set));
     let of = |accounts: &[&Account]| {
         let mut keys: Vec<_> = accounts.iter().map(|known| known.key.clone()).collect();
         keys.sort();
@@ -78,12 +76,17 @@ fn detections(role: &Role, view: &TrackedView, present: &[usize]) -> Vec<RoleDet
             accounts: keys,
         }
     };
+    let mut alone: Vec<RoleDetection> = accounts
+        .iter()
+        .map(std::slice::from_ref)
+        .filter(|account| satisfy(account))
+        .map(of)
+        .collect();
     if !alone.is_empty() {
-        let mut found: Vec<_> = alone.iter().map(|account| of(&[account])).collect();
-        found.sort();
-        return found;
+        alone.sort();
+        return alone;
     }
-    if !role.detection.iter().all(|set| satisfies(&accounts, set)) {
+    if !satisfy(accounts) {
         return Vec::new();
     }
     let serves = |account: &&Account| {

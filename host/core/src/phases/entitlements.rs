@@ -217,15 +217,16 @@ pub(crate) struct Holdings {
     pub(crate) missing: Vec<(Entitlement, UnixMillis)>,
 }
 
-/// Returns the entitlements of these attributes that are there or called for.
+/// Returns the entitlements that are there or called for, of those that
+/// `is_meant` means by application, attribute and value.
 pub(crate) fn holdings(
     view: &mut TrackedView,
     settled: &SettledRoles,
     selected: &Selected,
-    attributes: &[(Name, Name)],
+    is_meant: impl Fn((Name, Name), &str) -> bool,
 ) -> Holdings {
     with_access(view, settled, selected.chosen(), |access| {
-        access.holdings(selected, attributes)
+        access.holdings(selected, is_meant)
     })
 }
 
@@ -247,7 +248,8 @@ pub(crate) fn additional(
         for attribute in application.into_iter().flat_map(Application::entitlements) {
             if let Some(value) = account.attribute(attribute) {
                 value.each_text(|text| {
-                    if containing(&settled.detected, &model, account, attribute, text).is_empty() {
+                    let mut roles = containing(&settled.detected, &model, account, attribute, text);
+                    if roles.next().is_none() {
                         additional.push((attribute, text.to_owned()));
                     }
                 });
@@ -743,7 +745,10 @@ impl Access<'_> {
 
     /// Returns the detected roles that contain an entitlement on its account.
     fn containing(&self, account: &Account, attribute: Name, value: &str) -> Vec<Name> {
-        containing(self.detected, self.model, account, attribute, value)
+        let roles = containing(self.detected, self.model, account, attribute, value);
+        let mut roles: Vec<Name> = roles.collect();
+        roles.dedup();
+        roles
     }
 
     /// Says whether nothing that isn't held asks for an entitlement.
@@ -767,24 +772,26 @@ impl Access<'_> {
             || is_asked && asking.all(|wanted| held.holds_role(wanted.role.name, wanted.by))
     }
 
-    /// Returns the entitlements of these attributes that are there or called for.
-    fn holdings(&self, selected: &Selected, attributes: &[(Name, Name)]) -> Holdings {
+    /// Returns the entitlements that are there or called for, of those that are meant.
+    fn holdings(
+        &self,
+        selected: &Selected,
+        is_meant: impl Fn((Name, Name), &str) -> bool,
+    ) -> Holdings {
         let mut holdings = Holdings::default();
-        let is_looked_at =
-            |application: Name, attribute: Name| attributes.contains(&(application, attribute));
         for account in &self.accounts {
             let Some(application) = self.model.application(account.key.application) else {
                 continue;
             };
             for definition in application.schema.iter().filter(|known| known.entitlement) {
                 let attribute = definition.name;
-                if !is_looked_at(application.name, attribute) {
-                    continue;
-                }
                 let Some(value) = account.attribute(attribute) else {
                     continue;
                 };
                 value.each_text(|text| {
+                    if !is_meant((application.name, attribute), text) {
+                        return;
+                    }
                     let entitlement = entitlement(account, attribute, text);
                     let to = match self.goes(application, account, &entitlement) {
                         true => &mut holdings.removing,
@@ -797,10 +804,9 @@ impl Access<'_> {
         for wanted in &self.wanted {
             for profile in certain(wanted.role) {
                 let asked = profile.entitlements.iter();
-                let asked =
-                    asked.filter(|(attribute, _)| is_looked_at(profile.application, *attribute));
                 let asked: Vec<(Name, &String)> = asked
                     .flat_map(|(attribute, values)| values.iter().map(|value| (*attribute, value)))
+                    .filter(|(attribute, value)| is_meant((profile.application, *attribute), value))
                     .collect();
                 if asked.is_empty() {
                     continue;
@@ -881,26 +887,24 @@ fn not_held(profile: &Profile, held: &Held) -> Vec<(Name, Vec<String>)> {
     profile.entitlements.iter().map(of).collect()
 }
 
-/// Returns the detected roles that contain an entitlement on its account.
-fn containing(
-    detected: &[RoleDetection],
-    model: &Model,
-    account: &Account,
+/// Returns the detected roles that contain an entitlement on its account, some
+/// of them twice in a row.
+fn containing<'a>(
+    detected: &'a [RoleDetection],
+    model: &'a Model,
+    account: &'a Account,
     attribute: Name,
-    value: &str,
-) -> Vec<Name> {
-    let contains = |profile: &Profile| {
+    value: &'a str,
+) -> impl Iterator<Item = Name> {
+    let contains = move |profile: &Profile| {
         lists(profile, &account.key, attribute, value) && satisfies(account, profile)
     };
-    let mut roles: Vec<Name> = detected
+    detected
         .iter()
         .filter(|detection| detection.accounts.contains(&account.key))
         .filter_map(|detection| model.role(detection.role))
-        .filter(|role| role.profiles().any(contains))
+        .filter(move |role| role.profiles().any(contains))
         .map(|role| role.name)
-        .collect();
-    roles.dedup();
-    roles
 }
 
 /// Returns the profiles of a role that must hold, also of the parts of logical

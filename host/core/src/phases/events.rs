@@ -47,7 +47,7 @@ pub(crate) fn plan(
     } = occasion;
     let model = Arc::clone(&context.model);
     let past = Past {
-        baseline: record.identity.baseline.clone(),
+        baseline: Arc::new(record.identity.baseline.clone()),
         native_changes: record.identity.native_changes.clone(),
         triggers: record.identity.triggers.clone(),
     };
@@ -228,14 +228,14 @@ fn lagging(trigger: &Trigger, memory: Option<&TriggerMemory>, unseen: Unseen<'_>
 
 /// What the identity's triggers look back at.
 struct Past {
-    baseline: Baseline,
+    baseline: Arc<Baseline>,
     native_changes: Vec<NativeChange>,
     triggers: Vec<TriggerMemory>,
 }
 
 /// What a trigger has not yet seen of an identity.
 struct Unseen<'a> {
-    baseline: Cow<'a, Baseline>,
+    baseline: Arc<Baseline>,
     native_changes: Cow<'a, [NativeChange]>,
 }
 
@@ -243,7 +243,7 @@ impl<'a> Unseen<'a> {
     fn of(past: &'a Past, memory: Option<&TriggerMemory>) -> Self {
         let Some(lag) = memory.and_then(|memory| memory.lag.as_ref()) else {
             return Self {
-                baseline: Cow::Borrowed(&past.baseline),
+                baseline: Arc::clone(&past.baseline),
                 native_changes: Cow::Borrowed(&past.native_changes),
             };
         };
@@ -251,7 +251,7 @@ impl<'a> Unseen<'a> {
         baseline.absorb(&past.baseline);
         let native_changes = [lag.native_changes.as_slice(), &past.native_changes].concat();
         Self {
-            baseline: Cow::Owned(baseline),
+            baseline: Arc::new(baseline),
             native_changes: Cow::Owned(native_changes),
         }
     }
@@ -262,7 +262,7 @@ impl<'a> Unseen<'a> {
 
     fn into_lag(self) -> Lag {
         Lag {
-            baseline: self.baseline.into_owned(),
+            baseline: Arc::unwrap_or_clone(self.baseline),
             native_changes: self.native_changes.into_owned(),
         }
     }
@@ -291,7 +291,7 @@ fn judge(
 ) -> Result<Judgement, Stop> {
     let read =
         |result: Result<bool, ReadError>| result.map_err(|error| stop(trigger, error.into()));
-    view.show_baseline(Some(unseen.baseline.clone().into_owned()));
+    view.show_baseline(Some(Arc::clone(&unseen.baseline)));
     let mut included = match &trigger.included {
         Some(filter) => read(filter.matches(view))?,
         None => true,
@@ -340,7 +340,7 @@ fn judge(
             view.take_wake();
             view.note_wake(wake);
         }
-        view.show_baseline(Some(Baseline::default()));
+        view.show_baseline(Some(Arc::default()));
         let now = ask(view)? && included;
         if unseen.baseline.is_empty() {
             happened |= now && !was;
@@ -348,14 +348,14 @@ fn judge(
         let name = || format!("rule {}", model.rule(*rule).name);
         view.step(
             name,
-            format!(
+            format_args!(
                 "says {} now, said {} before",
                 yes_or_no(now),
                 yes_or_no(was)
             ),
         );
         level = Some(level.unwrap_or(false) | now);
-        view.show_baseline(Some(unseen.baseline.clone().into_owned()));
+        view.show_baseline(Some(Arc::clone(&unseen.baseline)));
     }
     Ok(Judgement {
         fires: happened && included && included_before,

@@ -11,10 +11,12 @@
 //! rule may read what it has brought about, one step per refresh. The same goes
 //! for rules that are asked when an attribute has changed (`value_change`).
 
+use std::sync::Arc;
+
 use super::{Interrupt, failure, value_change};
 use crate::definitions::{AttributeDefinition, Model};
 use crate::model::finding::{AFTER_REFRESH, BEFORE_REFRESH, VALUE_CHANGE};
-use crate::model::{Baseline, Finding, Name, Severity};
+use crate::model::{Finding, Name, Severity};
 use crate::plan::{Draft, EventChanges};
 use crate::rule::{Proposal, RuleEvaluator};
 use crate::text::nearest;
@@ -60,7 +62,7 @@ pub(super) fn for_the_next_refresh(
     changes: &mut EventChanges,
 ) -> Result<Option<i64>, Interrupt> {
     // Roles can be read from here on; these kinds aren't given the past itself.
-    view.show_baseline(Some(Baseline::default()));
+    view.show_baseline(Some(Arc::default()));
     let (memory, changed_ms) = value_change::ask(view, evaluator, &mut changes.findings)?;
     let after_ms = after_refresh(view, evaluator, changes)?;
     let model = view.model().clone();

@@ -64,6 +64,12 @@ impl TrackedView {
             .map_or(&Slot::Unsettled, |index| &self.state().slots[index])
     }
 
+    /// Returns what is known of each identity attribute, in the model's order.
+    pub(crate) fn attribute_slots(&self) -> &[Slot] {
+        let state = self.state();
+        &state.slots[..state.model.attributes.len()]
+    }
+
     /// Settles a node for the rest of the plan.
     pub fn settle(&mut self, node: Node, slot: Slot) {
         let index = self

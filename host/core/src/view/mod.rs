@@ -175,7 +175,7 @@ pub struct ViewState {
     /// Set while a rule about one account is asked: its place in the record.
     pub(crate) account: Option<usize>,
     /// Set while triggers are evaluated: what the past looked like.
-    pub(crate) baseline: Option<Baseline>,
+    pub(crate) baseline: Option<Arc<Baseline>>,
     /// The identity's logical accounts, as this plan settles them.
     pub(crate) logical: Vec<LogicalAccount>,
     /// Set while policies are judged: what they judge.
@@ -277,7 +277,7 @@ impl TrackedView {
     }
 
     /// Shows triggers what the past looked like.
-    pub fn show_baseline(&mut self, baseline: Option<Baseline>) {
+    pub fn show_baseline(&mut self, baseline: Option<Arc<Baseline>>) {
         self.state_mut().baseline = baseline;
     }
 

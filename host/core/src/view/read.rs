@@ -10,7 +10,7 @@ use crate::planted::{self, Bug};
 pub type AccountHandle = u32;
 
 /// An account as rules see it.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub struct AccountSummary {
     /// Names it in later reads.
     pub handle: AccountHandle,

@@ -85,13 +85,7 @@ struct Asked {
 fn ask(instance: &mut RuleInstance, case: &Case) -> Asked {
     let mut view = view_of(case);
     let began = Instant::now();
-    let evaluation = instance.ask(
-        RULE,
-        case.question(),
-        &case.setting.limits,
-        &mut view,
-        false,
-    );
+    let evaluation = instance.ask(RULE, case.question(), &case.setting.limits, &mut view, None);
     Asked {
         time: began.elapsed(),
         fuel: evaluation.fuel,

@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 
 use idr_core::model::UnixMillis;
 
-use super::super::call::{Call, Log};
+use super::super::call::{Call, Log, Trace};
 use super::super::component::RuleComponent;
 use super::super::error::Trouble;
 use super::super::instance::RuleInstance;
@@ -116,10 +116,17 @@ fn attempt(instance: &mut Result<RuleInstance, Trouble>, case: &Case) -> Attempt
         }
     };
     let mut view = view_of(case);
-    let evaluation = instance.ask(RULE, case.question(), &case.setting.limits, &mut view, true);
+    let trace = Some(Trace::for_people());
+    let evaluation = instance.ask(
+        RULE,
+        case.question(),
+        &case.setting.limits,
+        &mut view,
+        trace,
+    );
     Attempt {
         outcome: evaluation.answer,
-        calls: evaluation.trace.unwrap_or_default(),
+        calls: evaluation.trace.map_or(Vec::new(), Trace::into_calls),
         wakes_at: view.take_wake(),
         fuel: evaluation.fuel,
         memory_bytes: evaluation.memory_bytes,

@@ -77,10 +77,10 @@ pub(super) fn view_of(case: &Case) -> TrackedView {
         view.open_entitlements();
     }
     if matches!(kind, RuleKind::ValueChange | RuleKind::AfterRefresh) {
-        view.show_baseline(Some(Baseline::default()));
+        view.show_baseline(Some(Arc::default()));
     }
     if kind == RuleKind::IdentityTrigger {
-        view.show_baseline(Some(baseline_of(setting, &model)));
+        view.show_baseline(Some(Arc::new(baseline_of(setting, &model))));
     }
     if kind == RuleKind::Policy {
         view.show_access(Some(Arc::new(judged(&setting.access))));

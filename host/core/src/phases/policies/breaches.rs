@@ -93,7 +93,7 @@ pub(super) fn accesses(
         })
         .collect();
     let called = called_roles(view, settled);
-    let holdings = holdings(view, settled, selected, &attributes);
+    let holdings = holdings(view, settled, selected, |at, _| attributes.contains(&at));
     let assigned = settled.assigned.iter().map(|known| known.role);
     let detected = settled.detected.iter().map(|known| known.role);
     let there: Vec<Name> = assigned.chain(detected).collect();

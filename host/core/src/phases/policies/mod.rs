@@ -127,10 +127,9 @@ impl Judge<'_> {
         if policies.are_of_roles() {
             self.facts.called = entitlements::called_roles(view, self.settled);
         }
-        let attributes: Vec<_> = policies.entitlements().collect();
-        if !attributes.is_empty() {
-            self.facts.holdings =
-                entitlements::holdings(view, self.settled, self.selected, &attributes);
+        if policies.are_of_entitlements() {
+            let named = |at, value: &str| policies.names(at, value);
+            self.facts.holdings = entitlements::holdings(view, self.settled, self.selected, named);
         }
     }
 

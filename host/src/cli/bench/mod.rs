@@ -1,0 +1,123 @@
+//! `bench`: measure on this machine.
+
+mod apart;
+mod compare;
+mod refresh;
+
+use std::io::{self, Write};
+use std::path::{Path, PathBuf};
+
+use clap::{Args, Subcommand};
+
+use super::generate::{make_tenant, profile_parser};
+use super::{CommandError, GlobalOptions, Outcome, write_json};
+use crate::bench::{self, BenchError, Case, Place};
+use crate::organisation::{Made, Profile};
+
+/// Measure on this machine
+#[derive(Args, Debug)]
+pub(super) struct BenchArgs {
+    #[command(subcommand)]
+    command: BenchCommand,
+}
+
+#[derive(Debug, Subcommand)]
+enum BenchCommand {
+    Refresh(refresh::RefreshArgs),
+    #[command(hide = true)]
+    Prepare(PrepareArgs),
+    #[command(hide = true)]
+    Settle(PlaceArgs),
+    #[command(hide = true)]
+    Change(ChangeArgs),
+    #[command(hide = true)]
+    Case(CaseArgs),
+}
+
+/// Make a tenant in a place of its own
+#[derive(Args, Debug)]
+struct PrepareArgs {
+    place: PathBuf,
+    #[arg(long, value_parser = profile_parser())]
+    profile: Profile,
+    #[arg(long)]
+    identities: u64,
+    #[arg(long)]
+    seed: u64,
+}
+
+/// Bring the tenant in a place up to date
+#[derive(Args, Debug)]
+struct PlaceArgs {
+    place: PathBuf,
+}
+
+/// Change one in so many in a place, and aggregate that
+#[derive(Args, Debug)]
+struct ChangeArgs {
+    place: PathBuf,
+    one_in: u64,
+}
+
+/// Measure one case on the tenant, in this process
+#[derive(Args, Debug)]
+struct CaseArgs {
+    name: String,
+}
+
+/// Runs the command.
+pub(super) fn run(
+    args: &BenchArgs,
+    options: &GlobalOptions,
+    out: &mut dyn Write,
+) -> Result<Outcome, CommandError> {
+    match &args.command {
+        BenchCommand::Refresh(args) => return refresh::run(args, options, out),
+        BenchCommand::Prepare(args) => {
+            let made = Made {
+                profile: args.profile,
+                identities: args.identities,
+                seed: args.seed,
+            };
+            let place =
+                Place::begin(&args.place, made).map_err(|error| unusable(&args.place, error))?;
+            make_tenant(&place.tenant(), made)?;
+        }
+        BenchCommand::Settle(args) => open(&args.place)?.settle()?,
+        BenchCommand::Change(args) => open(&args.place)?.change(args.one_in)?,
+        BenchCommand::Case(args) => {
+            let Some(case) = Case::named(&args.name) else {
+                return Err(no_such_case(&args.name));
+            };
+            write_json(out, &bench::measure(&options.tenant, case)?)?;
+        }
+    }
+    Ok(Outcome::Done)
+}
+
+fn open(folder: &Path) -> Result<Place, CommandError> {
+    Place::open(folder).map_err(|error| unusable(folder, error))
+}
+
+fn no_such_case(name: &str) -> CommandError {
+    let names: Vec<&str> = Case::ALL.iter().map(|(name, _)| *name).collect();
+    let hint = format!("cases are {}", names.join(", "));
+    CommandError::usage(format!("there is no case `{name}`")).with_hint(hint)
+}
+
+fn unusable(folder: &Path, source: io::Error) -> CommandError {
+    #[derive(Debug, thiserror::Error)]
+    #[error("the folder `{folder}` can't be used")]
+    struct Unusable {
+        folder: String,
+        source: io::Error,
+    }
+    let folder = folder.display().to_string();
+    CommandError::failed(Unusable { folder, source })
+}
+
+impl From<BenchError> for CommandError {
+    fn from(error: BenchError) -> Self {
+        Self::failed(error)
+    }
+}
