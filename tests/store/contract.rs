@@ -971,7 +971,7 @@ fn what_idr_remembers_of_an_account_moves_with_it(store: &dyn Store) {
         identity.baseline.provisioning = Some(remembered(&["1"]));
     });
     change(store, bo, |identity| {
-        identity.provisioning = remembered(&["3"])
+        identity.provisioning = remembered(&["3"]);
     });
     let given = |uid| {
         let identity = read(store, uid).identity;
