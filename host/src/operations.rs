@@ -24,7 +24,7 @@ pub struct Phase {
 }
 
 /// Every step, in order. No option and no configuration changes it.
-pub const PHASES: [Phase; 25] = [
+pub const PHASES: [Phase; 26] = [
     Phase {
         number: "0",
         phase: "selection",
@@ -122,6 +122,13 @@ pub const PHASES: [Phase; 25] = [
             "synchronizeAttributes",
         ],
         what: "what roles ask for and what follows attributes, against what accounts are and what was sent",
+    },
+    Phase {
+        number: "9",
+        phase: "account-selection",
+        group: Some("access"),
+        identityiq_options: &[],
+        what: "which of several accounts a role is for, where a rule says: policies judge it like everything else",
     },
     Phase {
         number: "10",

@@ -3,6 +3,7 @@
 #[path = "../common/mod.rs"]
 mod common;
 
+mod account_selection;
 mod accounts_again;
 mod audit;
 mod by_hand;

@@ -30,6 +30,7 @@ fn the_order_of_operations_is_printed() {
      9  state-accounts       access    what the lifecycle state calls for with accounts and isn't so yet
      9  desired-access       access    what roles ask for and what follows attributes, against what accounts are and what was sent
                                        IdentityIQ: provision, provisionIfChanged, noRoleDeprovisioning, synchronizeAttributes
+     9  account-selection    access    which of several accounts a role is for, where a rule says: policies judge it like everything else
     10  policies             access    what violates policies, of what is there and of what is called for, and what they hold
                                        IdentityIQ: checkPolicies, policies, keepInactiveViolations
     11  risk                 access    the scorecard: roles, additional entitlements, violations, certification

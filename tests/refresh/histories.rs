@@ -454,6 +454,29 @@ impl Happening {
         }
     }
 
+    /// The definitions and rules as they are now.
+    #[allow(dead_code, reason = "one of two binaries dispatches")]
+    pub fn configured(&self) -> &Configured {
+        &self.configured
+    }
+
+    /// The present.
+    #[allow(dead_code, reason = "one of two binaries dispatches")]
+    pub fn now(&self) -> UnixMillis {
+        self.now
+    }
+
+    /// Lets the store have the definitions as they are now.
+    pub fn adopt(&self) {
+        refresh::adopt(
+            self.store.as_ref(),
+            self.tenants.as_ref(),
+            &self.configured,
+            &self.tenant.files(),
+        )
+        .expect("the memory store adopts");
+    }
+
     /// Lets one thing happen, apart from what happens in the middle of a
     /// refresh. Returns the state after a refresh, else nothing.
     pub fn happen(&mut self, operation: &Operation) -> Option<String> {
@@ -754,13 +777,7 @@ impl Happening {
     }
 
     fn input(&self, store: &dyn Store, operation: &Operation) {
-        refresh::adopt(
-            store,
-            self.tenants.as_ref(),
-            &self.configured,
-            &self.tenant.files(),
-        )
-        .expect("the memory store adopts");
+        self.adopt();
         match operation {
             Operation::Hr { person, fields } => {
                 let name = format!("p{person}");

@@ -10,6 +10,7 @@ use idr::store::memory::MemoryStore;
 use idr::store::sqlite::{SqliteOptions, SqliteStore};
 use idr::store::{AuditQuery, Run, Scope, Store};
 
+use crate::convergence::{comes_about, comes_about_exactly};
 use crate::histories::{Happening, History, Way, compare, is_foretold, leaves_nothing_undone};
 use crate::world::Tenants;
 
@@ -49,6 +50,16 @@ fn when_nobody_is_due_a_full_refresh_finds_nothing_to_do() {
 #[test]
 fn a_dry_run_tells_what_the_run_then_does() {
     check(|history| is_foretold(history, &scripts(), memory()));
+}
+
+#[test]
+fn what_is_called_for_comes_about() {
+    check(comes_about);
+}
+
+#[test]
+fn what_is_called_for_comes_about_exactly() {
+    check(comes_about_exactly);
 }
 
 /// The engine and components are slower, so they get a few of the histories.
@@ -97,7 +108,12 @@ fn components_answer_as_the_same_programs_do_natively() {
 /// nothing about it.
 #[test]
 fn histories_come_to_answers_and_to_changes_that_wait_for_one() {
-    let mut missing = vec!["\"unanswered\":{", "\"answer\":{", "proposed by rule-10"];
+    let mut missing = vec![
+        "\"unanswered\":{",
+        "\"answer\":{",
+        "proposed by rule-10",
+        "rule `rule-11`",
+    ];
     for seed in 1..64 {
         let history = History::random(seed);
         let mut happening = Happening::new(memory(), Way::Incremental, scripts(), &history);

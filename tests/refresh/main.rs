@@ -1,5 +1,6 @@
 //! What a refresh does, through the library and the memory store.
 
+mod convergence;
 mod counters;
 mod governance;
 mod histories;

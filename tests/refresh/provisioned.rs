@@ -5,16 +5,16 @@
 
 use idr_core::definitions::{
     AccountTemplate, ApplicationProvisioning, AttributeTarget, Mapping, Model,
-    ProvisioningSettings, TemplateAttribute,
+    ProvisioningSettings, RuleIndex, TemplateAttribute,
 };
 use idr_core::model::{
-    Account, AccountAction, AccountOperation, AccountStatus, Name, Value, ValueChange,
+    Account, AccountAction, AccountOperation, AccountStatus, Name, RoleVerdict, Value, ValueChange,
 };
 use rand::RngExt;
 use rand_chacha::ChaCha8Rng;
 
-use crate::histories::Operation;
-use crate::world::Tenant;
+use crate::histories::{Operation, PEOPLE};
+use crate::world::{SELECTION, Tenant};
 
 /// How accounts in the directory are provisioned.
 #[derive(Clone, Copy, Debug)]
@@ -25,10 +25,14 @@ pub struct Provisioned {
     settings: ProvisioningSettings,
     /// The attribute that the accounts' title follows, and whether all do.
     follows: Option<(&'static str, bool)>,
+    /// Whether a rule says which of several accounts a role is for.
+    selects: bool,
 }
 
 impl Provisioned {
     fn random(random: &mut ChaCha8Rng) -> Self {
+        // Drawn apart, so that what a seed meant before stays what it is.
+        let selects = random.clone().random_range(0..8) > 3;
         let mut one_in = |number: u32| random.random_range(0..number) == 0;
         Self {
             adopt: one_in(2),
@@ -45,6 +49,21 @@ impl Provisioned {
                 (false, true) => Some(("label", true)),
                 (false, false) => None,
             },
+            selects,
+        }
+    }
+
+    /// The same where everything is given, and goes with its role.
+    pub fn exact(self) -> Self {
+        Self {
+            adopt: false,
+            settings: ProvisioningSettings {
+                roles: true,
+                remove: true,
+                synchronise: true,
+                ..self.settings
+            },
+            ..self
         }
     }
 
@@ -76,7 +95,7 @@ impl Provisioned {
         directory.provisioning = ApplicationProvisioning {
             is_on: true,
             adopt: self.adopt,
-            selection: None,
+            selection: self.selects.then_some(RuleIndex(SELECTION)),
             template: self.creates.then_some(template),
         };
         let Some((follows, all_accounts)) = self.follows else {
@@ -106,6 +125,9 @@ pub fn provision(tenant: &mut Tenant, operations: &mut Vec<Operation>, random: &
             edited.provisioned = Some(provisioned);
         }
     }
+    if provisioned.selects {
+        second_accounts(tenant, operations, &mut random.clone());
+    }
     let mut place = 0;
     while place < operations.len() {
         let refreshed = matches!(operations[place], Operation::Refresh { meanwhile: None });
@@ -115,6 +137,49 @@ pub fn provision(tenant: &mut Tenant, operations: &mut Vec<Operation>, random: &
         }
         place += 1;
     }
+}
+
+/// Lets somebody with a role that asks for access have two accounts.
+fn second_accounts(tenant: &mut Tenant, operations: &mut Vec<Operation>, random: &mut ChaCha8Rng) {
+    let person = random.random_range(0..PEOPLE);
+    let mut place = random.random_range(0..=operations.len());
+    let mut insert = |operation| {
+        operations.insert(place, operation);
+        place = random.random_range(place + 1..=operations.len());
+    };
+    let fields = || vec![("department", format!("v{}", person % 4))];
+    insert(Operation::Hr {
+        person,
+        fields: fields(),
+    });
+    for account in 0..2 {
+        insert(Operation::Ad {
+            account,
+            fields: vec![("title", format!("v{}", account + 1))],
+            groups: Vec::new(),
+        });
+        insert(Operation::Link {
+            account: ("ad", format!("a{account}")),
+            person: Some(person),
+        });
+    }
+    tenant.access.any = false;
+    let (role, within) = match tenant.access.permits {
+        true => ("by hand", None),
+        false => ("business-1", None),
+    };
+    let verdict = RoleVerdict::ALL[0].1;
+    let decide = |role, within| Operation::Decide {
+        person,
+        role,
+        within,
+        decision: Some((verdict, None, None)),
+    };
+    insert(decide(role, within));
+    if tenant.access.permits {
+        insert(decide("it", Some(role)));
+    }
+    insert(Operation::Refresh { meanwhile: None });
 }
 
 /// Returns what becomes of an account by an action; none without one.

@@ -136,12 +136,12 @@ pub struct Access {
     /// The last role by filter is out of use.
     disabled: bool,
     /// One of the profiles of the IT role is enough.
-    any: bool,
+    pub any: bool,
     /// The IT role is detected only where it is called for.
     if_assigned: bool,
     /// The role by hand permits the IT role, else the second role by filter
     /// requires it.
-    permits: bool,
+    pub permits: bool,
     /// The state that grants a role.
     grants: usize,
     /// How long after leaving accounts are moved and deleted, in hours.
@@ -224,6 +224,7 @@ const CORRELATION: usize = 7;
 pub const BEFORE: usize = 8;
 pub const AFTER: usize = 9;
 pub const CHANGE: usize = 10;
+pub const SELECTION: usize = 11;
 
 fn rule_name(index: usize) -> Name {
     Name::new(&format!("rule-{index}"))
@@ -265,6 +266,9 @@ const SETTLED: [Read; 7] = [
     Read::ManagerAttribute("inactive"),
     Read::EndIsOver,
 ];
+
+/// What a rule reads that chooses an account for a role.
+const SELECTING: [Read; 1] = [Read::Attribute("department")];
 
 fn reads(random: &mut ChaCha8Rng, from: &[Read], most: usize) -> Vec<Read> {
     let count = random.random_range(1..=most);
@@ -596,7 +600,7 @@ impl Tenant {
             ]);
         }
         attributes.sort_by_key(|known| known.name);
-        let rules = (0..=CHANGE).map(|index| self.rule(index)).collect();
+        let rules = (0..=SELECTION).map(|index| self.rule(index)).collect();
         let mut model = Model {
             provisioning: Default::default(),
             zone: Zone::named("Europe/Berlin").expect("bundled"),
@@ -706,6 +710,7 @@ impl Tenant {
             BEFORE => &self.before,
             AFTER => &self.after,
             CHANGE => &self.change,
+            SELECTION => &SELECTING,
             _ => &self.trigger,
         }
     }
@@ -1107,11 +1112,9 @@ impl RuleEvaluator for Scripts {
         change: ValueChange<'_>,
         view: &mut TrackedView,
     ) -> Result<Vec<Proposal>, RuleFailure> {
-        let mut drawn = self.draw(rule, view)?;
+        let drawn = self.draw(rule, view)?;
         let [old, new] = [change.old, change.new].map(|value| spoken(value.cloned()));
-        for byte in [change.attribute, &old, &new].join("/").bytes() {
-            drawn = drawn.wrapping_mul(31).wrapping_add(u64::from(byte));
-        }
+        let drawn = stirred(drawn, &[change.attribute, &old, &new].join("/"));
         drawn_proposals(drawn).ok_or_else(|| declined(rule, Question::ValueChange(change)))
     }
 
@@ -1121,10 +1124,7 @@ impl RuleEvaluator for Scripts {
         named: &Value,
         view: &mut TrackedView,
     ) -> Result<Option<Lookup>, RuleFailure> {
-        let mut drawn = self.draw(rule, view)?;
-        for byte in named.to_string().bytes() {
-            drawn = drawn.wrapping_mul(31).wrapping_add(u64::from(byte));
-        }
+        let drawn = stirred(self.draw(rule, view)?, &named.to_string());
         match drawn % 7 {
             0 => Err(declined(rule, Question::CorrelateManager(named))),
             number => Ok(drawn_lookup(number)),
@@ -1215,10 +1215,21 @@ impl RuleEvaluator for Scripts {
     fn select_account(
         &mut self,
         rule: RuleIndex,
-        _need: AccountNeed<'_>,
-        _view: &mut TrackedView,
+        need: AccountNeed<'_>,
+        view: &mut TrackedView,
     ) -> Result<AccountSelection, RuleFailure> {
-        unreachable!("rule {rule:?} was asked")
+        let asked = format!("{}/{}", need.application, need.role.unwrap_or_default());
+        let drawn = stirred(self.draw(rule, view)?, &asked);
+        Ok(match drawn % 5 {
+            0 => return Err(declined(rule, Question::SelectAccount(need))),
+            1 => AccountSelection::Ask,
+            2 if need.may_create => AccountSelection::NewAccount,
+            _ if need.candidates.is_empty() => AccountSelection::Ask,
+            _ => {
+                let place = drawn as usize % need.candidates.len();
+                AccountSelection::Existing(need.candidates[place].native_identity.clone())
+            }
+        })
     }
 
     fn map_target(
@@ -1235,6 +1246,14 @@ impl Scripts {
     fn draw(&self, rule: RuleIndex, view: &mut TrackedView) -> Result<u64, RuleFailure> {
         answer(self.0.script(rule.0), view, rule.0 as u64)
     }
+}
+
+/// Stirs a text into a number.
+fn stirred(mut drawn: u64, text: &str) -> u64 {
+    for byte in text.bytes() {
+        drawn = drawn.wrapping_mul(31).wrapping_add(u64::from(byte));
+    }
+    drawn
 }
 
 fn drawn_proposals(drawn: u64) -> Option<Vec<Proposal>> {

@@ -12,9 +12,10 @@ use idr::store::{
 use idr_core::filter::{Filter, Superset};
 use idr_core::model::{
     Account, AccountAction, AccountOperation, ByHand, Claim, ClaimOrigin, Effect, EffectKind,
-    EntitlementChange, EntitlementDecision, EntitlementVerdict, Event, Holder, IdentityType, Image,
-    Link, ManualEdit, Name, NativeChange, NativeEntitlement, NativeOperation, NewClaim, ReadKey,
-    Retries, Retry, RoleAssignment, Severity, Uid, UnixMillis, Value, Versions, Wake,
+    Entitlement, EntitlementChange, EntitlementDecision, EntitlementVerdict, Event,
+    GivenEntitlement, Holder, IdentityType, Image, Link, ManualEdit, Name, NativeChange,
+    NativeEntitlement, NativeOperation, NewClaim, Provisioning, ReadKey, Retries, Retry,
+    RoleAssignment, Severity, TargetAccount, Uid, UnixMillis, Value, Versions, Wake,
 };
 use idr_core::plan::Changes;
 use idr_core::view::Snapshot;
@@ -62,6 +63,7 @@ store_contract!(
     lists_leave_out_nobody_whom_a_filter_means,
     an_account_moves_between_owners_and_raises_both,
     decisions_about_entitlements_move_with_their_account,
+    what_idr_remembers_of_an_account_moves_with_it,
     accounts_are_listed_in_order_of_key,
     accounts_wait_for_values_that_appear,
     native_changes_are_noted_and_raise_their_identity,
@@ -939,6 +941,69 @@ fn decisions_about_entitlements_move_with_their_account(store: &dyn Store) {
     };
     let created = store.aggregate(&batch).expect("accepted");
     assert_eq!([decided(bo), decided(created[0])], ["0a 3a", "1a 1b"]);
+}
+
+fn what_idr_remembers_of_an_account_moves_with_it(store: &dyn Store) {
+    let [ana, bo] = create(store, ["ana", "bo"]);
+    let owned = |native_identity: &str, owner| account(key("ad", native_identity), Some(owner));
+    write_accounts(store, [owned("1", ana), owned("2", ana), owned("3", bo)]);
+    let remembered = |accounts: &[&str]| {
+        let mut remembered = Provisioning::default();
+        for native_identity in accounts {
+            remembered.given.push(GivenEntitlement {
+                entitlement: Entitlement {
+                    account: key("ad", native_identity),
+                    attribute: Name::new("groups"),
+                    value: "g".to_owned(),
+                },
+                roles: vec![Name::new("clerk")],
+            });
+            remembered.targets.push(TargetAccount {
+                role: Name::new("clerk"),
+                account: key("ad", native_identity),
+            });
+        }
+        remembered
+    };
+    change(store, ana, |identity| {
+        identity.provisioning = remembered(&["1", "2"]);
+        // What it was when events were last processed.
+        identity.baseline.provisioning = Some(remembered(&["1"]));
+    });
+    change(store, bo, |identity| {
+        identity.provisioning = remembered(&["3"]);
+    });
+    let given = |uid| {
+        let identity = read(store, uid).identity;
+        let shown = |provisioning: &Provisioning| {
+            let given = provisioning.given.iter();
+            let given = given.map(|known| known.entitlement.account.native_identity.clone());
+            let targets = provisioning.targets.iter();
+            let targets = targets.map(|known| known.account.native_identity.clone());
+            let all: Vec<String> = given.chain(targets).collect();
+            all.join(" ")
+        };
+        let settled = identity.baseline.provisioning.as_ref();
+        (shown(&identity.provisioning), settled.map(shown))
+    };
+    let texts = |now: &str, settled: Option<&str>| (now.to_owned(), settled.map(str::to_owned));
+    assert_eq!(given(ana), texts("1 2 1 2", Some("1 1")));
+    // Its role has an account of its own, which stays.
+    write_accounts(store, [owned("1", bo)]);
+    assert_eq!(given(ana), texts("2 2", Some("")));
+    assert_eq!(given(bo), texts("1 3 3", None));
+    let batch = AggregateBatch {
+        creations: vec![creation("cyd", IdentityType::Person)],
+        accounts: vec![AccountWrite {
+            account: owned("2", ana),
+            created_owner: Some(0),
+            lookups: Vec::new(),
+        }],
+        ..AggregateBatch::default()
+    };
+    let created = store.aggregate(&batch).expect("accepted");
+    assert_eq!(given(ana), texts("", Some("")));
+    assert_eq!(given(created[0]), texts("2 2", None));
 }
 
 fn accounts_are_listed_in_order_of_key(store: &dyn Store) {

@@ -19,7 +19,7 @@ use crate::phases::events::Occasion;
 use crate::phases::provisioning::{self, ProvisioningPlan};
 use crate::phases::{
     attributes, entitlements, events, logical_accounts, policies, role_explanation, roles,
-    state_accounts, work_items,
+    selection, standing, state_accounts, work_items,
 };
 use crate::rule::RuleEvaluator;
 use crate::time::sooner;
@@ -279,31 +279,28 @@ impl<'e> Planner<'e> {
         if trace {
             view.start_trace();
         }
+        let own = standing::own_changes(view.record());
+        view.show_own_changes(own);
         let mut draft = Draft::default();
         logical_accounts::settle(&mut view, self.evaluator, &mut draft)?;
         attributes::settle_all(&mut view, self.evaluator, &mut self.order, &mut draft)?;
         let settled_roles = roles::plan(&mut view, self.evaluator, &mut draft)?;
         let only = self.only_policies.as_deref();
-        let governed = policies::plan(&mut view, self.evaluator, &settled_roles, only, &mut draft)?;
+        let selected = selection::plan(&mut view, self.evaluator, &settled_roles, &mut draft)?;
+        let access = (&settled_roles, &selected);
+        let governed = policies::plan(&mut view, self.evaluator, access, only, &mut draft)?;
         let lifecycle = lifecycle(&view);
-        let (by_state, closed) = by_state(&mut view, lifecycle);
+        let by_state = by_state(&mut view, lifecycle);
         let provisioning = provisioning::plan(
             &mut view,
             self.evaluator,
-            &settled_roles,
+            access,
             by_state,
-            closed,
             &governed.held,
             &mut draft,
         )?;
         let questions = &provisioning.questions;
-        let items = work_items::plan(
-            &mut view,
-            &settled_roles,
-            &governed.asks,
-            questions,
-            &mut draft,
-        )?;
+        let items = work_items::plan(&mut view, access, &governed.asks, questions, &mut draft)?;
         let trace = view.take_trace();
         let mut changes = differences(&mut view, draft, settled_roles);
         changes.lifecycle = lifecycle;

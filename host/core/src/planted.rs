@@ -24,11 +24,15 @@ pub enum Bug {
     ForgetMitigationEnd,
     /// Whoever gets an answer of a rule that another got isn't asked about time.
     ReuseAnswerUnasked,
+    /// What idr has given isn't handed over with the account.
+    ForgetWhatWasGiven,
+    /// Changes of idr's own that lead to each other aren't counted.
+    CountNoChanges,
 }
 
 impl Bug {
     /// Every bug.
-    pub const ALL: [Self; 9] = [
+    pub const ALL: [Self; 11] = [
         Self::ForgetWakeUp,
         Self::DropLookupKey,
         Self::SkipWave,
@@ -38,6 +42,8 @@ impl Bug {
         Self::SettleHeldEvents,
         Self::ForgetMitigationEnd,
         Self::ReuseAnswerUnasked,
+        Self::ForgetWhatWasGiven,
+        Self::CountNoChanges,
     ];
 }
 

@@ -32,7 +32,7 @@ use idr_core::model::{Account, AccountOperation, AttributeChange, Name, Value};
 use crate::aggregate::connector::Connector as Settings;
 pub use error::ConnectError;
 pub(crate) use error::shown;
-pub use outcome::{carried_out, is_so, moved};
+pub use outcome::{carried_out, is_so};
 pub use password::Password;
 pub use row::{BrokenPart, BrokenRow};
 pub(crate) use row::{Status, blank, value};

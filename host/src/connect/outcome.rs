@@ -8,7 +8,7 @@ use idr_core::model::{
 };
 
 /// Says whether an action is carried out, by what its application says now of
-/// the account that it leads to ([`moved`]). An account that is to be created
+/// the account that it leads to ([`AccountAction::leads_to`]). An account that is to be created
 /// may have more than it is created with.
 pub fn is_so(action: &AccountAction, account: Option<&Account>) -> bool {
     let Some(account) = account else {
@@ -65,7 +65,7 @@ pub fn carried_out(
         AccountOperation::Enable => account.status = AccountStatus::Enabled,
         AccountOperation::Disable => account.status = AccountStatus::Disabled,
         AccountOperation::Move => {
-            if let Some(to) = moved(action) {
+            if let Some(to) = action.leads_to() {
                 account.key.native_identity = to;
             }
         }
@@ -101,24 +101,4 @@ fn several(account: &Account, name: Name, mut texts: Vec<String>) -> Option<Valu
         Some(Value::Text(_)) if texts.len() <= 1 => texts.pop().map(Value::Text),
         _ => Value::Many(texts).normalised(),
     }
-}
-
-/// Returns the native identity that an account has once an action is carried
-/// out: another one only when it is moved. None when it can't be moved there.
-///
-/// `to` is the end of the new one. It takes the place of what stands from the
-/// first of the same character on with which it begins (`@new.example`), or else
-/// behind the first comma (`OU=Leavers,DC=acme`).
-pub fn moved(action: &AccountAction) -> Option<String> {
-    let old = &action.account.native_identity;
-    let (AccountOperation::Move, Some(to)) = (action.operation, &action.to) else {
-        return Some(old.clone());
-    };
-    let first = to.chars().next()?;
-    if first.is_alphanumeric() {
-        let (beginning, _) = old.split_once(',')?;
-        return Some(format!("{beginning},{to}"));
-    }
-    let (beginning, _) = old.split_once(first)?;
-    Some(format!("{beginning}{to}"))
 }

@@ -14,7 +14,7 @@ use idr_core::model::{
 
 use super::retry::Failure;
 use super::{DispatchError, Outcome, Pass, stop_at};
-use crate::connect::{Capability, ConnectError, Connector, NewAccount, Performed, is_so, moved};
+use crate::connect::{Capability, ConnectError, Connector, NewAccount, Performed, is_so};
 use crate::store::{EffectStatus, OwnChange, Settlement, StoredEffect};
 
 impl<'a> Pass<'a> {
@@ -119,7 +119,7 @@ impl<'a> Pass<'a> {
         owner: Uid,
         was_tried: bool,
     ) -> Result<Result<(), Failure>, DispatchError> {
-        let Some(native_identity) = moved(action) else {
+        let Some(native_identity) = action.leads_to() else {
             let message = format!(
                 "account `{}` can't be moved to `{}`: its native identity has no such end",
                 action.account.native_identity,
@@ -328,7 +328,7 @@ enum Confirmed {
 /// the one that it leads to.
 fn keys_of(action: &AccountAction) -> Vec<AccountKey> {
     let mut keys = vec![action.account.clone()];
-    if let Some(native_identity) = moved(action)
+    if let Some(native_identity) = action.leads_to()
         && native_identity != action.account.native_identity
     {
         keys.push(AccountKey {

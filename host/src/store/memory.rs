@@ -17,7 +17,7 @@ use super::{
     Run, RunId, RunProgress, RunStatus, Selection, Settlement, SpooledPlan, StagedChange, Store,
     StoreError, StoredClaim, StoredEffect, StoredEvent, StoredFinding, StoredImage, StoredWorkItem,
     TenantState, WorkItemQuery, WorkItemStatus, account_fingerprint, account_key_hash,
-    check_created_owner, effect_id, event_id, give_decisions, keys_of, lookup_keys, take_decisions,
+    check_created_owner, effect_id, event_id, hand_over, keys_of, lookup_keys,
 };
 
 /// A store that is gone when it is dropped.
@@ -205,18 +205,20 @@ impl Data {
         }
     }
 
-    /// Gives another owner what was decided about entitlements of an account.
+    /// Gives another owner what was decided about entitlements of an account, and
+    /// what idr remembers of it.
     fn hand_over(&mut self, account: &AccountKey, from: Uid, to: Uid) {
         let identities = &mut self.people().identities;
-        let Some((identity, _)) = identities.get_mut(&from) else {
+        let of = |uid| identities.get(uid).map(|(identity, _)| identity.clone());
+        let (Some(mut giver), Some(mut taker)) = (of(&from), of(&to)) else {
             return;
         };
-        let decisions = take_decisions(&mut identity.by_hand, account);
-        if decisions.is_empty() {
-            return;
-        }
-        if let Some((identity, _)) = identities.get_mut(&to) {
-            give_decisions(&mut identity.by_hand, account, decisions);
+        if hand_over(account, &mut giver, &mut taker) {
+            for identity in [giver, taker] {
+                if let Some((known, _)) = identities.get_mut(&identity.uid) {
+                    *known = identity;
+                }
+            }
         }
     }
 

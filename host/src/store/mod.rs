@@ -24,6 +24,7 @@ use idr_core::model::{
     NewClaim, ReadKey, Uid, UnixMillis, ValueChange, Versions,
 };
 use idr_core::plan::Changes;
+use idr_core::planted::{self, Bug};
 use idr_core::view::Snapshot;
 
 pub use delivery::{
@@ -911,20 +912,26 @@ fn check_created_owner(write: &AccountWrite, creations: usize) -> Result<(), Sto
     }
 }
 
-/// Takes from an identity what was decided about entitlements of an account.
-fn take_decisions(by_hand: &mut ByHand, account: &AccountKey) -> Vec<EntitlementDecision> {
-    let decisions = std::mem::take(&mut by_hand.entitlements).into_iter();
-    let (taken, left) = decisions.partition(|known| known.account == *account);
-    by_hand.entitlements = left;
-    taken
-}
-
-/// Gives it to the identity that has the account now.
-fn give_decisions(by_hand: &mut ByHand, account: &AccountKey, given: Vec<EntitlementDecision>) {
-    let decisions = &mut by_hand.entitlements;
-    decisions.retain(|known| known.account != *account);
-    decisions.extend(given);
-    decisions.sort_by(|one, other| (&one.account, &one.about).cmp(&(&other.account, &other.about)));
+/// Hands over what was decided about entitlements of an account, and what idr
+/// remembers of it, to the identity that has the account now. Says whether there was
+/// anything.
+fn hand_over(account: &AccountKey, from: &mut Identity, to: &mut Identity) -> bool {
+    let decisions = std::mem::take(&mut from.by_hand.entitlements).into_iter();
+    let (taken, left): (Vec<EntitlementDecision>, _) =
+        decisions.partition(|known| known.account == *account);
+    from.by_hand.entitlements = left;
+    let has_decisions = !taken.is_empty();
+    if has_decisions {
+        let decisions = &mut to.by_hand.entitlements;
+        decisions.retain(|known| known.account != *account);
+        decisions.extend(taken);
+        decisions
+            .sort_by(|one, other| (&one.account, &one.about).cmp(&(&other.account, &other.about)));
+    }
+    if planted::is(Bug::ForgetWhatWasGiven) {
+        return has_decisions;
+    }
+    from.hand_over_provisioning(account, to) || has_decisions
 }
 
 /// Returns the hash by which [`Store::account_fingerprints`] names an account

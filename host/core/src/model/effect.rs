@@ -73,6 +73,26 @@ impl AccountAction {
         (&self.account, self.operation, &self.to, &self.changes)
             == (&other.account, other.operation, &other.to, &other.changes)
     }
+
+    /// Returns the native identity that the account has once this is carried out:
+    /// another one only when it is moved. None when it can't be moved there.
+    ///
+    /// `to` is the end of the new one. It takes the place of what stands from the
+    /// first of the same character on with which it begins (`@new.example`), or
+    /// else behind the first comma (`OU=Leavers,DC=acme`).
+    pub fn leads_to(&self) -> Option<String> {
+        let old = &self.account.native_identity;
+        let (AccountOperation::Move, Some(to)) = (self.operation, &self.to) else {
+            return Some(old.clone());
+        };
+        let first = to.chars().next()?;
+        if first.is_alphanumeric() {
+            let (beginning, _) = old.split_once(',')?;
+            return Some(format!("{beginning},{to}"));
+        }
+        let (beginning, _) = old.split_once(first)?;
+        Some(format!("{beginning}{to}"))
+    }
 }
 
 /// What changes in one attribute of an account.

@@ -678,6 +678,19 @@ impl Identity {
         known.any(|known| known.is_same(action) && known.since == action.since)
     }
 
+    /// Hands over what idr remembers of an account to the identity that has it now.
+    /// Says whether there was anything.
+    pub fn hand_over_provisioning(&mut self, account: &AccountKey, to: &mut Self) -> bool {
+        let taken = self.provisioning.take(account);
+        let settled = self.baseline.provisioning.as_mut();
+        let settled = settled.map_or_else(|| taken.clone(), |settled| settled.take(account));
+        to.provisioning.add(&taken);
+        if let Some(baseline) = &mut to.baseline.provisioning {
+            baseline.add(&settled);
+        }
+        !taken.is_empty() || !settled.is_empty()
+    }
+
     /// Returns what idr remembered of its own doing when events were last
     /// processed, and what was sent since.
     pub fn settled_provisioning(&self) -> Cow<'_, Provisioning> {

@@ -62,6 +62,70 @@ impl Provisioning {
         *self == Self::default()
     }
 
+    /// Takes out what is remembered of an account: for whoever has it now.
+    pub fn take(&mut self, account: &AccountKey) -> Self {
+        let is_of = |key: &AccountKey| key == account;
+        let (given, left) = std::mem::take(&mut self.given)
+            .into_iter()
+            .partition(|known| is_of(&known.entitlement.account));
+        self.given = left;
+        let (targets, left) = std::mem::take(&mut self.targets)
+            .into_iter()
+            .partition(|known| is_of(&known.account));
+        self.targets = left;
+        let (sent, left) = std::mem::take(&mut self.sent)
+            .into_iter()
+            .partition(|known| is_of(&known.action.account));
+        self.sent = left;
+        Self {
+            given,
+            targets,
+            sent,
+        }
+    }
+
+    /// Adds what another identity has remembered of an account. Its roles' accounts
+    /// stay those that were chosen here.
+    pub fn add(&mut self, other: &Self) {
+        for given in &other.given {
+            let mut known = self.given.iter();
+            if !known.any(|known| known.entitlement == given.entitlement) {
+                self.given.push(given.clone());
+            }
+        }
+        self.given.sort();
+        for target in &other.targets {
+            let mut known = self.targets.iter();
+            let is_same = |known: &TargetAccount| {
+                (known.role, known.account.application) == (target.role, target.account.application)
+            };
+            if !known.any(is_same) {
+                self.targets.push(target.clone());
+            }
+        }
+        self.targets.sort();
+        self.sent.extend(other.sent.iter().cloned());
+    }
+
+    /// Lets what is remembered of an account be of the one that it has become.
+    pub fn rename(&mut self, from: &AccountKey, to: &AccountKey) {
+        for given in &mut self.given {
+            if given.entitlement.account == *from {
+                given.entitlement.account = to.clone();
+            }
+        }
+        self.given.sort();
+        self.given
+            .dedup_by(|one, other| one.entitlement == other.entitlement);
+        for target in &mut self.targets {
+            if target.account == *from {
+                target.account = to.clone();
+            }
+        }
+        self.targets.sort();
+        self.targets.dedup();
+    }
+
     /// Notes what was sent, or what has come of it: for whoever carries effects
     /// out. What was sent before of the same is replaced.
     pub fn note_sent(&mut self, action: AccountAction, at: UnixMillis, outcome: SentOutcome) {

@@ -67,11 +67,12 @@ fn settle(
     let mut waiting = vec![wanted];
     while let Some(&node) = waiting.last() {
         view.explain(Some(Topic::Node(node)));
-        let outcome = evaluate(view, evaluator, model, node, draft);
+        let (outcome, chain) = view.counting(|view| evaluate(view, evaluator, model, node, draft));
         view.explain(None);
         match outcome {
             Ok(slot) => {
                 view.settle(node, slot);
+                view.note_chain(node, chain);
                 settled.push(node);
                 waiting.pop();
             }
@@ -276,6 +277,7 @@ fn proposed(
         })
     };
     if let Some(rule) = model.before_refresh {
+        view.note_node_read(Node::Proposals);
         let Slot::Proposals(proposals) = view.slot(Node::Proposals) else {
             return Err(Interrupt::Unsettled(Node::Proposals));
         };
@@ -481,6 +483,7 @@ fn ask(
             let Some(place) = view.first_account_index(*application) else {
                 return Ok(Answer::NoAccount);
             };
+            view.note_account_read(place, *attribute);
             let account = &view.record().accounts[place];
             let value = account.attribute(*attribute).cloned();
             view.note_of(

@@ -10,7 +10,9 @@ use std::borrow::Cow;
 use std::convert::Infallible;
 
 use super::flights::{Flight, flights};
+use super::remembered::remembered;
 use super::roles::{self, SettledRoles};
+use super::selection::Selected;
 use crate::definitions::{Application, Model, NativeResponse, Profile, Role};
 use crate::filter::{Filter, Path, Properties};
 use crate::model::{
@@ -65,7 +67,7 @@ fn ledger_of(
         let vanishes = account.missing_since.map(|at| at.plus_ms(grace_ms));
         vanishes.is_none_or(|at| at > as_of)
     };
-    let provisioning = record.identity.settled_provisioning();
+    let provisioning = remembered(record);
     let provisioning = provisioning.as_ref();
     let targets = &provisioning.targets;
     let wanted = wanted(assigned, (by_hand, targets), model, |role| {
@@ -85,7 +87,11 @@ fn ledger_of(
 
 /// Returns the entries of the ledger that wait for somebody to decide, as the
 /// plan has settled the roles.
-pub(crate) fn undecided(view: &mut TrackedView, settled: &SettledRoles) -> Vec<LedgerEntry> {
+pub(crate) fn undecided(
+    view: &mut TrackedView,
+    settled: &SettledRoles,
+    selected: &Selected,
+) -> Vec<LedgerEntry> {
     let model = view.model().clone();
     let raises = |account: &Account| {
         let application = model.application(account.key.application);
@@ -101,7 +107,8 @@ pub(crate) fn undecided(view: &mut TrackedView, settled: &SettledRoles) -> Vec<L
     if !view.record().accounts.iter().any(raises) {
         return Vec::new();
     }
-    let mut entries = with_access(view, settled, &[], |access| access.entries());
+    let chosen = selected.chosen();
+    let mut entries = with_access(view, settled, chosen, |access| access.entries());
     entries.retain(|entry| entry.undecided);
     entries
 }
@@ -134,18 +141,26 @@ pub(crate) struct Unplaced {
     pub(crate) accounts: Vec<AccountKey>,
 }
 
+/// Returns what the settled roles ask for and has no account that it is certainly
+/// for.
+pub(crate) fn unplaced(view: &mut TrackedView, settled: &SettledRoles) -> Vec<Unplaced> {
+    with_access(view, settled, &[], |access| {
+        access.placed(&Held::default()).1
+    })
+}
+
 /// Returns what the settled roles call for in applications that are
-/// provisioned; `chosen` are accounts that were chosen just now. What is `held`
-/// waits for somebody to decide, as far as it isn't there.
+/// provisioned, given what was `selected`. What is `held` waits for somebody to
+/// decide, as far as it isn't there.
 pub(crate) fn called_for(
     view: &mut TrackedView,
     settled: &SettledRoles,
-    chosen: &[TargetAccount],
+    selected: &Selected,
     held: &Held,
 ) -> CalledFor {
-    with_access(view, settled, chosen, |access| {
+    with_access(view, settled, selected.chosen(), |access| {
         let (_, unplaced) = access.placed(held);
-        let targets = remembered(&access.placed(&Held::default()).0);
+        let targets = only_ones(&access.placed(&Held::default()).0);
         let mut entries = access.entries();
         for entry in entries.iter_mut().filter(|entry| !entry.held) {
             entry.undecided |= access.is_held_back(&entry.entitlement, held);
@@ -207,9 +222,12 @@ pub(crate) struct Holdings {
 pub(crate) fn holdings(
     view: &mut TrackedView,
     settled: &SettledRoles,
+    selected: &Selected,
     is_meant: impl Fn((Name, Name), &str) -> bool,
 ) -> Holdings {
-    with_access(view, settled, &[], |access| access.holdings(is_meant))
+    with_access(view, settled, selected.chosen(), |access| {
+        access.holdings(selected, is_meant)
+    })
 }
 
 /// Returns the places of the accounts that haven't vanished, each with its
@@ -260,7 +278,7 @@ fn with_access<T>(
 ) -> T {
     let model = view.model().clone();
     let by_hand = view.record().identity.by_hand.clone();
-    let provisioning = view.record().identity.settled_provisioning();
+    let provisioning = remembered(view.record());
     let provisioning = provisioning.into_owned();
     let mut targets = provisioning.targets.clone();
     targets.extend_from_slice(chosen);
@@ -290,7 +308,7 @@ fn with_access<T>(
         };
         let found = match rounds {
             0 => targets.clone(),
-            _ => remembered(&access.placed(&Held::default()).0),
+            _ => only_ones(&access.placed(&Held::default()).0),
         };
         if rounds == 0 || found == targets {
             return work_out(&access);
@@ -301,7 +319,7 @@ fn with_access<T>(
 }
 
 /// Returns the accounts to remember: those that are one per role and application.
-fn remembered(targets: &[TargetAccount]) -> Vec<TargetAccount> {
+fn only_ones(targets: &[TargetAccount]) -> Vec<TargetAccount> {
     let is_only = |target: &&TargetAccount| {
         let mut others = targets.iter();
         !others.any(|other| {
@@ -773,7 +791,11 @@ impl Access<'_> {
     }
 
     /// Returns the entitlements that are there or called for, of those that are meant.
-    fn holdings(&self, is_meant: impl Fn((Name, Name), &str) -> bool) -> Holdings {
+    fn holdings(
+        &self,
+        selected: &Selected,
+        is_meant: impl Fn((Name, Name), &str) -> bool,
+    ) -> Holdings {
         let mut holdings = Holdings::default();
         for account in &self.accounts {
             let Some(application) = self.model.application(account.key.application) else {
@@ -811,8 +833,15 @@ impl Access<'_> {
                 let is_provisioned = application.is_some_and(Application::is_provisioned);
                 let of_application =
                     |known: &&Account| known.key.application == profile.application;
-                let account = self.account_for(wanted, profile);
-                let is_yet_to_be = is_provisioned && !self.accounts.iter().any(of_application);
+                let accounts = self.accounts_for(wanted, profile);
+                let account = match accounts.as_slice() {
+                    [account] => Some(*account),
+                    _ => None,
+                };
+                let keys: Vec<_> = accounts.iter().map(|known| known.key.clone()).collect();
+                let is_yet_to_be = is_provisioned
+                    && (!self.accounts.iter().any(of_application)
+                        || selected.is_new(profile.application, wanted.by, &keys));
                 for (attribute, value) in asked {
                     let missing = match account {
                         Some(account) if holds(account, attribute, value) => None,

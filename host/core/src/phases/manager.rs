@@ -36,6 +36,7 @@ pub(super) fn correlate(
             continue;
         };
         an_account_was_there = true;
+        view.note_account_read(index, *attribute);
         let Some(value) = view.record().accounts[index].attribute(*attribute).cloned() else {
             view.step(name, "is blank: the next is asked");
             continue;

@@ -9,6 +9,7 @@
 //! | [`attributes`] | identity attributes, manager and lifecycle state, on demand | accounts, edits, each other |
 //! | `unique` | values that only one identity may have, and names that are generated | attributes, claims |
 //! | [`roles`] | assigned, then detected roles (`detection`) | the above and entitlements |
+//! | `remembered` | what idr remembers of its own doing, by the keys that accounts have now | what was sent, accounts |
 //! | `flights` | what was sent about entitlements and isn't confirmed | what idr remembers of its own doing |
 //! | `role_explanation` | nothing: it says why a role is assigned or detected, or isn't | all that decides about it |
 //! | [`entitlements`] | the ledger: why each entitlement is there, or should be | accounts, roles, decisions |
@@ -35,18 +36,21 @@ pub mod events;
 mod flights;
 mod lifecycle;
 pub(crate) mod logical_accounts;
+#[cfg(test)]
+mod loops;
 mod manager;
 mod mapping;
 mod new_accounts;
 pub(crate) mod policies;
 mod proposals;
 pub(crate) mod provisioning;
+mod remembered;
 mod risk;
 pub(crate) mod role_explanation;
 pub mod role_metadata;
 pub mod roles;
-mod selection;
-mod standing;
+pub(crate) mod selection;
+pub(crate) mod standing;
 pub(crate) mod state_accounts;
 mod synchronisation;
 pub mod unique;

@@ -68,6 +68,7 @@ fn create(
     };
     changes.extend(entitlements(asked));
     changes.sort();
+    let hops = asked.iter().map(|known| view.role_chain(known.role)).max();
     Ok(Some(AccountAction {
         account: AccountKey {
             application: application.name,
@@ -77,7 +78,7 @@ fn create(
         to: None,
         changes,
         reasons,
-        hops: 0,
+        hops: hops.unwrap_or(0),
         since: view.as_of(),
     }))
 }

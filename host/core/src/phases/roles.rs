@@ -149,6 +149,8 @@ fn by_selectors(
     model: &Model,
     draft: &mut Draft,
 ) -> Result<Vec<Name>, Interrupt> {
+    let ((), chain) = view.counting(|view| view.note_node_read(Node::LifecycleState));
+    view.note_role_chain(None, chain);
     let automatic = lifecycle_state(view, model).map(|state| state.automatic_roles);
     let mut selected = Vec::new();
     match automatic.unwrap_or_default() {
@@ -159,7 +161,9 @@ fn by_selectors(
         }
         AutomaticRoles::Evaluate => {
             let mut rules: Vec<RuleIndex> = Vec::new();
-            for place in maybe_selected(view, model)? {
+            let (places, chain) = view.counting(|view| maybe_selected(view, model));
+            view.note_role_chain(None, chain);
+            for place in places? {
                 let role = &model.roles[place];
                 let eligible = match &role.selector {
                     None => continue,
@@ -169,7 +173,12 @@ fn by_selectors(
                         }
                         continue;
                     }
-                    Some(selector) => selects(view, model, selector),
+                    Some(selector) => {
+                        let (eligible, chain) =
+                            view.counting(|view| selects(view, model, selector));
+                        view.note_role_chain(Some(role.name), chain);
+                        eligible
+                    }
                 };
                 let eligible = match eligible {
                     Ok(eligible) => eligible,
@@ -346,7 +355,10 @@ fn ask_rule(
         .map(|role| role.name)
         .collect();
     view.read_as(Some(rule));
-    let answer = evaluator.assign(rule, &candidates, view);
+    let (answer, chain) = view.counting(|view| evaluator.assign(rule, &candidates, view));
+    for role in &candidates {
+        view.note_role_chain(Some(*role), chain);
+    }
     view.read_as(None);
     let kept =
         |view: &mut TrackedView, role: Name| model.role(role).is_some_and(|role| keeps(view, role));

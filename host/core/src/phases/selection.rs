@@ -1,67 +1,178 @@
 //! Account selection: which of several accounts a role is for, where a rule says.
 //!
-//! What it says is remembered with the role, so it is asked once.
+//! Rules are asked once roles are settled, before policies are judged: what is
+//! placed on an account by a rule is judged there like everything else. What they
+//! say is remembered with the role, so they are asked once.
 
-use super::entitlements::Unplaced;
+use super::entitlements::{Unplaced, unplaced};
+use super::mapping::{self, Mapped, Place};
+use super::roles::SettledRoles;
 use super::{failure, read_failure, store_failure};
-use crate::definitions::Model;
+use crate::definitions::{Application, Model};
 use crate::model::finding::PROVISIONING;
-use crate::model::{AccountKey, Finding, Name, Severity, TargetAccount};
+use crate::model::{AccountKey, Finding, Name, Severity, TargetAccount, Value, ValueType};
 use crate::plan::Draft;
 use crate::rule::{AccountNeed, AccountSelection, RuleEvaluator};
+use crate::text::fold;
 use crate::view::{SnapshotError, TrackedView};
 
-/// What rules say about what has no account that it is certainly for.
+/// What rules say about what may be for several accounts.
 #[derive(Debug, Default)]
-pub(super) struct Selected {
-    /// The accounts that rules have chosen.
-    pub(super) chosen: Vec<TargetAccount>,
-    /// What gets an account of its own, or has none yet.
-    pub(super) creates: Vec<Unplaced>,
-    /// What somebody is to choose an account for.
-    pub(super) asks: Vec<Unplaced>,
+pub(crate) struct Selected {
+    /// The accounts that rules have chosen, sorted.
+    chosen: Vec<TargetAccount>,
+    /// What is for a new account.
+    new: Vec<Need>,
+    /// What nobody is to be asked about: the rule hasn't answered, or has chosen
+    /// what isn't a candidate, and there is a finding.
+    unanswered: Vec<Need>,
+}
+
+/// What a rule is asked about: an application, a role, and the accounts that it
+/// may be for.
+type Need = (Name, Name, Vec<AccountKey>);
+
+impl Selected {
+    /// Returns the accounts that rules have chosen.
+    pub(super) fn chosen(&self) -> &[TargetAccount] {
+        &self.chosen
+    }
+
+    /// Says whether what a role asks for is for a new account, though it may be for
+    /// these.
+    pub(super) fn is_new(&self, application: Name, role: Name, accounts: &[AccountKey]) -> bool {
+        has(&self.new, application, role, accounts)
+    }
+
+    /// Sorts what has no account that it is certainly for into what gets an account
+    /// of its own, and what somebody is to choose one for.
+    pub(super) fn sort_out(&self, unplaced: Vec<Unplaced>) -> (Vec<Unplaced>, Vec<Unplaced>) {
+        let (mut creates, mut asks) = (Vec::new(), Vec::new());
+        for need in unplaced {
+            let (application, role) = (need.application, need.role);
+            if need.accounts.is_empty() {
+                creates.push(need);
+            } else if self.is_new(application, role, &need.accounts) {
+                creates.push(Unplaced {
+                    accounts: Vec::new(),
+                    ..need
+                });
+            } else if !has(&self.unanswered, application, role, &need.accounts) {
+                asks.push(need);
+            }
+        }
+        creates.sort();
+        (creates, asks)
+    }
+}
+
+fn has(needs: &[Need], application: Name, role: Name, accounts: &[AccountKey]) -> bool {
+    let mut needs = needs.iter();
+    needs.any(|known| (known.0, known.1) == (application, role) && known.2 == accounts)
 }
 
 /// Asks rules about what may be for several accounts.
-pub(super) fn select(
+pub(crate) fn plan(
     view: &mut TrackedView,
     evaluator: &mut dyn RuleEvaluator,
-    unplaced: &[Unplaced],
+    settled: &SettledRoles,
     draft: &mut Draft,
 ) -> Result<Selected, SnapshotError> {
     let model = view.model().clone();
     let mut selected = Selected::default();
-    for need in unplaced {
-        if need.accounts.is_empty() {
-            selected.creates.push(need.clone());
+    if !model.provisioning.roles || !is_asked(view, &model) {
+        return Ok(selected);
+    }
+    let mut asked: Vec<Need> = Vec::new();
+    for need in unplaced(view, settled) {
+        let (application, role) = (need.application, need.role);
+        if need.accounts.is_empty() || has(&asked, application, role, &need.accounts) {
             continue;
         }
-        match ask(view, evaluator, &model, need, draft)? {
+        let about = (application, role, need.accounts.clone());
+        asked.push(about.clone());
+        match ask(view, evaluator, &model, &need, draft)? {
             Some(AccountSelection::Existing(native_identity)) => {
                 let account = AccountKey {
-                    application: need.application,
+                    application,
                     native_identity,
                 };
                 match need.accounts.contains(&account) {
-                    true => selected.chosen.push(TargetAccount {
-                        role: need.role,
-                        account,
-                    }),
-                    false => draft.findings.push(unknown(need)),
+                    true => selected.chosen.push(TargetAccount { role, account }),
+                    false => {
+                        draft.findings.push(unknown(&need));
+                        selected.unanswered.push(about);
+                    }
                 }
             }
-            Some(AccountSelection::NewAccount) => selected.creates.push(Unplaced {
-                accounts: Vec::new(),
-                ..need.clone()
-            }),
-            Some(AccountSelection::Ask) => selected.asks.push(need.clone()),
-            None => {}
+            Some(AccountSelection::NewAccount) => {
+                // It was made already, perhaps just now.
+                match made(view, evaluator, &model, &need)? {
+                    Some(account) if need.accounts.contains(&account) => {
+                        selected.chosen.push(TargetAccount { role, account });
+                    }
+                    Some(account) => {
+                        draft.findings.push(made_in_vain(&need, &account));
+                        selected.unanswered.push(about);
+                    }
+                    None => selected.new.push(about),
+                }
+            }
+            Some(AccountSelection::Ask) => {}
+            None => selected.unanswered.push(about),
         }
     }
     selected.chosen.sort();
     selected.chosen.dedup();
-    selected.creates.sort();
     Ok(selected)
+}
+
+/// Says whether there are several accounts where a rule chooses.
+fn is_asked(view: &TrackedView, model: &Model) -> bool {
+    let accounts = &view.record().accounts;
+    let is_asked = |application: &Application| {
+        let of_it = accounts
+            .iter()
+            .filter(|known| known.key.application == application.name);
+        application.provisioning.selection.is_some()
+            && application.is_provisioned()
+            && of_it.count() > 1
+    };
+    model.applications.iter().any(is_asked)
+}
+
+/// Returns the account that a new one would be by its native identity.
+fn made(
+    view: &mut TrackedView,
+    evaluator: &mut dyn RuleEvaluator,
+    model: &Model,
+    need: &Unplaced,
+) -> Result<Option<AccountKey>, SnapshotError> {
+    let application = model.application(need.application);
+    let Some(template) = application.and_then(|known| known.provisioning.template.as_ref()) else {
+        return Ok(None);
+    };
+    let place = Place {
+        application: need.application,
+        attribute: Name::new("native_identity"),
+        native_identity: None,
+        value_type: ValueType::Text,
+    };
+    // What goes wrong here goes wrong again where the account is made, and is found there.
+    let mut unheeded = Draft::default();
+    let mapping = &template.native_identity;
+    let mapped = mapping::value(view, evaluator, mapping, place, &mut unheeded)?;
+    let Mapped::Value(Some(Value::Text(native_identity))) = mapped else {
+        return Ok(None);
+    };
+    let native_identity = fold(&native_identity);
+    let accounts = view.record().accounts.iter();
+    let mut made = accounts.filter(|known| {
+        known.key.application == need.application
+            && known.missing_since.is_none()
+            && fold(&known.key.native_identity) == native_identity
+    });
+    Ok(made.next().map(|known| known.key.clone()))
 }
 
 /// Returns what an application's rule says; a person is asked where there is
@@ -107,6 +218,21 @@ fn ask(
             draft.findings.push(failed.finding);
             Ok(None)
         }
+    }
+}
+
+fn made_in_vain(need: &Unplaced, made: &AccountKey) -> Finding {
+    Finding {
+        severity: Severity::Error,
+        phase: PROVISIONING,
+        subject: format!("{} {}", need.application, need.role),
+        cause: Name::new("no-candidate"),
+        message: format!(
+            "the rule wants a new account in `{}` for role `{}`, and that is there: `{}`, which \
+             the role can't be for",
+            need.application, need.role, made.native_identity
+        ),
+        hint: Some("let the template make what the role's profiles ask for".to_owned()),
     }
 }
 

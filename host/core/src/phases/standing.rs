@@ -21,8 +21,6 @@ pub(super) struct Standing {
     pub(super) closed: Vec<Name>,
     /// What was sent and isn't confirmed, with whether it came to nothing.
     pub(super) sent: Vec<(SentAction, bool)>,
-    /// What was sent and is so by now.
-    confirmed: Vec<SentAction>,
     pub(super) targets: Vec<TargetAccount>,
 }
 
@@ -70,32 +68,18 @@ impl Standing {
         });
         sets.next()
     }
-
-    /// Returns how many changes led to what was set of an attribute and is
-    /// confirmed by now.
-    pub(super) fn confirmed_sets(&self, application: Name, attribute: Name) -> Option<u32> {
-        let sets = self.confirmed.iter().filter(|sent| {
-            sent.action.account.application == application
-                && sent.action.changes.iter().any(|change| {
-                    change.attribute == attribute && matches!(change.change, ValueChange::Set(_))
-                })
-        });
-        sets.map(|sent| sent.action.hops).max()
-    }
 }
 
-/// Sorts what was sent into what is so by now, what came to nothing, and the rest.
+/// Sorts what was sent into what came to nothing and the rest, without what is so by now.
 pub(super) fn standing(
     view: &mut TrackedView,
     model: &Model,
     memory: &Provisioning,
     state: Vec<AccountAction>,
 ) -> Standing {
-    let (mut sent, mut confirmed) = (Vec::new(), Vec::new());
+    let mut sent = Vec::new();
     for known in &memory.sent {
-        if is_so(view.record(), &known.action) {
-            confirmed.push(known.clone());
-        } else {
+        if !is_so(view.record(), &known.action) {
             let failed = has_failed(known, model, |at| view.reached(at));
             sent.push((known.clone(), failed));
         }
@@ -104,9 +88,24 @@ pub(super) fn standing(
         state,
         closed: Vec::new(),
         sent,
-        confirmed,
         targets: memory.targets.clone(),
     }
+}
+
+/// Returns the account attributes that idr has changed and that are so by now, each
+/// with how many changes had led to that.
+pub(crate) fn own_changes(record: &IdentityRecord) -> Vec<(AccountKey, Name, u32)> {
+    let provisioning = record.identity.settled_provisioning();
+    let mut own = Vec::new();
+    for known in &provisioning.sent {
+        let action = &known.action;
+        if is_so(record, action) {
+            let attributes = action.changes.iter().map(|change| change.attribute);
+            let account = || action.account.clone();
+            own.extend(attributes.map(|attribute| (account(), attribute, action.hops)));
+        }
+    }
+    own
 }
 
 /// Returns the accounts that are being switched on or off, the last sent last.

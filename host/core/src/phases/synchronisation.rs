@@ -6,14 +6,11 @@
 use super::mapping::{self, Mapped, Place};
 use super::provisioning::{Atom, Wanted};
 use super::standing::Standing;
-use crate::definitions::{AttributeDefinition, AttributeTarget, Mapping, Origin, Source};
+use crate::definitions::{AttributeDefinition, AttributeTarget, Mapping};
 use crate::model::finding::{ACCOUNT_SELECTION, PROVISIONING};
-use crate::model::{
-    AccountKey, ActionReason, AttributeState, Finding, Name, Provenance, Severity, Value, ValueType,
-};
+use crate::model::{AccountKey, ActionReason, Finding, Name, Severity, Value, ValueType};
 use crate::plan::Draft;
 use crate::rule::RuleEvaluator;
-use crate::transform::Transform;
 use crate::view::{Node, Slot, SnapshotError, TrackedView};
 
 /// Returns what is to be set on accounts that are there.
@@ -34,8 +31,10 @@ pub(super) fn plan(
             let accounts = accounts(view, standing, definition, target, draft);
             for account in accounts {
                 let native_identity = Some(account.native_identity.as_str());
-                let mapped = value(view, evaluator, definition, target, native_identity, draft)?;
-                let Mapped::Value(value) = mapped else {
+                let (mapped, hops) = view.counting(|view| {
+                    value(view, evaluator, definition, target, native_identity, draft)
+                });
+                let Mapped::Value(value) = mapped? else {
                     continue;
                 };
                 let account_now = view.record().accounts.iter();
@@ -49,7 +48,7 @@ pub(super) fn plan(
                     continue;
                 }
                 wanted.push(Wanted {
-                    hops: hops(view, standing, definition),
+                    hops,
                     account,
                     attribute: target.attribute,
                     atom: Atom::Set(value.clone()),
@@ -164,42 +163,4 @@ fn value(
         value_type: attribute.map_or(ValueType::Text, |known| known.value_type),
     };
     mapping::value(view, evaluator, mapping, place, draft)
-}
-
-/// Returns how many changes of idr's own lead to a change of what follows an
-/// attribute: one more than the change of the account that it comes from now.
-fn hops(view: &TrackedView, standing: &Standing, definition: &AttributeDefinition) -> u32 {
-    let Slot::Attribute(Some(state)) = view.slot(Node::Attribute(definition.name)) else {
-        return 0;
-    };
-    let Some((application, attribute)) = account_source(definition, state) else {
-        return 0;
-    };
-    let hops = standing.confirmed_sets(application, attribute);
-    hops.map_or(0, |hops| hops + 1)
-}
-
-/// Returns the account attribute that an attribute's value comes from.
-fn account_source(
-    definition: &AttributeDefinition,
-    state: &AttributeState,
-) -> Option<(Name, Name)> {
-    let Provenance::Source(index) = state.provenance else {
-        return None;
-    };
-    let Source { origin, .. } = definition.sources.get(usize::from(index))?;
-    match origin {
-        Origin::Account {
-            application,
-            attribute,
-        } => Some((*application, *attribute)),
-        Origin::Transform(transform) => match transform.as_ref() {
-            Transform::Of { input, .. } => match input.as_ref() {
-                Transform::Account(read) => Some((read.application, read.attribute)),
-                _ => None,
-            },
-            _ => None,
-        },
-        Origin::Static(_) | Origin::Rule(_) | Origin::Usernames(_) => None,
-    }
 }

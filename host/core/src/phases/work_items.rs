@@ -5,6 +5,7 @@
 
 use super::entitlements::Unplaced;
 use super::roles::SettledRoles;
+use super::selection::Selected;
 use super::{entitlements, read_failure, store_failure};
 use crate::model::finding::{ACCOUNT_SELECTION, ENTITLEMENTS, LIFECYCLE_STATE, PROVISIONING};
 use crate::model::{
@@ -23,12 +24,12 @@ struct Task {
 /// are what owners of policies are asked; those findings are there already.
 pub(crate) fn plan(
     view: &mut TrackedView,
-    settled: &SettledRoles,
+    (settled, selected): (&SettledRoles, &Selected),
     asks: &[(String, String)],
     questions: &[Unplaced],
     draft: &mut Draft,
 ) -> Result<Vec<WorkItem>, SnapshotError> {
-    let undecided = entitlements::undecided(view, settled);
+    let undecided = entitlements::undecided(view, settled, selected);
     let mut tasks: Vec<Task> = undecided.iter().map(|entry| decide(view, entry)).collect();
     tasks.extend(find_owner(view));
     if view.model().provisioning.manual_account_selection {

@@ -74,6 +74,10 @@ impl Evaluation<'_> {
             accounts.reverse();
         }
         let take = if wanted.first_only { 1 } else { accounts.len() };
+        for &index in accounts.iter().take(take) {
+            self.view.note_account_read(index, wanted.attribute);
+        }
+        let known = &self.view.record().accounts;
         let mut values = accounts.iter().take(take);
         let value = values.find_map(|index| known[*index].attribute(wanted.attribute).cloned());
         self.field_was_blank |= value.is_none();

@@ -14,6 +14,7 @@
 //! | [`moment`], [`pattern`] | days, moments, and how they are written |
 //! | [`template`] | texts with variables |
 //! | [`derived`] | values derived from the tenant's secret |
+//! | [`reads`] | what a transform reads, without working it out |
 //! | [`usernames`] | names of which each is given once |
 //!
 //! An operation on nothing gives nothing. An empty text is a value within a
@@ -24,6 +25,7 @@ pub mod codes;
 pub mod derived;
 pub mod moment;
 pub mod pattern;
+pub mod reads;
 pub mod template;
 pub mod text;
 pub mod usernames;

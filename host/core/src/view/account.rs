@@ -132,6 +132,9 @@ impl TrackedView {
         let Some(name) = self.granted_account_attribute(application, name)? else {
             return Ok(None);
         };
+        if let Some(index) = self.state().account {
+            self.note_account_read(index, name);
+        }
         let value = self.account()?.attribute(name).cloned();
         self.note(
             || format!("account {name}"),

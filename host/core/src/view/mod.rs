@@ -9,6 +9,7 @@
 
 mod access;
 mod account;
+mod chain;
 mod grant;
 mod graph;
 mod mark;
@@ -30,6 +31,7 @@ use crate::planted::{self, Bug};
 use crate::time::sooner;
 
 pub use access::JudgedAccess;
+use chain::Chain;
 pub use graph::{Node, Proposed, Slot};
 pub use mark::{ViewMark, ViewNotes};
 pub use properties::BaselineProperties;
@@ -182,6 +184,8 @@ pub struct ViewState {
     pub(crate) access: bool,
     /// Set once this plan has settled the roles: those assigned and detected.
     pub(crate) roles: Option<(Vec<RoleAssignment>, Vec<RoleDetection>)>,
+    /// How many changes of idr's own have led to what is worked out.
+    pub(crate) chain: Chain,
     pub(crate) wake: Option<UnixMillis>,
     pub(crate) reads: Vec<ReadKey>,
     pub(crate) trace: Option<Vec<TraceEntry>>,
@@ -211,6 +215,7 @@ impl TrackedView {
             judged: None,
             access: false,
             roles: None,
+            chain: Chain::default(),
             wake: None,
             reads: Vec::new(),
             trace: None,

@@ -110,6 +110,7 @@ impl TrackedView {
         let Some(name) = self.granted_account_attribute(application, name)? else {
             return Ok(None);
         };
+        self.note_account_read(handle as usize, name);
         let account = &self.state().record.accounts[handle as usize];
         let value = account.attribute(name).cloned();
         self.note_of(
@@ -156,12 +157,17 @@ impl TrackedView {
         let mut values = Vec::new();
         for index in 0..self.state().record.accounts.len() {
             let account = &self.state().record.accounts[index];
-            if account.key.application != application || account.attribute(attribute).is_none() {
+            if account.key.application != application {
+                continue;
+            }
+            if account.attribute(attribute).is_none() {
+                self.note_account_read(index, attribute);
                 continue;
             }
             if self.is_vanished(index) {
                 continue;
             }
+            self.note_account_read(index, attribute);
             if let Some(value) = self.state().record.accounts[index].attribute(attribute) {
                 value.each_text(|text| values.push(text.to_owned()));
             }
@@ -378,10 +384,9 @@ impl TrackedView {
     }
 
     pub(crate) fn own_attribute(&mut self, name: Name) -> Result<Option<Value>, ReadError> {
-        let identity = &self.state().record.identity;
         match name.as_str() {
-            "name" => Ok(Some(Value::Text(identity.name.clone()))),
-            "uid" => Ok(Some(Value::Integer(identity.uid.0))),
+            "name" => Ok(Some(Value::Text(self.record().identity.name.clone()))),
+            "uid" => Ok(Some(Value::Integer(self.record().identity.uid.0))),
             "manager" => match self.settled_manager()? {
                 Some(manager) => self.attribute_of(manager, Name::new("name")),
                 None => Ok(None),
@@ -393,6 +398,7 @@ impl TrackedView {
             "inactive" => Ok(Some(Value::Boolean(self.settled_state()?.1))),
             _ => {
                 let node = Node::Attribute(name);
+                self.note_node_read(node);
                 match self.slot(node) {
                     Slot::Attribute(state) => Ok(state.as_ref().and_then(|s| s.value.clone())),
                     Slot::Recorded => Ok(self.state().record.identity.value(name).cloned()),
@@ -407,14 +413,16 @@ impl TrackedView {
         }
     }
 
-    fn settled_manager(&self) -> Result<Option<Uid>, ReadError> {
+    fn settled_manager(&mut self) -> Result<Option<Uid>, ReadError> {
+        self.note_node_read(Node::Manager);
         match self.slot(Node::Manager) {
             Slot::Manager(manager) => Ok(*manager),
             _ => Err(ReadError::Unsettled(Node::Manager)),
         }
     }
 
-    fn settled_state(&self) -> Result<(Option<Name>, bool), ReadError> {
+    fn settled_state(&mut self) -> Result<(Option<Name>, bool), ReadError> {
+        self.note_node_read(Node::LifecycleState);
         match self.slot(Node::LifecycleState) {
             Slot::LifecycleState(state, inactive) => Ok((*state, *inactive)),
             _ => Err(ReadError::Unsettled(Node::LifecycleState)),

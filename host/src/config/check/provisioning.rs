@@ -2,7 +2,7 @@
 //! an application's accounts are made and changed, and what follows identity
 //! attributes.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use std::sync::Arc;
 
 use idr_core::definitions::{
@@ -11,6 +11,7 @@ use idr_core::definitions::{
 };
 use idr_core::model::{Name, ValueType};
 use idr_core::transform::Transform;
+use idr_core::transform::reads::Input;
 
 use super::Source;
 use super::names::{Known, RuleUse, check_name};
@@ -223,6 +224,7 @@ pub(super) fn targets(
     let shelf = Shelf::new(scope.at("transforms"), &source.raw.transforms, known);
     let places = scope.at("attributes");
     let mut taken: Vec<(Name, Name, Name)> = Vec::new();
+    let made_of = MadeOf::new(attributes);
     for definition in attributes {
         let Some(raw) = source.raw.attributes.get(definition.name.as_str()) else {
             continue;
@@ -234,12 +236,8 @@ pub(super) fn targets(
             else {
                 continue;
             };
-            let sources = raw.sources.iter();
-            let mut own = sources.filter(|source| {
-                source.application.as_deref() == Some(target.application.as_str())
-                    && source.attribute.as_deref() == Some(target.attribute.as_str())
-            });
-            report_round_trip(&scope, raw_target, own.next().is_some(), &target);
+            let way = made_of.way(definition.name, &target);
+            report_round_trip(&scope, raw_target, way.as_deref(), &target);
             let key = (target.application, target.attribute);
             let first = taken.iter().find(|known| (known.0, known.1) == key);
             if let Some((.., first)) = first {
@@ -257,24 +255,84 @@ pub(super) fn targets(
     }
 }
 
+/// What identity attributes are made of, as far as sources and transforms say.
+struct MadeOf(BTreeMap<Name, Vec<Input>>);
+
+impl MadeOf {
+    fn new(attributes: &[AttributeDefinition]) -> Self {
+        let of = |definition: &AttributeDefinition| {
+            let mut inputs = Vec::new();
+            for source in &definition.sources {
+                source.origin.each_input(&mut |input| inputs.push(input));
+            }
+            (definition.name, inputs)
+        };
+        Self(attributes.iter().map(of).collect())
+    }
+
+    /// Returns the identity attributes on the way from a target's account attribute
+    /// back to what follows the attribute `from`; none where there is no such way.
+    fn way(&self, from: Name, target: &AttributeTarget) -> Option<Vec<Name>> {
+        let end = Input::Account(target.application, target.attribute);
+        let mut begin = vec![Input::Attribute(from)];
+        if let Some(mapping) = &target.mapping {
+            mapping.each_input(&mut |input| begin.push(input));
+        }
+        if begin.contains(&end) {
+            return Some(Vec::new());
+        }
+        let mut seen: BTreeSet<Name> = BTreeSet::new();
+        let mut ways: VecDeque<(Name, Vec<Name>)> = VecDeque::new();
+        let attributes = begin.into_iter().filter_map(|input| match input {
+            Input::Attribute(name) if name == from => Some((name, Vec::new())),
+            Input::Attribute(name) => Some((name, vec![name])),
+            Input::Account(..) => None,
+        });
+        ways.extend(attributes);
+        while let Some((name, way)) = ways.pop_front() {
+            if !seen.insert(name) {
+                continue;
+            }
+            for input in self.0.get(&name).into_iter().flatten() {
+                match *input {
+                    input if input == end => return Some(way),
+                    Input::Attribute(next) => {
+                        let next_way = way.iter().copied().chain([next]).collect();
+                        ways.push_back((next, next_way));
+                    }
+                    Input::Account(..) => {}
+                }
+            }
+        }
+        None
+    }
+}
+
 /// Reports an attribute that is its own source and target and isn't meant to be,
 /// or is meant to be and isn't.
 fn report_round_trip(
     scope: &Scope<'_>,
     raw: &RawTarget,
-    is_source: bool,
+    way: Option<&[Name]>,
     target: &AttributeTarget,
 ) {
     let place = format!(
         "`{}` of accounts in `{}`",
         target.attribute, target.application
     );
-    match (is_source, raw.round_trip) {
-        (true, false) => scope.report_with_hint(
-            format!("it comes from {place} as well, so each would follow the other"),
-            "leave one of them out, or write `round_trip = true` where that is meant",
-        ),
-        (false, true) => scope
+    match (way, raw.round_trip) {
+        (Some(way), false) => {
+            let through: Vec<String> = way.iter().map(|name| format!("`{name}`")).collect();
+            let through = match through.is_empty() {
+                true => String::new(),
+                false => format!(", through {}", through.join(" and ")),
+            };
+            scope.report_with_hint(
+                format!("it comes from {place} as well{through}, so each would follow the other"),
+                "leave one of them out, or write `round_trip = true` where that is meant",
+            );
+        }
+        (None, true) => scope
             .at("round_trip")
             .report_with_hint(format!("it doesn't come from {place}"), "leave it out"),
         _ => {}

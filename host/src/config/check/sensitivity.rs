@@ -1,11 +1,12 @@
 //! What is sensitive stays so wherever it goes: an account attribute that follows
-//! a sensitive identity attribute is sensitive, too, and so is one of a logical
-//! account that comes from a sensitive one.
+//! a sensitive identity attribute is sensitive, too, also through a transform, and
+//! so is one of a logical account that comes from a sensitive one.
 
 use std::collections::BTreeSet;
 
 use idr_core::definitions::{Application, AttributeDefinition, Mapping};
 use idr_core::model::Name;
+use idr_core::transform::reads::Input;
 
 /// Marks the account attributes that sensitive values go to.
 pub(super) fn carry(applications: &mut [Application], attributes: &[AttributeDefinition]) {
@@ -15,10 +16,30 @@ pub(super) fn carry(applications: &mut [Application], attributes: &[AttributeDef
         .flat_map(|known| &known.targets)
         .map(|target| (target.application, target.attribute))
         .collect();
+    let is_sensitive = |mapping: &Mapping| {
+        let mut found = false;
+        mapping.each_input(&mut |input| {
+            found |= match input {
+                Input::Attribute(of) => names.contains(&of),
+                Input::Account(application, attribute) => {
+                    let mut known = applications.iter();
+                    let known = known.find(|known| known.name == application);
+                    let known = known.and_then(|known| known.attribute(attribute));
+                    known.is_some_and(|known| known.sensitive)
+                }
+            };
+        });
+        found
+    };
+    for target in attributes.iter().flat_map(|known| &known.targets) {
+        if target.mapping.as_ref().is_some_and(is_sensitive) {
+            marked.insert((target.application, target.attribute));
+        }
+    }
     for application in applications.iter() {
         let template = application.provisioning.template.iter();
         for made in template.flat_map(|template| &template.attributes) {
-            if matches!(&made.mapping, Some(Mapping::Attribute(of)) if names.contains(of)) {
+            if made.mapping.as_ref().is_some_and(is_sensitive) {
                 marked.insert((application.name, made.name));
             }
         }

@@ -12,8 +12,7 @@ use super::identities::{self, account, account_key, owner_column, owner_from, ro
 use super::{aggregations, records, tenant};
 use crate::store::{
     AccountMark, AccountWrite, AggregateBatch, Creation, RunStatus, StoreError,
-    account_fingerprint, account_key_hash, check_created_owner, codec, give_decisions, lookup_keys,
-    take_decisions,
+    account_fingerprint, account_key_hash, check_created_owner, codec, hand_over, lookup_keys,
 };
 
 /// See `Store::account_fingerprints`.
@@ -135,7 +134,7 @@ pub(super) fn aggregate(
         if let (Some(before), Some(owner)) = (before, owner)
             && before != owner
         {
-            hand_over(connection, &write.account.key, before, owner)?;
+            give_to(connection, &write.account.key, before, owner)?;
         }
     }
     for (uid, change) in &batch.native_changes {
@@ -160,23 +159,19 @@ pub(super) fn aggregate(
     Ok(created)
 }
 
-/// Gives another owner what was decided about entitlements of an account.
-fn hand_over(
+/// Gives another owner what was decided about entitlements of an account, and what
+/// idr remembers of it.
+fn give_to(
     connection: &Connection,
     account: &AccountKey,
     from: Uid,
     to: Uid,
 ) -> Result<(), StoreError> {
-    let Some(mut from) = identities::identity(connection, from)? else {
-        return Ok(());
-    };
-    let decisions = take_decisions(&mut from.by_hand, account);
-    if decisions.is_empty() {
-        return Ok(());
-    }
-    write_document(connection, &from)?;
-    if let Some(mut to) = identities::identity(connection, to)? {
-        give_decisions(&mut to.by_hand, account, decisions);
+    let identity = |uid| identities::identity(connection, uid);
+    if let (Some(mut from), Some(mut to)) = (identity(from)?, identity(to)?)
+        && hand_over(account, &mut from, &mut to)
+    {
+        write_document(connection, &from)?;
         write_document(connection, &to)?;
     }
     Ok(())

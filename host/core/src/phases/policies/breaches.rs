@@ -13,6 +13,7 @@ use crate::definitions::Model;
 use crate::model::{AccountOperation, Entitlement, Identity, Name, UnixMillis};
 use crate::phases::flights;
 use crate::phases::roles::SettledRoles;
+use crate::phases::selection::Selected;
 use crate::rule::{Breach, BreachGrant};
 use crate::view::{JudgedAccess, TrackedView};
 
@@ -77,7 +78,11 @@ fn is_under_way(identity: &Identity, entitlement: &Entitlement) -> bool {
 }
 
 /// Returns what there is to judge.
-pub(super) fn accesses(view: &mut TrackedView, settled: &SettledRoles) -> Accesses {
+pub(super) fn accesses(
+    view: &mut TrackedView,
+    settled: &SettledRoles,
+    selected: &Selected,
+) -> Accesses {
     let model = Arc::clone(view.model());
     let applications = model.applications.iter();
     let attributes: Vec<(Name, Name)> = applications
@@ -88,7 +93,7 @@ pub(super) fn accesses(view: &mut TrackedView, settled: &SettledRoles) -> Access
         })
         .collect();
     let called = called_roles(view, settled);
-    let holdings = holdings(view, settled, |at, _| attributes.contains(&at));
+    let holdings = holdings(view, settled, selected, |at, _| attributes.contains(&at));
     let assigned = settled.assigned.iter().map(|known| known.role);
     let detected = settled.detected.iter().map(|known| known.role);
     let there: Vec<Name> = assigned.chain(detected).collect();

@@ -15,6 +15,7 @@ mod sides;
 use std::sync::Arc;
 
 use super::roles::SettledRoles;
+use super::selection::Selected;
 use super::{Failure, Interrupt, entitlements, failure, read_failure, risk, store_failure};
 use crate::definitions::{Model, Policy, PolicyAction, PolicyKind, RuleIndex};
 use crate::model::finding::POLICIES;
@@ -48,7 +49,7 @@ pub(crate) struct Governed {
 pub(crate) fn plan(
     view: &mut TrackedView,
     evaluator: &mut dyn RuleEvaluator,
-    settled: &SettledRoles,
+    (settled, selected): (&SettledRoles, &Selected),
     only: Option<&[Name]>,
     draft: &mut Draft,
 ) -> Result<Governed, SnapshotError> {
@@ -57,6 +58,7 @@ pub(crate) fn plan(
         model: &model,
         only,
         settled,
+        selected,
         facts: Facts::default(),
         governed: Governed::default(),
     };
@@ -99,6 +101,7 @@ struct Judge<'a> {
     model: &'a Model,
     only: Option<&'a [Name]>,
     settled: &'a SettledRoles,
+    selected: &'a Selected,
     facts: Facts,
     governed: Governed,
 }
@@ -125,8 +128,8 @@ impl Judge<'_> {
             self.facts.called = entitlements::called_roles(view, self.settled);
         }
         if policies.are_of_entitlements() {
-            self.facts.holdings =
-                entitlements::holdings(view, self.settled, |at, value| policies.names(at, value));
+            let named = |at, value: &str| policies.names(at, value);
+            self.facts.holdings = entitlements::holdings(view, self.settled, self.selected, named);
         }
     }
 
@@ -284,7 +287,7 @@ impl Judge<'_> {
         policy: &Policy,
         rule: RuleIndex,
     ) -> Result<Option<(Basis, Sides)>, Stop> {
-        let accesses = breaches::accesses(view, self.settled);
+        let accesses = breaches::accesses(view, self.settled, self.selected);
         let mut ask = |access: Arc<JudgedAccess>| {
             view.read_as(Some(rule));
             view.show_access(Some(access));
@@ -379,7 +382,7 @@ impl Judge<'_> {
                 hold::newer(&self.duties(&policy.kind))
             }
             PolicyKind::Rule(_) => {
-                let accesses = breaches::accesses(view, self.settled);
+                let accesses = breaches::accesses(view, self.settled, self.selected);
                 accesses.to_come(&view.record().identity, known_held, self.model)
             }
             PolicyKind::Filter(_) | PolicyKind::Accounts { .. } | PolicyKind::Risk(_) => Vec::new(),
