@@ -2,7 +2,7 @@
 
 use std::borrow::Cow;
 
-use super::{AccountHandle, ReadError, Slot, TrackedView};
+use super::{AccountHandle, Node, ReadError, Slot, TrackedView};
 use crate::definitions::Application;
 use crate::filter::{Filter, Path, Properties};
 use crate::model::{Name, Scorecard, Value};
@@ -12,6 +12,7 @@ impl Properties<ReadError> for TrackedView {
         if let [name] = path.segments()
             && let Some(index) = self.unrestricted(*name)
         {
+            self.note_node_read(Node::Attribute(*name));
             return Ok(self.value_at(index).map(Cow::Borrowed));
         }
         let value = match path.segments() {
