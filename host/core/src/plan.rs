@@ -8,6 +8,7 @@
 use std::sync::Arc;
 
 use crate::definitions::Model;
+use crate::meter::{self, Stage};
 use crate::model::{
     AccountAction, AccountOperation, AttributeState, Baseline, ChangeMemory, Claim, Effect,
     EntitlementDecision, Event, Finding, Identity, IdentityRecord, LogicalAccount, ManualEdit,
@@ -280,11 +281,20 @@ impl<'e> Planner<'e> {
             view.start_trace();
         }
         let mut draft = Draft::default();
-        logical_accounts::settle(&mut view, self.evaluator, &mut draft)?;
-        attributes::settle_all(&mut view, self.evaluator, &mut self.order, &mut draft)?;
-        let settled_roles = roles::plan(&mut view, self.evaluator, &mut draft)?;
+        meter::timed(Stage::LogicalAccounts, || {
+            logical_accounts::settle(&mut view, self.evaluator, &mut draft)
+        })?;
+        meter::timed(Stage::Attributes, || {
+            attributes::settle_all(&mut view, self.evaluator, &mut self.order, &mut draft)
+        })?;
+        let settled_roles = meter::timed(Stage::Roles, || {
+            roles::plan(&mut view, self.evaluator, &mut draft)
+        })?;
         let only = self.only_policies.as_deref();
-        let governed = policies::plan(&mut view, self.evaluator, &settled_roles, only, &mut draft)?;
+        let governed = meter::timed(Stage::Policies, || {
+            policies::plan(&mut view, self.evaluator, &settled_roles, only, &mut draft)
+        })?;
+        let provisioning_stage = meter::stage(Stage::Provisioning);
         let lifecycle = lifecycle(&view);
         let (by_state, closed) = by_state(&mut view, lifecycle);
         let provisioning = provisioning::plan(
@@ -304,6 +314,7 @@ impl<'e> Planner<'e> {
             questions,
             &mut draft,
         )?;
+        drop(provisioning_stage);
         let trace = view.take_trace();
         let mut changes = differences(&mut view, draft, settled_roles);
         changes.lifecycle = lifecycle;
@@ -356,6 +367,7 @@ impl<'e> Planner<'e> {
             trace: false,
             held: &self.held_triggers,
         };
+        let _stage = meter::stage(Stage::Events);
         events::plan(context, self.evaluator, record, &occasion)
     }
 
