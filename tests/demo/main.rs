@@ -8,3 +8,4 @@ mod demo;
 mod full_disk;
 mod generate;
 mod profiles;
+mod work;

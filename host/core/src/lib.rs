@@ -8,6 +8,7 @@
 
 pub mod definitions;
 pub mod filter;
+pub mod meter;
 pub mod model;
 pub mod phases;
 pub mod plan;

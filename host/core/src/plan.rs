@@ -8,6 +8,7 @@
 use std::sync::Arc;
 
 use crate::definitions::Model;
+use crate::meter::{self, Stage};
 use crate::model::{
     AccountAction, AccountOperation, AttributeState, Baseline, ChangeMemory, Claim, Effect,
     EntitlementDecision, Event, Finding, Identity, IdentityRecord, LogicalAccount, ManualEdit,
@@ -282,13 +283,24 @@ impl<'e> Planner<'e> {
         let own = standing::own_changes(view.record());
         view.show_own_changes(own);
         let mut draft = Draft::default();
-        logical_accounts::settle(&mut view, self.evaluator, &mut draft)?;
-        attributes::settle_all(&mut view, self.evaluator, &mut self.order, &mut draft)?;
-        let settled_roles = roles::plan(&mut view, self.evaluator, &mut draft)?;
+        meter::timed(Stage::LogicalAccounts, || {
+            logical_accounts::settle(&mut view, self.evaluator, &mut draft)
+        })?;
+        meter::timed(Stage::Attributes, || {
+            attributes::settle_all(&mut view, self.evaluator, &mut self.order, &mut draft)
+        })?;
+        let settled_roles = meter::timed(Stage::Roles, || {
+            roles::plan(&mut view, self.evaluator, &mut draft)
+        })?;
         let only = self.only_policies.as_deref();
-        let selected = selection::plan(&mut view, self.evaluator, &settled_roles, &mut draft)?;
+        let selected = meter::timed(Stage::Provisioning, || {
+            selection::plan(&mut view, self.evaluator, &settled_roles, &mut draft)
+        })?;
         let access = (&settled_roles, &selected);
-        let governed = policies::plan(&mut view, self.evaluator, access, only, &mut draft)?;
+        let governed = meter::timed(Stage::Policies, || {
+            policies::plan(&mut view, self.evaluator, access, only, &mut draft)
+        })?;
+        let provisioning_stage = meter::stage(Stage::Provisioning);
         let lifecycle = lifecycle(&view);
         let by_state = by_state(&mut view, lifecycle);
         let provisioning = provisioning::plan(
@@ -301,6 +313,7 @@ impl<'e> Planner<'e> {
         )?;
         let questions = &provisioning.questions;
         let items = work_items::plan(&mut view, access, &governed.asks, questions, &mut draft)?;
+        drop(provisioning_stage);
         let trace = view.take_trace();
         let mut changes = differences(&mut view, draft, settled_roles);
         changes.lifecycle = lifecycle;
@@ -353,6 +366,7 @@ impl<'e> Planner<'e> {
             trace: false,
             held: &self.held_triggers,
         };
+        let _stage = meter::stage(Stage::Events);
         events::plan(context, self.evaluator, record, &occasion)
     }
 

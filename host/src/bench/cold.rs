@@ -6,7 +6,7 @@ use std::process::{Command, Stdio};
 use std::time::{Duration, Instant};
 
 use super::usage::{self, Io};
-use super::{BenchError, Case, Measurement, StageTimes};
+use super::{BenchError, Case, Measurement, StageTimes, WallTimes};
 use crate::store::Store;
 use crate::tenant::{Absent, OpenTenant};
 use idr_core::model::Uid;
@@ -50,6 +50,8 @@ pub(super) fn measure(directory: &Path) -> Result<Measurement, BenchError> {
         peak_mb: peak_kib.unwrap_or(0) as f64 * 1_024.0 / 1e6,
         io: Io::default(),
         stages: StageTimes::default(),
+        measuring_us_per_identity: 0.0,
+        wall_seconds: WallTimes::default(),
     })
 }
 

@@ -6,7 +6,9 @@
 
 mod case;
 mod cold;
+mod count;
 mod place;
+mod stages;
 mod usage;
 
 use std::io;
@@ -23,7 +25,10 @@ use crate::refresh::{self, RefreshError, Request};
 use crate::store::{Run, RunSettings, RunStatus, Scope, Stage, Store, StoreError};
 use crate::tenant::{Absent, OpenError, OpenTenant};
 pub use case::{Case, Needs};
+pub use count::{Counted, count};
 pub use place::{Place, settle};
+pub use stages::StageTimes;
+use stages::StageWatch;
 pub use usage::Io;
 use usage::{MemoryWatch, cpu_time};
 
@@ -50,13 +55,17 @@ pub struct Measurement {
     pub peak_mb: f64,
     /// What was read and written.
     pub io: Io,
-    /// Where the wall time went.
+    /// Where the CPU time went, in microseconds for each identity.
     pub stages: StageTimes,
+    /// About how much of it is there only because stages are measured.
+    pub measuring_us_per_identity: f64,
+    /// Where the wall time went.
+    pub wall_seconds: WallTimes,
 }
 
 /// Wall time by what the run was doing, in seconds.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Serialize, Deserialize)]
-pub struct StageTimes {
+pub struct WallTimes {
     /// Reading identities, working out what changes, and spooling it.
     pub plan: f64,
     /// Carrying the plans out.
@@ -114,12 +123,13 @@ pub enum BenchError {
     Nobody,
 }
 
-/// Measures a case on the tenant in a folder, in this process.
+/// Measures a case on the tenant in a folder, in this process; with stages, which takes
+/// a little time of its own.
 ///
 /// # Errors
 ///
 /// [`BenchError`]; a refresh that was held is one.
-pub fn measure(directory: &Path, case: Case) -> Result<Measurement, BenchError> {
+pub fn measure(directory: &Path, case: Case, with_stages: bool) -> Result<Measurement, BenchError> {
     if case == Case::OneCold {
         return cold::measure(directory);
     }
@@ -127,9 +137,11 @@ pub fn measure(directory: &Path, case: Case) -> Result<Measurement, BenchError> 
     let _lock = tenant.lock()?;
     let as_of = tenant.now()?;
     let io_before = Io::now().map_err(BenchError::Usage)?;
+    let stages = with_stages.then(StageWatch::begin);
     let memory = MemoryWatch::begin().map_err(BenchError::Usage)?;
     let cpu_before = cpu_time().map_err(BenchError::Usage)?;
-    let (run, seconds, stages) = refresh(&tenant, case.scope(), as_of)?;
+    let settings = RunSettings::default();
+    let (run, seconds, wall_seconds) = refresh(&tenant, case.scope(), as_of, settings)?;
     let cpu = cpu_time()
         .map_err(BenchError::Usage)?
         .saturating_sub(cpu_before);
@@ -137,6 +149,9 @@ pub fn measure(directory: &Path, case: Case) -> Result<Measurement, BenchError> 
     let io = Io::now().map_err(BenchError::Usage)?.since(io_before);
     let identities = tenant.store.population()?.identities;
     let each = identities.max(1) as f64;
+    let cpu_us = cpu.as_secs_f64() * 1e6;
+    let stages = stages.map(|stages| stages.end(cpu_us, each));
+    let (stages, measuring_us_per_identity) = stages.unwrap_or_default();
     Ok(Measurement {
         name: case.as_str().to_owned(),
         identities,
@@ -145,10 +160,12 @@ pub fn measure(directory: &Path, case: Case) -> Result<Measurement, BenchError> 
         events: run.counters.events.values().sum(),
         identities_per_second: (identities as f64 / seconds).round(),
         seconds,
-        cpu_us_per_identity: cpu.as_secs_f64() * 1e6 / each,
+        cpu_us_per_identity: cpu_us / each,
         peak_mb: peak_kib as f64 * 1_024.0 / 1e6,
         io,
         stages,
+        measuring_us_per_identity,
+        wall_seconds,
     })
 }
 
@@ -156,7 +173,8 @@ fn refresh(
     tenant: &OpenTenant,
     scope: Scope,
     as_of: UnixMillis,
-) -> Result<(Run, f64, StageTimes), BenchError> {
+    settings: RunSettings,
+) -> Result<(Run, f64, WallTimes), BenchError> {
     let request = Request {
         scope,
         criteria: Vec::new(),
@@ -166,7 +184,7 @@ fn refresh(
         fire_initial: false,
         actor: "bench".to_owned(),
         approved: false,
-        settings: RunSettings::default(),
+        settings,
     };
     let clock = StageClock::start();
     let progress = |run: &Run, _: u64, _: u64| clock.tell(run.step.stage);
@@ -221,14 +239,14 @@ impl StageClock {
         }
     }
 
-    fn stop(self) -> (f64, StageTimes) {
+    fn stop(self) -> (f64, WallTimes) {
         let total = self.started.elapsed();
         let told = self
             .told
             .into_inner()
             .unwrap_or_else(PoisonError::into_inner);
         let other = total.saturating_sub(told.plan + told.apply + told.events);
-        let times = StageTimes {
+        let times = WallTimes {
             plan: told.plan.as_secs_f64(),
             apply: told.apply.as_secs_f64(),
             events: told.events.as_secs_f64(),

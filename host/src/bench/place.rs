@@ -8,7 +8,7 @@ use serde::{Deserialize, Serialize};
 
 use super::{BenchError, refresh};
 use crate::organisation::{FIRST_INSTANT, Made, aggregate_all};
-use crate::store::{AggregationStatus, Scope};
+use crate::store::{AggregationStatus, RunSettings, Scope};
 use crate::tenant::{Absent, OpenTenant};
 
 const STATE: &str = "state";
@@ -143,7 +143,7 @@ impl Place {
 pub fn settle(directory: &Path) -> Result<(), BenchError> {
     let tenant = OpenTenant::open(directory, Absent::Refuse)?;
     let _lock = tenant.lock()?;
-    refresh(&tenant, Scope::Due, tenant.now()?).map(drop)
+    refresh(&tenant, Scope::Due, tenant.now()?, RunSettings::default()).map(drop)
 }
 
 fn copy_folder(source: &Path, target: &Path) -> io::Result<()> {

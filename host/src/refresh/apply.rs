@@ -2,6 +2,7 @@
 //! with the cursor.
 
 use idr_core::definitions::PolicyAction;
+use idr_core::meter::{self, Stage};
 use idr_core::model::finding::ACCOUNT_SELECTION;
 use idr_core::model::{
     AccountOperation, Entitlement, Identity, IdentityRecord, LedgerEntry, Name, ReadKey, Uid,
@@ -38,6 +39,7 @@ impl Driver<'_> {
     /// Applies some plans in one transaction. Identities that have moved on
     /// since they were planned are planned again.
     fn apply_plans(&mut self, plans: Vec<SpooledPlan>) -> Result<(), RefreshError> {
+        let _section = meter::section(Stage::Apply);
         let mut plans = plans;
         self.run.step.cursor = plans.last().map(|plan| plan.uid);
         while !plans.is_empty() {

@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 
+use idr_core::meter;
 use idr_core::model::{EffectKind, Handler, IdentityRecord, Image, Name, Uid, Versions};
 use idr_core::plan::{EventChanges, PlanContext, Planner};
 use idr_core::planted::{self, Bug};
@@ -86,6 +87,7 @@ impl Driver<'_> {
     }
 
     fn record(&mut self, planned: Vec<(IdentityRecord, EventChanges)>) -> Result<(), RefreshError> {
+        let _section = meter::section(meter::Stage::Apply);
         self.run.step.cursor = planned.last().map(|(record, _)| record.identity.uid);
         let mut chunk = ApplyChunk {
             instant: Some(self.run.step.instant),
@@ -160,6 +162,7 @@ fn plan_chunk(
     uids: &[Uid],
 ) -> Result<Vec<(IdentityRecord, EventChanges)>, RefreshError> {
     let records = store.read_chunk(uids)?;
+    let _section = meter::section(meter::Stage::Events);
     evaluators.with(|evaluator| {
         let mut planner = Planner::new(evaluator);
         planner.hold(held);

@@ -2,6 +2,7 @@
 
 use std::sync::{Arc, Mutex, PoisonError};
 
+use idr_core::meter;
 use idr_core::model::finding::{ENTITLEMENTS, POLICIES, PROVISIONING};
 use idr_core::model::{Finding, Identity, IdentityRecord, Image, Severity, Uid};
 use idr_core::plan::{Changes, PlanContext, Planner};
@@ -190,6 +191,7 @@ fn plan_chunk(
     uids: &[Uid],
 ) -> Result<ChunkPlan, RefreshError> {
     let records = store.read_chunk(uids)?;
+    let _section = meter::section(meter::Stage::Plan);
     evaluators.with(|evaluator| {
         let mut planner = Planner::new(evaluator);
         planner.judge_only(run.settings.policies.as_deref());

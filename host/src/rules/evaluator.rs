@@ -12,6 +12,7 @@ use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::time::Duration;
 
 use idr_core::definitions::{Grant, Isolation, Model, RuleIndex, RuleLimits};
+use idr_core::meter;
 use idr_core::model::{Name, Value};
 use idr_core::rule::{
     AccountNeed, AccountSelection, Breach, ComposedAccount, Creation, Eligibility, Lookup, Mapping,
@@ -271,6 +272,8 @@ impl RuleWorker {
         question: Question<'_>,
         view: &mut TrackedView,
     ) -> Result<Answer, Box<RuleError>> {
+        let _stage = meter::stage(meter::Stage::Rules);
+        meter::count(meter::Work::RuleCalls, 1);
         let mut outcome = self.attempt(rule, question, view);
         for _ in 0..MOST_ATTEMPTS {
             if !matches!(outcome, Err(Trouble::NoRoom)) {

@@ -104,14 +104,21 @@ impl Side {
     }
 
     /// Measures a case for which the tenant has been prepared.
-    pub(super) fn measure(&mut self, case: Case) -> Result<Measurement, CommandError> {
-        let arguments: [&OsStr; 5] = [
+    pub(super) fn measure(
+        &mut self,
+        case: Case,
+        with_stages: bool,
+    ) -> Result<Measurement, CommandError> {
+        let mut arguments: Vec<&OsStr> = vec![
             "case".as_ref(),
             case.as_str().as_ref(),
             "--json".as_ref(),
             "--tenant".as_ref(),
             self.tenant.as_ref(),
         ];
+        if !with_stages {
+            arguments.push("--without-stages".as_ref());
+        }
         let output = bench(&self.program, &arguments)?;
         self.is = Needs::Settled;
         serde_json::from_slice(&output).map_err(CommandError::failed)

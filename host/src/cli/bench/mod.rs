@@ -63,6 +63,12 @@ struct ChangeArgs {
 #[derive(Args, Debug)]
 struct CaseArgs {
     name: String,
+    /// Without the time of each stage
+    #[arg(long)]
+    without_stages: bool,
+    /// Count the work instead
+    #[arg(long)]
+    count: bool,
 }
 
 /// Runs the command.
@@ -89,7 +95,12 @@ pub(super) fn run(
             let Some(case) = Case::named(&args.name) else {
                 return Err(no_such_case(&args.name));
             };
-            write_json(out, &bench::measure(&options.tenant, case)?)?;
+            if args.count {
+                write_json(out, &bench::count(&options.tenant, case)?)?;
+            } else {
+                let with_stages = !args.without_stages;
+                write_json(out, &bench::measure(&options.tenant, case, with_stages)?)?;
+            }
         }
     }
     Ok(Outcome::Done)

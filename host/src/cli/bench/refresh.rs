@@ -5,6 +5,7 @@ use std::io::{self, Write};
 use std::path::{Path, PathBuf};
 
 use clap::Args;
+use idr_core::meter::Stage;
 use serde::Serialize;
 use tempfile::TempDir;
 
@@ -64,6 +65,10 @@ pub(super) struct RefreshArgs {
     /// Measure another `idr` as well, in turns with this one
     #[arg(long, value_name = "PROGRAM", conflicts_with = "copy")]
     against: Option<PathBuf>,
+
+    /// Don't measure where the time goes, which takes a little time of its own
+    #[arg(long)]
+    without_stages: bool,
 
     /// Measure on a copy of the tenant that `--tenant` names: the cases in
     /// which nothing changes
@@ -131,9 +136,9 @@ pub(super) fn run(
             for side in &mut sides {
                 side.prepare(case)?;
             }
-            let this = sides[0].measure(case)?;
+            let this = sides[0].measure(case, !args.without_stages)?;
             if let Some(other) = sides.get_mut(1) {
-                pairs.push((this.clone(), other.measure(case)?));
+                pairs.push((this.clone(), other.measure(case, !args.without_stages)?));
             }
             runs.push(this);
         }
@@ -342,7 +347,7 @@ fn write_report(report: &Report, out: &mut dyn Write) -> io::Result<()> {
     ];
     let mut table = Table::new(&headings).right(&[1, 2, 3, 4, 5, 6, 7, 8, 9, 10]);
     for Measured { median: case, .. } in &report.cases {
-        let stages = case.stages;
+        let wall = case.wall_seconds;
         table.row([
             case.name.clone(),
             grouped(case.identities_per_second as u64),
@@ -351,13 +356,14 @@ fn write_report(report: &Report, out: &mut dyn Write) -> io::Result<()> {
             format!("{:.0}", case.peak_mb),
             grouped(case.refreshed),
             grouped(case.changed),
-            format!("{:.2}", stages.plan),
-            format!("{:.2}", stages.apply),
-            format!("{:.2}", stages.events),
-            format!("{:.2}", stages.other),
+            format!("{:.2}", wall.plan),
+            format!("{:.2}", wall.apply),
+            format!("{:.2}", wall.events),
+            format!("{:.2}", wall.other),
         ]);
     }
     table.write(out)?;
+    write_stages(report, out)?;
     for (ratios, with) in [
         (&report.compared, "before"),
         (&report.against, "the other program"),
@@ -368,4 +374,33 @@ fn write_report(report: &Report, out: &mut dyn Write) -> io::Result<()> {
         }
     }
     Ok(())
+}
+
+/// Prints where the CPU time went: a row for each stage, a column for each case.
+fn write_stages(report: &Report, out: &mut dyn Write) -> io::Result<()> {
+    let cases: Vec<&Measurement> = report
+        .cases
+        .iter()
+        .map(|case| &case.median)
+        .filter(|case| !case.stages.is_empty())
+        .collect();
+    if cases.is_empty() {
+        return Ok(());
+    }
+    writeln!(out, "\nCPU us/identity by stage:")?;
+    let mut headings = vec!["stage"];
+    headings.extend(cases.iter().map(|case| case.name.as_str()));
+    let columns: Vec<usize> = (1..headings.len()).collect();
+    let mut table = Table::new(&headings).right(&columns);
+    let names = Stage::ALL.iter().map(|(name, _)| *name).chain(["other"]);
+    for name in names {
+        let of = |case: &&Measurement| case.stages.get(name).copied().unwrap_or(0.0);
+        let row = cases.iter().map(|case| format!("{:.2}", of(case)));
+        table.row([name.to_owned()].into_iter().chain(row));
+    }
+    let row = cases
+        .iter()
+        .map(|case| format!("{:.2}", case.measuring_us_per_identity));
+    table.row(["of this, measuring".to_owned()].into_iter().chain(row));
+    table.write(out)
 }

@@ -31,6 +31,7 @@ mod record;
 mod tests;
 mod value;
 
+use idr_core::meter::{self, Work};
 use idr_core::model::{Account, AccountAction, Effect, Event, Identity, Image};
 use thiserror::Error;
 
@@ -41,6 +42,8 @@ use super::{Aggregation, Run, SpooledPlan, StagedChange, TenantState};
 pub(super) trait Document: Written {
     /// What it is called in errors.
     const KIND: &'static str;
+    /// Whether it counts as work that is always the same.
+    const IS_COUNTED: bool = true;
 }
 
 impl Document for Identity {
@@ -54,6 +57,8 @@ impl Document for Account {
 }
 impl Document for Run {
     const KIND: &'static str = "run";
+    // It says how long the run took.
+    const IS_COUNTED: bool = false;
 }
 impl Document for SpooledPlan {
     const KIND: &'static str = "plan of identity";
@@ -93,11 +98,23 @@ pub(super) enum DecodeError {
 
 /// Writes a document.
 pub(super) fn encode<T: Document>(value: &T) -> String {
-    sonic_rs::to_string(&Out(value)).expect("what the model holds can be written as JSON")
+    let _stage = meter::stage(meter::Stage::Encode);
+    let text = sonic_rs::to_string(&Out(value));
+    let text = text.expect("what the model holds can be written as JSON");
+    if T::IS_COUNTED {
+        meter::count(Work::DocumentsEncoded, 1);
+        meter::count(Work::BytesEncoded, text.len() as u64);
+    }
+    text
 }
 
 /// Reads a document.
 pub(super) fn decode<T: Document>(text: &[u8]) -> Result<T, DecodeError> {
+    let _stage = meter::stage(meter::Stage::Decode);
+    if T::IS_COUNTED {
+        meter::count(Work::DocumentsDecoded, 1);
+        meter::count(Work::BytesDecoded, text.len() as u64);
+    }
     check_version(text)?;
     match sonic_rs::from_slice(text) {
         Ok(In(value)) => Ok(value),

@@ -33,6 +33,7 @@ use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, PoisonError};
 
 use idr_core::filter::Superset;
+use idr_core::meter::{self, Stage, Work};
 use idr_core::model::{
     Account, AccountKey, ByHand, Claim, Finding, IdentityRecord, Name, Uid, UnixMillis,
 };
@@ -68,8 +69,20 @@ pub struct SqliteStore {
 
 /// The named points of a write at which tests make it fail or stop.
 struct WritePoints {
+    kind: &'static str,
     begin: &'static str,
     commit: &'static str,
+}
+
+impl WritePoints {
+    /// Returns what a thread is busy with that writes there.
+    fn stage(&self) -> Stage {
+        match self.kind {
+            "select" => Stage::Select,
+            "spool" => Stage::Spool,
+            _ => Stage::Apply,
+        }
+    }
 }
 
 /// Returns the names of all points: `store-KIND-begin`, when a writing
@@ -112,6 +125,7 @@ pub fn write_points() -> Vec<String> {
 macro_rules! points {
     ($name:literal) => {
         &WritePoints {
+            kind: $name,
             begin: concat!("store-", $name, "-begin"),
             commit: concat!("store-", $name, "-commit"),
         }
@@ -169,11 +183,16 @@ impl SqliteStore {
         points: &WritePoints,
         work: impl FnOnce(&Connection) -> Result<T, StoreError>,
     ) -> Result<T, StoreError> {
+        let _section = meter::section(points.stage());
         let mut writer = self.writer.lock().unwrap_or_else(PoisonError::into_inner);
         let transaction = writer.transaction_with_behavior(TransactionBehavior::Immediate)?;
         stop_at(points, |points| points.begin)?;
+        let rows_before = transaction.total_changes();
         let result = work(&transaction)?;
+        meter::count(Work::RowsWritten, transaction.total_changes() - rows_before);
+        meter::count(Work::Commits, 1);
         stop_at(points, |points| points.commit)?;
+        let _commit = meter::section(Stage::Commit);
         transaction.commit()?;
         Ok(result)
     }
@@ -252,6 +271,7 @@ impl Store for SqliteStore {
     }
 
     fn read_chunk(&self, uids: &[Uid]) -> Result<Vec<IdentityRecord>, StoreError> {
+        let _section = meter::section(Stage::Read);
         identities::read_chunk(&*self.reader()?, uids)
     }
 
@@ -348,6 +368,7 @@ impl Store for SqliteStore {
         after: Option<Uid>,
         limit: usize,
     ) -> Result<Vec<Uid>, StoreError> {
+        let _section = meter::section(Stage::Select);
         runs::selected(&*self.reader()?, run, after, limit)
     }
 
@@ -363,6 +384,7 @@ impl Store for SqliteStore {
         after: Option<Uid>,
         limit: usize,
     ) -> Result<Vec<SpooledPlan>, StoreError> {
+        let _section = meter::section(Stage::Read);
         runs::spooled(&*self.reader()?, run, after, limit)
     }
 

@@ -7,7 +7,9 @@ use std::os::unix::fs::{DirBuilderExt, OpenOptionsExt};
 use std::path::Path;
 use std::time::{Duration, Instant};
 
+use idr_core::meter::{self, Work};
 use rusqlite::config::DbConfig;
+use rusqlite::trace::{TraceEvent, TraceEventCodes};
 use rusqlite::{Connection, ErrorCode, OpenFlags, TransactionBehavior};
 
 use crate::store::StoreError;
@@ -105,8 +107,12 @@ pub(super) fn reader(path: &Path, options: &SqliteOptions) -> Result<Connection,
 
 fn connect(path: &Path, options: &SqliteOptions) -> Result<Connection, StoreError> {
     let flags = OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_NO_MUTEX;
-    let connection = Connection::open_with_flags(path, flags)?;
+    let mut connection = Connection::open_with_flags(path, flags)?;
     connection.busy_timeout(options.busy_timeout)?;
+    if meter::is_counted() {
+        let count = |_: TraceEvent<'_>| meter::count(Work::Statements, 1);
+        connection.trace_v2(TraceEventCodes::SQLITE_TRACE_STMT, Some(count))?;
+    }
     connection.pragma_update(None, "cache_size", -CACHE_KB)?;
     connection.set_prepared_statement_cache_capacity(CACHED_STATEMENTS);
     // A plan never depends on what is bound: otherwise statements are prepared
