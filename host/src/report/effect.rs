@@ -56,6 +56,8 @@ pub enum EffectWhat {
         changes: Vec<AttributeChangeReport>,
         /// Why, in words.
         reasons: Vec<String>,
+        /// How many changes of idr's own have led to it.
+        hops: u32,
     },
     /// What somebody is to do.
     WorkItem {
@@ -91,6 +93,7 @@ impl EffectReport {
                 EffectKind::Account(action) => EffectWhat::Account {
                     changes: AttributeChangeReport::of(&action, model),
                     reasons: action.reasons.iter().map(reason_words).collect(),
+                    hops: action.hops,
                     application: action.account.application.to_string(),
                     native_identity: action.account.native_identity,
                     operation: action.operation.as_str(),
@@ -127,6 +130,7 @@ impl EffectReport {
                 to,
                 changes,
                 reasons: _,
+                hops: _,
             } => {
                 let details = details(to.as_deref(), changes);
                 format!("{operation} {application} {native_identity}{details}")

@@ -167,6 +167,7 @@ pub(super) fn check(files: &Files, problems: &Problems) -> Checked {
         problems,
         &mut applications,
     );
+    provisioning::check_connectors(&sources.applications, &applications, &connectors, problems);
     provisioning::targets(
         &sources.identity,
         &applications,

@@ -9,13 +9,15 @@ use idr_core::definitions::{
     AccountTemplate, Application, ApplicationProvisioning, AttributeDefinition, AttributeTarget,
     Mapping, ProvisioningSettings, TemplateAttribute,
 };
-use idr_core::model::{Name, ValueType};
+use idr_core::model::{AccountOperation, Name, ValueType};
 use idr_core::transform::Transform;
 use idr_core::transform::reads::Input;
 
 use super::Source;
+use super::lifecycle::check_capability;
 use super::names::{Known, RuleUse, check_name};
 use super::transforms::Shelf;
+use crate::aggregate::connector::Connector;
 use crate::config::document::Scope;
 use crate::config::problem::Problems;
 use crate::config::raw::{
@@ -209,6 +211,24 @@ fn mapping(
             );
             None
         }
+    }
+}
+
+/// Reports applications that are provisioned and whose connectors can't change what
+/// provisioning changes.
+pub(super) fn check_connectors(
+    sources: &BTreeMap<String, Source<RawApplication>>,
+    applications: &[Application],
+    connectors: &BTreeMap<Name, Connector>,
+    problems: &Problems,
+) {
+    for application in applications.iter().filter(|known| known.is_provisioned()) {
+        let Some(source) = sources.get(application.name.as_str()) else {
+            continue;
+        };
+        let place = source.scope(problems).at("provisioning");
+        let operation = AccountOperation::Modify;
+        check_capability(&place, application.name, operation, connectors);
     }
 }
 
