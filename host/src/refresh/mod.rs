@@ -11,6 +11,7 @@ mod across;
 mod adopt;
 mod apply;
 mod audit;
+mod carry_out;
 mod claims;
 mod error;
 mod events;

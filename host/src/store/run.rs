@@ -245,4 +245,43 @@ impl Counters {
             *self.changes.entry(what.to_owned()).or_default() += number;
         }
     }
+
+    /// Adds what was counted elsewhere; the time is left alone.
+    pub fn add(&mut self, other: &Self) {
+        let Self {
+            selected,
+            refreshed,
+            changed,
+            waves,
+            leavers,
+            role_removals,
+            account_disables,
+            account_deletions,
+            account_creations,
+            entitlement_removals,
+            chunks,
+            findings_opened,
+            events,
+            changes,
+            elapsed_ms: _,
+        } = other;
+        self.selected += selected;
+        self.refreshed += refreshed;
+        self.changed += changed;
+        self.waves += waves;
+        self.leavers += leavers;
+        self.role_removals += role_removals;
+        self.account_disables += account_disables;
+        self.account_deletions += account_deletions;
+        self.account_creations += account_creations;
+        self.entitlement_removals += entitlement_removals;
+        self.chunks += chunks;
+        self.findings_opened += findings_opened;
+        for (trigger, number) in events {
+            *self.events.entry(trigger.clone()).or_default() += number;
+        }
+        for (what, number) in changes {
+            self.count(what, *number);
+        }
+    }
 }

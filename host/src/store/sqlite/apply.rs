@@ -1,6 +1,8 @@
 //! Writing what a refresh has changed.
 
+use idr_core::meter::{self, Stage};
 use idr_core::model::{Effect, Identity, Name, ReadKey, Uid, UnixMillis};
+use rayon::prelude::*;
 use rusqlite::{CachedStatement, Connection, OptionalExtension, params};
 
 use super::error::is_taken;
@@ -8,12 +10,34 @@ use super::identities;
 use super::{claims, history, outbox, records, runs, tenant};
 use crate::store::{ApplyChunk, IdentityWrite, StoreError, codec, lookup_keys};
 
+/// So many documents are made by one thread at a time.
+const ENCODED_TOGETHER: usize = 64;
+
+/// Makes the documents of a chunk, in parallel, while nothing is being written yet.
+pub(super) fn documents(chunk: &ApplyChunk) -> Vec<Option<String>> {
+    let encode = |writes: &[IdentityWrite]| -> Vec<Option<String>> {
+        let _section = meter::section(Stage::Encode);
+        let identities = writes.iter().map(|write| write.identity.as_ref());
+        identities
+            .map(|identity| identity.map(codec::encode))
+            .collect()
+    };
+    let parts = chunk.writes.par_chunks(ENCODED_TOGETHER);
+    parts.flat_map_iter(encode).collect()
+}
+
 /// See `Store::apply`.
-pub(super) fn apply(connection: &Connection, chunk: &ApplyChunk) -> Result<Vec<Uid>, StoreError> {
+///
+/// - `documents`: those of the chunk, see [`documents`].
+pub(super) fn apply(
+    connection: &Connection,
+    chunk: &ApplyChunk,
+    documents: &[Option<String>],
+) -> Result<Vec<Uid>, StoreError> {
     let mut writer = IdentityWriter::new(connection)?;
     let mut stale = Vec::new();
-    for write in &chunk.writes {
-        match writer.write(write)? {
+    for (write, document) in chunk.writes.iter().zip(documents) {
+        match writer.write(write, document.as_deref())? {
             Outcome::Written => {}
             Outcome::Absent => continue,
             Outcome::Stale => {
@@ -100,7 +124,11 @@ impl<'c> IdentityWriter<'c> {
         })
     }
 
-    fn write(&mut self, write: &IdentityWrite) -> Result<Outcome, StoreError> {
+    fn write(
+        &mut self,
+        write: &IdentityWrite,
+        document: Option<&str>,
+    ) -> Result<Outcome, StoreError> {
         if !claims::are_free(self.connection, write.uid, &write.claims)? {
             return Ok(match self.not_written(write.uid)? {
                 Outcome::Absent => Outcome::Absent,
@@ -142,7 +170,6 @@ impl<'c> IdentityWriter<'c> {
         claims::take(self.connection, write.uid, &write.claims)?;
         if let Some(identity) = &write.identity {
             self.follow(write, identity)?;
-            let document = codec::encode(identity);
             self.document.execute(params![write.uid.0, document])?;
         }
         Ok(Outcome::Written)

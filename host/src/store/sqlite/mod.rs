@@ -389,8 +389,9 @@ impl Store for SqliteStore {
     }
 
     fn apply(&self, chunk: &ApplyChunk) -> Result<Vec<Uid>, StoreError> {
+        let documents = apply::documents(chunk);
         self.write(points!("apply"), |connection| {
-            apply::apply(connection, chunk)
+            apply::apply(connection, chunk, &documents)
         })
     }
 

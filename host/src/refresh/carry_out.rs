@@ -1,0 +1,274 @@
+//! What plans make of their identities: worked out in parallel, before the one
+//! transaction that writes it (`apply`).
+
+use idr_core::definitions::{Model, PolicyAction};
+use idr_core::meter::{self, Stage};
+use idr_core::model::finding::ACCOUNT_SELECTION;
+use idr_core::model::{
+    AccountOperation, Entitlement, Identity, IdentityRecord, LedgerEntry, ReadKey, Uid, Versions,
+    Violation, ViolationStatus, Wake,
+};
+use idr_core::phases::entitlements::{ledger, ledger_after};
+use idr_core::plan::Changes;
+use idr_core::planted::{self, Bug};
+
+use super::audit;
+use super::gate::Kind;
+use crate::store::{AuditEntry, Counters, IdentityWrite, Run, SpooledPlan, Store, StoreError};
+
+/// No fewer plans are worth a thread.
+const LEAST_PART: usize = 250;
+
+/// Parts plans, in order, for the threads that there are.
+pub(super) fn parts(mut plans: Vec<SpooledPlan>) -> Vec<Vec<SpooledPlan>> {
+    let each = plans.len().div_ceil(rayon::current_num_threads());
+    let each = each.max(LEAST_PART);
+    let mut parts = Vec::new();
+    while plans.len() > each {
+        let others = plans.split_off(each);
+        parts.push(std::mem::replace(&mut plans, others));
+    }
+    parts.push(plans);
+    parts
+}
+
+/// What some plans come to.
+#[derive(Default)]
+pub(super) struct Part {
+    pub(super) writes: Vec<IdentityWrite>,
+    pub(super) changed_keys: Vec<ReadKey>,
+    pub(super) audit: Vec<(Uid, AuditEntry)>,
+    pub(super) counters: Counters,
+}
+
+/// Carries out plans of a run.
+pub(super) struct Carrier<'a> {
+    pub(super) store: &'a dyn Store,
+    pub(super) run: &'a Run,
+    pub(super) model: &'a Model,
+}
+
+impl Carrier<'_> {
+    /// Works out what becomes of the identities, and counts it.
+    ///
+    /// # Errors
+    ///
+    /// When they can't be read.
+    pub(super) fn carry_out(&self, plans: Vec<SpooledPlan>) -> Result<Part, StoreError> {
+        let _section = meter::section(Stage::Apply);
+        let uids: Vec<Uid> = plans.iter().map(|plan| plan.uid).collect();
+        let records = self.store.read_chunk(&uids)?;
+        let mut known = records.into_iter().peekable();
+        let mut part = Part::default();
+        for mut plan in plans {
+            let Some(record) = known.next_if(|record| record.identity.uid == plan.uid) else {
+                continue;
+            };
+            if planted::is(Bug::ClearVersionUnseen) {
+                plan.planned = record.versions;
+            }
+            if self.is_held(&plan.changes, &record.identity) {
+                // Whoever was refused what it would have taken is asked again.
+                let claims = plan.changes.claims.iter();
+                let claims = claims.map(|new| ReadKey::Claim(new.claim.clone()));
+                part.changed_keys.extend(claims);
+                part.counters.count("held", 1);
+                part.writes.push(put_off(&plan, record));
+                continue;
+            }
+            count(&mut part.counters, &plan.changes, &record.identity);
+            self.count_entitlements(&mut part.counters, &plan.changes, &record);
+            self.count_violations(&mut part.counters, &plan.changes, &record.identity);
+            if let Some(what) = audit::what_changes(&plan.changes, &record.identity) {
+                let entry = audit::entry(self.run, &record.identity.name, what);
+                part.audit.push((plan.uid, entry));
+            }
+            let (write, keys) = carry_out(plan, record, self.run.settings.keep_due);
+            part.writes.push(write);
+            part.changed_keys.extend(keys);
+        }
+        Ok(part)
+    }
+
+    /// Says whether a plan is of a kind that a threshold holds.
+    fn is_held(&self, changes: &Changes, before: &Identity) -> bool {
+        let held = &self.run.held_kinds;
+        let mut kinds = Kind::ALL.into_iter();
+        !held.is_empty()
+            && kinds.any(|(name, kind)| held.contains_key(name) && kind.is(changes, before))
+    }
+
+    /// Counts the policy violations that a plan opens, and the owners whom it asks
+    /// about one.
+    fn count_violations(&self, counters: &mut Counters, changes: &Changes, before: &Identity) {
+        let policies = &self.model.policies;
+        let is_asked = |violation: &Violation| {
+            let policy = policies.get(violation.policy);
+            let holds = policy.is_some_and(|policy| policy.action == PolicyAction::Hold);
+            let statuses = [ViolationStatus::Open, ViolationStatus::Expired];
+            holds && violation.ended.is_none() && statuses.contains(&violation.status)
+        };
+        for new in changes.violations.iter().flatten() {
+            let mut known = before.violations.iter();
+            let known = known.find(|known| known.policy == new.policy);
+            let was_open = known.is_some_and(|known| known.ended.is_none());
+            let opens = new.ended.is_none() && !was_open;
+            counters.count("policyViolations", u64::from(opens));
+            let asks = is_asked(new) && !known.is_some_and(is_asked);
+            counters.count("policyNotifications", u64::from(asks));
+        }
+    }
+
+    /// Counts what becomes of the ledger. Accounts don't change in a refresh, so
+    /// only roles and decisions can change it.
+    fn count_entitlements(
+        &self,
+        counters: &mut Counters,
+        changes: &Changes,
+        record: &IdentityRecord,
+    ) {
+        let touches_roles = changes.assigned.is_some() || changes.detected.is_some();
+        if !touches_roles && changes.entitlement_decisions.is_none() {
+            return;
+        }
+        let (model, at) = (self.model, self.run.step.instant);
+        let before = ledger(record, model, at);
+        let after = ledger_after(record, changes, model, at);
+        let known = |entry: &&LedgerEntry| {
+            let place = before.binary_search_by(|old| old.entitlement.cmp(&entry.entitlement));
+            place.ok().map(|place| &before[place])
+        };
+        let created = after.iter().filter(|entry| known(entry).is_none());
+        counters.count("entitlementsCreated", created.count() as u64);
+        let differs = |entry: &&LedgerEntry| known(entry).is_some_and(|old| old != *entry);
+        let updated = after.iter().filter(differs);
+        counters.count("entitlementsUpdated", updated.count() as u64);
+        let is_changed = !additional(&before).eq(additional(&after));
+        counters.count("additionalEntitlements", u64::from(is_changed));
+    }
+}
+
+/// Returns the additional entitlements: those that are there, and in no detected role.
+fn additional(ledger: &[LedgerEntry]) -> impl Iterator<Item = &Entitlement> {
+    let is_additional = |entry: &&LedgerEntry| entry.held && entry.detected_roles.is_empty();
+    let entries = ledger.iter().filter(is_additional);
+    entries.map(|entry| &entry.entitlement)
+}
+
+/// Leaves an identity as it is, and due. What its wake-up was for is seen to
+/// whenever it is refreshed, so it need not wake any more.
+fn put_off(plan: &SpooledPlan, record: IdentityRecord) -> IdentityWrite {
+    let mut identity = record.identity;
+    identity.wake = Wake::default();
+    IdentityWrite {
+        uid: plan.uid,
+        identity: Some(identity),
+        expected: plan.planned,
+        versions: Versions {
+            input: plan.planned.input + 1,
+            ..plan.planned
+        },
+        findings_changed: false,
+        reads_changed: false,
+        keys_changed: false,
+        claims: Vec::new(),
+    }
+}
+
+/// Works out what a plan makes of its identity.
+fn carry_out(
+    plan: SpooledPlan,
+    record: IdentityRecord,
+    keep_due: bool,
+) -> (IdentityWrite, Vec<ReadKey>) {
+    let SpooledPlan {
+        uid,
+        planned,
+        events,
+        changes,
+    } = plan;
+    let mut versions = Versions {
+        state: planned.state + i64::from(events),
+        ..planned
+    };
+    if changes.left_out {
+        versions.input = planned.input + 1;
+    }
+    if !keep_due {
+        versions.identity_read = planned.input;
+        versions.access_read = planned.input;
+    }
+    let mut write = IdentityWrite {
+        identity: None,
+        uid,
+        expected: planned,
+        versions,
+        findings_changed: changes.findings.is_some(),
+        reads_changed: changes.reads.is_some(),
+        keys_changed: !changes.attributes.is_empty(),
+        claims: changes.claims.clone(),
+    };
+    let mut keys = Vec::new();
+    if !changes.is_empty() {
+        let mut identity = record.identity;
+        let declined = changes.declined.iter().cloned();
+        let declined: Vec<_> = declined.map(ReadKey::Claim).collect();
+        keys = identity.apply(changes).keys;
+        keys.extend(declined);
+        write.identity = Some(identity);
+    }
+    (write, keys)
+}
+
+pub(super) fn count(counters: &mut Counters, changes: &Changes, before: &Identity) {
+    if changes.is_empty() {
+        return;
+    }
+    for (_, kind) in Kind::ALL {
+        *kind.counter(counters) += u64::from(kind.is(changes, before));
+    }
+    if let Some(findings) = &changes.findings {
+        let opened = findings
+            .iter()
+            .filter(|new| !before.findings.iter().any(|old| old.is_same(new)));
+        counters.findings_opened += opened.count() as u64;
+    }
+    let actions = changes.account_actions.iter().flatten();
+    let new = actions.filter(|action| {
+        matches!(
+            action.operation,
+            AccountOperation::Create | AccountOperation::Modify
+        ) && !before.calls_for(action)
+    });
+    counters.count("provisioningRequests", new.count() as u64);
+    let open = changes.findings.iter().flatten();
+    let unanswered = open.filter(|new| {
+        new.cause.as_str() == ACCOUNT_SELECTION
+            && !before.findings.iter().any(|old| old.is_same(new))
+    });
+    let unanswered = unanswered.count() as u64;
+    counters.count("unansweredAccountSelections", unanswered);
+    let open = changes.findings.iter().flatten();
+    let errors = open.filter(|new| {
+        matches!(new.cause.as_str(), "provisioning-failed" | "unconfirmed")
+            && !before.findings.iter().any(|old| old.is_same(new))
+    });
+    counters.count("provisioningErrors", errors.count() as u64);
+    let identities = u64::from(unanswered > 0);
+    counters.count("unansweredAccountSelectionsIdentities", identities);
+    let parts = [
+        ("attributes", changes.attributes.len() as u64),
+        ("managers", u64::from(changes.manager.is_some())),
+        ("lifecycleStates", u64::from(changes.lifecycle.is_some())),
+        ("assignedRoles", u64::from(changes.assigned.is_some())),
+        ("detectedRoles", u64::from(changes.detected.is_some())),
+        ("scoresChanged", u64::from(changes.scorecard.is_some())),
+    ];
+    let calls_for = changes.account_actions.is_some();
+    let mut visible = 0;
+    for (name, number) in parts {
+        counters.count(name, number);
+        visible += number;
+    }
+    counters.changed += u64::from(visible > 0 || calls_for);
+}
