@@ -98,7 +98,7 @@ fn main() {
 
 /// Lets the programs in a folder measure the same rule in their languages.
 fn peers(folder: &Path, people: &[Person], expected: &[String]) -> Vec<(String, [f64; 2])> {
-    let jars = ["bsh", "groovy-all", "asm", "antlr"];
+    let jars = ["bsh", "groovy-all", "asm", "antlr", "rhino"];
     let jars = jars.map(|jar| folder.join(format!("usr/share/java/{jar}.jar")));
     let mut java = Command::new("java");
     java.arg("-cp")

@@ -148,3 +148,59 @@ fn a_tenant_is_measured_as_a_copy() {
     let refreshed = host.json(["--tenant", "acme", "refresh"]);
     assert_eq!(refreshed["selected"], 100);
 }
+
+#[test]
+fn aggregations_are_measured_and_tables_made_of_everything() {
+    let host = TestHost::new();
+    let of = ["--identities", "60", "--within", "."];
+    let aggregate = host.json(["bench", "aggregate"].into_iter().chain(of));
+    let feeds = aggregate["feeds"].as_array().expect("there are feeds");
+    let counts: Vec<String> = feeds
+        .iter()
+        .map(|feed| {
+            let name = feed["name"].as_str().unwrap_or_default();
+            let application = feed["application"].as_str().unwrap_or_default();
+            format!("{name} {application} {} {}", feed["rows"], feed["changed"])
+        })
+        .collect();
+    insta::assert_snapshot!(counts.join("\n"), @r"
+    aggregate-first hr 60 60
+    aggregate-first directory 60 60
+    aggregate-first erp 60 60
+    aggregate-unchanged hr 60 0
+    aggregate-unchanged directory 60 0
+    aggregate-unchanged erp 60 0
+    aggregate-changed hr 60 60
+    aggregate-changed directory 60 60
+    aggregate-changed erp 60 0
+    ");
+    let roofline = host.json(["bench", "roofline"].into_iter().chain(of));
+    assert_eq!(roofline["roofline"]["documents_per_identity"], 4.0);
+    let case = ["--case", "full-unchanged"];
+    let refresh = host.json(["bench", "refresh"].into_iter().chain(case).chain(of));
+    for (name, report) in [("a", &aggregate), ("b", &refresh), ("c", &roofline)] {
+        host.write(&format!("{name}.json"), report.to_string());
+    }
+    let report = host.run(["bench", "report", "a.json", "b.json", "c.json"]);
+    let headings: Vec<&str> = report
+        .lines()
+        .filter(|line| {
+            line.starts_with('#') || line.starts_with("| full") || line.starts_with("| all")
+        })
+        .filter_map(|line| line.split([',', '|']).find(|part| !part.is_empty()))
+        .map(str::trim)
+        .collect();
+    insta::assert_snapshot!(headings.join("\n"), @r"
+    ### Aggregations: standard
+    ### Refreshes: standard
+    full-unchanged
+    ### Roofline: standard
+    all of it
+    ");
+    host.write("d.json", "[]");
+    insta::assert_snapshot!(host.run(["bench", "report", "d.json"]), @r"
+    error: `d.json` isn't what a measurement printed
+    hint: write into it what `idr bench refresh --json` prints, or `aggregate`, `roofline`
+    [exit 2]
+    ");
+}

@@ -1,5 +1,6 @@
 // The rule of the bench in languages of the Java world: BeanShell, in which the
-// rules of IdentityIQ are written, and Groovy, as in midPoint.
+// rules of IdentityIQ are written, Groovy, as in midPoint, and Rhino, the JavaScript
+// of PingIDM.
 //
 // Reads from standard input how many rounds and repeats, then a line for each
 // person: status, type of employee, first day, last day, today, tab-separated;
@@ -17,6 +18,9 @@ import java.lang.management.ThreadMXBean;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
+import org.mozilla.javascript.Context;
+import org.mozilla.javascript.Scriptable;
+import org.mozilla.javascript.ScriptableObject;
 
 public class Peers {
     static final String BEANSHELL =
@@ -31,6 +35,14 @@ public class Peers {
         + "if (endDay != 0 && endDay < today)"
         + " return \"contractor\".equals(employeeType) ? \"ended\" : \"inactive\";"
         + "return \"leave\".equals(status) ? \"leave\" : \"active\";";
+
+    static final String JAVASCRIPT =
+        "(function () {"
+        + " if (startDay !== 0 && startDay > today) return 'prehire';"
+        + " if (endDay !== 0 && endDay < today)"
+        + "  return employeeType === 'contractor' ? 'ended' : 'inactive';"
+        + " return status === 'leave' ? 'leave' : 'active';"
+        + "})()";
 
     record Person(String status, String employeeType, int startDay, int endDay, int today) {}
 
@@ -51,6 +63,7 @@ public class Peers {
         measure("BeanShell, parsed once", rounds, repeats / 10, people, parsedOnce());
         measure("BeanShell, eval(source)", rounds, Math.max(1, repeats / 100), people, evaluated());
         measure("Groovy, compiled", rounds, repeats, people, groovy());
+        measure("JavaScript in Rhino, compiled", rounds, repeats, people, rhino());
     }
 
     static void give(Interpreter interpreter, Person person) throws Exception {
@@ -90,6 +103,22 @@ public class Peers {
             binding.setVariable("today", person.today());
             script.setBinding(binding);
             return (String) script.run();
+        };
+    }
+
+    static Rule rhino() {
+        // Never left: everything is done on this thread.
+        Context context = Context.enter();
+        context.setOptimizationLevel(9);
+        Scriptable scope = context.initStandardObjects();
+        var script = context.compileString(JAVASCRIPT, "rule", 1, null);
+        return person -> {
+            ScriptableObject.putProperty(scope, "status", person.status());
+            ScriptableObject.putProperty(scope, "employeeType", person.employeeType());
+            ScriptableObject.putProperty(scope, "startDay", person.startDay());
+            ScriptableObject.putProperty(scope, "endDay", person.endDay());
+            ScriptableObject.putProperty(scope, "today", person.today());
+            return Context.toString(script.exec(context, scope));
         };
     }
 

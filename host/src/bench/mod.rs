@@ -8,6 +8,8 @@ mod case;
 mod cold;
 mod count;
 mod place;
+mod roofline;
+mod rows;
 mod stages;
 mod usage;
 
@@ -27,6 +29,8 @@ use crate::tenant::{Absent, OpenError, OpenTenant};
 pub use case::{Case, Needs};
 pub use count::{Counted, count};
 pub use place::{Place, settle};
+pub use roofline::{Roofline, roofline};
+pub use rows::{FeedMeasurement, Rows, measure_rows};
 pub use stages::StageTimes;
 use stages::StageWatch;
 pub use usage::Io;

@@ -97,12 +97,36 @@ impl Place {
         settle(&self.tenant())
     }
 
+    /// Returns what the tenant was made with.
+    pub fn made(&self) -> Made {
+        self.note.made
+    }
+
     /// Changes one in so many people, and aggregates that.
     ///
     /// # Errors
     ///
     /// [`BenchError`].
     pub fn change(&mut self, one_in: u64) -> Result<(), BenchError> {
+        self.write_change(one_in)?;
+        let tenant = OpenTenant::open(&self.tenant(), Absent::Refuse)?;
+        let _lock = tenant.lock()?;
+        let applications = self.made().profile.applications();
+        for report in aggregate_all(&tenant, applications, FIRST_INSTANT)? {
+            let aggregation = report.aggregation;
+            if aggregation.status != AggregationStatus::Done {
+                return Err(BenchError::AggregationHeld(aggregation.application));
+            }
+        }
+        Ok(())
+    }
+
+    /// Changes one in so many people: writes what feeds say then.
+    ///
+    /// # Errors
+    ///
+    /// [`BenchError`].
+    pub fn write_change(&mut self, one_in: u64) -> Result<(), BenchError> {
         self.note.changes.push(one_in);
         let changes = &self.note.changes;
         let version = |index: u64| {
@@ -114,19 +138,7 @@ impl Place {
         let (made, directory) = (self.note.made, self.tenant());
         made.write_feeds(&directory, &version)
             .and_then(|()| self.save())
-            .map_err(|source| BenchError::Folder {
-                directory: directory.clone(),
-                source,
-            })?;
-        let tenant = OpenTenant::open(&directory, Absent::Refuse)?;
-        let _lock = tenant.lock()?;
-        for report in aggregate_all(&tenant, made.profile.applications(), FIRST_INSTANT)? {
-            let aggregation = report.aggregation;
-            if aggregation.status != AggregationStatus::Done {
-                return Err(BenchError::AggregationHeld(aggregation.application));
-            }
-        }
-        Ok(())
+            .map_err(|source| BenchError::Folder { directory, source })
     }
 
     fn save(&self) -> io::Result<()> {

@@ -1,4 +1,4 @@
-//! The rule of the bench in Rhai and CEL.
+//! The rule of the bench in Rhai, CEL, Lua, and JavaScript in QuickJS.
 //!
 //! Speaks as `Peers.java` does: reads from standard input how many rounds and
 //! repeats, then a line for each person: status, type of employee, first day,
@@ -24,6 +24,23 @@ const CEL: &str = r#"
     : end_day != 0 && end_day < today
         ? (employee_type == "contractor" ? "ended" : "inactive")
     : status == "leave" ? "leave" : "active"
+"#;
+
+const LUA: &str = r#"
+    if start_day ~= 0 and start_day > today then return "prehire" end
+    if end_day ~= 0 and end_day < today then
+        if employee_type == "contractor" then return "ended" else return "inactive" end
+    end
+    if status == "leave" then return "leave" else return "active" end
+"#;
+
+const JAVASCRIPT: &str = r#"
+    (function () {
+        if (start_day !== 0 && start_day > today) return "prehire";
+        if (end_day !== 0 && end_day < today)
+            return employee_type === "contractor" ? "ended" : "inactive";
+        return status === "leave" ? "leave" : "active";
+    })
 "#;
 
 struct Person {
@@ -52,6 +69,8 @@ fn main() {
     };
     bench.measure("Rhai", in_rhai());
     bench.measure("CEL", in_cel());
+    bench.measure("Lua", in_lua());
+    bench.measure("JavaScript in QuickJS", in_quickjs());
 }
 
 fn person(line: &str) -> Person {
@@ -96,6 +115,50 @@ fn in_cel() -> impl FnMut(&Person) -> String {
             Ok(cel::Value::String(state)) => state.to_string(),
             other => panic!("the expression answers a text, not {other:?}"),
         }
+    }
+}
+
+fn in_lua() -> impl FnMut(&Person) -> String {
+    let lua = mlua::Lua::new();
+    let rule = lua.load(LUA).into_function();
+    let rule = rule.expect("the script is well-formed");
+    move |person| {
+        let variables = lua.globals();
+        let set = || -> mlua::Result<()> {
+            variables.set("status", person.status.as_str())?;
+            variables.set("employee_type", person.employee_type.as_str())?;
+            variables.set("start_day", person.start_day)?;
+            variables.set("end_day", person.end_day)?;
+            variables.set("today", person.today)
+        };
+        set().expect("variables can be set");
+        rule.call(()).expect("the script answers a text")
+    }
+}
+
+fn in_quickjs() -> impl FnMut(&Person) -> String {
+    let runtime = rquickjs::Runtime::new().expect("there is memory");
+    let context = rquickjs::Context::full(&runtime).expect("there is memory");
+    context.with(|context| {
+        let rule: rquickjs::Function = context.eval(JAVASCRIPT).expect("it is well-formed");
+        let known = context.globals().set("rule", rule);
+        known.expect("variables can be set");
+    });
+    move |person| {
+        context.with(|context| {
+            let variables = context.globals();
+            let set = || -> rquickjs::Result<()> {
+                variables.set("status", person.status.as_str())?;
+                variables.set("employee_type", person.employee_type.as_str())?;
+                variables.set("start_day", person.start_day)?;
+                variables.set("end_day", person.end_day)?;
+                variables.set("today", person.today)
+            };
+            set().expect("variables can be set");
+            let rule: rquickjs::Function = variables.get("rule").expect("it was set");
+            rule.call::<_, String>(())
+                .expect("the script answers a text")
+        })
     }
 }
 

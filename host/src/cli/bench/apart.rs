@@ -126,7 +126,7 @@ impl Side {
 }
 
 /// Runs a hidden command of a program, and returns what it printed.
-fn bench(program: &Path, arguments: &[&OsStr]) -> Result<Vec<u8>, CommandError> {
+pub(super) fn bench(program: &Path, arguments: &[&OsStr]) -> Result<Vec<u8>, CommandError> {
     let output = Command::new(program)
         .arg("bench")
         .args(arguments)

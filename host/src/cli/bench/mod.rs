@@ -1,8 +1,11 @@
 //! `bench`: measure on this machine.
 
+mod aggregate;
 mod apart;
 mod compare;
 mod refresh;
+mod report;
+mod roofline;
 
 use std::io::{self, Write};
 use std::path::{Path, PathBuf};
@@ -11,7 +14,7 @@ use clap::{Args, Subcommand};
 
 use super::generate::{make_tenant, profile_parser};
 use super::{CommandError, GlobalOptions, Outcome, write_json};
-use crate::bench::{self, BenchError, Case, Place};
+use crate::bench::{self, BenchError, Case, Place, Rows};
 use crate::organisation::{Made, Profile};
 
 /// Measure on this machine
@@ -24,6 +27,9 @@ pub(super) struct BenchArgs {
 #[derive(Debug, Subcommand)]
 enum BenchCommand {
     Refresh(refresh::RefreshArgs),
+    Aggregate(aggregate::AggregateArgs),
+    Roofline(roofline::RooflineArgs),
+    Report(report::ReportArgs),
     #[command(hide = true)]
     Prepare(PrepareArgs),
     #[command(hide = true)]
@@ -32,6 +38,8 @@ enum BenchCommand {
     Change(ChangeArgs),
     #[command(hide = true)]
     Case(CaseArgs),
+    #[command(hide = true)]
+    Rows(RowsArgs),
 }
 
 /// Make a tenant in a place of its own
@@ -71,6 +79,13 @@ struct CaseArgs {
     count: bool,
 }
 
+/// Measure the aggregation of a place's feeds, in this process
+#[derive(Args, Debug)]
+struct RowsArgs {
+    place: PathBuf,
+    name: String,
+}
+
 /// Runs the command.
 pub(super) fn run(
     args: &BenchArgs,
@@ -79,6 +94,14 @@ pub(super) fn run(
 ) -> Result<Outcome, CommandError> {
     match &args.command {
         BenchCommand::Refresh(args) => return refresh::run(args, options, out),
+        BenchCommand::Aggregate(args) => return aggregate::run(args, options, out),
+        BenchCommand::Roofline(args) => return roofline::run(args, options, out),
+        BenchCommand::Report(args) => return report::run(args, out),
+        BenchCommand::Rows(args) => {
+            let known = Rows::ALL.iter().find(|(name, _)| *name == args.name);
+            let (_, rows) = known.ok_or_else(|| no_such_case(&args.name))?;
+            write_json(out, &bench::measure_rows(&mut open(&args.place)?, *rows)?)?;
+        }
         BenchCommand::Prepare(args) => {
             let made = Made {
                 profile: args.profile,

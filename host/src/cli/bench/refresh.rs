@@ -19,7 +19,7 @@ use crate::report::{Table, grouped};
 use crate::tenant::{Absent, OpenTenant};
 
 /// The seed of made tenants.
-const SEED: u64 = 1;
+pub(super) const SEED: u64 = 1;
 
 /// Without `--repeat`, two programs are measured so often in turns.
 const REPEAT_AGAINST: u32 = 3;

@@ -7,6 +7,7 @@
 
 mod accounts;
 mod aggregations;
+mod alone;
 mod apply;
 mod backup;
 mod claims;
@@ -51,6 +52,7 @@ use super::{
     StoredImage, StoredWorkItem, TenantState, WorkItemQuery,
 };
 
+pub use self::alone::Alone;
 pub use self::backup::BackupError;
 pub use self::open::SqliteOptions;
 pub use self::verify::{MOST_PROBLEMS, Verification};
@@ -175,6 +177,18 @@ impl SqliteStore {
     /// the store is in the result.
     pub fn verify(&self) -> Result<Verification, StoreError> {
         verify::verify(&*self.reader()?)
+    }
+
+    /// Reads, decodes and rewrites every document, and nothing else: what a refresh
+    /// can't be faster than.
+    ///
+    /// # Errors
+    ///
+    /// [`StoreError`] as any call.
+    pub fn alone(&self) -> Result<Alone, StoreError> {
+        let reader = self.reader()?;
+        let mut writer = self.writer.lock().unwrap_or_else(PoisonError::into_inner);
+        alone::alone(&reader, &mut writer)
     }
 
     /// Does `work` in a transaction that holds the write lock from its beginning.

@@ -1,0 +1,261 @@
+//! `bench report`: tables of what was measured, for a document.
+
+use std::fs;
+use std::io::Write;
+use std::path::{Path, PathBuf};
+
+use clap::Args;
+use idr_core::meter::Stage;
+use serde::Deserialize;
+
+use super::{CommandError, Outcome};
+use crate::bench::{FeedMeasurement, Measurement, Roofline};
+use crate::organisation::Profile;
+use crate::report::grouped;
+
+/// Print tables in Markdown of what `--json` of other measurements has printed into files
+#[derive(Args, Debug)]
+pub(super) struct ReportArgs {
+    /// Files with what `idr bench refresh`, `aggregate` or `roofline` printed
+    #[arg(required = true, value_name = "FILE")]
+    files: Vec<PathBuf>,
+}
+
+/// What is in a file: of a refresh, of aggregations, or a roofline.
+#[derive(Deserialize)]
+#[serde(untagged)]
+enum Measured {
+    Refresh {
+        profile: Option<Profile>,
+        identities: u64,
+        threads: usize,
+        cases: Vec<Measurement>,
+    },
+    Aggregate {
+        profile: Profile,
+        identities: u64,
+        feeds: Vec<FeedMeasurement>,
+    },
+    Roofline {
+        profile: Profile,
+        roofline: Roofline,
+    },
+}
+
+/// Runs the command.
+pub(super) fn run(args: &ReportArgs, out: &mut dyn Write) -> Result<Outcome, CommandError> {
+    let measured: Vec<Measured> = args
+        .files
+        .iter()
+        .map(|file| read(file))
+        .collect::<Result<_, _>>()?;
+    writeln!(out, "{}", machine())?;
+    for each in &measured {
+        match each {
+            Measured::Refresh {
+                profile,
+                identities,
+                threads,
+                cases,
+            } => {
+                let name = profile.map_or("a tenant", Profile::as_str);
+                let size = grouped(*identities);
+                writeln!(
+                    out,
+                    "\n### Refreshes: {name}, {size} identities, {threads} threads\n"
+                )?;
+                refreshes(cases, out)?;
+                stages(cases, out)?;
+            }
+            Measured::Aggregate {
+                profile,
+                identities,
+                feeds,
+            } => {
+                let (name, size) = (profile.as_str(), grouped(*identities));
+                writeln!(out, "\n### Aggregations: {name}, {size} identities\n")?;
+                aggregations(feeds, out)?;
+            }
+            Measured::Roofline { profile, roofline } => {
+                let (name, size) = (profile.as_str(), grouped(roofline.identities));
+                writeln!(out, "\n### Roofline: {name}, {size} identities\n")?;
+                write_roofline(roofline, cases_of(&measured, *profile, roofline), out)?;
+            }
+        }
+    }
+    Ok(Outcome::Done)
+}
+
+fn read(file: &Path) -> Result<Measured, CommandError> {
+    let shown = file.display();
+    let text = fs::read(file)
+        .map_err(|error| CommandError::usage(format!("`{shown}` can't be read: {error}")))?;
+    serde_json::from_slice(&text).map_err(|_| {
+        let message = format!("`{shown}` isn't what a measurement printed");
+        let hint =
+            "write into it what `idr bench refresh --json` prints, or `aggregate`, `roofline`";
+        CommandError::usage(message).with_hint(hint.to_owned())
+    })
+}
+
+/// Says what this machine is.
+fn machine() -> String {
+    let cpu = fs::read_to_string("/proc/cpuinfo").unwrap_or_default();
+    let model = cpu
+        .lines()
+        .find_map(|line| line.strip_prefix("model name")?.split_once(": "))
+        .map_or("an unknown processor", |(_, model)| model);
+    let memory = fs::read_to_string("/proc/meminfo").unwrap_or_default();
+    let kib: u64 = memory
+        .lines()
+        .find_map(|line| line.strip_prefix("MemTotal:")?.trim().strip_suffix(" kB"))
+        .and_then(|kib| kib.parse().ok())
+        .unwrap_or(0);
+    let threads = std::thread::available_parallelism().map_or(1, usize::from);
+    format!(
+        "Measured with idr {} on {model}, {threads} threads, {} GB of memory.",
+        env!("CARGO_PKG_VERSION"),
+        kib / 1_000_000
+    )
+}
+
+fn refreshes(cases: &[Measurement], out: &mut dyn Write) -> std::io::Result<()> {
+    writeln!(
+        out,
+        "| case | identities/s | seconds | CPU us/identity | peak MB | refreshed | changed | events | read MB | written MB |"
+    )?;
+    writeln!(out, "|---|---:|---:|---:|---:|---:|---:|---:|---:|---:|")?;
+    for case in cases {
+        writeln!(
+            out,
+            "| {} | {} | {:.3} | {:.1} | {:.0} | {} | {} | {} | {:.0} | {:.0} |",
+            case.name,
+            grouped(case.identities_per_second as u64),
+            case.seconds,
+            case.cpu_us_per_identity,
+            case.peak_mb,
+            grouped(case.refreshed),
+            grouped(case.changed),
+            grouped(case.events),
+            case.io.read_mb,
+            case.io.written_mb,
+        )?;
+    }
+    Ok(())
+}
+
+/// Where the CPU time went, in microseconds for each identity of the tenant.
+fn stages(cases: &[Measurement], out: &mut dyn Write) -> std::io::Result<()> {
+    let cases: Vec<&Measurement> = cases
+        .iter()
+        .filter(|case| !case.stages.is_empty() && case.refreshed > 0)
+        .collect();
+    if cases.is_empty() {
+        return Ok(());
+    }
+    let names: Vec<&str> = cases.iter().map(|case| case.name.as_str()).collect();
+    writeln!(out, "\n| CPU us/identity | {} |", names.join(" | "))?;
+    writeln!(out, "|---|{}", "---:|".repeat(cases.len()))?;
+    let stages = Stage::ALL.iter().map(|(name, _)| *name);
+    for stage in stages.chain(["other"]) {
+        write!(out, "| {stage} |")?;
+        for case in &cases {
+            write!(
+                out,
+                " {:.2} |",
+                case.stages.get(stage).copied().unwrap_or(0.0)
+            )?;
+        }
+        writeln!(out)?;
+    }
+    write!(out, "| of all this, measuring |")?;
+    for case in &cases {
+        write!(out, " {:.2} |", case.measuring_us_per_identity)?;
+    }
+    writeln!(out)
+}
+
+fn aggregations(feeds: &[FeedMeasurement], out: &mut dyn Write) -> std::io::Result<()> {
+    writeln!(
+        out,
+        "| case | application | rows/s | seconds | CPU us/row | peak MB | rows | changed |"
+    )?;
+    writeln!(out, "|---|---|---:|---:|---:|---:|---:|---:|")?;
+    for feed in feeds {
+        writeln!(
+            out,
+            "| {} | {} | {} | {:.2} | {:.1} | {:.0} | {} | {} |",
+            feed.name,
+            feed.application,
+            grouped(feed.rows_per_second as u64),
+            feed.seconds,
+            feed.cpu_us_per_row,
+            feed.peak_mb,
+            grouped(feed.rows),
+            grouped(feed.changed),
+        )?;
+    }
+    Ok(())
+}
+
+/// Returns the refreshes of the tenant that a roofline is of.
+fn cases_of<'m>(
+    measured: &'m [Measured],
+    of: Profile,
+    roofline: &Roofline,
+) -> Option<&'m [Measurement]> {
+    measured.iter().find_map(|each| match each {
+        Measured::Refresh {
+            profile: Some(profile),
+            identities,
+            cases,
+            ..
+        } if *profile == of && *identities == roofline.identities => Some(cases.as_slice()),
+        _ => None,
+    })
+}
+
+fn write_roofline(
+    roofline: &Roofline,
+    cases: Option<&[Measurement]>,
+    out: &mut dyn Write,
+) -> std::io::Result<()> {
+    let Roofline {
+        read_us,
+        decode_us,
+        write_us,
+        ..
+    } = *roofline;
+    let cpu = |name: &str| {
+        let case = cases?.iter().find(|case| case.name == name)?;
+        Some(case.cpu_us_per_identity)
+    };
+    writeln!(
+        out,
+        "{:.1} documents and {:.0} bytes for each identity, one thread.\n",
+        roofline.documents_per_identity, roofline.bytes_per_identity
+    )?;
+    writeln!(
+        out,
+        "| alone | us/identity | CPU of full-unchanged | CPU of full-changed |"
+    )?;
+    writeln!(out, "|---|---:|---:|---:|")?;
+    let all = read_us + decode_us;
+    for (what, us) in [
+        ("reading rows", read_us),
+        ("decoding them", decode_us),
+        ("reading and decoding", all),
+        ("writing the identity's document", write_us),
+        ("all of it", all + write_us),
+    ] {
+        let ratio =
+            |name: &str| cpu(name).map_or("".to_owned(), |cpu| format!("x {:.1}", cpu / us));
+        writeln!(
+            out,
+            "| {what} | {us:.2} | {} | {} |",
+            ratio("full-unchanged"),
+            ratio("full-changed")
+        )?;
+    }
+    Ok(())
+}
