@@ -517,6 +517,25 @@ fn what_was_sent_and_never_shown_is_counted_once() {
 }
 
 #[test]
+fn what_was_sent_may_take_as_long_as_it_takes() {
+    let host = tenant(&Files {
+        settings: "[provisioning]\nconfirm_within = \"off\"\n",
+        ..FILES
+    });
+    on(&host, 1, ALICE, "cn=a,alice,on,,,");
+    let sent = host.run(["dispatch", "--once", "--as-of", "2026-03-01T09:00:00Z"]);
+    assert!(sent.contains("1 work item"), "{sent}");
+    on(&host, 30, ALICE, "cn=a,alice,on,,,");
+    let report = host.json(["refresh", "--all", "--as-of", "2027-03-01T08:00:00Z"]);
+    assert_eq!(
+        report["counters"]["provisioningErrors"],
+        serde_json::Value::Null,
+        "{report}"
+    );
+    assert_eq!(findings(&host), [""; 0]);
+}
+
+#[test]
 fn what_follows_a_sensitive_attribute_is_masked() {
     let identity =
         "sensitive = true\ntargets = [{ application = \"ad\", attribute = \"phone\" }]\n";

@@ -2,7 +2,7 @@
 
 use idr::connect::memory::{MemoryApplications, Moment};
 use idr::connect::{ConnectError, Connectors};
-use idr::dispatch::{Courier, DispatchContext, DispatchReport, dispatch};
+use idr::dispatch::{Courier, Delivery, DispatchContext, DispatchReport, dispatch};
 use idr::store::{EffectQuery, EffectStatus, Store};
 use idr::tenant::{Absent, OpenTenant};
 use idr_core::model::{Account, AccountKey, AccountStatus, Link, Name, UnixMillis, Value};
@@ -80,8 +80,8 @@ pub(crate) struct World {
 struct NoCourier;
 
 impl Courier for NoCourier {
-    fn post(&self, url: &str, _content_type: &str, _body: &str) -> Result<u16, String> {
-        panic!("nothing is to be sent to {url}")
+    fn post(&self, delivery: &Delivery<'_>) -> Result<u16, String> {
+        panic!("nothing is to be sent to {}", delivery.url)
     }
 }
 

@@ -44,6 +44,7 @@ const TENANT: &str = r#"
 struct Server {
     address: String,
     bodies: Arc<Mutex<Vec<Value>>>,
+    heads: Arc<Mutex<Vec<String>>>,
 }
 
 impl Server {
@@ -55,6 +56,8 @@ impl Server {
         );
         let bodies = Arc::new(Mutex::new(Vec::new()));
         let kept = Arc::clone(&bodies);
+        let heads = Arc::new(Mutex::new(Vec::new()));
+        let kept_heads = Arc::clone(&heads);
         std::thread::spawn(move || {
             for stream in listener.incoming() {
                 let mut stream = stream.expect("a connection");
@@ -67,6 +70,7 @@ impl Server {
                     let Some((head, body)) = text.split_once("\r\n\r\n") else {
                         continue;
                     };
+                    let whole_head = head.to_owned();
                     let head = head.to_lowercase();
                     assert!(head.contains("content-type: application/cloudevents+json"));
                     let length = head
@@ -74,6 +78,7 @@ impl Server {
                         .find_map(|line| line.strip_prefix("content-length: "));
                     let length: usize = length.and_then(|text| text.parse().ok()).expect("one");
                     if body.len() >= length {
+                        kept_heads.lock().expect("nobody panics").push(whole_head);
                         break body.to_owned();
                     }
                 };
@@ -84,7 +89,21 @@ impl Server {
                 stream.write_all(answer.as_bytes()).expect("it listens");
             }
         });
-        Self { address, bodies }
+        Self {
+            address,
+            bodies,
+            heads,
+        }
+    }
+
+    /// Returns a header of the first request.
+    fn header(&self, name: &str) -> Option<String> {
+        let heads = self.heads.lock().expect("nobody panics");
+        let mut lines = heads.first()?.lines();
+        lines.find_map(|line| {
+            let (known, value) = line.split_once(": ")?;
+            known.eq_ignore_ascii_case(name).then(|| value.to_owned())
+        })
     }
 
     fn bodies(&self) -> Vec<Value> {
@@ -225,4 +244,83 @@ fn a_workflow_goes_step_by_step_and_waits_for_people() {
     let effect = effects[0]["id"].as_str().expect("it has one");
     assert_eq!(bodies[0]["id"], format!("{effect}-3"));
     assert_eq!(bodies[0]["id"], bodies[1]["id"]);
+}
+
+#[test]
+fn events_are_signed_where_there_is_a_secret() {
+    let plain = Server::start(&[204]);
+    let host = moved(&webhook(&plain.address));
+    assert!(pass(&host, "02T08:00:00").starts_with("1 done"));
+    assert_eq!(plain.header("webhook-signature"), None);
+
+    let signed = Server::start(&[204]);
+    let host = moved(&webhook(&signed.address));
+    set(&host, "webhook_secret = \"file:hook.key\"");
+    let absent = pass(&host, "02T08:00:00");
+    assert!(
+        absent.contains("`dispatch.webhook_secret` in idr.toml: the file `")
+            && absent.ends_with("[exit 2]"),
+        "{absent}"
+    );
+    host.write("hook.key", "wh-key\n");
+    assert!(pass(&host, "02T08:00:00").starts_with("1 done"));
+    let effects = host.json(["outbox", "list"]);
+    let id = signed.header("webhook-id").expect("it is signed");
+    assert_eq!(effects[0]["id"].as_str(), Some(id.as_str()));
+    assert_eq!(
+        signed.header("webhook-timestamp").as_deref(),
+        Some("1772438400"),
+        "when the pass was made"
+    );
+    let signature = signed.header("webhook-signature").expect("it is signed");
+    assert!(
+        signature.starts_with("v1,") && signature.len() == 47,
+        "{signature}"
+    );
+
+    set(&host, "webhook_secret = \"hunter2\"");
+    let refused = host.run(["check"]);
+    assert!(
+        refused.contains("a secret is never written here"),
+        "{refused}"
+    );
+    assert!(!refused.contains("hunter2"), "{refused}");
+}
+
+/// Writes the tenant's settings with these of dispatch.
+fn set(host: &TestHost, settings: &str) {
+    let base = "version = 1\nname = \"acme\"\nclock = \"simulated\"\n";
+    host.write("idr.toml", format!("{base}[dispatch]\n{settings}\n"));
+}
+
+#[test]
+fn attempts_are_never_further_apart_than_is_said() {
+    let server = Server::start(&[503]);
+    let host = moved(&webhook(&server.address));
+    set(&host, "retry_at_most_after = \"90s\"");
+    let times = ["02T08:00:00", "02T08:01:00", "02T08:02:30", "02T08:04:00"];
+    for at in times {
+        assert!(pass(&host, at).contains("answered 503"), "{at}");
+    }
+    assert!(pass(&host, "02T08:05:29").starts_with("nothing is to be done"));
+
+    let host = moved(&webhook(&server.address));
+    for at in ["02T08:00:00", "02T08:01:00", "02T08:03:00"] {
+        assert!(pass(&host, at).contains("answered 503"), "{at}");
+    }
+    let early = pass(&host, "02T08:04:30");
+    assert!(early.starts_with("nothing is to be done"), "{early}");
+}
+
+#[test]
+fn an_address_that_never_answers_is_not_waited_for() {
+    let listener = TcpListener::bind("127.0.0.1:0").expect("a port is free");
+    let address = listener.local_addr().expect("it is bound");
+    let host = moved(&webhook(&format!("http://{address}/hook")));
+    set(&host, "webhook_timeout = \"1s\"");
+    let report = pass(&host, "02T08:00:00");
+    assert!(
+        report.contains("1 failed") && report.contains("didn't answer"),
+        "{report}"
+    );
 }

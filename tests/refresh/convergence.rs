@@ -12,7 +12,7 @@ use std::sync::Arc;
 use idr::config::DispatchSettings;
 use idr::connect::ConnectError;
 use idr::connect::memory::{MemoryApplications, Moment};
-use idr::dispatch::{self, Courier, DispatchContext};
+use idr::dispatch::{self, Courier, Delivery, DispatchContext};
 use idr::store::memory::MemoryStore;
 use idr::store::{
     EffectProgress, EffectQuery, EffectStatus, Settlement, Store, StoreError, StoredEffect,
@@ -50,8 +50,8 @@ const MOST_ROUNDS: usize = 40;
 struct NoCourier;
 
 impl Courier for NoCourier {
-    fn post(&self, url: &str, _content_type: &str, _body: &str) -> Result<u16, String> {
-        Err(format!("nobody is at {url}"))
+    fn post(&self, delivery: &Delivery<'_>) -> Result<u16, String> {
+        Err(format!("nobody is at {}", delivery.url))
     }
 }
 

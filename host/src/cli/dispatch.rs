@@ -75,7 +75,8 @@ pub(super) fn run(
         tenant.adopt()?
     };
     let timeout = tenant.configuration.dispatch.webhook_timeout_ms;
-    let courier = HttpCourier::new(Duration::from_millis(timeout.unsigned_abs()));
+    let secret = webhook_secret(&tenant)?;
+    let courier = HttpCourier::new(Duration::from_millis(timeout.unsigned_abs()), secret);
     loop {
         let now = instant_or_now(&tenant, args.as_of.as_deref())?;
         check_instant(&tenant, args, now)?;
@@ -87,6 +88,25 @@ pub(super) fn run(
             write(&report, options, out)?;
         }
         thread::sleep(BETWEEN_PASSES);
+    }
+}
+
+/// Reads the secret that events are signed with, where the tenant has one.
+fn webhook_secret(tenant: &OpenTenant) -> Result<Option<Vec<u8>>, CommandError> {
+    let configuration = &tenant.configuration;
+    let Some(reference) = &configuration.webhook_secret else {
+        return Ok(None);
+    };
+    let secret = reference.bytes(&configuration.directory);
+    let secret = secret.map_err(|error| {
+        let error = anyhow::Error::new(error);
+        CommandError::usage(format!("`dispatch.webhook_secret` in idr.toml: {error:#}"))
+    })?;
+    match secret.is_empty() {
+        true => Err(CommandError::usage(
+            "`dispatch.webhook_secret` in idr.toml refers to nothing",
+        )),
+        false => Ok(Some(secret)),
     }
 }
 

@@ -65,6 +65,8 @@ pub struct Tenant {
     pub workflows: Vec<Workflow>,
     /// How effects are carried out.
     pub dispatch: DispatchSettings,
+    /// Where the secret is that events sent to addresses are signed with.
+    pub webhook_secret: Option<SecretReference>,
     /// What is right, but probably not meant.
     pub remarks: Vec<Problem>,
 }
@@ -290,6 +292,7 @@ impl Tenant {
             tasks: checked.tasks,
             workflows: checked.workflows,
             dispatch: checked.dispatch,
+            webhook_secret: checked.webhook_secret,
             remarks,
         })
     }

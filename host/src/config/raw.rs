@@ -60,6 +60,7 @@ pub(super) struct RawDispatch {
     pub(super) retry_after: Option<String>,
     pub(super) retry_at_most_after: Option<String>,
     pub(super) webhook_timeout: Option<String>,
+    pub(super) webhook_secret: Option<String>,
 }
 
 /// `workflows.toml`.

@@ -37,7 +37,7 @@ use crate::store::{EffectProgress, EffectStatus, Settlement, Store, StoreError, 
 
 pub use error::DispatchError;
 use retry::Failure;
-pub use webhook::{Courier, HttpCourier};
+pub use webhook::{Courier, Delivery, HttpCourier};
 
 /// Effects that are read from the outbox at a time.
 const CHUNK: usize = 500;

@@ -1,11 +1,16 @@
 //! Events to addresses: CloudEvents 1.0 in JSON, one request each.
 //!
-//! The id of an event is its effect's, so whoever receives one twice can tell.
+//! The id of an event is its effect's, so whoever receives one twice can tell. With
+//! a secret, requests are signed as Standard Webhooks says.
 
 use std::time::Duration;
 
-use idr_core::model::{EffectKind, Name};
+use base64::Engine;
+use base64::engine::general_purpose::STANDARD;
+use hmac::{Hmac, KeyInit, Mac};
+use idr_core::model::{EffectKind, Name, UnixMillis};
 use serde_json::{Value as Json, json};
+use sha2::Sha256;
 
 use super::retry::Failure;
 use super::{DispatchError, Outcome, Pass};
@@ -18,23 +23,54 @@ const CONTENT_TYPE: &str = "application/cloudevents+json; charset=utf-8";
 
 /// Sends something to an address.
 pub trait Courier {
-    /// Posts a body, and returns the status that the address answers.
+    /// Posts something, and returns the status that the address answers.
     ///
     /// # Errors
     ///
     /// Why nothing was answered, in words; trying again may help.
-    fn post(&self, url: &str, content_type: &str, body: &str) -> Result<u16, String>;
+    fn post(&self, delivery: &Delivery<'_>) -> Result<u16, String>;
+}
+
+/// What is sent to an address.
+#[derive(Clone, Copy, Debug)]
+pub struct Delivery<'a> {
+    /// The address.
+    pub url: &'a str,
+    /// The same however often it is sent.
+    pub id: &'a str,
+    /// When it is sent.
+    pub sent_at: UnixMillis,
+    /// What the body is.
+    pub content_type: &'a str,
+    /// The body.
+    pub body: &'a str,
+}
+
+impl Delivery<'_> {
+    /// Signs id, time and body: HMAC-SHA256, as `webhook-signature` has it.
+    fn signature(&self, secret: &[u8]) -> String {
+        let mut keyed = Hmac::<Sha256>::new_from_slice(secret).expect("a key has any length");
+        let (id, seconds) = (self.id, self.seconds());
+        keyed.update(format!("{id}.{seconds}.{}", self.body).as_bytes());
+        format!("v1,{}", STANDARD.encode(keyed.finalize().into_bytes()))
+    }
+
+    fn seconds(&self) -> i64 {
+        self.sent_at.0.div_euclid(1_000)
+    }
 }
 
 /// Sends over HTTP, encrypted where the address says `https`.
 pub struct HttpCourier {
     agent: ureq::Agent,
+    secret: Option<Vec<u8>>,
 }
 
 impl HttpCourier {
-    /// Returns one that waits so long for an answer. It follows no redirections:
-    /// an address that has moved is a matter of configuration.
-    pub fn new(timeout: Duration) -> Self {
+    /// Returns one that waits so long for an answer, and signs with a secret where
+    /// there is one. It follows no redirections: an address that has moved is a
+    /// matter of configuration.
+    pub fn new(timeout: Duration, secret: Option<Vec<u8>>) -> Self {
         let config = ureq::Agent::config_builder()
             .timeout_global(Some(timeout))
             .max_redirects(0)
@@ -43,14 +79,24 @@ impl HttpCourier {
             .build();
         Self {
             agent: config.into(),
+            secret,
         }
     }
 }
 
 impl Courier for HttpCourier {
-    fn post(&self, url: &str, content_type: &str, body: &str) -> Result<u16, String> {
-        let request = self.agent.post(url).header("content-type", content_type);
-        match request.send(body) {
+    fn post(&self, delivery: &Delivery<'_>) -> Result<u16, String> {
+        let mut request = self
+            .agent
+            .post(delivery.url)
+            .header("content-type", delivery.content_type);
+        if let Some(secret) = &self.secret {
+            request = request
+                .header("webhook-id", delivery.id)
+                .header("webhook-timestamp", delivery.seconds().to_string())
+                .header("webhook-signature", delivery.signature(secret));
+        }
+        match request.send(delivery.body) {
             Ok(response) => Ok(response.status().as_u16()),
             Err(error) => Err(error.to_string()),
         }
@@ -85,10 +131,13 @@ impl Pass<'_> {
     ) -> Result<Result<(), Failure>, DispatchError> {
         let event = self.cloud_event(stored, id)?;
         let shown = shown_address(url);
-        let answer = self
-            .context
-            .courier
-            .post(url, CONTENT_TYPE, &event.to_string());
+        let answer = self.context.courier.post(&Delivery {
+            url,
+            id,
+            sent_at: self.context.now,
+            content_type: CONTENT_TYPE,
+            body: &event.to_string(),
+        });
         Ok(match answer {
             Ok(200..=299) => Ok(()),
             Ok(status @ (408 | 425 | 429 | 500..=599)) => {
@@ -160,4 +209,27 @@ impl Pass<'_> {
 
 fn stop_at_sent() -> Result<(), DispatchError> {
     super::stop_at("dispatch-delivered")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_is_signed_is_id_time_and_body() {
+        let delivery = Delivery {
+            url: "https://hooks.example",
+            id: "msg_1",
+            sent_at: UnixMillis(1_772_352_000_999),
+            content_type: CONTENT_TYPE,
+            body: "{}",
+        };
+        // printf 'msg_1.1772352000.{}' | openssl dgst -sha256 -hmac key -binary | base64
+        insta::assert_snapshot!(delivery.signature(b"key"), @"v1,fEDdShMM1Qoiw+CuOj3lCgv5BittuuiL38H86+iouRw=");
+        let later = Delivery {
+            sent_at: UnixMillis(1_772_352_001_000),
+            ..delivery
+        };
+        assert_ne!(later.signature(b"key"), delivery.signature(b"key"));
+    }
 }

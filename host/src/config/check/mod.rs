@@ -41,7 +41,7 @@ use super::raw::{
     RawApplication, RawEntitlements, RawIdentity, RawLifecycle, RawPolicies, RawPopulations,
     RawRisk, RawRoles, RawRules, RawSettings, RawTask, RawTriggers, RawWorkflows,
 };
-use super::secret::SecretSettings;
+use super::secret::{SecretReference, SecretSettings};
 use super::{Clock, DispatchSettings, RefreshSettings, StoreSettings, Task, Workflow};
 use crate::aggregate::connector::Connector;
 use crate::refresh::prune::PruneSettings;
@@ -150,6 +150,7 @@ pub(super) struct Checked {
     pub(super) tasks: Vec<Task>,
     pub(super) workflows: Vec<Workflow>,
     pub(super) dispatch: DispatchSettings,
+    pub(super) webhook_secret: Option<SecretReference>,
 }
 
 /// Checks all files of a tenant.
@@ -246,5 +247,6 @@ pub(super) fn check(files: &Files, problems: &Problems) -> Checked {
         tasks,
         workflows,
         dispatch: settings.dispatch,
+        webhook_secret: settings.webhook_secret,
     }
 }

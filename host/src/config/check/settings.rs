@@ -34,6 +34,7 @@ pub(super) struct Settings {
     pub(super) store: StoreSettings,
     pub(super) refresh: RefreshSettings,
     pub(super) dispatch: DispatchSettings,
+    pub(super) webhook_secret: Option<SecretReference>,
     pub(super) limits: RuleLimits,
     pub(super) thresholds: Thresholds,
     pub(super) provisioning: ProvisioningSettings,
@@ -73,6 +74,11 @@ pub(super) fn check(source: &Source<RawSettings>, known: &Known, problems: &Prob
             .as_ref()
             .and_then(|raw| prune(&scope.at("prune"), raw, known)),
         dispatch: dispatch(&scope.at("dispatch"), &raw.dispatch),
+        webhook_secret: raw
+            .dispatch
+            .webhook_secret
+            .as_deref()
+            .and_then(|text| reference(&scope.at("dispatch").at("webhook_secret"), text)),
         limits: limits(&scope.at("limits"), &raw.limits, RuleLimits::default()),
         trusted_keys: trusted_keys(&scope.at("trust").at("keys"), &raw.trust.keys),
         thresholds: Thresholds {
@@ -238,18 +244,23 @@ fn secret(scope: &Scope<'_>, raw: &RawSettings) -> Option<SecretSettings> {
         }
         return None;
     };
-    let reference = SecretReference::parse(text);
-    if reference.is_none() {
-        // What stands here may be the secret itself.
-        scope.at("secret").report_with_hint(
-            "a secret is never written here",
-            "say where it is: `env:NAME` for an environment variable, or `file:PATH`",
-        );
-    }
+    let reference = reference(&scope.at("secret"), text);
     Some(SecretSettings {
         reference: reference?,
         generation: generation?,
     })
+}
+
+fn reference(scope: &Scope<'_>, text: &str) -> Option<SecretReference> {
+    let reference = SecretReference::parse(text);
+    if reference.is_none() {
+        // What stands here may be the secret itself.
+        scope.report_with_hint(
+            "a secret is never written here",
+            "say where it is: `env:NAME` for an environment variable, or `file:PATH`",
+        );
+    }
+    reference
 }
 
 fn store(scope: &Scope<'_>, raw: &RawStore) -> StoreSettings {
