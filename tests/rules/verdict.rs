@@ -254,6 +254,27 @@ fn what_an_answer_that_does_not_count_noted_is_forgotten() {
 }
 
 #[test]
+fn whoever_gets_an_answer_again_is_woken_all_the_same() {
+    // It would crash if it ran a second time.
+    let rule = lifecycle_rule(
+        r#"(import "idr:rules/time@0.1.0" "reached" (func $reached (param i64) (result i32)))
+           (global $asked (mut i32) (i32.const 0))"#,
+        "(if (global.get $asked) (then unreachable))
+         (global.set $asked (i32.const 1))
+         (drop (call $reached (i64.const 1900000000000)))
+         (call $active)",
+    );
+    let tenant = Tenant::new(rule, RuleLimits::default());
+    let mut worker = tenant.host.worker();
+    for uid in 1..4 {
+        let asked = tenant.ask(&mut worker, uid);
+        assert_eq!(asked.state, active());
+        assert_eq!(asked.wake, Some(UnixMillis(1_900_000_000_000)));
+    }
+    assert!(!tenant.is_isolated(), "it ran once");
+}
+
+#[test]
 fn fuel_that_runs_out_because_of_earlier_calls_does_not_count() {
     let count = count();
     let counter = counter();

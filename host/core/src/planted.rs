@@ -22,8 +22,6 @@ pub enum Bug {
     SettleHeldEvents,
     /// The end of an allowance to violate a policy is not noted.
     ForgetMitigationEnd,
-    /// Whoever gets an answer of a rule that another got isn't asked about time.
-    ReuseAnswerUnasked,
     /// What idr has given isn't handed over with the account.
     ForgetWhatWasGiven,
     /// Changes of idr's own that lead to each other aren't counted.
@@ -32,7 +30,7 @@ pub enum Bug {
 
 impl Bug {
     /// Every bug.
-    pub const ALL: [Self; 11] = [
+    pub const ALL: [Self; 10] = [
         Self::ForgetWakeUp,
         Self::DropLookupKey,
         Self::SkipWave,
@@ -41,7 +39,6 @@ impl Bug {
         Self::ForgetProposal,
         Self::SettleHeldEvents,
         Self::ForgetMitigationEnd,
-        Self::ReuseAnswerUnasked,
         Self::ForgetWhatWasGiven,
         Self::CountNoChanges,
     ];

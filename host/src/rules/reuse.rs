@@ -13,7 +13,6 @@
 use std::collections::HashMap;
 
 use idr_core::definitions::RuleIndex;
-use idr_core::planted::{self, Bug};
 use idr_core::view::TrackedView;
 
 use super::call::{Log, Trace};
@@ -146,13 +145,6 @@ impl Answers {
                     return Ok(Some((answer, log)));
                 }
                 Node::Asks { query, next } => {
-                    let unasked = planted::is(Bug::ReuseAnswerUnasked)
-                        && !matches!(query, Query::Read(_))
-                        && next.len() == 1;
-                    if unasked {
-                        place = next.values().next().copied();
-                        continue;
-                    }
                     let told = query.ask(rule, view).map_err(Trouble::Read)?;
                     place = next.get(&told).copied();
                 }
