@@ -4,7 +4,8 @@ use std::sync::Arc;
 
 use crate::definitions::{
     AccountAttribute, Application, AttributeDefinition, EditMode, Grant, Isolation, Lifecycle,
-    LifecycleState, Model, OnEmpty, OnNoAccount, Origin, Rule, RuleIndex, RuleLimits, Source,
+    LifecycleState, Model, OnEmpty, OnNoAccount, Origin, Role, RoleType, Rule, RuleIndex,
+    RuleLimits, Source,
 };
 use crate::model::{
     Account, AccountKey, AccountStatus, Claim, Holder, Identity, IdentityRecord, Link, Name, Uid,
@@ -404,5 +405,22 @@ pub(crate) fn shown(record: &IdentityRecord, name: &str) -> String {
                 .map_or("absent".to_owned(), ToString::to_string);
             format!("{value} {:?}", state.provenance)
         }
+    }
+}
+
+/// A role that nobody is given, and that asks for nothing.
+pub(crate) fn bare_role(name: &str, role_type: RoleType) -> Role {
+    Role {
+        name: Name::new(name),
+        role_type,
+        disabled: false,
+        active_from: None,
+        active_until: None,
+        selector: None,
+        requires: Vec::new(),
+        permits: Vec::new(),
+        detection: Vec::new(),
+        parts: Vec::new(),
+        risk_weight: 0,
     }
 }

@@ -83,7 +83,7 @@ impl Carrier<'_> {
                 let entry = audit::entry(self.run, &record.identity.name, what);
                 part.audit.push((plan.uid, entry));
             }
-            let (write, keys) = carry_out(plan, record, self.run.settings.keep_due);
+            let (write, keys) = applied(plan, record, self.run.settings.keep_due);
             part.writes.push(write);
             part.changed_keys.extend(keys);
         }
@@ -176,7 +176,7 @@ fn put_off(plan: &SpooledPlan, record: IdentityRecord) -> IdentityWrite {
 }
 
 /// Works out what a plan makes of its identity.
-fn carry_out(
+fn applied(
     plan: SpooledPlan,
     record: IdentityRecord,
     keep_due: bool,
@@ -220,7 +220,7 @@ fn carry_out(
     (write, keys)
 }
 
-pub(super) fn count(counters: &mut Counters, changes: &Changes, before: &Identity) {
+fn count(counters: &mut Counters, changes: &Changes, before: &Identity) {
     if changes.is_empty() {
         return;
     }

@@ -4,7 +4,8 @@
 //! fresh one costs ten times a call, but an error on a used instance is asked
 //! again on a fresh one before it counts, and so is a sample of good answers.
 //! A component that is caught answering differently runs every evaluation on a
-//! fresh instance from then on.
+//! fresh instance from then on. Whoever would be told the same as somebody before
+//! is given that answer, see `reuse`.
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -393,7 +394,10 @@ impl Evaluator<'_> {
         let evaluation = instance.ask(self.rule, self.question, limits, view, trace);
         let (used_answer, log) = (evaluation.answer, evaluation.log);
         let learnt = match &used_answer {
-            Ok(answer) => self.learn(slot, evaluation.trace, answer, &log),
+            Ok(answer) => {
+                let trace = evaluation.trace;
+                slot.answers.learn(self.question, trace, answer, &log)
+            }
             Err(_) => Ok(()),
         };
         match used_answer {
@@ -447,8 +451,9 @@ impl Evaluator<'_> {
             evaluation = ask(&mut instance, &limits, view);
         }
         self.emit(&evaluation.log);
+        let (trace, log) = (evaluation.trace, &evaluation.log);
         if let Ok(answer) = &evaluation.answer
-            && let Err(Remembers) = self.learn(slot, evaluation.trace, answer, &evaluation.log)
+            && let Err(Remembers) = slot.answers.learn(self.question, trace, answer, log)
         {
             // What contradicts a fresh instance was said by a used one.
             self.isolate();
@@ -457,16 +462,6 @@ impl Evaluator<'_> {
             slot.instance = Some(instance);
         }
         evaluation.answer
-    }
-
-    fn learn(
-        &self,
-        slot: &mut Slot,
-        trace: Option<Trace>,
-        answer: &Answer,
-        log: &Log,
-    ) -> Result<(), Remembers> {
-        slot.answers.learn(self.question, trace, answer, log)
     }
 
     /// Asks a fresh instance and takes down what it read. What had to wait for

@@ -22,7 +22,7 @@ use super::query::{Query, Told};
 use super::read::Read;
 
 /// Longer ways to an answer are not kept.
-pub(super) const MOST_STEPS: usize = 64;
+const MOST_STEPS: usize = 64;
 
 /// More text on a way, with the answer, is not kept.
 const MOST_BYTES: usize = 4_096;
@@ -157,18 +157,13 @@ impl Answers {
     /// Returns what takes down how the rule comes to its answer, where that is of use.
     pub(super) fn trace(&mut self, question: Question<'_>) -> Option<Trace> {
         let known = self.trees.iter().find(|(asked, _)| asked.is(question));
-        let wanted = match known {
-            Some((_, tree)) => !tree.given_up,
-            None if self.trees.len() < MOST_TREES => match Asked::of(question) {
-                Some(asked) => {
-                    self.trees.push((asked, Tree::default()));
-                    true
-                }
-                None => false,
-            },
-            None => false,
-        };
-        wanted.then(|| Trace::new(MOST_STEPS))
+        match known {
+            Some((_, tree)) if tree.given_up => return None,
+            Some(_) => {}
+            None if self.trees.len() == MOST_TREES => return None,
+            None => self.trees.push((Asked::of(question)?, Tree::default())),
+        }
+        Some(Trace::new(MOST_STEPS))
     }
 
     /// Keeps an answer and the way to it.

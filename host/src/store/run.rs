@@ -229,7 +229,6 @@ pub struct Counters {
     /// (owners newly asked), `scoresChanged`,
     /// `entitlementsCreated`, `entitlementsUpdated`, `provisioningRequests`,
     /// `unansweredAccountSelections`, `unansweredAccountSelectionsIdentities`, `correlated`, `replanned`, `held`,
-    /// `entitlementsCreated`, `entitlementsUpdated`, `correlated`, `replanned`, `held`,
     /// `snapshotsCreated`, `snapshotsDropped`, `identitiesPruned`, `pruneHeld`,
     /// `effects` and by kind of these `accountActions`, `workItems`, `workflows`
     /// and `webhooks`, `chunks` (written, each in one transaction).

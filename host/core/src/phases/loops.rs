@@ -12,7 +12,7 @@ use crate::model::{
     Account, IdentityRecord, Name, SentOutcome, UnixMillis, Value, ValueChange, ValueType,
 };
 use crate::testing::{
-    Scripts, account, attribute, from_account, model, person, refresh_and_process,
+    Scripts, account, attribute, bare_role, from_account, model, person, refresh_and_process,
 };
 use crate::transform::Transform;
 use crate::transform::account::AccountRead;
@@ -142,24 +142,11 @@ fn a_role_that_takes_what_it_gave_is_followed_eight_times() {
     member.value_type = ValueType::Many;
     tenant.attributes.push(member);
     tenant.attributes.sort_by_key(|known| known.name);
-    let role = |name: &str, role_type| Role {
-        name: Name::new(name),
-        role_type,
-        disabled: false,
-        active_from: None,
-        active_until: None,
-        selector: None,
-        requires: Vec::new(),
-        permits: Vec::new(),
-        detection: Vec::new(),
-        parts: Vec::new(),
-        risk_weight: 0,
-    };
     let filter = Filter::parse("!(member == \"g\")").expect("a filter");
     let business = Role {
         selector: Some(Selector::Filter(filter)),
         requires: vec![Name::new("it")],
-        ..role("business", RoleType::business())
+        ..bare_role("business", RoleType::business())
     };
     let profile = Profile {
         application: Name::new("ad"),
@@ -171,7 +158,7 @@ fn a_role_that_takes_what_it_gave_is_followed_eight_times() {
             any: false,
             profiles: vec![profile],
         }],
-        ..role("it", RoleType::it())
+        ..bare_role("it", RoleType::it())
     };
     tenant.roles = Roles::new(vec![business, it], &[]);
     assert_eq!(rounds(&tenant, |_, _| ()), to_the_end());

@@ -450,7 +450,8 @@ mod tests {
     use crate::definitions::{Profile, ProfileSet, Role, RoleType, Roles, Selector};
     use crate::model::IdentityRecord;
     use crate::testing::{
-        Scripts, account, attribute, from_account, model, person, refresh, refresh_and_process,
+        Scripts, account, attribute, bare_role, from_account, model, person, refresh,
+        refresh_and_process,
     };
 
     const NOW: UnixMillis = UnixMillis(1_000);
@@ -472,30 +473,17 @@ mod tests {
             entitlements: vec![(Name::new("groups"), vec!["g".to_owned()])],
             filter: None,
         };
-        let role = |name: &str, role_type| Role {
-            name: Name::new(name),
-            role_type,
-            disabled: false,
-            active_from: None,
-            active_until: None,
-            selector: None,
-            requires: Vec::new(),
-            permits: Vec::new(),
-            detection: Vec::new(),
-            parts: Vec::new(),
-            risk_weight: 0,
-        };
         let business = Role {
             selector: Some(Selector::MatchList(sales)),
             requires: vec![Name::new("it")],
-            ..role("business", RoleType::business())
+            ..bare_role("business", RoleType::business())
         };
         let it = Role {
             detection: vec![ProfileSet {
                 any: false,
                 profiles: vec![profile],
             }],
-            ..role("it", RoleType::it())
+            ..bare_role("it", RoleType::it())
         };
         tenant.roles = Roles::new(vec![business, it], &[]);
         tenant

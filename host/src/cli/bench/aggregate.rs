@@ -2,17 +2,14 @@
 
 use std::ffi::OsStr;
 use std::io::Write;
-use std::path::PathBuf;
 
 use clap::Args;
 use serde::Serialize;
-use tempfile::TempDir;
 
 use super::apart::bench;
-use super::refresh::SEED;
-use super::{CommandError, GlobalOptions, Outcome, profile_parser, unusable, write_json};
-use crate::bench::{FeedMeasurement, Place, Rows};
-use crate::organisation::{Made, Profile};
+use super::{CommandError, GlobalOptions, MadeArgs, Outcome, unusable, write_json};
+use crate::bench::{FeedMeasurement, Rows};
+use crate::organisation::Profile;
 use crate::report::{Table, grouped};
 
 /// Measure aggregations: of feeds that nothing is known of, unchanged ones, and ones with
@@ -22,17 +19,8 @@ use crate::report::{Table, grouped};
 /// Each application's feed is measured for itself.
 #[derive(Args, Debug)]
 pub(super) struct AggregateArgs {
-    /// What the made tenant is like, as in `idr generate`
-    #[arg(long, value_name = "PROFILE", default_value = "standard", value_parser = profile_parser())]
-    profile: Profile,
-
-    /// How many identities it has
-    #[arg(long, value_name = "N", default_value_t = 100_000, value_parser = clap::value_parser!(u64).range(1..=10_000_000))]
-    identities: u64,
-
-    /// Where to make the temporary folder
-    #[arg(long, value_name = "DIR")]
-    within: Option<PathBuf>,
+    #[command(flatten)]
+    made: MadeArgs,
 }
 
 #[derive(Serialize)]
@@ -48,17 +36,9 @@ pub(super) fn run(
     options: &GlobalOptions,
     out: &mut dyn Write,
 ) -> Result<Outcome, CommandError> {
-    let within = args.within.clone().unwrap_or_else(std::env::temp_dir);
-    let folder =
-        TempDir::with_prefix_in("idr-bench-", &within).map_err(|error| unusable(&within, error))?;
-    let made = Made {
-        profile: args.profile,
-        identities: args.identities,
-        seed: SEED,
-    };
-    let place = Place::begin(folder.path(), made).map_err(|error| unusable(&within, error))?;
+    let (folder, place, made) = args.made.begin()?;
     made.write(&place.tenant())
-        .map_err(|error| unusable(&within, error))?;
+        .map_err(|error| unusable(folder.path(), error))?;
     let program = std::env::current_exe().map_err(CommandError::failed)?;
     let mut feeds: Vec<FeedMeasurement> = Vec::new();
     for (name, _) in Rows::ALL {
@@ -74,8 +54,8 @@ pub(super) fn run(
         feeds.extend(measured);
     }
     let report = Report {
-        profile: args.profile,
-        identities: args.identities,
+        profile: made.profile,
+        identities: made.identities,
         feeds,
     };
     if options.json {

@@ -11,6 +11,7 @@ use std::io::{self, Write};
 use std::path::{Path, PathBuf};
 
 use clap::{Args, Subcommand};
+use tempfile::TempDir;
 
 use super::generate::{make_tenant, profile_parser};
 use super::{CommandError, GlobalOptions, Outcome, write_json};
@@ -40,6 +41,43 @@ enum BenchCommand {
     Case(CaseArgs),
     #[command(hide = true)]
     Rows(RowsArgs),
+}
+
+/// A made tenant to measure on
+#[derive(Args, Debug)]
+struct MadeArgs {
+    /// What the made tenant is like, as in `idr generate`
+    #[arg(long, value_name = "PROFILE", default_value = "standard", value_parser = profile_parser())]
+    profile: Profile,
+
+    /// How many identities it has
+    #[arg(long, value_name = "N", default_value_t = 100_000, value_parser = clap::value_parser!(u64).range(1..=10_000_000))]
+    identities: u64,
+
+    /// Where to make the temporary folder
+    #[arg(long, value_name = "DIR")]
+    within: Option<PathBuf>,
+}
+
+impl MadeArgs {
+    /// Begins a place in a temporary folder, which is removed when it is dropped.
+    fn begin(&self) -> Result<(TempDir, Place, Made), CommandError> {
+        let folder = temporary(self.within.as_deref())?;
+        let made = Made {
+            profile: self.profile,
+            identities: self.identities,
+            seed: refresh::SEED,
+        };
+        let place = Place::begin(folder.path(), made);
+        let place = place.map_err(|error| unusable(folder.path(), error))?;
+        Ok((folder, place, made))
+    }
+}
+
+/// Makes a temporary folder, in the usual place unless another is named.
+fn temporary(within: Option<&Path>) -> Result<TempDir, CommandError> {
+    let within = within.map_or_else(std::env::temp_dir, Path::to_owned);
+    TempDir::with_prefix_in("idr-bench-", &within).map_err(|error| unusable(&within, error))
 }
 
 /// Make a tenant in a place of its own

@@ -11,7 +11,9 @@ use tempfile::TempDir;
 
 use super::apart::Side;
 use super::compare::{Earlier, Ratio, of_pairs, write_ratios};
-use super::{CommandError, GlobalOptions, Outcome, no_such_case, profile_parser, unusable};
+use super::{
+    CommandError, GlobalOptions, Outcome, no_such_case, profile_parser, temporary, unusable,
+};
 use crate::bench::{self, Case, Measurement, Needs};
 use crate::cli::write_json;
 use crate::organisation::{Made, Profile, write_more_roles};
@@ -118,8 +120,7 @@ pub(super) fn run(
     let cases = args.cases()?;
     let earlier = args.compare.as_deref().map(Earlier::read).transpose()?;
     let within = args.within.clone().unwrap_or_else(std::env::temp_dir);
-    let folder =
-        TempDir::with_prefix_in("idr-bench-", &within).map_err(|error| unusable(&within, error))?;
+    let folder = temporary(Some(&within))?;
     let repeat = args.repeat.unwrap_or(match args.against {
         Some(_) => REPEAT_AGAINST,
         None => 1,

@@ -12,7 +12,8 @@ use crate::model::{
 };
 use crate::rule::{Breach, BreachGrant};
 use crate::testing::{
-    Scripts, account, attribute, from_account, model, person, refresh, refresh_and_process,
+    Scripts, account, attribute, bare_role, from_account, model, person, refresh,
+    refresh_and_process,
 };
 
 /// A role that is called for since then, or is there without a number.
@@ -73,33 +74,20 @@ fn tenant(action: PolicyAction) -> Model {
         entitlements: vec![(Name::new("groups"), vec!["crm".to_owned()])],
         filter: None,
     };
-    let role = |name: &str, role_type| Role {
-        name: Name::new(name),
-        role_type,
-        disabled: false,
-        active_from: None,
-        active_until: None,
-        selector: None,
-        requires: Vec::new(),
-        permits: Vec::new(),
-        detection: Vec::new(),
-        risk_weight: 0,
-        parts: Vec::new(),
-    };
     let department = attribute("department", vec![from_account("hr", "department")]);
     let mut model = model(&["department", "groups"], vec![department]);
     model.roles = vec![
         Role {
             selector: Some(Selector::MatchList(in_sales)),
             requires: vec![Name::new("crm")],
-            ..role("sales", RoleType::business())
+            ..bare_role("sales", RoleType::business())
         },
         Role {
             detection: vec![ProfileSet {
                 any: false,
                 profiles: vec![crm],
             }],
-            ..role("crm", RoleType::it())
+            ..bare_role("crm", RoleType::it())
         },
     ]
     .into();
