@@ -92,7 +92,7 @@ fn the_story_is_told_and_is_always_the_same() {
                       hint: double every quote within a quoted field
       error           daria.colombo: rule `hr-attributes` (attribute-promotion of `costCenter`) calls it invalid: `ask Petra` is not a cost center
       error           milan.farah: rule `hr-attributes` (attribute-promotion of `contractEnd`) answered `2026-02-31`, which no calendar has
-                      hint: wit/0.1.1/rules.wit says what is allowed; correct the rule
+                      hint: wit/0.1.2/rules.wit says what is allowed; correct the rule
       warning         jana.scott: no identity has `employeeNumber` `999999`, whom the account names as manager
 
     Try next

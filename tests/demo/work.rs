@@ -47,14 +47,14 @@ fn counted(profile: &str, identities: &str) -> String {
 fn the_standard_tenant_takes_no_more_work_than_known() {
     insta::assert_snapshot!(counted("standard", "200"), @r"
     standard                      full-first  full-unchanged   incremental-0  incremental-10    full-changed
-    bytes decoded                    1092652          507554           35435          209918         1724735
-    bytes encoded                     523028            7087            7087           63068          572775
+    bytes decoded                    1076780          507549           35430          180192         1489927
+    bytes encoded                     523027            7086            7086           63067          572774
     commits                                8               7               7               8               8
-    documents decoded                   2606             805               5             266            2606
+    documents decoded                   2405             805               5             245            2405
     documents encoded                    401               1               1              61             601
     rows written                        1612             607               7             190            1810
     rule calls                          1992            1992               0             260            2600
-    statements                          5493              80              74             456            2514
+    statements                          5292              79              73             434            2312
     ");
 }
 
@@ -62,14 +62,14 @@ fn the_standard_tenant_takes_no_more_work_than_known() {
 fn the_organisation_takes_no_more_work_than_known() {
     insta::assert_snapshot!(counted("organisation", "200"), @r"
     organisation                  full-first  full-unchanged   incremental-0  incremental-10    full-changed
-    bytes decoded                    1911028          412072           13285          163753         1476947
-    bytes encoded                     797958            2657            2657           47984          452184
+    bytes decoded                    1911022          412067           13280          140540         1266047
+    bytes encoded                     797957            2656            2656           47983          452183
     commits                               10               7               7               8               8
-    documents decoded                   3610             687               5             233            2252
+    documents decoded                   3610             687               5             212            2051
     documents encoded                    600               1               1              45             426
     rows written                        3803             607               7             174            1635
     rule calls                          3493            2050               0             260            2650
-    statements                          9317             279              74             467            2710
+    statements                          9317             278              73             445            2508
     ");
 }
 
@@ -77,13 +77,13 @@ fn the_organisation_takes_no_more_work_than_known() {
 fn midpoints_shape_takes_no_more_work_than_known() {
     insta::assert_snapshot!(counted("midpoint-1s-50m-5t-20a", "30"), @r"
     midpoint-1s-50m-5t-20a        full-first  full-unchanged   incremental-0  incremental-10    full-changed
-    bytes decoded                    2608372         1038603           81935          410792         3348761
+    bytes decoded                    2590595         1038603           81935          373529         3118465
     bytes encoded                     488619           16387           16387           74068          583350
     commits                                8               7               7               8               8
-    documents decoded                    666             215               5              72             681
+    documents decoded                    635             215               5              68             650
     documents encoded                     61               1               1              22             196
     rows written                         250              97               7              49             400
     rule calls                             0               0               0               0               0
-    statements                          8517              80              74             160             609
+    statements                          8486              79              73             155             577
     ");
 }

@@ -37,8 +37,8 @@ fn a_component_that_is_no_rule_and_wants_a_database() {
     )
     .expect("well-formed");
     insta::assert_snapshot!(load_error(&component), @r"
-    it doesn't fit the contract: exports no kind of rule: none of `account-correlation`, `identity-creation`, `before-refresh`, `attribute-promotion`, `manager-correlation`, `lifecycle-state`, `role-assignment`, `identity-trigger`, `value-change`, `after-refresh`, `logical-account`, `policy`, `account-selection`, `target-mapping`; imports `acme:db/query@1.0.0`: rules are given nothing but the interfaces of wit/0.1.1/rules.wit; imports `wasi:sockets/tcp@0.2.6`: rules get no files, network or other services of the system
-    hint: build the rule against this host's wit/0.1.1/rules.wit
+    it doesn't fit the contract: exports no kind of rule: none of `account-correlation`, `identity-creation`, `before-refresh`, `attribute-promotion`, `manager-correlation`, `lifecycle-state`, `role-assignment`, `identity-trigger`, `value-change`, `after-refresh`, `logical-account`, `policy`, `account-selection`, `target-mapping`; imports `acme:db/query@1.0.0`: rules are given nothing but the interfaces of wit/0.1.2/rules.wit; imports `wasi:sockets/tcp@0.2.6`: rules get no files, network or other services of the system
+    hint: build the rule against this host's wit/0.1.2/rules.wit
     ");
 }
 
@@ -53,8 +53,8 @@ fn a_rule_for_a_later_contract() {
            (func (export "idr:rules/lifecycle-state@0.2.0#state") (result i32) unreachable)"#,
     );
     insta::assert_snapshot!(load_error(&rule), @r"
-    it doesn't fit the contract: imports `idr:rules/types@0.2.0`, but this host speaks version 0.1.1; imports `idr:rules/log@0.2.0`, but this host speaks version 0.1.1; exports `idr:rules/lifecycle-state@0.2.0`, but this host speaks version 0.1.1
-    hint: build the rule against this host's wit/0.1.1/rules.wit
+    it doesn't fit the contract: imports `idr:rules/types@0.2.0`, but this host speaks version 0.1.2; imports `idr:rules/log@0.2.0`, but this host speaks version 0.1.2; exports `idr:rules/lifecycle-state@0.2.0`, but this host speaks version 0.1.2
+    hint: build the rule against this host's wit/0.1.2/rules.wit
     ");
 }
 
@@ -87,8 +87,8 @@ fn functions_that_this_host_does_not_have() {
         ),
     );
     insta::assert_snapshot!(load_error(&rule), @r"
-    it doesn't fit the contract: imports `subject.peers`, which version 0.1.1 doesn't have; imports `subject.friends`, which version 0.1.1 doesn't have
-    hint: build the rule against this host's wit/0.1.1/rules.wit
+    it doesn't fit the contract: imports `subject.peers`, which version 0.1.2 doesn't have; imports `subject.friends`, which version 0.1.2 doesn't have
+    hint: build the rule against this host's wit/0.1.2/rules.wit
     ");
 }
 
@@ -113,7 +113,7 @@ fn other_types_of_imports_and_exports() {
     caused by: type mismatch with results
     caused by: type mismatch for field status
     caused by: expected enum of 4 names, found 5 names
-    hint: build the rule against this host's wit/0.1.1/rules.wit
+    hint: build the rule against this host's wit/0.1.2/rules.wit
     ");
 
     let export = contract().replace(
@@ -126,7 +126,7 @@ fn other_types_of_imports_and_exports() {
     caused by: failed to convert function to given type
     caused by: type mismatch with results
     caused by: expected variant of 3 cases, found 4 cases
-    hint: build the rule against this host's wit/0.1.1/rules.wit
+    hint: build the rule against this host's wit/0.1.2/rules.wit
     ");
 }
 
@@ -140,7 +140,7 @@ fn a_kind_reads_only_what_is_settled_before_it() {
     let rule = component_against(&greedy, "", "greedy", &format!("{import} {STATE}"));
     insta::assert_snapshot!(load_error(&rule), @r"
     it doesn't fit the contract: imports `baseline`, which only `identity-trigger` rules are given
-    hint: build the rule against this host's wit/0.1.1/rules.wit
+    hint: build the rule against this host's wit/0.1.2/rules.wit
     ");
 
     // A component of two kinds may import what only one of them is given.
@@ -176,16 +176,16 @@ fn a_policy_reads_access_and_nothing_that_follows_from_it() {
     );
     let imports = [
         (
-            r#""idr:rules/roles@0.1.1" "has-assigned""#,
+            r#""idr:rules/roles@0.1.2" "has-assigned""#,
             "(param i32 i32) (result i32)",
         ),
-        (r#""idr:rules/baseline@0.1.1" "exists""#, "(result i32)"),
+        (r#""idr:rules/baseline@0.1.2" "exists""#, "(result i32)"),
         (
-            r#""idr:rules/entitlements@0.1.1" "held""#,
+            r#""idr:rules/entitlements@0.1.2" "held""#,
             "(param i32 i32 i32 i32 i32)",
         ),
         (
-            r#""idr:rules/tiers@0.1.1" "accounts""#,
+            r#""idr:rules/tiers@0.1.2" "accounts""#,
             "(param i32 i32 i32)",
         ),
     ];
@@ -222,9 +222,9 @@ fn a_policy_reads_access_and_nothing_that_follows_from_it() {
         "",
         "both",
         &format!(
-            r#"(import "idr:rules/roles@0.1.1" "has-assigned"
+            r#"(import "idr:rules/roles@0.1.2" "has-assigned"
                    (func $roles (param i32 i32) (result i32)))
-               (func (export "idr:rules/after-refresh@0.1.1#propose") (result i32) unreachable)
+               (func (export "idr:rules/after-refresh@0.1.2#propose") (result i32) unreachable)
                {asks}"#
         ),
     );
@@ -235,7 +235,7 @@ fn a_policy_reads_access_and_nothing_that_follows_from_it() {
 
 /// A policy that nothing breaks.
 const JUDGE: &str = r#"
-    (func (export "idr:rules/policy@0.1.1#judge") (param i32 i32) (result i32)
+    (func (export "idr:rules/policy@0.1.2#judge") (param i32 i32) (result i32)
         (i32.store8 (i32.const 64) (i32.const 0))
         (i32.store (i32.const 68) (i32.const 128))
         (i32.store (i32.const 72) (i32.const 0))
@@ -248,20 +248,20 @@ fn logical_accounts_are_made_of_accounts_alone() {
         "world logical-account-rule {",
         "world greedy { import tiers; import subject; import time; export logical-account; }\nworld logical-account-rule {",
     );
-    let compose = JUDGE.replace("policy@0.1.1#judge", "logical-account@0.1.1#compose");
+    let compose = JUDGE.replace("policy@0.1.2#judge", "logical-account@0.1.2#compose");
     let rule = component_against(
         &greedy,
         "",
         "greedy",
         &format!(
-            r#"(import "idr:rules/subject@0.1.1" "attribute" (func (param i32 i32 i32)))
-               (import "idr:rules/time@0.1.1" "reached" (func (param i64) (result i32)))
+            r#"(import "idr:rules/subject@0.1.2" "attribute" (func (param i32 i32 i32)))
+               (import "idr:rules/time@0.1.2" "reached" (func (param i64) (result i32)))
                {compose}"#
         ),
     );
     insta::assert_snapshot!(load_error(&rule), @r"
     it doesn't fit the contract: imports `subject`, which only `before-refresh` and `attribute-promotion` and `lifecycle-state` and `role-assignment` and `identity-trigger` and `value-change` and `after-refresh` and `policy` and `account-selection` and `target-mapping` rules are given; imports `time`, which only `before-refresh` and `attribute-promotion` and `lifecycle-state` and `role-assignment` and `identity-trigger` and `value-change` and `after-refresh` and `policy` and `account-selection` and `target-mapping` rules are given
-    hint: build the rule against this host's wit/0.1.1/rules.wit
+    hint: build the rule against this host's wit/0.1.2/rules.wit
     ");
 }
 
@@ -297,15 +297,15 @@ fn a_rule_that_wants_the_network_as_well() {
     };
     insta::assert_snapshot!(with(&http), @r"
     it doesn't fit the contract: imports `wasi:http/outgoing-handler@0.2.6`: rules get no files, network or other services of the system
-    hint: build the rule against this host's wit/0.1.1/rules.wit
+    hint: build the rule against this host's wit/0.1.2/rules.wit
     ");
     insta::assert_snapshot!(with(&sockets), @r"
     it doesn't fit the contract: imports `wasi:sockets/instance-network@0.2.6`: rules get no files, network or other services of the system
-    hint: build the rule against this host's wit/0.1.1/rules.wit
+    hint: build the rule against this host's wit/0.1.2/rules.wit
     ");
     insta::assert_snapshot!(with(&files), @r"
     it doesn't fit the contract: imports `wasi:filesystem/preopens@0.2.6`: rules get no files, network or other services of the system
-    hint: build the rule against this host's wit/0.1.1/rules.wit
+    hint: build the rule against this host's wit/0.1.2/rules.wit
     ");
 }
 
@@ -327,7 +327,7 @@ fn a_rule_about_an_account_reads_no_identity() {
     let rule = component_against(&greedy, "", "greedy", &format!("{imports} {body}"));
     insta::assert_snapshot!(load_error(&rule), @r"
     it doesn't fit the contract: imports `subject`, which only `before-refresh` and `attribute-promotion` and `lifecycle-state` and `role-assignment` and `identity-trigger` and `value-change` and `after-refresh` and `policy` and `account-selection` and `target-mapping` rules are given; imports `time`, which only `before-refresh` and `attribute-promotion` and `lifecycle-state` and `role-assignment` and `identity-trigger` and `value-change` and `after-refresh` and `policy` and `account-selection` and `target-mapping` rules are given
-    hint: build the rule against this host's wit/0.1.1/rules.wit
+    hint: build the rule against this host's wit/0.1.2/rules.wit
     ");
 
     // Nor does one of two kinds, when it is asked about an account.

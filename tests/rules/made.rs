@@ -22,7 +22,7 @@ pub(crate) fn contract() -> String {
 
 /// Returns the text of the contract's newest version.
 pub(crate) fn newest_contract() -> String {
-    contract_of("0.1.1")
+    contract_of("0.1.2")
 }
 
 fn contract_of(version: &str) -> String {

@@ -842,9 +842,7 @@ pub const RESERVED: [&str; 6] = [
 impl Model {
     /// Returns the place of an identity attribute in [`Model::attributes`].
     pub fn attribute_index(&self, name: Name) -> Option<usize> {
-        self.attributes
-            .binary_search_by(|known| known.name.cmp(&name))
-            .ok()
+        name.place_in(&self.attributes, |known| known.name)
     }
 
     /// Says whether roles and synchronisation call for changes of accounts.
@@ -866,11 +864,8 @@ impl Model {
 
     /// Returns an application.
     pub fn application(&self, name: Name) -> Option<&Application> {
-        let index = self
-            .applications
-            .binary_search_by(|known| known.name.cmp(&name))
-            .ok()?;
-        Some(&self.applications[index])
+        let place = name.place_in(&self.applications, |known| known.name)?;
+        Some(&self.applications[place])
     }
 
     /// Returns a superset without what a store can't know: logical accounts are
@@ -888,12 +883,8 @@ impl Model {
 
     /// Returns a lifecycle state.
     pub fn state(&self, name: Name) -> Option<&LifecycleState> {
-        let index = self
-            .lifecycle
-            .states
-            .binary_search_by(|known| known.name.cmp(&name))
-            .ok()?;
-        Some(&self.lifecycle.states[index])
+        let place = name.place_in(&self.lifecycle.states, |known| known.name)?;
+        Some(&self.lifecycle.states[place])
     }
 
     /// Returns a role.

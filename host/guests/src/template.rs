@@ -7,7 +7,7 @@ use crate::manifest::is_rule_name;
 use crate::{GuestError, Language, write};
 
 /// The contract that the templates are made for.
-const CONTRACT: &str = include_str!("../../../wit/0.1.1/rules.wit");
+const CONTRACT: &str = include_str!("../../../wit/0.1.2/rules.wit");
 const README: &str = include_str!("../templates/shared/README.md");
 const CARGO: &str = include_str!("../templates/rust/Cargo.toml.txt");
 const TSCONFIG: &str = include_str!("../templates/typescript/tsconfig.json");

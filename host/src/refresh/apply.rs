@@ -1,73 +1,80 @@
 //! Applying a wave: the spool in order, chunk by chunk, each in one transaction
 //! with the cursor.
 
+use std::sync::Arc;
+
 use idr_core::meter::{self, Stage};
 use idr_core::model::{Name, Uid};
 use idr_core::plan::Planner;
-use rayon::prelude::*;
 
-use super::carry_out::{Carrier, parts};
+use super::carry_out::{Carried, Carrier};
 use super::planning::plan_one;
 use super::{Driver, RefreshError};
-use crate::store::{ApplyChunk, SpooledPlan};
+use crate::store::{ApplyChunk, Run, SpooledPlan, StoreError};
 
 impl Driver<'_> {
-    /// Applies the wave's plans behind the cursor.
+    /// Applies the wave's plans behind the cursor: while one chunk is written, the
+    /// next is carried out.
     pub(super) fn apply_wave(&mut self) -> Result<(), RefreshError> {
+        let model = Arc::clone(&self.configured.model);
+        let carrier = Carrier {
+            store: self.store,
+            run: self.run.clone(),
+            looked_up: model.lookup_attributes(),
+            model,
+        };
         let small_wave = std::mem::take(&mut self.small_wave);
         if !small_wave.is_empty() {
-            return self.apply_plans(small_wave);
+            return self.write(&carrier, carrier.carry_out(small_wave)?);
         }
-        loop {
-            let plans = self
-                .store
-                .spooled(self.run.id, self.run.step.cursor, self.chunk())?;
-            if plans.is_empty() {
-                return Ok(());
-            }
-            self.apply_plans(plans)?;
+        let chunk = self.chunk();
+        let behind = |cursor| -> Result<Option<Carried>, StoreError> {
+            let plans = carrier.store.spooled(carrier.run.id, cursor, chunk)?;
+            let some = (!plans.is_empty()).then(|| carrier.carry_out(plans));
+            some.transpose()
+        };
+        let mut ready = behind(self.run.step.cursor)?;
+        while let Some(carried) = ready {
+            let last = carried.last;
+            let mut next = Ok(None);
+            rayon::in_place_scope(|scope| {
+                scope.spawn(|_| next = behind(last));
+                self.write(&carrier, carried)
+            })?;
+            ready = next?;
         }
+        Ok(())
     }
 
-    /// Applies some plans in one transaction. Identities that have moved on
-    /// since they were planned are planned again.
-    fn apply_plans(&mut self, plans: Vec<SpooledPlan>) -> Result<(), RefreshError> {
+    /// Writes what plans were carried out to in one transaction. Identities that
+    /// have moved on since they were planned are planned again.
+    fn write(&mut self, carrier: &Carrier<'_>, carried: Carried) -> Result<(), RefreshError> {
         let _section = meter::section(Stage::Apply);
-        let mut plans = plans;
-        self.run.step.cursor = plans.last().map(|plan| plan.uid);
-        while !plans.is_empty() {
-            let mut chunk = ApplyChunk {
-                instant: Some(self.run.step.instant),
-                ..Default::default()
-            };
+        self.run.step.cursor = carried.last;
+        let mut carried = carried;
+        loop {
             let mut counters = self.run.counters.clone();
-            let carrier = Carrier {
-                store: self.store,
-                run: &self.run,
-                model: &self.configured.model,
-            };
-            let carried: Vec<_> = parts(plans)
-                .into_par_iter()
-                .map(|plans| carrier.carry_out(plans))
-                .collect();
-            for part in carried {
-                let part = part?;
-                chunk.writes.extend(part.writes);
-                chunk.changed_keys.extend(part.changed_keys);
-                chunk.audit.extend(part.audit);
-                counters.add(&part.counters);
-            }
+            counters.add(&carried.counters);
             counters.elapsed_ms = self.elapsed_ms();
-            chunk.run = crate::store::Run {
-                counters,
-                ..self.run.clone()
+            let chunk = ApplyChunk {
+                instant: Some(self.run.step.instant),
+                writes: carried.writes,
+                changed_keys: carried.changed_keys,
+                audit: carried.audit,
+                run: Run {
+                    counters,
+                    ..self.run.clone()
+                },
+                ..Default::default()
             };
             let stale = self.store.apply(&chunk)?;
             self.run.counters = chunk.run.counters;
             self.note_written(chunk.writes.len() - stale.len())?;
-            plans = self.plan_again(&stale)?;
+            if stale.is_empty() {
+                return Ok(());
+            }
+            carried = carrier.carry_out(self.plan_again(&stale)?)?;
         }
-        Ok(())
     }
 
     /// Counts the policies that the run judges, once.
@@ -84,9 +91,6 @@ impl Driver<'_> {
 
     /// Plans identities whose inputs have changed since they were planned.
     fn plan_again(&mut self, uids: &[Uid]) -> Result<Vec<SpooledPlan>, RefreshError> {
-        if uids.is_empty() {
-            return Ok(Vec::new());
-        }
         self.run.counters.count("replanned", uids.len() as u64);
         let context = self.context()?;
         let records = self.store.read_chunk(uids)?;

@@ -1,16 +1,20 @@
 //! What plans make of their identities: worked out in parallel, before the one
 //! transaction that writes it (`apply`).
 
+use std::sync::Arc;
+
 use idr_core::definitions::{Model, PolicyAction};
 use idr_core::meter::{self, Stage};
 use idr_core::model::finding::ACCOUNT_SELECTION;
 use idr_core::model::{
-    AccountOperation, Entitlement, Identity, IdentityRecord, LedgerEntry, ReadKey, Uid, Versions,
-    Violation, ViolationStatus, Wake,
+    AccountOperation, Entitlement, Identity, IdentityRecord, LedgerEntry, Name, ReadKey, Uid,
+    Versions, Violation, ViolationStatus, Wake,
 };
-use idr_core::phases::entitlements::{ledger, ledger_after};
+use idr_core::phases::entitlements::ledgers_around;
 use idr_core::plan::Changes;
 use idr_core::planted::{self, Bug};
+
+use rayon::prelude::*;
 
 use super::audit;
 use super::gate::Kind;
@@ -20,7 +24,7 @@ use crate::store::{AuditEntry, Counters, IdentityWrite, Run, SpooledPlan, Store,
 const LEAST_PART: usize = 250;
 
 /// Parts plans, in order, for the threads that there are.
-pub(super) fn parts(mut plans: Vec<SpooledPlan>) -> Vec<Vec<SpooledPlan>> {
+fn parts(mut plans: Vec<SpooledPlan>) -> Vec<Vec<SpooledPlan>> {
     let each = plans.len().div_ceil(rayon::current_num_threads());
     let each = each.max(LEAST_PART);
     let mut parts = Vec::new();
@@ -34,7 +38,9 @@ pub(super) fn parts(mut plans: Vec<SpooledPlan>) -> Vec<Vec<SpooledPlan>> {
 
 /// What some plans come to.
 #[derive(Default)]
-pub(super) struct Part {
+pub(super) struct Carried {
+    /// Whose plan was the last.
+    pub(super) last: Option<Uid>,
     pub(super) writes: Vec<IdentityWrite>,
     pub(super) changed_keys: Vec<ReadKey>,
     pub(super) audit: Vec<(Uid, AuditEntry)>,
@@ -44,8 +50,11 @@ pub(super) struct Part {
 /// Carries out plans of a run.
 pub(super) struct Carrier<'a> {
     pub(super) store: &'a dyn Store,
-    pub(super) run: &'a Run,
-    pub(super) model: &'a Model,
+    /// As it is before the wave is applied.
+    pub(super) run: Run,
+    pub(super) model: Arc<Model>,
+    /// The attributes that people are looked up by.
+    pub(super) looked_up: Vec<Name>,
 }
 
 impl Carrier<'_> {
@@ -54,12 +63,30 @@ impl Carrier<'_> {
     /// # Errors
     ///
     /// When they can't be read.
-    pub(super) fn carry_out(&self, plans: Vec<SpooledPlan>) -> Result<Part, StoreError> {
+    pub(super) fn carry_out(&self, plans: Vec<SpooledPlan>) -> Result<Carried, StoreError> {
+        let last = plans.last().map(|plan| plan.uid);
+        let parts = parts(plans).into_par_iter();
+        let parts: Vec<_> = parts.map(|plans| self.carry_out_part(plans)).collect();
+        let mut all = Carried {
+            last,
+            ..Carried::default()
+        };
+        for part in parts {
+            let part = part?;
+            all.writes.extend(part.writes);
+            all.changed_keys.extend(part.changed_keys);
+            all.audit.extend(part.audit);
+            all.counters.add(&part.counters);
+        }
+        Ok(all)
+    }
+
+    fn carry_out_part(&self, plans: Vec<SpooledPlan>) -> Result<Carried, StoreError> {
         let _section = meter::section(Stage::Apply);
         let uids: Vec<Uid> = plans.iter().map(|plan| plan.uid).collect();
         let records = self.store.read_chunk(&uids)?;
         let mut known = records.into_iter().peekable();
-        let mut part = Part::default();
+        let mut part = Carried::default();
         for mut plan in plans {
             let Some(record) = known.next_if(|record| record.identity.uid == plan.uid) else {
                 continue;
@@ -80,10 +107,10 @@ impl Carrier<'_> {
             self.count_entitlements(&mut part.counters, &plan.changes, &record);
             self.count_violations(&mut part.counters, &plan.changes, &record.identity);
             if let Some(what) = audit::what_changes(&plan.changes, &record.identity) {
-                let entry = audit::entry(self.run, &record.identity.name, what);
+                let entry = audit::entry(&self.run, &record.identity.name, what);
                 part.audit.push((plan.uid, entry));
             }
-            let (write, keys) = applied(plan, record, self.run.settings.keep_due);
+            let (write, keys) = self.applied(plan, record);
             part.writes.push(write);
             part.changed_keys.extend(keys);
         }
@@ -119,6 +146,49 @@ impl Carrier<'_> {
         }
     }
 
+    /// Works out what a plan makes of its identity.
+    fn applied(&self, plan: SpooledPlan, record: IdentityRecord) -> (IdentityWrite, Vec<ReadKey>) {
+        let SpooledPlan {
+            uid,
+            planned,
+            events,
+            changes,
+        } = plan;
+        let mut versions = Versions {
+            state: planned.state + i64::from(events),
+            ..planned
+        };
+        if changes.left_out {
+            versions.input = planned.input + 1;
+        }
+        if !self.run.settings.keep_due {
+            versions.identity_read = planned.input;
+            versions.access_read = planned.input;
+        }
+        let mut changed = changes.attributes.iter();
+        let keys_changed = changed.any(|(name, _)| self.looked_up.contains(name));
+        let mut write = IdentityWrite {
+            identity: None,
+            uid,
+            expected: planned,
+            versions,
+            findings_changed: changes.findings.is_some(),
+            reads_changed: changes.reads.is_some(),
+            keys_changed,
+            claims: changes.claims.clone(),
+        };
+        let mut keys = Vec::new();
+        if !changes.is_empty() {
+            let mut identity = record.identity;
+            let declined = changes.declined.iter().cloned();
+            let declined: Vec<_> = declined.map(ReadKey::Claim).collect();
+            keys = identity.apply(changes).keys;
+            keys.extend(declined);
+            write.identity = Some(identity);
+        }
+        (write, keys)
+    }
+
     /// Counts what becomes of the ledger. Accounts don't change in a refresh, so
     /// only roles and decisions can change it.
     fn count_entitlements(
@@ -131,9 +201,8 @@ impl Carrier<'_> {
         if !touches_roles && changes.entitlement_decisions.is_none() {
             return;
         }
-        let (model, at) = (self.model, self.run.step.instant);
-        let before = ledger(record, model, at);
-        let after = ledger_after(record, changes, model, at);
+        let (model, at) = (&self.model, self.run.step.instant);
+        let (before, after) = ledgers_around(record, changes, model, at);
         let known = |entry: &&LedgerEntry| {
             let place = before.binary_search_by(|old| old.entitlement.cmp(&entry.entitlement));
             place.ok().map(|place| &before[place])
@@ -173,51 +242,6 @@ fn put_off(plan: &SpooledPlan, record: IdentityRecord) -> IdentityWrite {
         keys_changed: false,
         claims: Vec::new(),
     }
-}
-
-/// Works out what a plan makes of its identity.
-fn applied(
-    plan: SpooledPlan,
-    record: IdentityRecord,
-    keep_due: bool,
-) -> (IdentityWrite, Vec<ReadKey>) {
-    let SpooledPlan {
-        uid,
-        planned,
-        events,
-        changes,
-    } = plan;
-    let mut versions = Versions {
-        state: planned.state + i64::from(events),
-        ..planned
-    };
-    if changes.left_out {
-        versions.input = planned.input + 1;
-    }
-    if !keep_due {
-        versions.identity_read = planned.input;
-        versions.access_read = planned.input;
-    }
-    let mut write = IdentityWrite {
-        identity: None,
-        uid,
-        expected: planned,
-        versions,
-        findings_changed: changes.findings.is_some(),
-        reads_changed: changes.reads.is_some(),
-        keys_changed: !changes.attributes.is_empty(),
-        claims: changes.claims.clone(),
-    };
-    let mut keys = Vec::new();
-    if !changes.is_empty() {
-        let mut identity = record.identity;
-        let declined = changes.declined.iter().cloned();
-        let declined: Vec<_> = declined.map(ReadKey::Claim).collect();
-        keys = identity.apply(changes).keys;
-        keys.extend(declined);
-        write.identity = Some(identity);
-    }
-    (write, keys)
 }
 
 fn count(counters: &mut Counters, changes: &Changes, before: &Identity) {

@@ -1,9 +1,13 @@
 //! Processing events, when the waves of an instant have settled.
 
 use std::collections::BTreeMap;
+use std::sync::Arc;
 
+use idr_core::definitions::Model;
 use idr_core::meter;
-use idr_core::model::{EffectKind, Handler, IdentityRecord, Image, Name, Uid, Versions};
+use idr_core::model::{
+    EffectKind, Finding, Handler, IdentityRecord, Image, Name, Uid, UnixMillis, Versions,
+};
 use idr_core::plan::{EventChanges, PlanContext, Planner};
 use idr_core::planted::{self, Bug};
 use rayon::prelude::*;
@@ -14,96 +18,74 @@ use super::{Driver, RefreshError};
 use crate::store::{ApplyChunk, IdentityWrite, Run, Stage, Store};
 
 impl Driver<'_> {
-    /// Processes the events of everybody for whom they are pending, behind the cursor.
+    /// Processes the events of everybody for whom they are pending, behind the
+    /// cursor: while those of some are recorded, those of the next are judged.
     ///
     /// Returns whether the run may go on; otherwise it is held.
     pub(super) fn process_events(&mut self) -> Result<bool, RefreshError> {
-        let context = self.context()?;
-        let verdict = self.too_many_events(&context)?;
+        let verdict = self.too_many_events()?;
         self.run.held_kinds.extend(verdict.kinds);
         if let Some(reason) = verdict.run {
             return self.hold_at(Stage::Events, reason).map(|()| false);
         }
-        let group = self.chunk() * rayon::current_num_threads() * 2;
+        let judge = Judge::of(self)?;
         (self.planned, self.written) = (0, 0);
-        loop {
-            let uids = self.store.events_pending(self.run.step.cursor, group)?;
-            if uids.is_empty() {
-                return Ok(true);
-            }
-            for chunk in self.plan_events(&context, &uids) {
-                self.record(chunk?)?;
-            }
+        let mut ready = judge.behind(self.run.step.cursor)?;
+        while let Some(last) = ready.last {
+            let mut next = Ok(Pending::default());
+            rayon::in_place_scope(|scope| {
+                scope.spawn(|_| next = judge.behind(Some(last)));
+                let mut chunks = ready.chunks.into_iter();
+                chunks.try_for_each(|chunk| self.record(chunk))
+            })?;
+            ready = next?;
         }
+        Ok(true)
     }
 
     /// Says which of the events that are pending may not be recorded, by the
     /// thresholds of triggers. They are all judged beforehand; where no trigger
     /// has a threshold nobody is judged twice.
-    fn too_many_events(&self, context: &PlanContext) -> Result<Verdict, RefreshError> {
-        let mut triggers = context.model.triggers.iter();
+    fn too_many_events(&self) -> Result<Verdict, RefreshError> {
+        let mut triggers = self.configured.model.triggers.iter();
         let bounded = triggers.any(|trigger| trigger.threshold.is_some());
         // Behind a cursor it was let through, and some of it is recorded.
         if !bounded || self.run.approved || self.run.silent || self.run.step.cursor.is_some() {
             return Ok(Verdict::default());
         }
-        let group = self.chunk() * rayon::current_num_threads() * 2;
+        let judge = Judge::of(self)?;
         let mut fired: BTreeMap<Name, u64> = BTreeMap::new();
         let mut after = None;
         loop {
-            let uids = self.store.events_pending(after, group)?;
-            let Some(last) = uids.last() else {
+            let pending = judge.behind(after)?;
+            if pending.last.is_none() {
                 return self.gate_events(&fired);
-            };
-            after = Some(*last);
-            for chunk in self.plan_events(context, &uids) {
-                for event in chunk?.into_iter().flat_map(|(_, changes)| changes.events) {
-                    *fired.entry(event.trigger).or_default() += 1;
-                }
+            }
+            after = pending.last;
+            let judged = pending.chunks.into_iter().flatten();
+            for event in judged.flat_map(|judged| judged.changes.events) {
+                *fired.entry(event.trigger).or_default() += 1;
             }
         }
     }
 
-    fn plan_events(
-        &self,
-        context: &PlanContext,
-        uids: &[Uid],
-    ) -> Vec<Result<Vec<(IdentityRecord, EventChanges)>, RefreshError>> {
-        let (detected_at, silent) = (self.run.started_at, self.run.silent);
-        let held = self.held_triggers();
-        uids.par_chunks(self.chunk())
-            .map(|uids| {
-                plan_chunk(
-                    self.store,
-                    context,
-                    &self.evaluators,
-                    detected_at,
-                    silent,
-                    &held,
-                    uids,
-                )
-            })
-            .collect()
-    }
-
-    fn record(&mut self, planned: Vec<(IdentityRecord, EventChanges)>) -> Result<(), RefreshError> {
+    fn record(&mut self, judged: Vec<Judged>) -> Result<(), RefreshError> {
         let _section = meter::section(meter::Stage::Apply);
-        self.run.step.cursor = planned.last().map(|(record, _)| record.identity.uid);
+        let last = judged.last().map(|judged| judged.write.uid);
+        self.run.step.cursor = last.or(self.run.step.cursor);
         let mut chunk = ApplyChunk {
             instant: Some(self.run.step.instant),
             ..Default::default()
         };
         let mut counters = self.run.counters.clone();
-        for (record, changes) in planned {
-            let findings_changed = changes.findings_differ(&record.identity);
-            if findings_changed {
-                let known = &record.identity.findings;
-                let opened = changes
-                    .findings
-                    .iter()
-                    .filter(|new| !known.iter().any(|old| old.is_same(new)));
-                counters.findings_opened += opened.count() as u64;
-            }
+        for judged in judged {
+            let Judged {
+                changes,
+                write,
+                image,
+                findings_opened,
+            } = judged;
+            counters.findings_opened += findings_opened;
             counters.count("held", changes.held.len() as u64);
             for event in &changes.events {
                 *counters
@@ -111,8 +93,6 @@ impl Driver<'_> {
                     .entry(event.trigger.to_string())
                     .or_default() += 1;
             }
-            let kept = self.configured.model.history.kept;
-            let (write, image) = carry_out(&changes, record, findings_changed, kept);
             if let Some(image) = image {
                 counters.count("snapshotsCreated", 1);
                 chunk.history.push((write.uid, image));
@@ -139,6 +119,15 @@ impl Driver<'_> {
     }
 }
 
+/// What the triggers of an identity come to, carried out on it.
+struct Judged {
+    changes: EventChanges,
+    write: IdentityWrite,
+    /// What is kept of its history.
+    image: Option<Image>,
+    findings_opened: u64,
+}
+
 /// Returns the counter of effects like this one.
 fn counter_of(what: &EffectKind) -> &'static str {
     match what {
@@ -152,36 +141,74 @@ fn counter_of(what: &EffectKind) -> &'static str {
     }
 }
 
-fn plan_chunk(
-    store: &dyn Store,
-    context: &PlanContext,
-    evaluators: &Evaluators,
-    detected_at: idr_core::model::UnixMillis,
-    silent: bool,
-    held: &[Name],
-    uids: &[Uid],
-) -> Result<Vec<(IdentityRecord, EventChanges)>, RefreshError> {
-    let records = store.read_chunk(uids)?;
-    let _section = meter::section(meter::Stage::Events);
-    evaluators.with(|evaluator| {
-        let mut planner = Planner::new(evaluator);
-        planner.hold(held);
-        let plan = |record| {
-            let planned = planner.plan_events(context, record, detected_at, silent)?;
-            Ok((planned.record, planned.changes))
-        };
-        records.into_iter().map(plan).collect()
-    })
+/// Who is judged at a time, in chunks.
+#[derive(Default)]
+struct Pending {
+    /// The last of them; none when nobody is left.
+    last: Option<Uid>,
+    chunks: Vec<Vec<Judged>>,
 }
 
-fn carry_out(
-    changes: &EventChanges,
-    record: IdentityRecord,
-    findings_changed: bool,
-    keeps_history: bool,
-) -> (IdentityWrite, Option<Image>) {
+/// Judges triggers, and writes nothing.
+struct Judge<'a> {
+    store: &'a dyn Store,
+    context: PlanContext,
+    evaluators: Arc<Evaluators>,
+    detected_at: UnixMillis,
+    silent: bool,
+    held: Vec<Name>,
+    chunk: usize,
+}
+
+impl<'a> Judge<'a> {
+    fn of(driver: &Driver<'a>) -> Result<Self, RefreshError> {
+        Ok(Self {
+            store: driver.store,
+            context: driver.context()?,
+            evaluators: Arc::clone(&driver.evaluators),
+            detected_at: driver.run.started_at,
+            silent: driver.run.silent,
+            held: driver.held_triggers(),
+            chunk: driver.chunk(),
+        })
+    }
+
+    /// Judges some of those behind a cursor for whom events are pending.
+    fn behind(&self, cursor: Option<Uid>) -> Result<Pending, RefreshError> {
+        let many = self.chunk * rayon::current_num_threads();
+        let uids = self.store.events_pending(cursor, many)?;
+        let chunks = uids.par_chunks(self.chunk);
+        let chunks: Vec<_> = chunks.map(|uids| self.judge(uids)).collect();
+        Ok(Pending {
+            last: uids.last().copied(),
+            chunks: chunks.into_iter().collect::<Result<_, _>>()?,
+        })
+    }
+
+    fn judge(&self, uids: &[Uid]) -> Result<Vec<Judged>, RefreshError> {
+        let records = self.store.read_chunk(uids)?;
+        let _section = meter::section(meter::Stage::Events);
+        self.evaluators.with(|evaluator| {
+            let mut planner = Planner::new(evaluator);
+            planner.hold(&self.held);
+            let (context, model) = (&self.context, &self.context.model);
+            let judge = |record| {
+                let planned =
+                    planner.plan_events(context, record, self.detected_at, self.silent)?;
+                Ok(carry_out(model, planned.changes, planned.record))
+            };
+            records.into_iter().map(judge).collect()
+        })
+    }
+}
+
+fn carry_out(model: &Model, changes: EventChanges, record: IdentityRecord) -> Judged {
+    let known = &record.identity.findings;
+    let is_new = |new: &&Finding| !known.iter().any(|old| old.is_same(new));
+    let findings_opened = changes.findings.iter().filter(is_new).count() as u64;
+    let findings_changed = changes.findings_differ(&record.identity);
     // Nothing that it is changes by its events.
-    let image = keeps_history.then(|| Image::of(&record));
+    let image = model.history.kept.then(|| Image::of(&record));
     let known = record.identity.history;
     let image = image.map(|image| (image.digest(), image));
     let image = image.filter(|(digest, _)| known != Some(*digest));
@@ -195,7 +222,7 @@ fn carry_out(
     let proposes = changes.proposes_anew && !planted::is(Bug::ForgetProposal);
     let is_held = !changes.held.is_empty() && !planted::is(Bug::SettleHeldEvents);
     let anew = i64::from(proposes || is_held);
-    identity.apply_events(changes);
+    identity.apply_events(&changes);
     let write = IdentityWrite {
         uid: identity.uid,
         identity: Some(identity),
@@ -210,5 +237,10 @@ fn carry_out(
         keys_changed: false,
         claims: Vec::new(),
     };
-    (write, image.map(|(_, image)| image))
+    Judged {
+        changes,
+        write,
+        image: image.map(|(_, image)| image),
+        findings_opened,
+    }
 }

@@ -395,7 +395,7 @@ struct Driver<'a> {
     configured: Configured,
     run: Run,
     progress: Progress<'a>,
-    evaluators: planning::Evaluators,
+    evaluators: Arc<planning::Evaluators>,
     /// Plans of a wave that fits into one chunk: they don't pass through the spool.
     small_wave: Vec<crate::store::SpooledPlan>,
     /// Plans of the wave, as far as this process made them.
@@ -414,7 +414,7 @@ struct Driver<'a> {
 
 impl<'a> Driver<'a> {
     fn new(store: &'a dyn Store, configured: Configured, run: Run, progress: Progress<'a>) -> Self {
-        let evaluators = planning::Evaluators::new(Arc::clone(&configured.rules));
+        let evaluators = Arc::new(planning::Evaluators::new(Arc::clone(&configured.rules)));
         let elapsed_before_ms = run.counters.elapsed_ms;
         let now = Instant::now();
         Self {
@@ -592,8 +592,8 @@ impl<'a> Driver<'a> {
         let mut tenant = self.store.tenant()?;
         tenant.last_as_of = tenant.last_as_of.max(Some(self.run.as_of));
         // Refreshing an empty tenant sets nobody's baseline.
-        if self.run.scope != Scope::Chosen && self.store.population()?.identities > 0 {
-            tenant.baselines_set = true;
+        if !tenant.baselines_set && self.run.scope != Scope::Chosen {
+            tenant.baselines_set = self.store.population()?.identities > 0;
         }
         let impure = self.configured.rules.impure();
         let newly_isolated: Vec<_> = impure

@@ -350,6 +350,11 @@ impl subject::Host for CallState {
         self.value(Read::Attribute(name))
     }
 
+    fn attributes(&mut self, names: Vec<String>) -> wasmtime::Result<Vec<Option<types::Value>>> {
+        let one = |name| subject::Host::attribute(self, name);
+        names.into_iter().map(one).collect()
+    }
+
     fn manager_attribute(&mut self, name: String) -> wasmtime::Result<Option<types::Value>> {
         self.pay_name(&name)?;
         self.value(Read::ManagerAttribute(name))
@@ -360,12 +365,33 @@ impl subject::Host for CallState {
         Ok(accounts.into_iter().map(account_to_rule).collect())
     }
 
+    fn first_account(&mut self, application: String) -> wasmtime::Result<Option<u32>> {
+        self.pay_name(&application)?;
+        let of = self.trace.is_some().then(|| application.clone());
+        match self.ask(Query::Read(Read::FirstAccount(application)))? {
+            Told::Account(handle) => {
+                self.applications.extend(handle.zip(of));
+                Ok(handle)
+            }
+            other => unreachable!("an account was asked for, and {other:?} told"),
+        }
+    }
+
     fn account_attribute(
         &mut self,
         handle: u32,
         name: String,
     ) -> wasmtime::Result<Option<types::Value>> {
         self.read_account(handle, name)
+    }
+
+    fn account_attributes(
+        &mut self,
+        handle: u32,
+        names: Vec<String>,
+    ) -> wasmtime::Result<Vec<Option<types::Value>>> {
+        let one = |name| self.read_account(handle, name);
+        names.into_iter().map(one).collect()
     }
 }
 

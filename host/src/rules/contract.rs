@@ -13,8 +13,8 @@ use super::call::{CallState, Stop};
 use super::error::Trouble;
 use super::kind::{ABOUT_AN_ACCOUNT, ABOUT_AN_IDENTITY, RuleKind};
 
-/// The version of `wit/0.1.1/rules.wit`, the newest that this host speaks.
-pub const CONTRACT_VERSION: &str = "0.1.1";
+/// The version of `wit/0.1.2/rules.wit`, the newest that this host speaks.
+pub const CONTRACT_VERSION: &str = "0.1.2";
 
 const PACKAGE: &str = "idr:rules";
 
@@ -43,9 +43,12 @@ pub(super) const INTERFACES: &[Interface] = &[
         name: "subject",
         functions: &[
             "attribute",
+            "attributes",
             "manager-attribute",
             "accounts",
+            "first-account",
             "account-attribute",
+            "account-attributes",
         ],
         kinds: ABOUT_AN_IDENTITY,
     },
@@ -207,7 +210,7 @@ fn import_problems(name: &str, functions: &[String], kinds: &[RuleKind]) -> Vec<
         let why = if name.starts_with("wasi:") {
             "rules get no files, network or other services of the system"
         } else {
-            "rules are given nothing but the interfaces of wit/0.1.1/rules.wit"
+            "rules are given nothing but the interfaces of wit/0.1.2/rules.wit"
         };
         return vec![format!("imports `{name}`: {why}")];
     };
@@ -373,7 +376,7 @@ mod tests {
 
     #[test]
     fn the_list_of_interfaces_is_that_of_the_contract() {
-        let contract = include_str!("../../../wit/0.1.1/rules.wit");
+        let contract = include_str!("../../../wit/0.1.2/rules.wit");
         for interface in INTERFACES {
             let start = contract.find(&format!("interface {} {{", interface.name));
             let body = &contract[start.expect("the contract has the interface")..];
@@ -403,18 +406,18 @@ mod tests {
         insta::assert_snapshot!(
             problems("idr:rules/subject@0.1.0", &["attribute", "peers", "friends"]),
             @r"
-        imports `subject.peers`, which version 0.1.1 doesn't have
-        imports `subject.friends`, which version 0.1.1 doesn't have
+        imports `subject.peers`, which version 0.1.2 doesn't have
+        imports `subject.friends`, which version 0.1.2 doesn't have
         "
         );
         assert_eq!(
             version_problem("imports", "idr:rules/subject@0.2.0").as_deref(),
-            Some("imports `idr:rules/subject@0.2.0`, but this host speaks version 0.1.1")
+            Some("imports `idr:rules/subject@0.2.0`, but this host speaks version 0.1.2")
         );
         assert_eq!(version_problem("imports", "idr:rules/subject@0.1.7"), None);
         insta::assert_snapshot!(
             problems("idr:rules/weather@0.1.0", &[]),
-            @"imports `idr:rules/weather@0.1.0`, which version 0.1.1 doesn't have"
+            @"imports `idr:rules/weather@0.1.0`, which version 0.1.2 doesn't have"
         );
         insta::assert_snapshot!(
             problems("idr:rules/baseline@0.1.0", &[]),
@@ -426,7 +429,7 @@ mod tests {
         );
         insta::assert_snapshot!(
             problems("acme:db/query@1.0.0", &[]),
-            @"imports `acme:db/query@1.0.0`: rules are given nothing but the interfaces of wit/0.1.1/rules.wit"
+            @"imports `acme:db/query@1.0.0`: rules are given nothing but the interfaces of wit/0.1.2/rules.wit"
         );
     }
 

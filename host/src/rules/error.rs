@@ -175,7 +175,7 @@ impl Trouble {
                 "write a case with what it read, and run it with `idr rule test`"
             }
             Self::Argument(_) | Self::Answer(_) => {
-                "wit/0.1.1/rules.wit says what is allowed; correct the rule"
+                "wit/0.1.2/rules.wit says what is allowed; correct the rule"
             }
             Self::OutOfFuel { .. } => "shorten the rule, or raise `fuel` in rules/rules.toml",
             Self::OutOfMemory { .. } => {
@@ -194,7 +194,7 @@ impl Trouble {
                 "the host is overloaded, or `time_ms` in rules/rules.toml is too low for `fuel`"
             }
             Self::OtherKinds { .. } => {
-                "each kind reads only what is settled before it; see the worlds in wit/0.1.1/rules.wit"
+                "each kind reads only what is settled before it; see the worlds in wit/0.1.2/rules.wit"
             }
             Self::CannotStart(_) => "run `idr rule inspect` on the component",
             Self::NoRoom => "refresh with fewer threads, or use fewer rules at a time",
@@ -357,7 +357,7 @@ impl LoadError {
                 "make it a component: `wasm-tools component new FILE.wasm -o RULE.wasm`".to_owned(),
             ),
             Self::Contract(_) | Self::Types { .. } => {
-                Some("build the rule against this host's wit/0.1.1/rules.wit".to_owned())
+                Some("build the rule against this host's wit/0.1.2/rules.wit".to_owned())
             }
             Self::NotOfThatKind { .. } => {
                 Some("`idr rule inspect` shows what a component exports".to_owned())

@@ -1,4 +1,4 @@
-//! Runs customers' rules: WebAssembly components behind `wit/0.1.1/rules.wit`.
+//! Runs customers' rules: WebAssembly components behind `wit/0.1.2/rules.wit`.
 //!
 //! [`RuleEngine`] is the machine, one per process. [`RuleHost`] has the rules
 //! of one tenant, compiled and checked; each of a run's threads has a

@@ -5,7 +5,7 @@ use std::fmt;
 
 use idr_core::definitions::RuleIndex;
 use idr_core::model::{AccountStatus, UnixMillis, Value};
-use idr_core::view::{AccountSummary, ReadError, TrackedView};
+use idr_core::view::{AccountHandle, AccountSummary, ReadError, TrackedView};
 use jiff::civil::{Date, Time};
 
 use super::kind::spoken_value;
@@ -34,6 +34,7 @@ pub(super) enum Told {
     Text(String),
     Texts(Vec<String>),
     Accounts(Vec<AccountSummary>),
+    Account(Option<AccountHandle>),
     Status(AccountStatus),
     Instant(UnixMillis),
     Day(Date),
@@ -59,6 +60,7 @@ fn ask_to_read(read: &Read, rule: RuleIndex, view: &mut TrackedView) -> Result<T
         Read::Attribute(name) => Told::Value(view.attribute(name)?),
         Read::ManagerAttribute(name) => Told::Value(view.manager_attribute(name)?),
         Read::Accounts(application) => Told::Accounts(view.accounts(application)?),
+        Read::FirstAccount(application) => Told::Account(view.first_account(application)?),
         Read::AccountAttribute { handle, name, .. } => {
             Told::Value(view.account_attribute(*handle, name)?)
         }
@@ -128,6 +130,7 @@ impl Told {
         match self {
             Self::Value(None)
             | Self::Truth(_)
+            | Self::Account(_)
             | Self::Status(_)
             | Self::Instant(_)
             | Self::Day(_) => 0,
@@ -168,6 +171,8 @@ impl fmt::Display for Told {
                 });
                 formatter.write_str(&spoken.collect::<Vec<_>>().join(", "))
             }
+            Self::Account(None) => formatter.write_str("none"),
+            Self::Account(Some(handle)) => handle.fmt(formatter),
             Self::Status(status) => formatter.write_str(status.as_str()),
             Self::Instant(UnixMillis(milliseconds)) => milliseconds.fmt(formatter),
             Self::Day(day) => day.fmt(formatter),

@@ -12,6 +12,8 @@ pub enum Read {
     ManagerAttribute(String),
     /// Its accounts in an application.
     Accounts(String),
+    /// Which of its accounts in an application is the first.
+    FirstAccount(String),
     /// An attribute of one of them.
     AccountAttribute {
         /// The application.
@@ -95,6 +97,7 @@ impl fmt::Display for Read {
             }
             Self::ManagerAttribute(name) => write!(formatter, "manager-attribute {name}"),
             Self::Accounts(application) => write!(formatter, "accounts {application}"),
+            Self::FirstAccount(application) => write!(formatter, "first-account {application}"),
             Self::AccountAttribute {
                 application, name, ..
             } => write!(formatter, "account-attribute {application} {name}"),

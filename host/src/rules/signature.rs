@@ -3,7 +3,7 @@
 
 use wit_parser::{Resolve, Type, TypeDefKind, TypeId};
 
-const CONTRACT: &str = include_str!("../../../wit/0.1.1/rules.wit");
+const CONTRACT: &str = include_str!("../../../wit/0.1.2/rules.wit");
 
 /// Returns the type of a function of an interface of the contract, such as
 /// `func(moment: s64) -> bool`.

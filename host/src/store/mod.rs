@@ -608,7 +608,7 @@ pub struct IdentityWrite {
     pub findings_changed: bool,
     /// Whether what it read of others differs from what is stored.
     pub reads_changed: bool,
-    /// Whether attributes or the name differ, so that the look-up index must follow.
+    /// Whether what it is looked up by differs, so that the look-up index must follow.
     pub keys_changed: bool,
     /// The unique values that it takes.
     pub claims: Vec<NewClaim>,

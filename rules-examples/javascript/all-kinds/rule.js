@@ -6,16 +6,16 @@
  * turns an exception into the error `failed`.
  */
 
-import * as access from 'idr:rules/access@0.1.1';
-import * as account from 'idr:rules/account@0.1.1';
-import * as baseline from 'idr:rules/baseline@0.1.1';
-import * as entitlements from 'idr:rules/entitlements@0.1.1';
-import * as log from 'idr:rules/log@0.1.1';
-import { parameter } from 'idr:rules/parameters@0.1.1';
-import * as roles from 'idr:rules/roles@0.1.1';
-import * as subject from 'idr:rules/subject@0.1.1';
-import * as tierAccounts from 'idr:rules/tiers@0.1.1';
-import * as time from 'idr:rules/time@0.1.1';
+import * as access from 'idr:rules/access@0.1.2';
+import * as account from 'idr:rules/account@0.1.2';
+import * as baseline from 'idr:rules/baseline@0.1.2';
+import * as entitlements from 'idr:rules/entitlements@0.1.2';
+import * as log from 'idr:rules/log@0.1.2';
+import { parameter } from 'idr:rules/parameters@0.1.2';
+import * as roles from 'idr:rules/roles@0.1.2';
+import * as subject from 'idr:rules/subject@0.1.2';
+import * as tierAccounts from 'idr:rules/tiers@0.1.2';
+import * as time from 'idr:rules/time@0.1.2';
 import { declined, failed, guard, invalid } from './bindings/idr.js';
 
 /** An empty zone is the identity's own, or else the tenant's. */

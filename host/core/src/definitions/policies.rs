@@ -5,8 +5,9 @@
 //! by the value that it asks for, a bound on accounts by the application; only
 //! rules and risk are asked of everybody.
 
-use std::collections::HashMap;
 use std::ops::Deref;
+
+use rustc_hash::FxHashMap as HashMap;
 
 use super::RuleIndex;
 use super::roles::{Places, demanded};
@@ -184,7 +185,7 @@ impl Policies {
             .iter()
             .position(|(known, _)| *known == at);
         let place = known.unwrap_or_else(|| {
-            self.by_entitlement.push((at, HashMap::new()));
+            self.by_entitlement.push((at, HashMap::default()));
             self.by_entitlement.len() - 1
         });
         &mut self.by_entitlement[place].1

@@ -62,12 +62,15 @@ pub struct EntitlementRisk {
 }
 
 impl EntitlementRisk {
-    /// Returns what an entitlement adds.
-    pub fn of(&self, application: Name, attribute: Name, value: &str) -> u32 {
+    /// Returns what values of an attribute add, each.
+    pub fn of(&self, application: Name, attribute: Name) -> impl Fn(&str) -> u32 {
         let at = (application, attribute);
-        let single = self.values.get(&at).and_then(|values| values.get(value));
-        let weight = single.or_else(|| self.attributes.get(&at));
-        weight.copied().unwrap_or(self.default)
+        let single = self.values.get(&at);
+        let other = self.attributes.get(&at).copied().unwrap_or(self.default);
+        move |value| {
+            let weight = single.and_then(|values| values.get(value));
+            weight.copied().unwrap_or(other)
+        }
     }
 }
 

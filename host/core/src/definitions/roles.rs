@@ -7,10 +7,10 @@
 //! text and as the number, as filters compare it.
 //! The roles phase goes through what is found, in the order of the roles.
 
-use std::collections::HashMap;
 use std::ops::Deref;
 
 use rust_decimal::Decimal;
+use rustc_hash::FxHashMap as HashMap;
 
 use super::{Population, Role, Selector};
 use crate::filter::{Demanded, Filter, each_number};
@@ -122,26 +122,18 @@ impl Roles {
                 Some(Some((attribute, values))) => selected.add(attribute, values, place),
                 Some(None) => selected.others.push(place),
             }
-            let entitlements = role
-                .detection
-                .first()
-                .map(|set| match set.profiles.as_slice() {
-                    [profile, more @ ..] if !set.any || more.is_empty() => Some(profile),
-                    _ => None,
-                });
-            match entitlements {
-                None => {}
-                Some(profile) => {
-                    let wanted = profile.and_then(|profile| {
-                        let mut entitlements = profile.entitlements.iter();
-                        let (attribute, values) = entitlements.find(|(_, v)| !v.is_empty())?;
-                        Some(((profile.application, *attribute), values[0].clone()))
-                    });
-                    match wanted {
-                        Some((key, text)) => detected.add(key, [as_text(text)], place),
-                        None => detected.others.push(place),
-                    }
-                }
+        }
+        let mut asking: HashMap<_, usize> = HashMap::default();
+        for entitlement in roles.iter().flat_map(necessary) {
+            *asking.entry(entitlement).or_default() += 1;
+        }
+        for (place, role) in roles.iter().enumerate() {
+            // What everybody holds tells nothing: the one that the fewest ask for.
+            let rarest = necessary(role).min_by_key(|entitlement| asking[entitlement]);
+            match rarest {
+                Some((key, text)) => detected.add(key, [as_text(text.to_owned())], place),
+                None if role.detection.is_empty() => {}
+                None => detected.others.push(place),
             }
         }
         Self {
@@ -165,8 +157,8 @@ impl Roles {
 
     /// Returns a role.
     pub fn get(&self, name: Name) -> Option<&Role> {
-        let place = self.roles.binary_search_by(|known| known.name.cmp(&name));
-        Some(&self.roles[place.ok()?])
+        let place = name.place_in(&self.roles, |known| known.name)?;
+        Some(&self.roles[place])
     }
 
     /// Returns the places of the roles whose selector might let an identity
@@ -222,6 +214,22 @@ impl From<Vec<Role>> for Roles {
     fn from(roles: Vec<Role>) -> Self {
         Self::new(roles, &[])
     }
+}
+
+/// An entitlement that a role asks for: application and attribute, and the value.
+type Asked<'r> = ((Name, Name), &'r str);
+
+/// Returns entitlements without each of which a role isn't detected.
+fn necessary(role: &Role) -> impl Iterator<Item = Asked<'_>> {
+    let sets = role.detection.iter();
+    let sets = sets.filter(|set| !set.any || set.profiles.len() == 1);
+    sets.flat_map(|set| &set.profiles).flat_map(|profile| {
+        let entitlements = profile.entitlements.iter();
+        entitlements.flat_map(|(attribute, values)| {
+            let key = (profile.application, *attribute);
+            values.iter().map(move |value| (key, value.as_str()))
+        })
+    })
 }
 
 /// Properties of filters that are no attributes.

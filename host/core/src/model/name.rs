@@ -11,6 +11,7 @@ use std::collections::HashMap;
 use std::fmt;
 use std::hash::{Hash, Hasher};
 use std::ops::Deref;
+use std::sync::atomic::{AtomicUsize, Ordering as Access};
 use std::sync::{LazyLock, PoisonError, RwLock};
 
 static NAMES: LazyLock<RwLock<HashMap<&'static str, Name>>> = LazyLock::new(RwLock::default);
@@ -34,6 +35,8 @@ pub struct Name(&'static Interned);
 /// them, so most comparisons end there.
 struct Interned {
     prefix: u64,
+    /// Where it was found last; see [`Name::place_in`].
+    place: AtomicUsize,
     text: Box<str>,
 }
 
@@ -67,6 +70,7 @@ impl Name {
         }
         let interned: &'static Interned = Box::leak(Box::new(Interned {
             prefix: prefix(text),
+            place: AtomicUsize::new(0),
             text: text.into(),
         }));
         names.insert(&interned.text, Self(interned));
@@ -87,6 +91,21 @@ impl Name {
             cell.set(Some(name));
             Some(name)
         })
+    }
+
+    /// Returns its place among what is sorted by name.
+    ///
+    /// It is looked for first where it was found last: definitions are asked for
+    /// all the time, and stay where they are.
+    pub fn place_in<T>(self, sorted: &[T], name_of: impl Fn(&T) -> Self) -> Option<usize> {
+        let last = self.0.place.load(Access::Relaxed);
+        if sorted.get(last).is_some_and(|known| name_of(known) == self) {
+            return Some(last);
+        }
+        let found = sorted.binary_search_by(|known| name_of(known).cmp(&self));
+        let place = found.ok()?;
+        self.0.place.store(place, Access::Relaxed);
+        Some(place)
     }
 
     /// Returns the text.
@@ -161,6 +180,21 @@ mod tests {
         let second = Name::new(&String::from("department"));
         assert_eq!(first, second);
         assert!(Name::new("a") < Name::new("b"));
+    }
+
+    #[test]
+    fn a_name_is_found_whatever_it_was_last_looked_for_in() {
+        let names = |texts: &[&str]| texts.iter().map(|text| Name::new(text)).collect::<Vec<_>>();
+        let (all, some) = (names(&["p1", "p2", "p3", "p4"]), names(&["p1", "p3"]));
+        for _ in 0..2 {
+            let places = |sorted: &[Name]| {
+                let places = all.iter().map(|name| name.place_in(sorted, |known| *known));
+                places.collect::<Vec<_>>()
+            };
+            assert_eq!(places(&all), [Some(0), Some(1), Some(2), Some(3)]);
+            assert_eq!(places(&some), [Some(0), None, Some(1), None]);
+            assert_eq!(places(&[]), [None; 4]);
+        }
     }
 
     #[test]

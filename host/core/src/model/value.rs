@@ -1,5 +1,6 @@
 //! Attribute values, their types, and reading them from text.
 
+use std::borrow::Cow;
 use std::fmt;
 
 use jiff::civil::Date;
@@ -108,6 +109,15 @@ impl Value {
             Self::Text(text) => visit(text),
             Self::Many(texts) => texts.iter().for_each(|text| visit(text)),
             other => visit(&other.to_string()),
+        }
+    }
+
+    /// Returns the value as texts, as [`Value::each_text`] visits them.
+    pub fn texts(&self) -> Vec<Cow<'_, str>> {
+        match self {
+            Self::Text(text) => vec![Cow::Borrowed(text)],
+            Self::Many(texts) => texts.iter().map(Cow::from).collect(),
+            other => vec![Cow::Owned(other.to_string())],
         }
     }
 

@@ -18,9 +18,7 @@ pub(super) fn detect(
     model: &Model,
     assigned: &[RoleAssignment],
 ) -> Vec<RoleDetection> {
-    let present: Vec<usize> = (0..view.record().accounts.len())
-        .filter(|&index| !view.is_vanished(index))
-        .collect();
+    let present = view.present_accounts();
     let candidates = {
         let record = view.record();
         model.roles.maybe_detected(|application, attribute, each| {

@@ -9,6 +9,8 @@
 use std::borrow::Cow;
 use std::convert::Infallible;
 
+use rustc_hash::FxHashSet;
+
 use super::flights::{Flight, flights};
 use super::remembered::remembered;
 use super::roles::{self, SettledRoles};
@@ -30,36 +32,76 @@ use crate::view::TrackedView;
 pub fn ledger(record: &IdentityRecord, model: &Model, as_of: UnixMillis) -> Vec<LedgerEntry> {
     let identity = &record.identity;
     let settled = (identity.assigned.as_slice(), identity.detected.as_slice());
-    ledger_of(record, settled, &identity.by_hand, model, as_of)
+    ledger_of(
+        record,
+        settled,
+        &identity.by_hand,
+        model,
+        as_of,
+        &|_, _, _| true,
+    )
 }
 
-/// Returns the ledger as it is once a plan has been carried out.
-pub fn ledger_after(
+/// Returns the ledger as it is before and as it is once a plan has been carried
+/// out, both without entitlements that the plan can't make differ.
+///
+/// Accounts and what was sent are the same before and after, so that leaves what
+/// some role asks for that is had before or after; and everything where
+/// decisions are over.
+pub fn ledgers_around(
     record: &IdentityRecord,
     changes: &Changes,
     model: &Model,
     as_of: UnixMillis,
-) -> Vec<LedgerEntry> {
+) -> (Vec<LedgerEntry>, Vec<LedgerEntry>) {
     let identity = &record.identity;
-    let settled = (
-        changes.assigned.as_ref().unwrap_or(&identity.assigned),
-        changes.detected.as_ref().unwrap_or(&identity.detected),
+    let before = (identity.assigned.as_slice(), identity.detected.as_slice());
+    let after = (
+        changes.assigned.as_deref().unwrap_or(before.0),
+        changes.detected.as_deref().unwrap_or(before.1),
     );
     let mut by_hand = Cow::Borrowed(&identity.by_hand);
     if let Some(decisions) = &changes.entitlement_decisions {
         by_hand.to_mut().entitlements.clone_from(decisions);
     }
-    let settled = (settled.0.as_slice(), settled.1.as_slice());
-    ledger_of(record, settled, &by_hand, model, as_of)
+    let mut asked_for: FxHashSet<(Name, Name, &str)> = FxHashSet::default();
+    for (assigned, detected) in [before, after] {
+        let assigned = assigned.iter().flat_map(|known| {
+            let requires = model.role(known.role).map(|role| &role.requires);
+            let called_for = requires.into_iter().flatten().chain(&known.permits);
+            called_for.chain([&known.role])
+        });
+        let roles = assigned.chain(detected.iter().map(|known| &known.role));
+        let roles = roles.filter_map(|role| model.role(*role));
+        for profile in roles.flat_map(asked) {
+            for (attribute, values) in &profile.entitlements {
+                let values = values.iter().map(String::as_str);
+                asked_for.extend(values.map(|value| (profile.application, *attribute, value)));
+            }
+        }
+    }
+    let decides = changes.entitlement_decisions.is_some();
+    let is_meant = |application, attribute, value: &str| {
+        decides || asked_for.contains(&(application, attribute, value))
+    };
+    (
+        ledger_of(record, before, &identity.by_hand, model, as_of, &is_meant),
+        ledger_of(record, after, &by_hand, model, as_of, &is_meant),
+    )
 }
 
-/// Returns the ledger that follows from these assigned and detected roles.
+/// Says of an application, an attribute and a value whether it is meant.
+type IsMeant<'a> = &'a dyn Fn(Name, Name, &str) -> bool;
+
+/// Returns the ledger that follows from these assigned and detected roles, of
+/// what accounts hold as far as it is meant.
 fn ledger_of(
     record: &IdentityRecord,
     (assigned, detected): (&[RoleAssignment], &[RoleDetection]),
     by_hand: &ByHand,
     model: &Model,
     as_of: UnixMillis,
+    is_meant: IsMeant<'_>,
 ) -> Vec<LedgerEntry> {
     let there = |account: &&Account| {
         let application = model.application(account.key.application);
@@ -82,7 +124,7 @@ fn ledger_of(
         model,
         wanted,
     };
-    access.entries()
+    access.entries(is_meant)
 }
 
 /// Returns the entries of the ledger that wait for somebody to decide, as the
@@ -108,7 +150,9 @@ pub(crate) fn undecided(
         return Vec::new();
     }
     let chosen = selected.chosen();
-    let mut entries = with_access(view, settled, chosen, |access| access.entries());
+    let mut entries = with_access(view, settled, chosen, |access| {
+        access.entries(&|_, _, _| true)
+    });
     entries.retain(|entry| entry.undecided);
     entries
 }
@@ -161,7 +205,7 @@ pub(crate) fn called_for(
     with_access(view, settled, selected.chosen(), |access| {
         let (_, unplaced) = access.placed(held);
         let targets = only_ones(&access.placed(&Held::default()).0);
-        let mut entries = access.entries();
+        let mut entries = access.entries(&|_, _, _| true);
         for entry in entries.iter_mut().filter(|entry| !entry.held) {
             entry.undecided |= access.is_held_back(&entry.entitlement, held);
         }
@@ -230,43 +274,48 @@ pub(crate) fn holdings(
     })
 }
 
-/// Returns the places of the accounts that haven't vanished, each with its
-/// entitlements that are in no detected role.
-pub(crate) fn additional(
-    view: &mut TrackedView,
-    settled: &SettledRoles,
-) -> Vec<(usize, Vec<(Name, String)>)> {
-    let model = view.model().clone();
-    let there: Vec<usize> = (0..view.record().accounts.len())
-        .filter(|&index| !view.is_vanished(index))
-        .collect();
-    let record = view.record();
-    let of = |index: usize| {
-        let account = &record.accounts[index];
-        let on_it = settled
-            .detected
-            .iter()
-            .filter(|detection| detection.accounts.contains(&account.key));
+/// What is in no detected role: values of an entitlement attribute of an account.
+pub(crate) struct Additional<'r> {
+    pub(crate) account: &'r Account,
+    pub(crate) attribute: Name,
+    pub(crate) values: Vec<Cow<'r, str>>,
+}
+
+/// Returns the entitlements that are in no detected role, of the accounts at these
+/// places.
+pub(crate) fn additional<'r>(
+    model: &Model,
+    record: &'r IdentityRecord,
+    present: &[usize],
+    detected: &[RoleDetection],
+) -> Vec<Additional<'r>> {
+    let mut found = Vec::new();
+    for account in present.iter().map(|&index| &record.accounts[index]) {
+        let on_it = detected.iter();
+        let on_it = on_it.filter(|detection| detection.accounts.contains(&account.key));
         let roles = on_it.filter_map(|detection| model.role(detection.role));
         let profiles = roles.flat_map(Role::profiles);
         let satisfied: Vec<&Profile> = profiles
             .filter(|profile| satisfies(account, profile))
             .collect();
-        let mut additional = Vec::new();
         let application = model.application(account.key.application);
         for attribute in application.into_iter().flat_map(Application::entitlements) {
-            if let Some(value) = account.attribute(attribute) {
-                value.each_text(|text| {
-                    let mut profiles = satisfied.iter();
-                    if !profiles.any(|profile| lists(profile, &account.key, attribute, text)) {
-                        additional.push((attribute, text.to_owned()));
-                    }
-                });
-            }
+            let Some(value) = account.attribute(attribute) else {
+                continue;
+            };
+            let mut values = value.texts();
+            values.retain(|text| {
+                let mut profiles = satisfied.iter();
+                !profiles.any(|profile| lists(profile, &account.key, attribute, text))
+            });
+            found.push(Additional {
+                account,
+                attribute,
+                values,
+            });
         }
-        (index, additional)
-    };
-    there.into_iter().map(of).collect()
+    }
+    found
 }
 
 /// Works something out of the access that a plan has settled.
@@ -283,9 +332,7 @@ fn with_access<T>(
     let mut targets = provisioning.targets.clone();
     targets.extend_from_slice(chosen);
     let flights = flights(&provisioning, &model, |at| view.reached(at));
-    let there: Vec<usize> = (0..view.record().accounts.len())
-        .filter(|&index| !view.is_vanished(index))
-        .collect();
+    let there = view.present_accounts();
     // What one profile of a role says counts for its others, and what none says
     // any more is forgotten: in this plan as in the next, which remembers it.
     let mut rounds = match model.provisions() {
@@ -430,8 +477,9 @@ struct Access<'a> {
 }
 
 impl Access<'_> {
-    fn entries(&self) -> Vec<LedgerEntry> {
-        let mut entries = self.held();
+    /// Returns the ledger, of what accounts hold as far as it is meant.
+    fn entries(&self, is_meant: IsMeant<'_>) -> Vec<LedgerEntry> {
+        let mut entries = self.held(is_meant);
         entries.extend(self.missing());
         let unwanted = self.on_their_way(&entries);
         entries.extend(unwanted);
@@ -440,8 +488,8 @@ impl Access<'_> {
         entries
     }
 
-    /// Returns what accounts hold.
-    fn held(&self) -> Vec<LedgerEntry> {
+    /// Returns what accounts hold, as far as it is meant.
+    fn held(&self, is_meant: IsMeant<'_>) -> Vec<LedgerEntry> {
         let mut entries = Vec::new();
         for account in &self.accounts {
             let Some(application) = self.model.application(account.key.application) else {
@@ -452,7 +500,9 @@ impl Access<'_> {
                     continue;
                 };
                 value.each_text(|text| {
-                    entries.push(self.held_entry(application, account, definition.name, text));
+                    if is_meant(application.name, definition.name, text) {
+                        entries.push(self.held_entry(application, account, definition.name, text));
+                    }
                 });
             }
         }

@@ -55,7 +55,7 @@ pub(crate) fn plan(
     };
     let mut card = Scorecard {
         roles: roles(&model, risk, settled),
-        entitlements: additional_entitlements(view, risk, settled),
+        entitlements: additional_entitlements(view, &model, risk, settled),
         policies: policies(&model, risk, violations),
         ..Scorecard::default()
     };
@@ -103,13 +103,20 @@ fn roles(model: &Model, risk: &Risk, settled: &SettledRoles) -> Score {
 }
 
 /// Scores the entitlements that are in no detected role.
-fn additional_entitlements(view: &mut TrackedView, risk: &Risk, settled: &SettledRoles) -> Score {
+fn additional_entitlements(
+    view: &mut TrackedView,
+    model: &Model,
+    risk: &Risk,
+    settled: &SettledRoles,
+) -> Score {
+    let present = view.present_accounts();
+    let record = view.record();
+    let decisions = &record.identity.by_hand.entitlements;
     let mut sum = Sum::default();
-    for (index, additional) in entitlements::additional(view, settled) {
-        let record = view.record();
-        let account = &record.accounts[index];
-        let decisions = &record.identity.by_hand.entitlements;
-        for (attribute, value) in additional {
+    for additional in entitlements::additional(model, record, &present, &settled.detected) {
+        let (account, attribute) = (additional.account, additional.attribute);
+        let weight_of = risk.entitlements.of(account.key.application, attribute);
+        for value in additional.values {
             let note = account.native_entitlement(attribute, &value);
             let decision = note.and_then(|note| {
                 let mut decisions = decisions.iter();
@@ -120,8 +127,7 @@ fn additional_entitlements(view: &mut TrackedView, risk: &Risk, settled: &Settle
                 Some(EntitlementVerdict::Restored) => risk.factors.remediated,
                 None => risk.factors.uncertified,
             };
-            let application = account.key.application;
-            sum.add(risk.entitlements.of(application, attribute, &value), factor);
+            sum.add(weight_of(&value), factor);
         }
     }
     sum.score(risk.maximum)

@@ -89,12 +89,36 @@ impl TrackedView {
         Ok(summaries)
     }
 
+    /// Returns the handle of the subject's first account in an application, in
+    /// order of native identity: of those that are present, or else of those that
+    /// are missing and haven't vanished yet, or else of those that have.
+    ///
+    /// # Errors
+    ///
+    /// [`ReadError`] when the application isn't defined or isn't granted.
+    pub fn first_account(&mut self, application: &str) -> Result<Option<AccountHandle>, ReadError> {
+        let Some(application) = self.granted_application(application)? else {
+            return Ok(None);
+        };
+        let first = self.first_account_index(application).or_else(|| {
+            let mut accounts = self.state().record.accounts.iter();
+            accounts.position(|account| account.key.application == application)
+        });
+        let handle =
+            first.map(|index| AccountHandle::try_from(index).unwrap_or(AccountHandle::MAX));
+        self.note(
+            || format!("first account in {application}"),
+            || handle.map_or_else(|| "none".to_owned(), |handle| handle.to_string()),
+        );
+        Ok(handle)
+    }
+
     /// Returns an attribute of one of the subject's accounts.
     ///
     /// # Errors
     ///
-    /// [`ReadError`] for a handle that [`TrackedView::accounts`] didn't give,
-    /// or an attribute that isn't defined or isn't granted.
+    /// [`ReadError`] for a handle that [`TrackedView::accounts`] or
+    /// [`TrackedView::first_account`] didn't give, or an attribute that isn't defined or isn't granted.
     pub fn account_attribute(
         &mut self,
         handle: AccountHandle,
@@ -334,6 +358,13 @@ impl TrackedView {
         self.reached(missing_since.plus_ms(grace_ms))
     }
 
+    /// Returns the places in the record of the accounts that haven't vanished,
+    /// noting when they will.
+    pub(crate) fn present_accounts(&mut self) -> Vec<usize> {
+        let all = 0..self.state().record.accounts.len();
+        all.filter(|&index| !self.is_vanished(index)).collect()
+    }
+
     /// Returns the place in the record of the first account in an application,
     /// in order of native identity: of those that are present, or else of those
     /// that are missing and haven't vanished yet.
@@ -469,4 +500,42 @@ fn spoken(value: Option<&Value>) -> String {
 fn spoken_account(account: &AccountSummary) -> String {
     let status = account.status.map_or("vanished", AccountStatus::as_str);
     format!("{} ({status})", account.native_identity)
+}
+
+#[cfg(test)]
+mod tests {
+    use std::sync::Arc;
+
+    use super::TrackedView;
+    use crate::model::UnixMillis;
+    use crate::testing::{Nobody, account, model, person};
+
+    #[test]
+    fn the_first_account_is_there_or_missing_lately_or_else_vanished() {
+        const LATELY: Option<UnixMillis> = Some(UnixMillis(4_500));
+        const LONG_AGO: Option<UnixMillis> = Some(UnixMillis(1_000));
+        let first = |missing: &[Option<UnixMillis>]| {
+            let mut tenant = model(&[], Vec::new());
+            for application in &mut tenant.applications {
+                application.vanish_grace_ms = 1_000;
+            }
+            let of_hr = missing.iter().zip(["1", "2", "3"]);
+            let of_hr = of_hr.map(|(missing_since, native)| {
+                let mut account = account("hr", &[]);
+                account.key.native_identity = native.to_owned();
+                account.missing_since = *missing_since;
+                account
+            });
+            let accounts = [account("ad", &[])].into_iter().chain(of_hr).collect();
+            let (tenant, nobody) = (Arc::new(tenant), Arc::new(Nobody));
+            let mut view = TrackedView::new(tenant, nobody, UnixMillis(5_000), person(accounts));
+            view.first_account("hr").expect("it is granted")
+        };
+        assert_eq!(first(&[None, None]), Some(1));
+        assert_eq!(first(&[LATELY, None, LONG_AGO]), Some(2));
+        assert_eq!(first(&[LONG_AGO, LATELY, None]), Some(3));
+        assert_eq!(first(&[LONG_AGO, LATELY, LONG_AGO]), Some(2));
+        assert_eq!(first(&[LONG_AGO, LONG_AGO]), Some(1));
+        assert_eq!(first(&[]), None);
+    }
 }

@@ -9,7 +9,7 @@ const HELPER_TYPES: &str = include_str!("../../support/javascript/idr.d.ts");
 const CONTRACT_TYPES: &str = include_str!("../../support/javascript/rules.d.ts");
 
 /// The version that these types are of; what an older one lacks does no harm.
-const TYPES_VERSION: &str = "@0.1.1";
+const TYPES_VERSION: &str = "@0.1.2";
 
 /// Bundles `rule.js` or `rule.ts` with what it imports, and puts that into a
 /// component with the engine.
@@ -59,7 +59,7 @@ mod tests {
 
     use super::{CONTRACT_TYPES, HELPER_TYPES, TYPES_VERSION};
 
-    const CONTRACT: &str = include_str!("../../../../wit/0.1.1/rules.wit");
+    const CONTRACT: &str = include_str!("../../../../wit/0.1.2/rules.wit");
 
     /// `has-role` as `hasRole`.
     fn camel(name: &str) -> String {

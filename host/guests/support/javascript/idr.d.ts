@@ -1,8 +1,8 @@
 // Types of what every rule uses, for TypeScript and for editors. Written by `idr
 // rule build`; changes are lost.
 
-import type { Account } from 'idr:rules/subject@0.1.1';
-import type { AccountStatus, Lookup, Proposal, RuleError, Value } from 'idr:rules/types@0.1.1';
+import type { Account } from 'idr:rules/subject@0.1.2';
+import type { AccountStatus, Lookup, Proposal, RuleError, Value } from 'idr:rules/types@0.1.2';
 
 export function declined(why: string): RuleError;
 export function invalid(why: string): RuleError;

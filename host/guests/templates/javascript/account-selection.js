@@ -2,7 +2,7 @@
 // administrator's account, whose native identity begins with `adm-`, everything
 // else to the other one. The parameter `prefix` replaces `adm-`.
 
-import { parameter } from 'idr:rules/parameters@0.1.1';
+import { parameter } from 'idr:rules/parameters@0.1.2';
 import { guard, valueAs } from './bindings/idr.js';
 
 export const accountSelection = guard({

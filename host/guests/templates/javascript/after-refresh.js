@@ -1,8 +1,8 @@
 // A red badge for whoever has a role, from the next refresh on: `Administrator`,
 // or what the parameter `role` says.
 
-import { parameter } from 'idr:rules/parameters@0.1.1';
-import { hasAssigned } from 'idr:rules/roles@0.1.1';
+import { parameter } from 'idr:rules/parameters@0.1.2';
+import { hasAssigned } from 'idr:rules/roles@0.1.2';
 import { guard, valueAs } from './bindings/idr.js';
 
 export const afterRefresh = guard({

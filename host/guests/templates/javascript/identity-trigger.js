@@ -1,9 +1,9 @@
 // Whether somebody has moved: the department isn't what it was. The parameter
 // `attribute` names another attribute to look at.
 
-import { attribute as before, exists } from 'idr:rules/baseline@0.1.1';
-import { parameter } from 'idr:rules/parameters@0.1.1';
-import { attribute } from 'idr:rules/subject@0.1.1';
+import { attribute as before, exists } from 'idr:rules/baseline@0.1.2';
+import { parameter } from 'idr:rules/parameters@0.1.2';
+import { attribute } from 'idr:rules/subject@0.1.2';
 import { guard, valueAs } from './bindings/idr.js';
 
 export const identityTrigger = guard({

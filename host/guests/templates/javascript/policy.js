@@ -1,8 +1,8 @@
 // Nobody may have more than two administrator roles: those whose names begin with
 // `Admin`. The parameter `most` is another number.
 
-import { roles } from 'idr:rules/access@0.1.1';
-import { parameter } from 'idr:rules/parameters@0.1.1';
+import { roles } from 'idr:rules/access@0.1.2';
+import { parameter } from 'idr:rules/parameters@0.1.2';
 import { guard, valueAs } from './bindings/idr.js';
 
 export const policy = guard({

@@ -1,7 +1,7 @@
 // Keeps the family name that somebody had before, in the attribute that the
 // parameter `keepIn` names, or in `formerName`.
 
-import { parameter } from 'idr:rules/parameters@0.1.1';
+import { parameter } from 'idr:rules/parameters@0.1.2';
 import { guard, valueAs } from './bindings/idr.js';
 
 export const valueChange = guard({

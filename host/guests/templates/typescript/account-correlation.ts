@@ -1,8 +1,8 @@
 // Whose an account is: by its employee number; `adm-anna` is a second account of
 // whoever logs in as `anna`. The parameter `prefix` replaces `adm-`.
 
-import { attribute, nativeIdentity } from 'idr:rules/account@0.1.1';
-import { parameter } from 'idr:rules/parameters@0.1.1';
+import { attribute, nativeIdentity } from 'idr:rules/account@0.1.2';
+import { parameter } from 'idr:rules/parameters@0.1.2';
 import { type AccountCorrelation, guard, invalid, valueAs } from './bindings/idr.js';
 
 export const accountCorrelation = guard<AccountCorrelation>({

@@ -1,9 +1,9 @@
 // A red badge for whoever has a role, from the next refresh on: `Administrator`,
 // or what the parameter `role` says.
 
-import { parameter } from 'idr:rules/parameters@0.1.1';
-import { hasAssigned } from 'idr:rules/roles@0.1.1';
-import type { Value } from 'idr:rules/types@0.1.1';
+import { parameter } from 'idr:rules/parameters@0.1.2';
+import { hasAssigned } from 'idr:rules/roles@0.1.2';
+import type { Value } from 'idr:rules/types@0.1.2';
 import { type AfterRefresh, guard, valueAs } from './bindings/idr.js';
 
 export const afterRefresh = guard<AfterRefresh>({

@@ -1,6 +1,6 @@
 // The display name: given name and family name, whichever there are.
 
-import { attribute } from 'idr:rules/subject@0.1.1';
+import { attribute } from 'idr:rules/subject@0.1.2';
 import { type AttributePromotion, guard, invalid } from './bindings/idr.js';
 
 export const attributePromotion = guard<AttributePromotion>({

@@ -1,8 +1,8 @@
 // The location of a person's first account that is in use. The parameter
 // `application` says where; it is `hr` otherwise.
 
-import { parameter } from 'idr:rules/parameters@0.1.1';
-import { accountAttribute, accounts } from 'idr:rules/subject@0.1.1';
+import { parameter } from 'idr:rules/parameters@0.1.2';
+import { accountAttribute, accounts } from 'idr:rules/subject@0.1.2';
 import { type BeforeRefresh, guard, valueAs } from './bindings/idr.js';
 
 export const beforeRefresh = guard<BeforeRefresh>({

@@ -1,8 +1,8 @@
 // Which identity an account gives rise to: none for test accounts and for those
 // not in use, a contractor for externals. The parameter `prefix` replaces `test-`.
 
-import { attribute, nativeIdentity, status } from 'idr:rules/account@0.1.1';
-import { parameter } from 'idr:rules/parameters@0.1.1';
+import { attribute, nativeIdentity, status } from 'idr:rules/account@0.1.2';
+import { parameter } from 'idr:rules/parameters@0.1.2';
 import { type IdentityCreation, guard, valueAs } from './bindings/idr.js';
 
 export const identityCreation = guard<IdentityCreation>({

@@ -4,10 +4,10 @@
 // The rule never asks what time it is, only whether a day has come or is over:
 // so the host knows when to refresh the person again.
 
-import { parameter } from 'idr:rules/parameters@0.1.1';
-import { attribute } from 'idr:rules/subject@0.1.1';
-import { dateReached, dayOver, plusDays } from 'idr:rules/time@0.1.1';
-import type { Date } from 'idr:rules/types@0.1.1';
+import { parameter } from 'idr:rules/parameters@0.1.2';
+import { attribute } from 'idr:rules/subject@0.1.2';
+import { dateReached, dayOver, plusDays } from 'idr:rules/time@0.1.2';
+import type { Date } from 'idr:rules/types@0.1.2';
 import { type LifecycleState, guard, invalid, valueAs } from './bindings/idr.js';
 
 const MIDNIGHT = { hour: 0, minute: 0, second: 0 };

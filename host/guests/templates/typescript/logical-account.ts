@@ -2,8 +2,8 @@
 // the group `crm-users` has one. Its `level` is that of the account with the same
 // native identity in `crm-db`. The parameter `group` names another group.
 
-import { parameter } from 'idr:rules/parameters@0.1.1';
-import { type Account, accounts, attribute } from 'idr:rules/tiers@0.1.1';
+import { parameter } from 'idr:rules/parameters@0.1.2';
+import { type Account, accounts, attribute } from 'idr:rules/tiers@0.1.2';
 import { type Composed, type LogicalAccount, guard, valueAs } from './bindings/idr.js';
 
 export const logicalAccount = guard<LogicalAccount>({

@@ -1,8 +1,8 @@
 // Who is eligible for which role: a role is named after the department that has
 // it. The parameter `always` lists roles that everybody has.
 
-import { parameter } from 'idr:rules/parameters@0.1.1';
-import { attribute } from 'idr:rules/subject@0.1.1';
+import { parameter } from 'idr:rules/parameters@0.1.2';
+import { attribute } from 'idr:rules/subject@0.1.2';
 import { type RoleAssignment, guard, valueAs } from './bindings/idr.js';
 
 export const roleAssignment = guard<RoleAssignment>({

@@ -1,8 +1,8 @@
 // The home directory of an account: `/home`, the site if there is one, and the
 // login. The parameter `root` replaces `/home`.
 
-import { parameter } from 'idr:rules/parameters@0.1.1';
-import { attribute } from 'idr:rules/subject@0.1.1';
+import { parameter } from 'idr:rules/parameters@0.1.2';
+import { attribute } from 'idr:rules/subject@0.1.2';
 import { type TargetMapping, guard, invalid, valueAs } from './bindings/idr.js';
 
 export const targetMapping = guard<TargetMapping>({

@@ -160,7 +160,9 @@ fn grants_used(read: &Read) -> Vec<String> {
     match read {
         Read::Attribute(name) | Read::BaselineAttribute(name) => vec![attribute(name)],
         Read::ManagerAttribute(name) => vec![of_manager(name)],
-        Read::Accounts(application) => vec![accounts(application)],
+        Read::Accounts(application) | Read::FirstAccount(application) => {
+            vec![accounts(application)]
+        }
         Read::AccountAttribute {
             application, name, ..
         }

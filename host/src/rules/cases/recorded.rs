@@ -297,6 +297,7 @@ fn accounts(calls: &[Call], question: Question<'_>, view: &mut TrackedView) -> V
     let applications: BTreeSet<&String> = reads()
         .filter_map(|read| match read {
             Read::Accounts(application)
+            | Read::FirstAccount(application)
             | Read::AccountAttribute { application, .. }
             | Read::Held { application, .. }
             | Read::Holds { application, .. } => Some(application),

@@ -13,30 +13,45 @@ use crate::store::{ApplyChunk, IdentityWrite, StoreError, codec, lookup_keys};
 /// So many documents are made by one thread at a time.
 const ENCODED_TOGETHER: usize = 64;
 
-/// Makes the documents of a chunk, in parallel, while nothing is being written yet.
-pub(super) fn documents(chunk: &ApplyChunk) -> Vec<Option<String>> {
-    let encode = |writes: &[IdentityWrite]| -> Vec<Option<String>> {
+/// The documents of a chunk.
+pub(super) struct Documents {
+    /// Those of the identities, where they are written.
+    identities: Vec<Option<String>>,
+    /// Those of the events.
+    events: Vec<records::EventRow>,
+}
+
+impl Documents {
+    /// Makes them in parallel, while nothing is being written yet.
+    pub(super) fn of(chunk: &ApplyChunk) -> Self {
+        Self {
+            identities: in_parallel(&chunk.writes, |write| {
+                write.identity.as_ref().map(codec::encode)
+            }),
+            events: in_parallel(&chunk.events, records::EventRow::of),
+        }
+    }
+}
+
+fn in_parallel<T: Sync, D: Send>(all: &[T], make: impl Fn(&T) -> D + Sync) -> Vec<D> {
+    let parts = all.par_chunks(ENCODED_TOGETHER).flat_map_iter(|part| {
         let _section = meter::section(Stage::Encode);
-        let identities = writes.iter().map(|write| write.identity.as_ref());
-        identities
-            .map(|identity| identity.map(codec::encode))
-            .collect()
-    };
-    let parts = chunk.writes.par_chunks(ENCODED_TOGETHER);
-    parts.flat_map_iter(encode).collect()
+        part.iter().map(&make).collect::<Vec<D>>()
+    });
+    parts.collect()
 }
 
 /// See `Store::apply`.
 ///
-/// - `documents`: those of the chunk, see [`documents`].
+/// - `documents`: those of the chunk.
 pub(super) fn apply(
     connection: &Connection,
     chunk: &ApplyChunk,
-    documents: &[Option<String>],
+    documents: &Documents,
 ) -> Result<Vec<Uid>, StoreError> {
     let mut writer = IdentityWriter::new(connection)?;
     let mut stale = Vec::new();
-    for (write, document) in chunk.writes.iter().zip(documents) {
+    for (write, document) in chunk.writes.iter().zip(&documents.identities) {
         match writer.write(write, document.as_deref())? {
             Outcome::Written => {}
             Outcome::Absent => continue,
@@ -57,10 +72,8 @@ pub(super) fn apply(
             records::set_findings(connection, about, &identity.findings, at)?;
         }
     }
-    let events = chunk
-        .events
-        .iter()
-        .filter(|event| !stale.contains(&event.uid));
+    let events = chunk.events.iter().zip(&documents.events);
+    let events = events.filter(|(event, _)| !stale.contains(&event.uid));
     records::record_events(connection, events)?;
     let is_written = |effect: &&Effect| !stale.contains(&effect.uid);
     outbox::withdraw(connection, chunk.withdrawn.iter().filter(is_written))?;

@@ -403,7 +403,7 @@ impl Store for SqliteStore {
     }
 
     fn apply(&self, chunk: &ApplyChunk) -> Result<Vec<Uid>, StoreError> {
-        let documents = apply::documents(chunk);
+        let documents = apply::Documents::of(chunk);
         self.write(points!("apply"), |connection| {
             apply::apply(connection, chunk, &documents)
         })

@@ -10,22 +10,37 @@ use crate::store::{
     AuditEntry, AuditQuery, EventQuery, StoreError, StoredEvent, StoredFinding, codec, event_id,
 };
 
+/// What is written of an event besides what it is found by.
+pub(super) struct EventRow {
+    id: String,
+    document: String,
+}
+
+impl EventRow {
+    pub(super) fn of(event: &Event) -> Self {
+        Self {
+            id: event_id(event),
+            document: codec::encode(event),
+        }
+    }
+}
+
 /// Records events that aren't recorded yet.
 pub(super) fn record_events<'e>(
     connection: &Connection,
-    events: impl Iterator<Item = &'e Event>,
+    events: impl Iterator<Item = (&'e Event, &'e EventRow)>,
 ) -> Result<(), StoreError> {
     let mut statement = connection.prepare_cached(
         "INSERT OR IGNORE INTO event (id, uid, sequence, trigger, document)
          VALUES (?1, ?2, ?3, ?4, ?5)",
     )?;
-    for event in events {
+    for (event, row) in events {
         statement.execute(params![
-            event_id(event),
+            row.id,
             event.uid.0,
             event.sequence.cast_signed(),
             event.trigger.as_str(),
-            codec::encode(event),
+            row.document,
         ])?;
     }
     Ok(())

@@ -49,7 +49,7 @@
 //! The attribute `echo`, of an identity or of an account, isn't drawn: its value is
 //! that of the last read.
 
-wit_bindgen::generate!({ path: "../../../wit/0.1.1", world: "all-kinds" });
+wit_bindgen::generate!({ path: "../../../wit/0.1.2", world: "all-kinds" });
 
 use exports::idr::rules::account_selection::{self, Need, Selection};
 use exports::idr::rules::attribute_promotion::{self, Promotion};

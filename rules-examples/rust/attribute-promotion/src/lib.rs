@@ -15,11 +15,15 @@
 //! the account says that there is none, or *next* because this rule has
 //! nothing to say and the attribute's next source should be asked.
 
-wit_bindgen::generate!({ path: "../../../wit/0.1.0", world: "attribute-promotion-rule" });
+wit_bindgen::generate!({
+    path: "../../../wit/0.1.2",
+    world: "attribute-promotion-rule",
+    ownership: Borrowing { duplicate_if_necessary: false },
+});
 
 use exports::idr::rules::attribute_promotion::{Guest, Promotion};
 use idr::rules::parameters::parameter;
-use idr::rules::subject::{AccountStatus, account_attribute, accounts};
+use idr::rules::subject::{account_attributes, first_account};
 use idr::rules::types::{Date, RuleError, Value};
 
 struct Rule;
@@ -43,11 +47,8 @@ impl Guest for Rule {
 }
 
 fn display_name(account: &Account) -> Result<Promotion, RuleError> {
-    let first = match account.text("preferredName")? {
-        Some(preferred) => Some(preferred),
-        None => account.text("givenName")?,
-    };
-    let parts: Vec<String> = [first, account.text("familyName")?]
+    let [preferred, given, family] = account.texts(["preferredName", "givenName", "familyName"])?;
+    let parts: Vec<String> = [preferred.or(given), family]
         .into_iter()
         .flatten()
         .collect();
@@ -59,7 +60,7 @@ fn display_name(account: &Account) -> Result<Promotion, RuleError> {
 
 /// `cc 4711`, `CC4711` and `4711` are all `CC-4711`.
 fn cost_center(account: &Account) -> Result<Promotion, RuleError> {
-    let Some(written) = account.text("costCenter")? else {
+    let [Some(written)] = account.texts(["costCenter"])? else {
         return Ok(Promotion::Clear);
     };
     let upper = written.to_ascii_uppercase();
@@ -77,7 +78,7 @@ fn cost_center(account: &Account) -> Result<Promotion, RuleError> {
 
 /// A site without a name in the parameters is left to the next source.
 fn location(account: &Account) -> Result<Promotion, RuleError> {
-    let Some(site) = account.text("site")? else {
+    let [Some(site)] = account.texts(["site"])? else {
         return Ok(Promotion::Clear);
     };
     match parameter(&format!("site.{}", site.to_ascii_uppercase())) {
@@ -87,7 +88,8 @@ fn location(account: &Account) -> Result<Promotion, RuleError> {
 }
 
 fn contract_end(account: &Account) -> Result<Promotion, RuleError> {
-    match account_attribute(account.handle, "contractEnd") {
+    let [value] = account.values(["contractEnd"]);
+    match value {
         None => Ok(Promotion::Clear),
         Some(date @ Value::Date(_)) => Ok(Promotion::Set(date)),
         Some(Value::Text(text)) => match date(&text) {
@@ -124,7 +126,7 @@ struct Account {
 
 impl Account {
     /// Returns the person's account: the first that is still listed, or else
-    /// the first that vanished, which keeps what it last said.
+    /// the first that has gone, which keeps what it last said.
     fn of_the_person() -> Result<Option<Self>, RuleError> {
         let application = match parameter("application") {
             None => "hr".to_owned(),
@@ -135,25 +137,28 @@ impl Account {
                 ));
             }
         };
-        let accounts = accounts(&application);
-        let listed = accounts
-            .iter()
-            .find(|account| account.status != AccountStatus::Vanished);
-        Ok(listed.or(accounts.first()).map(|account| Self {
-            handle: account.handle,
-        }))
+        Ok(first_account(&application).map(|handle| Self { handle }))
     }
 
-    /// Returns a text without blanks around it; a blank one is none.
-    fn text(&self, name: &str) -> Result<Option<String>, RuleError> {
-        match account_attribute(self.handle, name) {
-            None => Ok(None),
-            Some(Value::Text(text)) => {
-                let text = text.trim();
-                Ok((!text.is_empty()).then(|| text.to_owned()))
-            }
-            Some(Value::Integer(number)) => Ok(Some(number.to_string())),
-            Some(_) => Err(RuleError::Invalid(format!("`{name}` is not text"))),
+    fn values<const N: usize>(&self, names: [&str; N]) -> [Option<Value>; N] {
+        let values = account_attributes(self.handle, &names);
+        values.try_into().expect("a value for every name")
+    }
+
+    /// Returns texts without blanks around them; a blank one is none.
+    fn texts<const N: usize>(&self, names: [&str; N]) -> Result<[Option<String>; N], RuleError> {
+        let mut texts = [const { None }; N];
+        for ((text, name), value) in texts.iter_mut().zip(names).zip(self.values(names)) {
+            *text = match value {
+                None => None,
+                Some(Value::Text(text)) => {
+                    let text = text.trim();
+                    (!text.is_empty()).then(|| text.to_owned())
+                }
+                Some(Value::Integer(number)) => Some(number.to_string()),
+                Some(_) => return Err(RuleError::Invalid(format!("`{name}` is not text"))),
+            };
         }
+        Ok(texts)
     }
 }
