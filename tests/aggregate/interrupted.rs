@@ -1,7 +1,6 @@
 //! Killed at any write: the next aggregation leaves what the undisturbed one
 //! would have left.
 
-use std::collections::HashMap;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU32, Ordering};
 
@@ -84,7 +83,11 @@ fragile! {
     read runs(limit: usize) -> Vec<Run>;
     read selected(run: RunId, after: Option<Uid>, limit: usize) -> Vec<Uid>;
     read spooled(run: RunId, after: Option<Uid>, limit: usize) -> Vec<SpooledPlan>;
-    read account_fingerprints(application: Name) -> HashMap<u64, AccountMark>;
+    read account_marks(
+        application: Name,
+        after: Option<&str>,
+        limit: usize
+    ) -> Vec<AccountMark>;
     read accounts(keys: &[AccountKey]) -> Vec<Account>;
     read list_accounts(
         application: Option<Name>,

@@ -172,10 +172,20 @@ fn aggregations_are_measured_and_tables_made_of_everything() {
     aggregate-unchanged erp 60 0
     aggregate-changed hr 60 60
     aggregate-changed directory 60 60
-    aggregate-changed erp 60 0
+    aggregate-changed erp 60 60
     ");
     let roofline = host.json(["bench", "roofline"].into_iter().chain(of));
     assert_eq!(roofline["roofline"]["documents_per_identity"], 4.0);
+    for of in [
+        "read_us",
+        "decode_us",
+        "native_rule_us",
+        "rule_us",
+        "write_us",
+    ] {
+        let us = roofline["roofline"][of].as_f64();
+        assert!(us > Some(0.0), "{of} of {roofline}");
+    }
     let case = ["--case", "full-unchanged"];
     let refresh = host.json(["bench", "refresh"].into_iter().chain(case).chain(of));
     for (name, report) in [("a", &aggregate), ("b", &refresh), ("c", &roofline)] {
@@ -185,7 +195,9 @@ fn aggregations_are_measured_and_tables_made_of_everything() {
     let headings: Vec<&str> = report
         .lines()
         .filter(|line| {
-            line.starts_with('#') || line.starts_with("| full") || line.starts_with("| all")
+            ["#", "| full", "| the lifecycle", "| all"]
+                .iter()
+                .any(|begin| line.starts_with(begin))
         })
         .filter_map(|line| line.split([',', '|']).find(|part| !part.is_empty()))
         .map(str::trim)
@@ -195,6 +207,8 @@ fn aggregations_are_measured_and_tables_made_of_everything() {
     ### Refreshes: standard
     full-unchanged
     ### Roofline: standard
+    the lifecycle rule in native code; ours: one evaluation
+    all of it
     all of it
     ");
     host.write("d.json", "[]");

@@ -3,11 +3,11 @@
 use std::collections::BTreeMap;
 
 use idr::store::{
-    AccountWrite, Adoption, AggregateBatch, Aggregation, AggregationStatus, ApplyChunk, AuditEntry,
-    AuditQuery, ClaimEdit, ClaimQuery, EffectQuery, EffectStatus, EventQuery, Files, IdentityWrite,
-    LastTimes, Managed, Population, Prune, Raise, Run, RunProgress, RunStatus, Selection,
-    SpooledPlan, StagedChange, Store, StoreError, TenantState, account_fingerprint,
-    account_key_hash, event_id,
+    AccountMark, AccountWrite, Adoption, AggregateBatch, Aggregation, AggregationStatus,
+    ApplyChunk, AuditEntry, AuditQuery, ClaimEdit, ClaimQuery, EffectQuery, EffectStatus,
+    EventQuery, Files, IdentityWrite, LastTimes, Managed, Population, Prune, Raise, Run,
+    RunProgress, RunStatus, Selection, SpooledPlan, StagedChange, Store, StoreError, TenantState,
+    account_fingerprint, event_id,
 };
 use idr_core::filter::{Filter, Superset};
 use idr_core::model::{
@@ -856,12 +856,14 @@ fn an_account_moves_between_owners_and_raises_both(store: &dyn Store) {
         store.accounts(&[key("hr", "1")]).expect("readable"),
         std::slice::from_ref(&third)
     );
-    let marks = store
-        .account_fingerprints(Name::new("hr"))
-        .expect("readable");
-    let mark = marks[&account_key_hash("1")];
-    assert_eq!(mark.fingerprint, account_fingerprint(&third));
-    assert_eq!((mark.present, mark.owned), (false, false));
+    let marks = store.account_marks(Name::new("hr"), None, 9);
+    let mark = AccountMark {
+        native_identity: "1".to_owned(),
+        fingerprint: account_fingerprint(&third),
+        present: false,
+        owned: false,
+    };
+    assert_eq!(marks.expect("readable"), [mark]);
 
     let batch = AggregateBatch {
         creations: ["cyd", "dee"]
@@ -1033,13 +1035,18 @@ fn accounts_are_listed_in_order_of_key(store: &dyn Store) {
     let found = store.accounts(&wanted).expect("readable").into_iter();
     let found: Vec<_> = found.map(|account| account.key).collect();
     assert_eq!(found, [keys[3].clone(), keys[0].clone()]);
-    assert_eq!(
-        store
-            .account_fingerprints(Name::new("hr"))
-            .expect("readable")
-            .len(),
-        2
-    );
+    let marks = |after, limit| {
+        let marks = store.account_marks(Name::new("hr"), after, limit);
+        let marks = marks.expect("readable").into_iter();
+        marks
+            .map(|mark| (mark.native_identity, mark.present, mark.owned))
+            .collect::<Vec<_>>()
+    };
+    let (one, umlaut) = (("1".to_owned(), true, true), ("ü".to_owned(), true, false));
+    assert_eq!(marks(None, 9), [one.clone(), umlaut.clone()]);
+    assert_eq!(marks(None, 1), [one]);
+    assert_eq!(marks(Some("1"), 9), [umlaut]);
+    assert_eq!(marks(Some("ü"), 9), []);
 }
 
 fn accounts_wait_for_values_that_appear(store: &dyn Store) {

@@ -694,9 +694,14 @@ impl Driven<'_> {
             note("spooled after", said(store.spooled(id, Some(Uid(2)), 1)));
         }
         for application in ["crm", "hr"].map(Name::new) {
-            let marks = store.account_fingerprints(application);
-            let marks = marks.map(std::collections::BTreeMap::from_iter);
-            note("account_fingerprints", said(marks));
+            note(
+                "account_marks",
+                said(store.account_marks(application, None, 99)),
+            );
+            note(
+                "account_marks after",
+                said(store.account_marks(application, Some("1"), 1)),
+            );
             let key = AccountKey {
                 application,
                 native_identity: "1".to_owned(),

@@ -99,6 +99,46 @@ fn a_newer_schema_and_what_is_no_store_are_refused() {
 }
 
 #[test]
+fn fingerprints_of_an_older_store_are_taken_again() {
+    let folder = folder();
+    let path = folder.path().join("idr.db");
+    let store = open(&path);
+    let [ana] = create(&store, ["ana"]);
+    write_accounts(
+        &store,
+        [
+            account(key("crm", "ü"), None),
+            account(key("hr", "1"), Some(ana)),
+        ],
+    );
+    let marks = |store: &SqliteStore| {
+        let applications = ["crm", "hr"].map(Name::new).into_iter();
+        let marks =
+            applications.flat_map(|name| store.account_marks(name, None, 9).expect("readable"));
+        marks.collect::<Vec<_>>()
+    };
+    let before = marks(&store);
+    drop(store);
+    let raw = Connection::open(&path).expect("SQLite can open it");
+    raw.execute_batch(
+        "CREATE TABLE older (
+             application TEXT NOT NULL, native_identity TEXT NOT NULL, owner INTEGER NOT NULL,
+             present INTEGER NOT NULL, fingerprint INTEGER NOT NULL,
+             PRIMARY KEY (application, native_identity)
+         ) STRICT, WITHOUT ROWID;
+         INSERT INTO older SELECT application, native_identity, owner, present, 7 FROM account;
+         DROP TABLE account;
+         ALTER TABLE older RENAME TO account;
+         PRAGMA user_version = 10;",
+    )
+    .expect("it can be made older");
+    drop(raw);
+    let store = open(&path);
+    assert_eq!(marks(&store), before);
+    assert_eq!(store.verify().expect("readable").problems, [""; 0]);
+}
+
+#[test]
 fn a_snapshot_is_read_by_many_threads_while_others_write() {
     let folder = folder();
     let store = open(&folder.path().join("idr.db"));
@@ -404,7 +444,7 @@ fn damage_is_found_and_named() {
     table identity_read: 1 rows that no identity calls for
     ");
     insta::assert_snapshot!(problems_after(
-        "UPDATE account SET fingerprint = 0, present = 0 WHERE native_identity = '1';
+        "UPDATE account SET fingerprint = zeroblob(16), present = 0 WHERE native_identity = '1';
          DELETE FROM account_document WHERE native_identity = '2';
          INSERT INTO account_document VALUES (1, 'hr', '5', '{}');
          INSERT INTO account_lookup VALUES ('hr', '1', 'name', 'ana');

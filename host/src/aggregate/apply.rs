@@ -37,18 +37,17 @@ pub(super) fn finish(
     let total = staged_count(&aggregation);
     let previous = previous_full(store, &aggregation)?;
     let mut applying = Applying::begin(context, aggregation, previous)?;
-    loop {
+    let (id, limit) = (applying.aggregation.id, context.accounts_per_transaction);
+    let as_of = applying.aggregation.as_of;
+    let fetch = |after| Fetched::read(store, id, after, limit, as_of);
+    let mut fetched = fetch(applying.aggregation.cursor)?;
+    while let Some(&(last, _)) = fetched.staged.last() {
         let cursor = applying.aggregation.cursor;
         progress(Progress::Applied(cursor.unsigned_abs(), total));
-        let staged = store.staged(
-            applying.aggregation.id,
-            cursor,
-            context.accounts_per_transaction,
-        )?;
-        if staged.is_empty() {
-            break;
-        }
-        applying.apply(staged)?;
+        // No account is staged twice, so the next chunk can be read beside this one.
+        let (applied, next) = rayon::join(|| applying.apply(fetched), || fetch(last));
+        applied?;
+        fetched = next?;
     }
     let Applying {
         mut aggregation,
@@ -171,13 +170,19 @@ impl<'a> Applying<'a> {
 
     /// Begins a chunk with these accounts.
     pub(super) fn chunk(&self, keys: &[AccountKey]) -> Result<Chunk<'a>, AggregateError> {
-        let before = self.store.accounts(keys)?.into_iter();
+        let before = self.store.accounts(keys)?;
+        let own = OwnChanges::read(self.store, keys, self.aggregation.as_of)?;
+        self.chunk_of(before, own)
+    }
+
+    fn chunk_of(&self, before: Vec<Account>, own: OwnChanges) -> Result<Chunk<'a>, AggregateError> {
+        let before = before.into_iter();
         Ok(Chunk {
             correlator: Correlator::new(self.store, self.model)?,
             before: before
                 .map(|account| (account.key.clone(), account))
                 .collect(),
-            own: OwnChanges::read(self.store, keys, self.aggregation.as_of)?,
+            own,
             batch: AggregateBatch::default(),
         })
     }
@@ -190,13 +195,9 @@ impl<'a> Applying<'a> {
         Ok(())
     }
 
-    fn apply(&mut self, staged: Vec<(i64, StagedChange)>) -> Result<(), AggregateError> {
-        let keys: Vec<AccountKey> = staged
-            .iter()
-            .map(|(_, change)| key_of(change).clone())
-            .collect();
-        let mut chunk = self.chunk(&keys)?;
-        for (position, change) in staged {
+    fn apply(&mut self, fetched: Fetched) -> Result<(), AggregateError> {
+        let mut chunk = self.chunk_of(fetched.before, fetched.own)?;
+        for (position, change) in fetched.staged {
             // What it read is older than what idr itself has done since.
             if chunk.own.is_newer(key_of(&change)) {
                 self.aggregation.cursor = position;
@@ -222,29 +223,32 @@ impl<'a> Applying<'a> {
         chunk: &mut Chunk<'a>,
         listed: Account,
     ) -> Result<(), AggregateError> {
-        let before = chunk.before.get(&listed.key).cloned();
-        let expected = chunk.own.expected(before, &listed);
-        self.take(chunk, listed, expected)
+        let before = chunk.remove(&listed.key);
+        let done = chunk.own.done(before.as_ref(), &listed);
+        let expected = match &done {
+            Some(after) => after.as_ref(),
+            None => before.as_ref(),
+        };
+        self.take(chunk, listed, before.as_ref(), expected)
     }
 
-    /// Takes over an account that is there. `expected` is what it was before, with
-    /// what idr itself has done with it since: what differs was done natively.
+    /// Takes over an account that is there. `before` is what it was, taken from the
+    /// chunk, and `expected` the same with what idr itself has done with it since: what
+    /// differs from that was done natively.
     pub(super) fn take(
         &mut self,
         chunk: &mut Chunk<'a>,
         listed: Account,
-        expected: Option<Account>,
+        before: Option<&Account>,
+        expected: Option<&Account>,
     ) -> Result<(), AggregateError> {
-        let before = chunk.before.remove(&listed.key);
         let mut account = Account {
             missing_since: None,
-            link: expected
-                .as_ref()
-                .map_or(Link::Uncorrelated, |known| known.link),
-            owner: expected.as_ref().and_then(|known| known.owner),
+            link: expected.map_or(Link::Uncorrelated, |known| known.link),
+            owner: expected.and_then(|known| known.owner),
             ..listed
         };
-        account.native_entitlements = self.native_entitlements(expected.as_ref(), &account);
+        account.native_entitlements = self.native_entitlements(expected, &account);
         let mut created_owner = None;
         let mut lookups = Vec::new();
         if account.owner.is_none() && account.link != Link::Manual {
@@ -296,10 +300,10 @@ impl<'a> Applying<'a> {
         {
             chunk.correlator.note_present(owner);
         }
-        if before.as_ref() == Some(&account) && created_owner.is_none() {
+        if before == Some(&account) && created_owner.is_none() {
             return Ok(());
         }
-        let change = self.native_listing(expected.as_ref(), &account);
+        let change = self.native_listing(expected, &account);
         self.note_native(chunk, account.owner, change);
         chunk.batch.accounts.push(AccountWrite {
             account,
@@ -351,7 +355,7 @@ impl<'a> Applying<'a> {
         chunk: &mut Chunk<'a>,
         key: &AccountKey,
     ) -> Result<(), AggregateError> {
-        let Some(before) = chunk.before.remove(key) else {
+        let Some(before) = chunk.remove(key) else {
             return Ok(());
         };
         if !chunk.own.has_deleted(&before) {
@@ -497,6 +501,38 @@ impl Chunk<'_> {
     /// Returns what is known of an account.
     pub(super) fn known(&self, key: &AccountKey) -> Option<Account> {
         self.before.get(key).cloned()
+    }
+
+    /// Takes what is known of an account, which is then dealt with.
+    pub(super) fn remove(&mut self, key: &AccountKey) -> Option<Account> {
+        self.before.remove(key)
+    }
+}
+
+/// A chunk of the stage, with what is stored of its accounts.
+struct Fetched {
+    staged: Vec<(i64, StagedChange)>,
+    before: Vec<Account>,
+    own: OwnChanges,
+}
+
+impl Fetched {
+    /// Reads the chunk behind a position.
+    fn read(
+        store: &dyn Store,
+        aggregation: i64,
+        after: i64,
+        limit: usize,
+        as_of: UnixMillis,
+    ) -> Result<Self, AggregateError> {
+        let staged = store.staged(aggregation, after, limit)?;
+        let keys = staged.iter().map(|(_, change)| key_of(change).clone());
+        let keys: Vec<AccountKey> = keys.collect();
+        Ok(Self {
+            before: store.accounts(&keys)?,
+            own: OwnChanges::read(store, &keys, as_of)?,
+            staged,
+        })
     }
 }
 

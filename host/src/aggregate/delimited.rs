@@ -6,19 +6,22 @@
 //! the lines after it are read for themselves.
 
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 
 use encoding_rs::Encoding;
 use idr_core::definitions::{AccountAttribute, Application};
 use idr_core::model::{Account, AccountStatus, Name, Value, ValueType};
 use idr_core::text::nearest;
+use memchr::memchr_iter;
 
 use super::connector::DelimitedFile;
 use super::error::AggregateError;
-use super::feed::{Feed, Record};
+use super::feed::{Content, Feed, Listed, PAGE, Page, Record};
 use super::lines::{Line, Lines};
 use super::problem::{BrokenRecord, LINE, Problem};
-use super::split::{Fields, LineEnd, Splitter};
-use crate::connect::{Status, blank, value};
+use super::split::{Fields, LineEnd, Splitter, trim};
+use crate::connect::{Status, blank, parse, set};
+use crate::store::Fingerprinter;
 
 /// No record goes over more lines than that.
 const RECORD_LIMIT_LINES: usize = 100;
@@ -28,16 +31,20 @@ pub(super) struct DelimitedReader {
     path: PathBuf,
     lines: Lines,
     splitter: Splitter,
-    columns: Columns,
+    columns: Arc<Columns>,
     encoding: &'static Encoding,
     delimiter: u8,
     quote: Option<u8>,
     field_count: usize,
+    fingerprinter: Fingerprinter,
+    page_bytes: usize,
     cut_off: bool,
 }
 
 /// Where things stand in a record.
-struct Columns {
+pub(super) struct Columns {
+    delimiter: u8,
+    quote: Option<u8>,
     application: Name,
     native_identity: usize,
     native_identity_column: String,
@@ -72,11 +79,11 @@ impl DelimitedReader {
         let no_header = || AggregateError::NoHeader {
             path: path.to_owned(),
         };
-        let first = next_line(&mut lines)
+        let mut first = next_line(&mut lines)
             .map_err(unreadable)?
             .ok_or_else(no_header)?;
         let encoding = lines.encoding();
-        assemble(&mut lines, &mut splitter, &first, encoding, None)
+        assemble(&mut lines, &mut splitter, &mut first, encoding, None)
             .map_err(unreadable)?
             .map_err(|problem| broken_header(path, &first, problem))?;
         let header = Header {
@@ -85,38 +92,80 @@ impl DelimitedReader {
         };
         Ok(Self {
             path: path.to_owned(),
-            columns: Columns::find(&header, application, settings)?,
+            columns: Arc::new(Columns::find(&header, application, settings)?),
             field_count: header.names.len(),
             encoding,
             delimiter: settings.delimiter,
             quote: settings.quote,
             lines,
             splitter,
+            fingerprinter: Fingerprinter::default(),
+            page_bytes: 0,
             cut_off: false,
         })
     }
 
-    fn read(&mut self) -> std::io::Result<Option<Record>> {
-        let Some(line) = next_line(&mut self.lines)? else {
-            return Ok(None);
+    fn page(&mut self) -> std::io::Result<Option<Page>> {
+        let mut page = Page {
+            records: Vec::with_capacity(PAGE),
+            having: vec![0; self.columns.attributes.len()],
+            text: String::with_capacity(self.page_bytes),
+            columns: Some(Arc::clone(&self.columns)),
+            ..Page::default()
         };
+        while page.records.len() < PAGE {
+            let Some(line) = next_line(&mut self.lines)? else {
+                break;
+            };
+            let record = self.record(line, &mut page)?;
+            page.records.push(record);
+        }
+        // Most pages are about as long as the one before.
+        self.page_bytes = page.text.len() + page.text.len() / 8;
+        page.progress = (self.lines.bytes_read(), self.lines.size());
+        Ok((!page.records.is_empty()).then_some(page))
+    }
+
+    /// Returns the record that begins with a line; counts the attributes of its account
+    /// that have a value.
+    fn record(&mut self, mut line: Line, page: &mut Page) -> std::io::Result<Record> {
         let wanted = Some(self.field_count);
         let assembled = assemble(
             &mut self.lines,
             &mut self.splitter,
-            &line,
+            &mut line,
             self.encoding,
             wanted,
         )?;
         if let Err(problem) = assembled {
             self.cut_off = !line.ended && !line.too_long;
             let presumed = self.presumed_native_identity(&line.text);
-            return Ok(Some(broken(line, None, presumed, problem)));
+            return Ok(broken(line, None, presumed, problem));
         }
-        Ok(Some(match self.columns.account(self.splitter.fields()) {
-            Ok(account) => Record::Account(line.number, account),
-            Err((native_identity, problem)) => broken(line, native_identity, None, problem),
-        }))
+        let fields = self.splitter.fields();
+        let native_identity = match self.columns.native_identity(fields) {
+            Ok(native_identity) => native_identity,
+            Err(problem) => return Ok(broken(line, None, None, problem)),
+        };
+        let told = self
+            .columns
+            .tell(fields, &mut self.fingerprinter, &mut page.having);
+        if let Err(problem) = told {
+            return Ok(broken(
+                line,
+                Some(native_identity.to_owned()),
+                None,
+                problem,
+            ));
+        }
+        let listed = Listed {
+            line: line.number,
+            native_identity: page.keep(native_identity),
+            fingerprint: self.fingerprinter.end(),
+            content: Content::Text(page.keep(&line.text)),
+        };
+        self.lines.give_back(line);
+        Ok(Record::Listed(listed))
     }
 
     /// Returns what stands where the native identity should.
@@ -132,8 +181,8 @@ impl DelimitedReader {
 }
 
 impl Feed for DelimitedReader {
-    fn next(&mut self) -> Result<Option<Record>, AggregateError> {
-        self.read().map_err(|source| AggregateError::Unreadable {
+    fn next(&mut self) -> Result<Option<Page>, AggregateError> {
+        self.page().map_err(|source| AggregateError::Unreadable {
             path: self.path.clone(),
             source,
         })
@@ -141,10 +190,6 @@ impl Feed for DelimitedReader {
 
     fn cut_off(&self) -> bool {
         self.cut_off
-    }
-
-    fn progress(&self) -> (u64, u64) {
-        (self.lines.bytes_read(), self.lines.size())
     }
 }
 
@@ -190,12 +235,12 @@ fn next_line(lines: &mut Lines) -> std::io::Result<Option<Line>> {
 }
 
 /// Splits the record that begins with `first` into its fields, which are then
-/// in the splitter, and takes the further lines that belong to it. Of a broken
+/// in the splitter, and appends the further lines that belong to it. Of a broken
 /// record only the first line is taken.
 fn assemble(
     lines: &mut Lines,
     splitter: &mut Splitter,
-    first: &Line,
+    first: &mut Line,
     encoding: &'static Encoding,
     wanted: Option<usize>,
 ) -> std::io::Result<Result<(), Problem>> {
@@ -225,7 +270,10 @@ fn assemble(
         LineEnd::Complete => match wanted {
             Some(wanted) if found != wanted => Err(Problem::FieldCount { found, wanted }),
             _ => {
-                lines.skip(further);
+                for line in lines.take(further) {
+                    first.text.push('\n');
+                    first.text.push_str(&line.text);
+                }
                 Ok(())
             }
         },
@@ -292,6 +340,8 @@ impl Columns {
             None => None,
         };
         Ok(Self {
+            delimiter: settings.delimiter,
+            quote: settings.quote,
             application: application.name,
             native_identity: header.column(&native_identity_column, "the native identity")?,
             native_identity_column,
@@ -300,64 +350,142 @@ impl Columns {
         })
     }
 
-    /// Returns the account that a record speaks of, or what is wrong with it
-    /// (with the native identity, if that could be read).
-    fn account(&self, fields: &Fields) -> Result<Account, (Option<String>, Problem)> {
-        let native_identity = fields.get(self.native_identity).to_owned();
-        if native_identity.is_empty() {
-            let column = self.native_identity_column.clone();
-            return Err((None, Problem::NoNativeIdentity { column }));
-        }
-        match self.content(fields) {
-            Ok((status, attributes)) => Ok(Account {
-                status,
-                attributes,
-                ..blank(self.application, &native_identity)
+    fn native_identity<'f>(&self, fields: &'f Fields) -> Result<&'f str, Problem> {
+        match fields.get(self.native_identity) {
+            "" => Err(Problem::NoNativeIdentity {
+                column: self.native_identity_column.clone(),
             }),
-            Err(problem) => Err((Some(native_identity), problem)),
+            native_identity => Ok(native_identity),
         }
     }
 
-    fn content(&self, fields: &Fields) -> Result<(AccountStatus, Vec<(Name, Value)>), Problem> {
-        let status = match &self.status {
+    fn status(&self, fields: &Fields) -> Result<AccountStatus, Problem> {
+        Ok(match &self.status {
             Some((index, words)) => words.of(fields.get(*index))?,
             None => AccountStatus::Enabled,
-        };
-        let mut attributes = Vec::with_capacity(self.attributes.len());
-        for column in &self.attributes {
-            if let Some(value) = column.value(fields.get(column.index))? {
-                attributes.push((column.attribute.name, value));
+        })
+    }
+
+    /// Tells what a record says of its account, without making one; counts the
+    /// attributes that have a value, unless something is wrong with one.
+    fn tell(
+        &self,
+        fields: &Fields,
+        fingerprinter: &mut Fingerprinter,
+        having: &mut [u64],
+    ) -> Result<(), Problem> {
+        fingerprinter.begin(self.native_identity(fields)?, self.status(fields)?);
+        for (place, column) in self.attributes.iter().enumerate() {
+            let read = column.read(fields.get(column.index));
+            let read = read.inspect_err(|_| self.discount(fields, &mut having[..place]))?;
+            if let Read::Nothing = read {
+                continue;
+            }
+            having[place] += 1;
+            fingerprinter.attribute(column.attribute.name, column.attribute.value_type);
+            match read {
+                Read::Nothing => {}
+                Read::Text(text) => fingerprinter.text(text),
+                Read::Texts(texts) => texts.iter().for_each(|text| fingerprinter.text(text)),
+                Read::Value(value) => fingerprinter.value(&value),
             }
         }
-        Ok((status, attributes))
+        Ok(())
+    }
+
+    /// Takes back what was counted of attributes before one that something is wrong with.
+    fn discount(&self, fields: &Fields, having: &mut [u64]) {
+        for (column, count) in self.attributes.iter().zip(having) {
+            if !matches!(column.read(fields.get(column.index)), Ok(Read::Nothing)) {
+                *count -= 1;
+            }
+        }
+    }
+
+    /// Returns the account that the text of a record speaks of, which could be told.
+    pub(super) fn account(&self, text: &str) -> Account {
+        let mut splitter = Splitter::new(self.delimiter, self.quote);
+        splitter.feed(text);
+        let fields = splitter.fields();
+        let read = || -> Result<Account, Problem> {
+            let mut account = blank(self.application, self.native_identity(fields)?);
+            account.status = self.status(fields)?;
+            account.attributes.reserve_exact(self.attributes.len());
+            for column in &self.attributes {
+                let value = match column.read(fields.get(column.index))? {
+                    Read::Nothing => continue,
+                    Read::Text(text) => Value::Text(text.to_owned()),
+                    Read::Texts(texts) => {
+                        Value::Many(texts.into_iter().map(str::to_owned).collect())
+                    }
+                    Read::Value(value) => value,
+                };
+                account.attributes.push((column.attribute.name, value));
+            }
+            Ok(account)
+        };
+        read().expect("what could be told can be read")
     }
 }
 
+/// What a field says.
+enum Read<'f> {
+    Nothing,
+    Text(&'f str),
+    Texts(Vec<&'f str>),
+    Value(Value),
+}
+
 impl Column {
-    fn value(&self, text: &str) -> Result<Option<Value>, Problem> {
-        if text.is_empty() {
-            return Ok(None);
+    fn read<'f>(&self, field: &'f str) -> Result<Read<'f>, Problem> {
+        if field.is_empty() {
+            return Ok(Read::Nothing);
         }
-        let texts = match &self.separator {
-            Some(separator) if self.attribute.value_type == ValueType::Many => text
-                .split(separator.as_str())
-                .map(|part| part.trim().to_owned())
-                .collect(),
-            _ => vec![text.to_owned()],
-        };
-        Ok(value(&self.attribute, texts)?)
+        Ok(match (self.attribute.value_type, &self.separator) {
+            (ValueType::Text, _) => Read::Text(field),
+            (ValueType::Many, separator) => {
+                let texts = match separator {
+                    Some(separator) => split(field, separator),
+                    None => vec![field],
+                };
+                let texts = set(&self.attribute, texts);
+                if texts.is_empty() {
+                    Read::Nothing
+                } else {
+                    Read::Texts(texts)
+                }
+            }
+            _ => parse(&self.attribute, field)?.map_or(Read::Nothing, Read::Value),
+        })
     }
+}
+
+/// Returns the parts of a field without the blanks around them.
+fn split<'f>(field: &'f str, separator: &str) -> Vec<&'f str> {
+    let [byte] = separator.as_bytes() else {
+        return field.split(separator).map(trim).collect();
+    };
+    let mut parts = Vec::with_capacity(16);
+    let mut start = 0;
+    for end in memchr_iter(*byte, field.as_bytes()) {
+        parts.push(trim(&field[start..end]));
+        start = end + 1;
+    }
+    parts.push(trim(&field[start..]));
+    parts
 }
 
 #[cfg(test)]
 mod tests {
     use idr_core::definitions::{AccountAttribute, Application};
     use idr_core::model::{Account, Name, ValueType};
+    use proptest::prelude::*;
 
     use super::super::connector::{DelimitedFile, StatusColumn};
     use super::super::error::AggregateError;
-    use super::super::feed::{Feed, Record};
+    use super::super::feed::{Content, Feed, Record, count_having};
     use super::DelimitedReader;
+    use crate::store::account_fingerprint;
 
     fn application() -> Application {
         let attribute = |name: &str, value_type, entitlement, sensitive| AccountAttribute {
@@ -436,14 +564,28 @@ mod tests {
     fn read(content: &[u8]) -> String {
         let mut reader = open(content).expect("the header is fine");
         let mut shown = String::new();
-        while let Some(record) = reader.next().expect("it can be read") {
-            shown += &match record {
-                Record::Account(line, account) => format!("{line}: {}\n", show(&account)),
-                Record::Broken(broken) => {
-                    let finding = broken.finding();
-                    format!("{}: {}: {}\n", broken.line, finding.cause, finding.message)
-                }
-            };
+        while let Some(page) = reader.next().expect("it can be read") {
+            let mut having = vec![0; reader.columns.attributes.len()];
+            for record in page.records {
+                shown += &match record {
+                    Record::Listed(listed) => {
+                        let Content::Text(text) = listed.content else {
+                            panic!("a file has texts");
+                        };
+                        let account = reader.columns.account(&page.text[text]);
+                        assert_eq!(listed.fingerprint, account_fingerprint(&account));
+                        let native_identity = &page.text[listed.native_identity];
+                        assert_eq!(native_identity, account.key.native_identity);
+                        count_having(&mut having, &application(), &account);
+                        format!("{}: {}\n", listed.line, show(&account))
+                    }
+                    Record::Broken(broken) => {
+                        let finding = broken.finding();
+                        format!("{}: {}: {}\n", broken.line, finding.cause, finding.message)
+                    }
+                };
+            }
+            assert_eq!(page.having, having);
         }
         if reader.cut_off() {
             shown += "cut off\n";
@@ -505,6 +647,17 @@ mod tests {
         ");
         let shown = read(b"id,full name,hired,groups,state\n1,Ana,,,");
         insta::assert_snapshot!(shown, @"2: 1 enabled name=Ana");
+    }
+
+    proptest! {
+        /// Whatever stands there: what is told of a record is what is made of it.
+        #[test]
+        fn what_is_told_is_what_is_made(
+            lines in prop::collection::vec("[12]?,(\"?[a,\"\n ü]{0,4}\"?|x),(2020-01-3[01]|x)?,[ab| ]{0,6},(on)?", 0..6)
+        ) {
+            let content = format!("id,full name,hired,groups,state\n{}\n", lines.join("\n"));
+            read(content.as_bytes());
+        }
     }
 
     #[test]

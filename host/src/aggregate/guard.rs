@@ -5,11 +5,12 @@
 use std::collections::{BTreeMap, HashMap};
 
 use idr_core::definitions::{Application, Threshold};
-use idr_core::model::{Account, AccountKey, Name};
+use idr_core::model::{Account, AccountKey, Name, Value};
 use xxhash_rust::xxh3::Xxh3;
 
 use super::connector::Guard;
 use super::error::AggregateError;
+use super::feed::count_having;
 use super::{CHUNK, EXAMPLES};
 use crate::store::Store;
 
@@ -83,14 +84,20 @@ impl<'a> Damage<'a> {
         }
     }
 
-    /// Counts an account that is listed as it was.
-    pub(super) fn unchanged(&mut self, account: &Account) {
-        let mut schema = self.application.schema.iter().enumerate();
-        for (name, _) in &account.attributes {
-            // Both are sorted by name.
-            if let Some((index, _)) = schema.by_ref().find(|(_, known)| known.name == *name) {
-                self.had[index] += 1;
-            }
+    /// Counts accounts that are listed, by how many have a value of each attribute of
+    /// the schema: as if all of them were listed as they were.
+    pub(super) fn listed(&mut self, having: &[u64]) {
+        for (had, having) in self.had.iter_mut().zip(having) {
+            *had += having;
+        }
+    }
+
+    /// Takes one of them back, which isn't listed as it was.
+    pub(super) fn not_as_it_was(&mut self, account: &Account) {
+        let mut having = vec![0; self.had.len()];
+        count_having(&mut having, self.application, account);
+        for (had, having) in self.had.iter_mut().zip(having) {
+            *had -= having;
         }
     }
 
@@ -104,10 +111,9 @@ impl<'a> Damage<'a> {
                 }
             }
         }
-        let (old, new) = (Content::of(before), Content::of(after));
-        if !old.agrees(&new) {
-            push(&mut self.gone, old);
-            push(&mut self.come, new);
+        if !agree(before, after) {
+            push(&mut self.gone, || Content::of(before));
+            push(&mut self.come, || Content::of(after));
         }
     }
 
@@ -115,14 +121,14 @@ impl<'a> Damage<'a> {
     pub(super) fn appeared(&mut self, account: &Account) {
         self.new.add(|| shown(&account.key));
         if !self.first_load {
-            push(&mut self.come, Content::of(account));
+            push(&mut self.come, || Content::of(account));
         }
     }
 
     /// Counts an account that isn't listed any more.
     pub(super) fn vanished(&mut self, account: &Account) {
         self.vanished.add(|| shown(&account.key));
-        push(&mut self.gone, Content::of(account));
+        push(&mut self.gone, || Content::of(account));
     }
 
     /// Returns why a person must be asked, one reason a line; nothing when
@@ -250,10 +256,26 @@ impl<'a> Damage<'a> {
     }
 }
 
-fn push(contents: &mut Vec<Content>, content: Content) {
+fn push(contents: &mut Vec<Content>, content: impl FnOnce() -> Content) {
     if contents.len() < COMPARED_LIMIT {
-        contents.push(content);
+        contents.push(content());
     }
+}
+
+/// Returns the values of an account that don't say its native identity.
+fn others(account: &Account) -> impl Iterator<Item = &(Name, Value)> {
+    account.attributes.iter().filter(|(_, value)| {
+        let mut is_key = false;
+        value.each_text(|text| is_key |= text == account.key.native_identity);
+        !is_key
+    })
+}
+
+/// Says what [`Content::agrees`] does, of an account before and after.
+fn agree(before: &Account, after: &Account) -> bool {
+    let shared = others(before).filter(|(name, value)| after.attribute(*name) == Some(value));
+    let most = others(before).count().max(others(after).count());
+    2 * shared.count() > most
 }
 
 fn shown(key: &AccountKey) -> String {
@@ -277,13 +299,8 @@ struct Content {
 
 impl Content {
     fn of(account: &Account) -> Self {
-        let native_identity = account.key.native_identity.as_str();
-        let others = account.attributes.iter().filter(|(_, value)| {
-            let mut is_key = false;
-            value.each_text(|text| is_key |= text == native_identity);
-            !is_key
-        });
-        let mut values: Vec<u64> = others.map(|(name, value)| hash(*name, value)).collect();
+        let hashes = others(account).map(|(name, value)| hash(*name, value));
+        let mut values: Vec<u64> = hashes.collect();
         values.sort_unstable();
         Self {
             key: shown(&account.key),
@@ -302,7 +319,7 @@ impl Content {
     }
 }
 
-fn hash(name: Name, value: &idr_core::model::Value) -> u64 {
+fn hash(name: Name, value: &Value) -> u64 {
     let mut hasher = Xxh3::new();
     hasher.update(name.as_bytes());
     value.each_text(|text| {

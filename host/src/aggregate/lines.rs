@@ -7,6 +7,7 @@ use std::io::{self, BufRead, BufReader, Read};
 use std::path::Path;
 
 use encoding_rs::{CoderResult, Decoder, Encoding};
+use memchr::memchr;
 
 /// No line is longer than that; the rest of a longer one is skipped.
 const LINE_LIMIT_BYTES: usize = 1 << 20;
@@ -28,12 +29,14 @@ pub(super) struct Line {
 
 /// Reads a file line by line, and can look ahead.
 pub(super) struct Lines {
-    input: Box<dyn BufRead>,
+    input: Box<dyn BufRead + Send>,
     /// UTF-8, where the file had to be decoded as a whole.
     encoding_of_input: &'static Encoding,
     encoding: &'static Encoding,
     ahead: VecDeque<Line>,
     number: u64,
+    /// Memory for the next line.
+    spare: Vec<u8>,
     bytes_read: u64,
     size: u64,
 }
@@ -50,18 +53,20 @@ impl Lines {
         input.consume(mark);
         // In these encodings a line end can't be told from the bytes, so they
         // are decoded first.
-        let (input, encoding_of_input): (Box<dyn BufRead>, _) = if encoding.is_ascii_compatible() {
-            (Box::new(input), encoding)
-        } else {
-            let decoded = DecodedReader::new(input, encoding);
-            (Box::new(BufReader::new(decoded)), encoding_rs::UTF_8)
-        };
+        let (input, encoding_of_input): (Box<dyn BufRead + Send>, _) =
+            if encoding.is_ascii_compatible() {
+                (Box::new(input), encoding)
+            } else {
+                let decoded = DecodedReader::new(input, encoding);
+                (Box::new(BufReader::new(decoded)), encoding_rs::UTF_8)
+            };
         Ok(Self {
             input,
             encoding_of_input,
             encoding,
             ahead: VecDeque::new(),
             number: 0,
+            spare: Vec::new(),
             bytes_read: mark as u64,
             size,
         })
@@ -102,20 +107,26 @@ impl Lines {
         Ok(self.ahead.get(distance))
     }
 
-    /// Drops the next `count` lines, which were looked at.
-    pub(super) fn skip(&mut self, count: usize) {
-        self.ahead.drain(..count);
+    /// Takes the next `count` lines, which were looked at.
+    pub(super) fn take(&mut self, count: usize) -> impl Iterator<Item = Line> {
+        self.ahead.drain(..count)
+    }
+
+    /// Takes back the memory of a line that is done with.
+    pub(super) fn give_back(&mut self, line: Line) {
+        self.spare = line.text.into_bytes();
+        self.spare.clear();
     }
 
     fn read(&mut self) -> io::Result<Option<Line>> {
-        let mut bytes = Vec::with_capacity(160);
+        let mut bytes = std::mem::take(&mut self.spare);
         let (mut too_long, mut ended) = (false, false);
         while !ended {
             let available = self.input.fill_buf()?;
             if available.is_empty() {
                 break;
             }
-            let end = available.iter().position(|byte| *byte == b'\n');
+            let end = memchr(b'\n', available);
             let taken = end.map_or(available.len(), |end| end + 1);
             let wanted = &available[..end.unwrap_or(available.len())];
             let room = LINE_LIMIT_BYTES - bytes.len();
@@ -147,7 +158,7 @@ impl Lines {
             return match String::from_utf8(bytes) {
                 // What the decoder of the whole file couldn't read looks so.
                 Ok(text) => {
-                    let damaged = text.contains(char::REPLACEMENT_CHARACTER);
+                    let damaged = !text.is_ascii() && text.contains(char::REPLACEMENT_CHARACTER);
                     (text, damaged)
                 }
                 Err(error) => (String::from_utf8_lossy(error.as_bytes()).into_owned(), true),

@@ -1,65 +1,57 @@
 //! The accounts of an application that is read directly, page by page.
 
-use std::collections::VecDeque;
+use idr_core::definitions::Application;
 
 use super::error::AggregateError;
-use super::feed::{Feed, Record};
+use super::feed::{Content, Feed, Listed, PAGE, Page, Record, count_having};
 use super::problem::{BrokenRecord, Problem, RECORD};
-use crate::connect::{Connector, Listed};
-
-/// Accounts that are asked for at a time.
-const PAGE: usize = 1_000;
+use crate::connect::{self, Connector};
+use crate::store::Fingerprinter;
 
 /// Reads an application's accounts through its connector.
-pub(super) struct Listing {
+pub(super) struct Listing<'a> {
     connector: Box<dyn Connector>,
-    page: VecDeque<Listed>,
+    application: &'a Application,
     /// The native identity of the last one of a page.
     after: Option<String>,
     ended: bool,
     count: u64,
+    fingerprinter: Fingerprinter,
 }
 
-impl Listing {
-    pub(super) fn new(connector: Box<dyn Connector>) -> Self {
+impl<'a> Listing<'a> {
+    pub(super) fn new(connector: Box<dyn Connector>, application: &'a Application) -> Self {
         Self {
             connector,
-            page: VecDeque::new(),
+            application,
             after: None,
             ended: false,
             count: 0,
+            fingerprinter: Fingerprinter::default(),
         }
     }
 
     /// Asks for the next page, which must get further than the one before.
-    fn turn(&mut self) -> Result<(), AggregateError> {
+    fn turn(&mut self) -> Result<Vec<connect::Listed>, AggregateError> {
         let page = self.connector.page(self.after.as_deref(), PAGE)?;
         let last = page.iter().rev().find_map(native_identity);
         self.ended = last.is_none() || last == self.after;
         self.after = last;
-        self.page = page.into();
-        Ok(())
+        Ok(page)
     }
-}
 
-fn native_identity(listed: &Listed) -> Option<String> {
-    match listed {
-        Ok(account) => Some(account.key.native_identity.clone()),
-        Err(broken) => broken.native_identity.clone(),
-    }
-}
-
-impl Feed for Listing {
-    fn next(&mut self) -> Result<Option<Record>, AggregateError> {
-        if self.page.is_empty() && !self.ended {
-            self.turn()?;
-        }
-        let Some(listed) = self.page.pop_front() else {
-            return Ok(None);
-        };
+    fn record(&mut self, listed: connect::Listed, page: &mut Page) -> Record {
         self.count += 1;
-        Ok(Some(match listed {
-            Ok(account) => Record::Account(self.count, account),
+        match listed {
+            Ok(account) => {
+                count_having(&mut page.having, self.application, &account);
+                Record::Listed(Listed {
+                    line: self.count,
+                    native_identity: page.keep(&account.key.native_identity),
+                    fingerprint: self.fingerprinter.account(&account),
+                    content: Content::Account(account),
+                })
+            }
             Err(broken) => Record::Broken(BrokenRecord {
                 unit: RECORD,
                 line: self.count,
@@ -68,14 +60,36 @@ impl Feed for Listing {
                 text: String::new(),
                 problem: Problem::from(broken.what),
             }),
-        }))
+        }
+    }
+}
+
+fn native_identity(listed: &connect::Listed) -> Option<String> {
+    match listed {
+        Ok(account) => Some(account.key.native_identity.clone()),
+        Err(broken) => broken.native_identity.clone(),
+    }
+}
+
+impl Feed for Listing<'_> {
+    fn next(&mut self) -> Result<Option<Page>, AggregateError> {
+        let listed = match self.ended {
+            true => Vec::new(),
+            false => self.turn()?,
+        };
+        let mut page = Page {
+            having: vec![0; self.application.schema.len()],
+            ..Page::default()
+        };
+        for listed in listed {
+            let record = self.record(listed, &mut page);
+            page.records.push(record);
+        }
+        page.progress = (self.count, self.count);
+        Ok((!page.records.is_empty()).then_some(page))
     }
 
     fn unit(&self) -> &'static str {
         RECORD
-    }
-
-    fn progress(&self) -> (u64, u64) {
-        (self.count, self.count)
     }
 }

@@ -12,9 +12,9 @@
 //! | [`connector`] | settings of a feed, from the configuration |
 //! | `file` | which file is read |
 //! | `feed` | records, wherever they come from |
-//! | `lines`, `split`, `delimited` | those of a file, typed by the schema; `problem`: broken ones |
+//! | `lines`, `split`, `delimited` | those of a file, typed by the schema; `problem`, `broken`: broken ones |
 //! | `listing` | those of an application that is read directly |
-//! | `stage` | compares them with what is known |
+//! | `known`, `stage` | compares them with what is known |
 //! | `guard` | counts the damage |
 //! | `own` | what idr itself has done with accounts is no native change |
 //! | `read_back` | takes over one account that its connector has read |
@@ -27,6 +27,7 @@
 
 mod again;
 mod apply;
+mod broken;
 pub mod connector;
 mod correlation;
 pub mod counters;
@@ -36,6 +37,7 @@ mod feed;
 mod file;
 mod findings;
 mod guard;
+mod known;
 mod lines;
 mod link;
 mod listing;
@@ -70,8 +72,13 @@ use self::stage::{Staged, Staging};
 use crate::connect;
 use crate::store::{AggregateBatch, Aggregation, AggregationStatus, AuditEntry, Store};
 
-/// How many accounts are staged, or applied in one transaction.
+/// How many accounts are read at a time.
 const CHUNK: usize = 1_000;
+
+/// How many accounts are staged, or applied, in one transaction: in feeds that aren't
+/// in order of native identity each is on a page of its own, and with more of them
+/// fewer pages are written.
+const TRANSACTION: usize = 4_000;
 
 /// How many examples are shown of anything.
 const EXAMPLES: usize = 3;
@@ -105,7 +112,7 @@ impl<'a> AggregateContext<'a> {
             model,
             rules,
             application,
-            accounts_per_transaction: CHUNK,
+            accounts_per_transaction: TRANSACTION,
         }
     }
 }
@@ -242,10 +249,10 @@ pub fn aggregate(
 }
 
 /// Opens what is aggregated, and returns what it is called.
-fn open_feed(
-    application: &Application,
+fn open_feed<'a>(
+    application: &'a Application,
     options: &AggregateOptions<'_>,
-) -> Result<(String, Box<dyn Feed>), AggregateError> {
+) -> Result<(String, Box<dyn Feed + 'a>), AggregateError> {
     let settings = options.connector;
     if let Some(connector) = connect::open(application, settings, options.directory)? {
         let name = application.name.to_string();
@@ -257,7 +264,7 @@ fn open_feed(
         }
         return Ok((
             "the application".to_owned(),
-            Box::new(Listing::new(connector)),
+            Box::new(Listing::new(connector, application)),
         ));
     }
     let path = match (&options.file, &settings.file.path) {

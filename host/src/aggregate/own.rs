@@ -36,15 +36,19 @@ impl OwnChanges {
         own.is_some_and(|own| own.confirmed_at > Some(self.as_of))
     }
 
-    /// Returns what an account was before, with what idr is doing with it where
-    /// what is listed shows that it is done.
-    pub(super) fn expected(&self, before: Option<Account>, listed: &Account) -> Option<Account> {
-        let Some(own) = self.known.get(&listed.key) else {
-            return before;
-        };
+    /// Returns what an account is with what idr is doing with it, where what is listed
+    /// shows that it is done; none where idr does nothing with it.
+    pub(super) fn done(
+        &self,
+        before: Option<&Account>,
+        listed: &Account,
+    ) -> Option<Option<Account>> {
+        let own = self.known.get(&listed.key)?;
         match &own.under_way {
-            Some(action) if is_so(action, Some(listed)) => after(action, before, own),
-            _ => before,
+            Some(action) if is_so(action, Some(listed)) => {
+                Some(after(action, before.cloned(), own))
+            }
+            _ => None,
         }
     }
 

@@ -23,12 +23,16 @@ pub fn line_of(
 ) -> Result<Option<u64>, AggregateError> {
     let mut reader = DelimitedReader::open(file, application, &connector.file)?;
     let mut last = None;
-    while let Some(record) = reader.next()? {
-        match record {
-            Record::Account(line, account) if account.key.native_identity == native_identity => {
-                last = Some(line);
+    while let Some(page) = reader.next()? {
+        for record in page.records {
+            match record {
+                Record::Listed(listed)
+                    if page.text[listed.native_identity.clone()] == *native_identity =>
+                {
+                    last = Some(listed.line);
+                }
+                Record::Listed(_) | Record::Broken(_) => {}
             }
-            Record::Account(..) | Record::Broken(_) => {}
         }
     }
     Ok(last)

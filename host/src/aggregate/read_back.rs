@@ -101,7 +101,8 @@ impl<'a> ReadBack<'a> {
         if action.operation == AccountOperation::Move && listed.key != *old {
             applying.missing(&mut chunk, old)?;
         }
-        applying.take(&mut chunk, listed, expected)?;
+        let before = chunk.remove(&listed.key);
+        applying.take(&mut chunk, listed, before.as_ref(), expected.as_ref())?;
         applying.write(chunk)
     }
 

@@ -1,6 +1,8 @@
 //! Splitting lines of a delimited file into fields, strictly: what is wrong
 //! with the quotes of a record is said and not guessed at.
 
+use memchr::memchr;
+
 /// The fields of one record, in one text.
 #[derive(Debug, Default)]
 pub(super) struct Fields {
@@ -20,7 +22,7 @@ impl Fields {
             0 => 0,
             index => self.ends[index - 1],
         };
-        self.text[start..self.ends[index]].trim()
+        trim(&self.text[start..self.ends[index]])
     }
 
     /// Returns the fields without the blanks around them.
@@ -30,6 +32,16 @@ impl Fields {
 
     fn end_field(&mut self) {
         self.ends.push(self.text.len());
+    }
+}
+
+/// Returns a text without the blanks around it. Hardly any has some.
+pub(super) fn trim(text: &str) -> &str {
+    let is_clear = |byte: Option<&u8>| byte.is_some_and(|byte| byte.is_ascii_graphic());
+    let bytes = text.as_bytes();
+    match is_clear(bytes.first()) && is_clear(bytes.last()) {
+        true => text,
+        false => text.trim(),
     }
 }
 
@@ -110,7 +122,7 @@ impl Splitter {
 
     /// Takes a field without quotes; returns what follows its delimiter.
     fn plain<'t>(&mut self, text: &'t str) -> Option<&'t str> {
-        let end = text.bytes().position(|byte| byte == self.delimiter);
+        let end = memchr(self.delimiter, text.as_bytes());
         self.fields
             .text
             .push_str(&text[..end.unwrap_or(text.len())]);
@@ -122,7 +134,7 @@ impl Splitter {
     fn quoted<'t>(&mut self, mut text: &'t str) -> Quoted<'t> {
         let quote = self.quote.expect("only a quote opens a quoted field");
         loop {
-            let Some(end) = text.bytes().position(|byte| byte == quote) else {
+            let Some(end) = memchr(quote, text.as_bytes()) else {
                 self.fields.text.push_str(text);
                 return Quoted::Open;
             };

@@ -122,6 +122,9 @@ pub enum BenchError {
         #[source]
         source: io::Error,
     },
+    /// The native rule that is measured isn't the tenant's.
+    #[error("the lifecycle rule and the same in native code don't say the same of `{0}`")]
+    RulesDiffer(String),
     /// The tenant has nobody.
     #[error("the tenant has no identities")]
     Nobody,

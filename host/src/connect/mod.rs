@@ -35,7 +35,7 @@ pub(crate) use error::shown;
 pub use outcome::{carried_out, is_so};
 pub use password::Password;
 pub use row::{BrokenPart, BrokenRow};
-pub(crate) use row::{Status, blank, value};
+pub(crate) use row::{Status, blank, parse, set};
 pub use tenant::TenantConnectors;
 
 /// Something that a connector may be able to do.

@@ -107,21 +107,52 @@ impl Status {
 }
 
 /// Reads a value of an attribute from its texts: one, or for type `many` any number.
-/// Entitlements are a set: in whichever order they come, the account is the same.
 pub(crate) fn value(
     attribute: &AccountAttribute,
-    mut texts: Vec<String>,
+    texts: Vec<String>,
 ) -> Result<Option<Value>, BrokenPart> {
     if attribute.value_type == ValueType::Many {
-        if attribute.entitlement {
-            texts.sort();
-            texts.dedup();
-        }
-        return Ok(Value::Many(texts).normalised());
+        return Ok(Value::Many(set(attribute, texts)).normalised());
     }
-    let Some(text) = texts.first().filter(|text| !text.is_empty()) else {
-        return Ok(None);
-    };
+    match texts.first() {
+        Some(text) => parse(attribute, text),
+        None => Ok(None),
+    }
+}
+
+/// Returns the texts of an attribute of type `many` without empty ones. Entitlements
+/// are a set: in whichever order they come, the account is the same.
+pub(crate) fn set<T: AsRef<str> + PartialEq>(
+    attribute: &AccountAttribute,
+    mut texts: Vec<T>,
+) -> Vec<T> {
+    texts.retain(|text| !text.as_ref().is_empty());
+    if attribute.entitlement {
+        // Most are told apart by how they begin.
+        texts.sort_unstable_by(|one, other| {
+            let (one, other) = (one.as_ref(), other.as_ref());
+            beginning(one)
+                .cmp(&beginning(other))
+                .then_with(|| one.cmp(other))
+        });
+        texts.dedup();
+    }
+    texts
+}
+
+/// Returns the first bytes of a text as a number: texts are in its order.
+fn beginning(text: &str) -> u64 {
+    let bytes = text.as_bytes();
+    match bytes.first_chunk() {
+        Some(first) => u64::from_be_bytes(*first),
+        None => (0..8).fold(0, |number, place| {
+            number << 8 | u64::from(bytes.get(place).copied().unwrap_or(0))
+        }),
+    }
+}
+
+/// Reads the one value of an attribute that isn't of type `many`; none when it is blank.
+pub(crate) fn parse(attribute: &AccountAttribute, text: &str) -> Result<Option<Value>, BrokenPart> {
     attribute.value_type.parse(text).map_err(|error| {
         let message = match attribute.sensitive {
             true => format!("the value is not of type {}", attribute.value_type),

@@ -264,7 +264,8 @@ fn permission(number: u64) -> String {
 
 /// Writes the feeds, each person as of this version: an even one is as everybody
 /// was on the first day, and of an odd one telephone number and lifecycle state are
-/// others, and what the state follows from.
+/// others, and what the state follows from; and the cost object, which is of the account
+/// alone. So every account differs.
 ///
 /// # Errors
 ///
@@ -348,7 +349,7 @@ pub(super) fn write_feeds(
             &number,
             &person.user_name,
             &person.email,
-            &format!("CO-{}", dice.skewed(5_000)),
+            &format!("{}-{}", terms.cost_object(), dice.skewed(5_000)),
             person.site.country,
             &person.projects.join(";"),
             if dice.chance(800) {
@@ -496,6 +497,11 @@ impl Terms {
             (50..=79, true) | (80.., false) => {}
         }
         terms
+    }
+
+    /// Returns what numbers of somebody's cost object begin with.
+    fn cost_object(&self) -> &'static str {
+        if self.is_changed { "CX" } else { "CO" }
     }
 }
 

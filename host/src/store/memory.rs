@@ -1,6 +1,6 @@
 //! The store in memory: the plain model that tests compare with.
 
-use std::collections::{BTreeMap, BTreeSet, HashMap};
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use idr_core::filter::Superset;
@@ -16,8 +16,8 @@ use super::{
     IdentityWrite, LastTimes, Managed, NewWorkItem, OwnChange, Population, Prune, Raise, Rehearse,
     Run, RunId, RunProgress, RunStatus, Selection, Settlement, SpooledPlan, StagedChange, Store,
     StoreError, StoredClaim, StoredEffect, StoredEvent, StoredFinding, StoredImage, StoredWorkItem,
-    TenantState, WorkItemQuery, WorkItemStatus, account_fingerprint, account_key_hash,
-    check_created_owner, effect_id, event_id, hand_over, keys_of, lookup_keys,
+    TenantState, WorkItemQuery, WorkItemStatus, account_fingerprint, check_created_owner,
+    effect_id, event_id, hand_over, keys_of, lookup_keys,
 };
 
 /// A store that is gone when it is dropped.
@@ -754,25 +754,24 @@ impl Store for MemoryStore {
         Ok(stale)
     }
 
-    fn account_fingerprints(
+    fn account_marks(
         &self,
         application: Name,
-    ) -> Result<HashMap<u64, AccountMark>, StoreError> {
-        let data = self.data();
-        let own = data
-            .accounts
-            .values()
-            .filter(|(known, _)| known.key.application == application);
-        Ok(own
-            .map(|(account, _)| {
-                let mark = AccountMark {
-                    fingerprint: account_fingerprint(account),
-                    present: account.missing_since.is_none(),
-                    owned: account.owner.is_some(),
-                };
-                (account_key_hash(&account.key.native_identity), mark)
-            })
-            .collect())
+        after: Option<&str>,
+        limit: usize,
+    ) -> Result<Vec<AccountMark>, StoreError> {
+        let after = after.map(|native_identity| AccountKey {
+            application,
+            native_identity: native_identity.to_owned(),
+        });
+        let accounts = self.list_accounts(Some(application), after.as_ref(), limit)?;
+        let mark = |account: Account| AccountMark {
+            fingerprint: account_fingerprint(&account),
+            present: account.missing_since.is_none(),
+            owned: account.owner.is_some(),
+            native_identity: account.key.native_identity,
+        };
+        Ok(accounts.into_iter().map(mark).collect())
     }
 
     fn accounts(&self, keys: &[AccountKey]) -> Result<Vec<Account>, StoreError> {

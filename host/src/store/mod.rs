@@ -9,6 +9,7 @@
 mod codec;
 mod delivery;
 mod error;
+mod fingerprint;
 mod lock;
 pub mod memory;
 mod run;
@@ -27,11 +28,13 @@ use idr_core::plan::Changes;
 use idr_core::planted::{self, Bug};
 use idr_core::view::Snapshot;
 
+pub use codec::{decode_record, encode_record};
 pub use delivery::{
     EffectProgress, EffectStatus, NewWorkItem, OwnChange, Settlement, StoredWorkItem,
     WorkItemQuery, WorkItemStatus,
 };
 pub use error::StoreError;
+pub use fingerprint::{Fingerprint, Fingerprinter, account_fingerprint};
 pub use lock::RunLock;
 pub use run::{Counters, Run, RunId, RunProgress, RunSettings, RunStatus, Scope, Stage, Step};
 
@@ -195,12 +198,14 @@ pub trait Store: Rehearse {
 
     // --- accounts
 
-    /// Returns a fingerprint of every account of an application: the key is
-    /// [`account_key_hash`], the value what aggregation stored with it.
-    fn account_fingerprints(
+    /// Returns marks of up to `limit` accounts of an application with native
+    /// identities above `after`, in order of these.
+    fn account_marks(
         &self,
         application: Name,
-    ) -> Result<std::collections::HashMap<u64, AccountMark>, StoreError>;
+        after: Option<&str>,
+        limit: usize,
+    ) -> Result<Vec<AccountMark>, StoreError>;
 
     /// Returns the accounts with these keys that exist, in the order of `keys`.
     fn accounts(&self, keys: &[AccountKey]) -> Result<Vec<Account>, StoreError>;
@@ -615,10 +620,12 @@ pub struct IdentityWrite {
 }
 
 /// What aggregation knows of a stored account without reading it.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub struct AccountMark {
-    /// [`account_fingerprint`] of its content.
-    pub fingerprint: u64,
+    /// What its application calls it.
+    pub native_identity: String,
+    /// [`account_fingerprint`] of the account.
+    pub fingerprint: Fingerprint,
     /// Whether the last full aggregation listed it.
     pub present: bool,
     /// Whether it belongs to an identity.
@@ -932,32 +939,6 @@ fn hand_over(account: &AccountKey, from: &mut Identity, to: &mut Identity) -> bo
         return has_decisions;
     }
     from.hand_over_provisioning(account, to) || has_decisions
-}
-
-/// Returns the hash by which [`Store::account_fingerprints`] names an account
-/// within its application. Two accounts with one hash are told apart when they
-/// are read.
-pub fn account_key_hash(native_identity: &str) -> u64 {
-    xxhash_rust::xxh3::xxh3_64(native_identity.as_bytes())
-}
-
-/// Returns a fingerprint of what an application says of an account: status and
-/// attributes. It stays the same between versions of the program, or else the
-/// next aggregation rewrites every account.
-pub fn account_fingerprint(account: &Account) -> u64 {
-    let mut hasher = xxhash_rust::xxh3::Xxh3::new();
-    hasher.update(account.status.as_str().as_bytes());
-    for (name, value) in &account.attributes {
-        hasher.update(&[0]);
-        hasher.update(name.as_bytes());
-        hasher.update(&[1]);
-        hasher.update(value.value_type().as_str().as_bytes());
-        value.each_text(|text| {
-            hasher.update(&[2]);
-            hasher.update(text.as_bytes());
-        });
-    }
-    hasher.digest()
 }
 
 /// Returns the id of an event: the same change of the same identity always has

@@ -160,6 +160,9 @@ impl Account {
     ) -> Vec<NativeEntitlement> {
         let mut notes = self.native_entitlements.clone();
         for &attribute in attributes {
+            if self.attribute(attribute) == listed.attribute(attribute) {
+                continue;
+            }
             let (old, new) = (self.texts(attribute), listed.texts(attribute));
             let gained = new.iter().filter(|text| !old.contains(text));
             let lost = old.iter().filter(|text| !new.contains(text));

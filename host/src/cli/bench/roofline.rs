@@ -14,7 +14,8 @@ use crate::organisation::Profile;
 use crate::report::grouped;
 
 /// Measure what this machine does when nothing else is to be done: reading all rows,
-/// decoding them, and writing them again, each alone and on one thread
+/// decoding them, the lifecycle rule in native code, and writing documents again, each
+/// alone and on one thread
 #[derive(Args, Debug)]
 pub(super) struct RooflineArgs {
     #[command(flatten)]
@@ -52,11 +53,15 @@ pub(super) fn run(
         roofline.bytes_per_identity
     )?;
     for (what, us) in [
-        ("reading rows", roofline.read_us),
-        ("decoding them", roofline.decode_us),
-        ("writing the identity's", roofline.write_us),
+        ("reading rows", Some(roofline.read_us)),
+        ("decoding them", Some(roofline.decode_us)),
+        ("the lifecycle rule, native", roofline.native_rule_us),
+        ("the same as a component", roofline.rule_us),
+        ("writing the identity's", Some(roofline.write_us)),
     ] {
-        writeln!(out, "  {what:<24}{us:>8.2}")?;
+        if let Some(us) = us {
+            writeln!(out, "  {what:<28}{us:>9.3}")?;
+        }
     }
     Ok(Outcome::Done)
 }

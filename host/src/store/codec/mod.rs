@@ -32,11 +32,11 @@ mod tests;
 mod value;
 
 use idr_core::meter::{self, Work};
-use idr_core::model::{Account, AccountAction, Effect, Event, Identity, Image};
+use idr_core::model::{Account, AccountAction, Effect, Event, Identity, IdentityRecord, Image};
 use thiserror::Error;
 
 use self::mirror::{In, Out, Written};
-use super::{Aggregation, Run, SpooledPlan, StagedChange, TenantState};
+use super::{Aggregation, Run, SpooledPlan, StagedChange, StoreError, TenantState};
 
 /// What is kept as a document.
 pub(super) trait Document: Written {
@@ -134,6 +134,36 @@ pub(super) fn decode_at<T: Written>(text: &[u8], place: &[&str]) -> Result<Optio
         Err(error) if error.is_not_found() => Ok(None),
         Err(error) => Err(malformed(&error)),
     }
+}
+
+/// Returns the documents of an identity and its accounts as databases keep them, the
+/// identity's first: for measuring.
+pub fn encode_record(record: &IdentityRecord) -> Vec<String> {
+    let accounts = record.accounts.iter().map(encode);
+    std::iter::once(encode(&record.identity))
+        .chain(accounts)
+        .collect()
+}
+
+/// Reads what [`encode_record`] has written; what stands beside documents is as by
+/// default.
+///
+/// # Errors
+///
+/// [`StoreError::Corrupt`] when something else has.
+pub fn decode_record(documents: &[String]) -> Result<IdentityRecord, StoreError> {
+    let corrupt = |error: DecodeError| StoreError::Corrupt {
+        what: "a document".to_owned(),
+        message: error.to_string(),
+    };
+    let mut documents = documents.iter().map(String::as_bytes);
+    let identity = decode(documents.next().unwrap_or_default()).map_err(corrupt)?;
+    let accounts = documents.map(|document| decode(document).map_err(corrupt));
+    Ok(IdentityRecord {
+        identity,
+        accounts: accounts.collect::<Result<_, _>>()?,
+        ..IdentityRecord::default()
+    })
 }
 
 fn check_version(text: &[u8]) -> Result<(), DecodeError> {

@@ -1,8 +1,9 @@
 //! Accounts, and writing what an aggregation has read.
 
-use std::collections::{BTreeMap, HashMap};
+use std::collections::BTreeMap;
 
 use idr_core::model::{Account, AccountKey, Identity, Link, Name, ReadKey, Uid, UnixMillis};
+use rayon::prelude::*;
 use rusqlite::types::Value as SqlValue;
 use rusqlite::{CachedStatement, Connection, OptionalExtension, params, params_from_iter};
 
@@ -11,28 +12,36 @@ use super::error::is_taken;
 use super::identities::{self, account, account_key, owner_column, owner_from, row_limit};
 use super::{aggregations, records, tenant};
 use crate::store::{
-    AccountMark, AccountWrite, AggregateBatch, Creation, RunStatus, StoreError,
-    account_fingerprint, account_key_hash, check_created_owner, codec, hand_over, lookup_keys,
+    AccountMark, AccountWrite, AggregateBatch, Creation, Fingerprint, RunStatus, StoreError,
+    account_fingerprint, check_created_owner, codec, hand_over, lookup_keys,
 };
 
-/// See `Store::account_fingerprints`.
-pub(super) fn fingerprints(
+/// Accounts are made of documents, and documents of accounts, by one thread so many
+/// at a time.
+const TOGETHER: usize = 128;
+
+/// See `Store::account_marks`.
+pub(super) fn marks(
     connection: &Connection,
     application: Name,
-) -> Result<HashMap<u64, AccountMark>, StoreError> {
+    after: Option<&str>,
+    limit: usize,
+) -> Result<Vec<AccountMark>, StoreError> {
     let mut statement = connection.prepare_cached(
         "SELECT native_identity, fingerprint, present, owner <> 0 FROM account
-         WHERE application = ?1",
+         WHERE application = ?1 AND native_identity > ?2 ORDER BY native_identity LIMIT ?3",
     )?;
-    let mut rows = statement.query([application.as_str()])?;
-    let mut marks = HashMap::new();
+    // No native identity is empty.
+    let after = after.unwrap_or_default();
+    let mut rows = statement.query(params![application.as_str(), after, row_limit(limit)])?;
+    let mut marks = Vec::new();
     while let Some(row) = rows.next()? {
-        let mark = AccountMark {
-            fingerprint: row.get::<_, i64>(1)?.cast_unsigned(),
+        marks.push(AccountMark {
+            native_identity: row.get(0)?,
+            fingerprint: Fingerprint(row.get(1)?),
             present: row.get(2)?,
             owned: row.get(3)?,
-        };
-        marks.insert(account_key_hash(row.get_ref(0)?.as_str()?), mark);
+        });
     }
     Ok(marks)
 }
@@ -41,21 +50,36 @@ pub(super) fn fingerprints(
 const BY_KEY: &str = "SELECT owner, application, native_identity, document
      FROM account JOIN account_document USING (owner, application, native_identity)";
 
-/// See `Store::accounts`.
-pub(super) fn accounts(
+/// Returns the documents of the accounts with these keys that exist, in the order of
+/// `keys`: by the place of the key, and with the owner.
+pub(super) fn documents(
     connection: &Connection,
     keys: &[AccountKey],
-) -> Result<Vec<Account>, StoreError> {
+) -> Result<Vec<(usize, Option<Uid>, String)>, StoreError> {
     let sql = format!("{BY_KEY} WHERE application = ?1 AND native_identity = ?2");
-    let mut statement = connection.prepare_cached(&sql)?;
+    // Outside a transaction every key would take and leave the file's lock.
+    let transaction = connection.unchecked_transaction()?;
+    let mut statement = transaction.prepare_cached(&sql)?;
     let mut found = Vec::with_capacity(keys.len());
-    for key in keys {
+    for (place, key) in keys.iter().enumerate() {
         let mut rows = statement.query([key.application.as_str(), &key.native_identity])?;
         if let Some(row) = rows.next()? {
-            found.push(account(owner_from(row.get(0)?), row)?);
+            found.push((place, owner_from(row.get(0)?), row.get(3)?));
         }
     }
     Ok(found)
+}
+
+/// Makes accounts of documents, in parallel.
+pub(super) fn decode(
+    keys: &[AccountKey],
+    documents: &[(usize, Option<Uid>, String)],
+) -> Result<Vec<Account>, StoreError> {
+    let decode = |(place, owner, document): &(usize, Option<Uid>, String)| {
+        identities::decode_account(keys[*place].clone(), *owner, document.as_bytes())
+    };
+    let documents = documents.par_iter().with_min_len(TOGETHER);
+    documents.map(decode).collect()
 }
 
 /// See `Store::list_accounts`.
@@ -109,22 +133,39 @@ pub(super) fn correlatable(connection: &Connection) -> Result<Vec<AccountKey>, S
     Ok(keys)
 }
 
+/// What is to be stored of an account: its fingerprint and its document.
+pub(super) type Encoded = (Fingerprint, String);
+
+/// Makes what is to be stored of a batch's accounts, in parallel, while nothing is
+/// being written yet.
+pub(super) fn encode(batch: &AggregateBatch) -> Vec<Encoded> {
+    let encode = |write: &AccountWrite| {
+        let account = &write.account;
+        (account_fingerprint(account), codec::encode(account))
+    };
+    let writes = batch.accounts.par_iter().with_min_len(TOGETHER);
+    writes.map(encode).collect()
+}
+
 /// See `Store::aggregate`.
+///
+/// - `encoded`: the batch's accounts, see [`encode`].
 pub(super) fn aggregate(
     connection: &Connection,
     batch: &AggregateBatch,
+    encoded: &[Encoded],
 ) -> Result<Vec<Uid>, StoreError> {
     let modified_at = batch.modified_at();
     let created = create_identities(connection, &batch.creations, modified_at)?;
     let mut raised: BTreeMap<Uid, i64> = BTreeMap::new();
     let mut writer = AccountWriter::new(connection)?;
-    for write in &batch.accounts {
+    for (write, encoded) in batch.accounts.iter().zip(encoded) {
         check_created_owner(write, created.len())?;
         let owner = match write.created_owner {
             None => write.account.owner,
             Some(place) => Some(created[place]),
         };
-        let before = writer.write(write, owner)?;
+        let before = writer.write(write, encoded, owner)?;
         for uid in [before, owner.filter(|_| owner != before)]
             .into_iter()
             .flatten()
@@ -235,9 +276,12 @@ fn create_identities(
 /// The statements that write an account, prepared once per batch.
 struct AccountWriter<'c> {
     connection: &'c Connection,
+    keep_owner: CachedStatement<'c>,
     owner: CachedStatement<'c>,
-    columns: CachedStatement<'c>,
-    document: CachedStatement<'c>,
+    update: CachedStatement<'c>,
+    update_document: CachedStatement<'c>,
+    insert: CachedStatement<'c>,
+    insert_document: CachedStatement<'c>,
     drop_document: CachedStatement<'c>,
 }
 
@@ -245,15 +289,26 @@ impl<'c> AccountWriter<'c> {
     fn new(connection: &'c Connection) -> Result<Self, StoreError> {
         Ok(Self {
             connection,
+            keep_owner: connection.prepare_cached(
+                "UPDATE account SET present = ?4, fingerprint = ?5
+                 WHERE application = ?1 AND native_identity = ?2 AND owner = ?3",
+            )?,
             owner: connection.prepare_cached(
                 "SELECT owner FROM account WHERE application = ?1 AND native_identity = ?2",
             )?,
-            columns: connection.prepare_cached(
-                "INSERT INTO account (application, native_identity, owner, present, fingerprint)
-                 VALUES (?1, ?2, ?3, ?4, ?5)
-                 ON CONFLICT DO UPDATE SET owner = ?3, present = ?4, fingerprint = ?5",
+            update: connection.prepare_cached(
+                "UPDATE account SET owner = ?3, present = ?4, fingerprint = ?5
+                 WHERE application = ?1 AND native_identity = ?2",
             )?,
-            document: connection.prepare_cached(
+            update_document: connection.prepare_cached(
+                "UPDATE account_document SET document = ?4
+                 WHERE owner = ?1 AND application = ?2 AND native_identity = ?3",
+            )?,
+            insert: connection.prepare_cached(
+                "INSERT INTO account (application, native_identity, owner, present, fingerprint)
+                 VALUES (?1, ?2, ?3, ?4, ?5)",
+            )?,
+            insert_document: connection.prepare_cached(
                 "INSERT INTO account_document (owner, application, native_identity, document)
                  VALUES (?1, ?2, ?3, ?4)
                  ON CONFLICT DO UPDATE SET document = ?4",
@@ -269,36 +324,50 @@ impl<'c> AccountWriter<'c> {
     fn write(
         &mut self,
         write: &AccountWrite,
+        (fingerprint, document): &Encoded,
         owner: Option<Uid>,
     ) -> Result<Option<Uid>, StoreError> {
         let account = &write.account;
         let application = account.key.application.as_str();
         let native_identity = &account.key.native_identity;
-        let known: Option<i64> = self
-            .owner
-            .query_row([application, native_identity], |row| row.get(0))
-            .optional()?;
-        let before = known.and_then(owner_from);
-        self.columns.execute(params![
+        let columns = params![
             application,
             native_identity,
             owner_column(owner),
             account.missing_since.is_none(),
-            account_fingerprint(account).cast_signed(),
-        ])?;
-        if known.is_some() && before != owner {
+            fingerprint.0,
+        ];
+        // Most keep their owner; whoever is created now has had none.
+        let keeps = write.created_owner.is_none() && self.keep_owner.execute(columns)? > 0;
+        let known: Option<i64> = match keeps {
+            true => Some(owner_column(owner)),
+            false => self
+                .owner
+                .query_row([application, native_identity], |row| row.get(0))
+                .optional()?,
+        };
+        let before = known.and_then(owner_from);
+        if !keeps {
+            let rest = match known {
+                Some(_) => &mut self.update,
+                None => &mut self.insert,
+            };
+            rest.execute(columns)?;
+        }
+        // The document stands under its owner.
+        let in_place = known.is_some() && before == owner;
+        if known.is_some() && !in_place {
             self.drop_document.execute(params![
                 owner_column(before),
                 application,
                 native_identity
             ])?;
         }
-        self.document.execute(params![
-            owner_column(owner),
-            application,
-            native_identity,
-            codec::encode(account),
-        ])?;
+        let owner_column = owner_column(owner);
+        let values = params![owner_column, application, native_identity, document];
+        if !in_place || self.update_document.execute(values)? == 0 {
+            self.insert_document.execute(values)?;
+        }
         if known.is_some() && before.is_none() {
             self.drop_lookups(&account.key)?;
         }

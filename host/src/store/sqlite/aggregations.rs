@@ -1,5 +1,6 @@
 //! Aggregations, and what they want to do.
 
+use rayon::prelude::*;
 use rusqlite::{Connection, OptionalExtension, params};
 
 use super::apply::next_number;
@@ -59,11 +60,22 @@ fn decode_aggregation(id: i64, text: &str) -> Result<Aggregation, StoreError> {
     codec::decode(text.as_bytes()).map_err(|error| undecodable::<Aggregation>(id, &error))
 }
 
+/// Changes are encoded and decoded by one thread so many at a time.
+const TOGETHER: usize = 128;
+
+/// Makes the documents of changes, in parallel, while nothing is being written yet.
+pub(super) fn documents(changes: &[StagedChange]) -> Vec<String> {
+    let changes = changes.par_iter().with_min_len(TOGETHER);
+    changes.map(codec::encode).collect()
+}
+
 /// See `Store::stage`.
+///
+/// - `changes`: their documents, see [`documents`].
 pub(super) fn stage(
     connection: &Connection,
     aggregation: i64,
-    changes: &[StagedChange],
+    changes: &[String],
 ) -> Result<(), StoreError> {
     let mut last =
         connection.prepare_cached("SELECT max(position) FROM stage WHERE aggregation = ?1")?;
@@ -71,37 +83,53 @@ pub(super) fn stage(
     let mut insert = connection.prepare_cached(
         "INSERT INTO stage (aggregation, position, document) VALUES (?1, ?2, ?3)",
     )?;
-    for (position, change) in (last.unwrap_or_default() + 1..).zip(changes) {
-        insert.execute(params![aggregation, position, codec::encode(change)])?;
+    for (position, document) in (last.unwrap_or_default() + 1..).zip(changes) {
+        insert.execute(params![aggregation, position, document])?;
     }
     Ok(())
 }
 
-/// See `Store::staged`.
+/// See `Store::staged`. What is returned is still to be [decoded](decode).
 pub(super) fn staged(
     connection: &Connection,
     aggregation: i64,
     after: i64,
     limit: usize,
-) -> Result<Vec<(i64, StagedChange)>, StoreError> {
+) -> Result<Vec<(i64, String)>, StoreError> {
     let mut statement = connection.prepare_cached(
         "SELECT position, document FROM stage
          WHERE aggregation = ?1 AND position > ?2 ORDER BY position LIMIT ?3",
     )?;
-    let mut rows = statement.query([aggregation, after, row_limit(limit)])?;
-    let mut changes = Vec::new();
-    while let Some(row) = rows.next()? {
-        let position: i64 = row.get(0)?;
-        let change = codec::decode(row.get_ref(1)?.as_bytes()?).map_err(|error| {
+    let rows = statement.query_map(params![aggregation, after, row_limit(limit)], |row| {
+        Ok((row.get(0)?, row.get(1)?))
+    })?;
+    Ok(rows.collect::<Result<_, _>>()?)
+}
+
+/// Reads staged changes, in parallel.
+pub(super) fn decode(
+    aggregation: i64,
+    documents: &[(i64, String)],
+) -> Result<Vec<(i64, StagedChange)>, StoreError> {
+    let decode = |(position, document): &(i64, String)| {
+        let change = codec::decode(document.as_bytes()).map_err(|error| {
             undecodable::<StagedChange>(format!("{aggregation}/{position}"), &error)
         })?;
-        changes.push((position, change));
-    }
-    Ok(changes)
+        Ok((*position, change))
+    };
+    let documents = documents.par_iter().with_min_len(TOGETHER);
+    documents.map(decode).collect()
 }
 
 /// See `Store::clear_stage`.
 pub(super) fn clear_stage(connection: &Connection, aggregation: i64) -> Result<(), StoreError> {
-    connection.execute("DELETE FROM stage WHERE aggregation = ?1", [aggregation])?;
+    let others = "SELECT EXISTS (SELECT 1 FROM stage WHERE aggregation < ?1)
+         OR EXISTS (SELECT 1 FROM stage WHERE aggregation > ?1)";
+    if connection.query_row(others, [aggregation], |row| row.get(0))? {
+        connection.execute("DELETE FROM stage WHERE aggregation = ?1", [aggregation])?;
+    } else {
+        // Without a condition, rows aren't looked at one by one.
+        connection.execute("DELETE FROM stage", [])?;
+    }
     Ok(())
 }

@@ -31,8 +31,12 @@ pub struct Alone {
 }
 
 /// Reads, decodes and rewrites all documents, chunk by chunk, on this thread. What is
-/// written is what was there.
-pub(super) fn alone(reader: &Connection, writer: &mut Connection) -> Result<Alone, StoreError> {
+/// written is what was there. What is done with identities by `each` doesn't count.
+pub(super) fn alone(
+    reader: &Connection,
+    writer: &mut Connection,
+    each: &mut dyn FnMut(&[Identity]),
+) -> Result<Alone, StoreError> {
     let mut alone = Alone::default();
     let last: Option<i64> =
         reader.query_row("SELECT max(uid) FROM identity", [], |row| row.get(0))?;
@@ -52,9 +56,10 @@ pub(super) fn alone(reader: &Connection, writer: &mut Connection) -> Result<Alon
         )?;
         alone.read += began.elapsed();
         let began = Instant::now();
-        decode::<Identity>(&identities)?;
-        decode::<Account>(&accounts)?;
+        let decoded = decode::<Identity>(&identities)?;
+        std::hint::black_box(decode::<Account>(&accounts)?);
         alone.decode += began.elapsed();
+        each(&decoded);
         let began = Instant::now();
         let transaction = writer.transaction()?;
         {
@@ -83,11 +88,9 @@ fn fetch(connection: &Connection, sql: &str, first: i64) -> Result<Vec<(i64, Str
     Ok(rows.collect::<Result<_, _>>()?)
 }
 
-fn decode<T: Document>(documents: &[(i64, String)]) -> Result<(), StoreError> {
-    for (uid, text) in documents {
-        let decoded: T =
-            codec::decode(text.as_bytes()).map_err(|error| undecodable::<T>(uid, &error))?;
-        std::hint::black_box(decoded);
-    }
-    Ok(())
+fn decode<T: Document>(documents: &[(i64, String)]) -> Result<Vec<T>, StoreError> {
+    let decode = |(uid, text): &(i64, String)| {
+        codec::decode(text.as_bytes()).map_err(|error| undecodable::<T>(uid, &error))
+    };
+    documents.iter().map(decode).collect()
 }

@@ -1,6 +1,6 @@
 //! What has become of effects, and what idr itself has done with accounts.
 
-use idr_core::model::{AccountAction, AccountKey, UnixMillis};
+use idr_core::model::{AccountAction, AccountKey, Name, UnixMillis};
 use rusqlite::{Connection, OptionalExtension, params};
 
 use super::apply::{Raiser, write_document};
@@ -65,13 +65,27 @@ pub(super) fn own_changes(
     connection: &Connection,
     keys: &[AccountKey],
 ) -> Result<Vec<OwnChange>, StoreError> {
-    let mut statement = connection.prepare_cached(
+    let transaction = connection.unchecked_transaction()?;
+    let mut statement = transaction.prepare_cached(
         "SELECT owner, under_way, confirmed_at, gone FROM own_change
          WHERE application = ?1 AND native_identity = ?2",
     )?;
+    let mut any = transaction
+        .prepare_cached("SELECT EXISTS (SELECT 1 FROM own_change WHERE application = ?1)")?;
+    let mut last: Option<(Name, bool)> = None;
     let mut found = Vec::new();
     for key in keys {
-        let mut rows = statement.query([key.application.as_str(), &key.native_identity])?;
+        // Most keys are of one application, and in most nothing was done.
+        let application = key.application;
+        let is_any = match last {
+            Some((known, is_any)) if known == application => is_any,
+            _ => any.query_row([application.as_str()], |row| row.get(0))?,
+        };
+        last = Some((application, is_any));
+        if !is_any {
+            continue;
+        }
+        let mut rows = statement.query([application.as_str(), &key.native_identity])?;
         let Some(row) = rows.next()? else { continue };
         let under_way: Option<String> = row.get(1)?;
         let under_way = under_way.map(|document| {

@@ -95,8 +95,15 @@ pub(super) fn decode_identity(uid: Uid, text: &[u8]) -> Result<Identity, StoreEr
 
 /// Reads an account from `owner, application, native_identity, document`.
 pub(super) fn account(owner: Option<Uid>, row: &Row<'_>) -> Result<Account, StoreError> {
-    let key = account_key(row)?;
-    let text = row.get_ref(3)?.as_bytes()?;
+    decode_account(account_key(row)?, owner, row.get_ref(3)?.as_bytes()?)
+}
+
+/// Reads an account's document.
+pub(super) fn decode_account(
+    key: AccountKey,
+    owner: Option<Uid>,
+    text: &[u8],
+) -> Result<Account, StoreError> {
     match codec::decode::<Account>(text) {
         Ok(account) => Ok(Account {
             key,

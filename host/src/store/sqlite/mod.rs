@@ -28,7 +28,6 @@ mod tenant;
 mod verify;
 mod work_items;
 
-use std::collections::HashMap;
 use std::num::NonZero;
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, PoisonError};
@@ -36,7 +35,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 use idr_core::filter::Superset;
 use idr_core::meter::{self, Stage, Work};
 use idr_core::model::{
-    Account, AccountKey, ByHand, Claim, Finding, IdentityRecord, Name, Uid, UnixMillis,
+    Account, AccountKey, ByHand, Claim, Finding, Identity, IdentityRecord, Name, Uid, UnixMillis,
 };
 use idr_core::view::Snapshot;
 use rusqlite::{Connection, TransactionBehavior};
@@ -180,15 +179,15 @@ impl SqliteStore {
     }
 
     /// Reads, decodes and rewrites every document, and nothing else: what a refresh
-    /// can't be faster than.
+    /// can't be faster than. The identities of each chunk are shown to `each`.
     ///
     /// # Errors
     ///
     /// [`StoreError`] as any call.
-    pub fn alone(&self) -> Result<Alone, StoreError> {
+    pub fn alone(&self, each: &mut dyn FnMut(&[Identity])) -> Result<Alone, StoreError> {
         let reader = self.reader()?;
         let mut writer = self.writer.lock().unwrap_or_else(PoisonError::into_inner);
-        alone::alone(&reader, &mut writer)
+        alone::alone(&reader, &mut writer, each)
     }
 
     /// Does `work` in a transaction that holds the write lock from its beginning.
@@ -409,15 +408,18 @@ impl Store for SqliteStore {
         })
     }
 
-    fn account_fingerprints(
+    fn account_marks(
         &self,
         application: Name,
-    ) -> Result<HashMap<u64, AccountMark>, StoreError> {
-        accounts::fingerprints(&*self.reader()?, application)
+        after: Option<&str>,
+        limit: usize,
+    ) -> Result<Vec<AccountMark>, StoreError> {
+        accounts::marks(&*self.reader()?, application, after, limit)
     }
 
     fn accounts(&self, keys: &[AccountKey]) -> Result<Vec<Account>, StoreError> {
-        accounts::accounts(&*self.reader()?, keys)
+        let documents = accounts::documents(&*self.reader()?, keys)?;
+        accounts::decode(keys, &documents)
     }
 
     fn list_accounts(
@@ -434,8 +436,9 @@ impl Store for SqliteStore {
     }
 
     fn aggregate(&self, batch: &AggregateBatch) -> Result<Vec<Uid>, StoreError> {
+        let encoded = accounts::encode(batch);
         self.write(points!("aggregate"), |connection| {
-            accounts::aggregate(connection, batch)
+            accounts::aggregate(connection, batch, &encoded)
         })
     }
 
@@ -460,8 +463,9 @@ impl Store for SqliteStore {
     }
 
     fn stage(&self, aggregation: i64, changes: &[StagedChange]) -> Result<(), StoreError> {
+        let documents = aggregations::documents(changes);
         self.write(points!("stage"), |connection| {
-            aggregations::stage(connection, aggregation, changes)
+            aggregations::stage(connection, aggregation, &documents)
         })
     }
 
@@ -471,7 +475,8 @@ impl Store for SqliteStore {
         after: i64,
         limit: usize,
     ) -> Result<Vec<(i64, StagedChange)>, StoreError> {
-        aggregations::staged(&*self.reader()?, aggregation, after, limit)
+        let documents = aggregations::staged(&*self.reader()?, aggregation, after, limit)?;
+        aggregations::decode(aggregation, &documents)
     }
 
     fn clear_stage(&self, aggregation: i64) -> Result<(), StoreError> {

@@ -8,11 +8,14 @@ use std::path::Path;
 use std::time::{Duration, Instant};
 
 use idr_core::meter::{self, Work};
+use idr_core::model::{AccountKey, Name};
 use rusqlite::config::DbConfig;
+use rusqlite::functions::FunctionFlags;
 use rusqlite::trace::{TraceEvent, TraceEventCodes};
 use rusqlite::{Connection, ErrorCode, OpenFlags, TransactionBehavior};
 
-use crate::store::StoreError;
+use super::identities::decode_account;
+use crate::store::{StoreError, account_fingerprint};
 
 /// How a store is opened.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -58,7 +61,7 @@ const CACHE_KB: i64 = 4 << 10;
 const CACHED_STATEMENTS: usize = 64;
 
 /// The migrations, in order; a file's schema is the number of those it has.
-const MIGRATIONS: [&str; 10] = [
+const MIGRATIONS: [&str; 11] = [
     include_str!("../../../migrations/sqlite/0001_tenant-identities-accounts-runs.sql"),
     include_str!("../../../migrations/sqlite/0002_chosen.sql"),
     include_str!("../../../migrations/sqlite/0003_last-times.sql"),
@@ -69,7 +72,12 @@ const MIGRATIONS: [&str; 10] = [
     include_str!("../../../migrations/sqlite/0008_claims.sql"),
     include_str!("../../../migrations/sqlite/0009_dispatch.sql"),
     include_str!("../../../migrations/sqlite/0010_history.sql"),
+    include_str!("../../../migrations/sqlite/0011_fingerprints.sql"),
 ];
+
+/// What migrations call the function that returns an account's fingerprint: of native
+/// identity and document.
+const FINGERPRINT: &str = "account_fingerprint";
 
 /// Opens the file for writing: makes it if it isn't there and may be made, and
 /// brings its schema up to date.
@@ -166,9 +174,20 @@ fn migrate(connection: &mut Connection) -> Result<(), StoreError> {
     let transaction = connection.transaction_with_behavior(TransactionBehavior::Immediate)?;
     // Another process may have done it meanwhile.
     let found = schema(&transaction)?;
+    transaction.create_scalar_function(FINGERPRINT, 2, FunctionFlags::default(), |arguments| {
+        let key = AccountKey {
+            application: Name::new(""),
+            native_identity: arguments.get(0)?,
+        };
+        let document: Option<String> = arguments.get(1)?;
+        let document = document.unwrap_or_default();
+        let account = decode_account(key, None, document.as_bytes());
+        Ok(account.ok().map(|account| account_fingerprint(&account).0))
+    })?;
     for migration in MIGRATIONS.iter().skip(found as usize) {
         transaction.execute_batch(migration)?;
     }
+    transaction.remove_function(FINGERPRINT, 2)?;
     transaction.pragma_update(None, "application_id", APPLICATION_ID)?;
     transaction.pragma_update(None, "user_version", known)?;
     transaction.commit()?;

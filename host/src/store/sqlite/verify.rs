@@ -313,7 +313,7 @@ fn accounts(connection: &Connection, found: &mut Verification) -> Result<(), Sto
                     "{key}: column `present` isn't what the document says"
                 ));
             }
-            if row.get::<_, i64>(5)? != account_fingerprint(&account).cast_signed() {
+            if row.get::<_, [u8; 16]>(5)? != account_fingerprint(&account).0 {
                 found.problem(format!(
                     "{key}: column `fingerprint` isn't what the document says"
                 ));
