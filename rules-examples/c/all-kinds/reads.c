@@ -153,6 +153,17 @@ static text tier_accounts(text application, text name) {
   return told;
 }
 
+/* Tells values one after the other, and frees them. */
+static text all(idr_rules_subject_list_option_value_t *values) {
+  text told = {malloc(1), 0};
+  for (size_t index = 0; index < values->len; index++) {
+    idr_rules_subject_option_value_t *each = &values->ptr[index];
+    append(&told, spoken(each->is_some ? &each->val : NULL));
+  }
+  idr_rules_subject_list_option_value_free(values);
+  return told;
+}
+
 static text native_identity(void) {
   text application, native, told = {malloc(1), 0};
   idr_rules_account_application(&application);
@@ -203,6 +214,19 @@ static bool read_value(text whole, value *found, bool *is_some, rule_error *erro
   *is_some = true;
   if (is(&read, "attribute", 1)) {
     *is_some = idr_rules_subject_attribute(&word[1], found);
+  } else if (is(&read, "both", 2)) {
+    idr_rules_subject_list_option_value_t values;
+    rule_list_string_t names = {&word[1], 2};
+    idr_rules_subject_attributes(&names, &values);
+    is_text(found, all(&values));
+  } else if (is(&read, "first", 3)) {
+    uint32_t handle;
+    *is_some = idr_rules_subject_first_account(&word[1], &handle);
+    if (!*is_some) return true;
+    idr_rules_subject_list_option_value_t values;
+    rule_list_string_t names = {&word[2], 2};
+    idr_rules_subject_account_attributes(handle, &names, &values);
+    is_text(found, all(&values));
   } else if (is(&read, "manager-attribute", 1)) {
     *is_some = idr_rules_subject_manager_attribute(&word[1], found);
   } else if (is(&read, "parameter", 1)) {

@@ -279,9 +279,15 @@ function readOne(read) {
 /** What can be read, by the number of words that follow. */
 const READS = {
   attribute: (name) => subject.attribute(name),
+  both: (one, other) => text(subject.attributes([one, other]).map(spoken).join('')),
   'manager-attribute': (name) => subject.managerAttribute(name),
   parameter: (name) => parameter(name),
   account: (application, name) => text(accounts(application, name)),
+  first(application, one, other) {
+    const handle = subject.firstAccount(application);
+    if (handle === null) return null;
+    return text(subject.accountAttributes(handle, [one, other]).map(spoken).join(''));
+  },
   over: (name) => ofDay(name, (day) => boolean(time.dayOver(day, THEIR_ZONE))),
   reached: (name, hour) =>
     ofDay(name, (day) => boolean(time.dateReached(day, oClock(hour), THEIR_ZONE))),

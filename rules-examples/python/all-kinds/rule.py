@@ -387,12 +387,20 @@ def read_value(read):
     match read.split(" "):
         case ["attribute", name]:
             return subject.attribute(name)
+        case ["both", one, other]:
+            return Value_Text("".join(map(spoken, subject.attributes([one, other]))))
         case ["manager-attribute", name]:
             return subject.manager_attribute(name)
         case ["parameter", name]:
             return parameter(name)
         case ["account", application, name]:
             return Value_Text(accounts(application, name))
+        case ["first", application, one, other]:
+            handle = subject.first_account(application)
+            if handle is None:
+                return None
+            values = subject.account_attributes(handle, [one, other])
+            return Value_Text("".join(map(spoken, values)))
         case ["over", name]:
             day = day_of(name)
             return day and Value_Boolean(time.day_over(day, THEIR_ZONE))

@@ -113,6 +113,14 @@ func readValue(read string) Option[Value] {
 		return subject.Attribute(word[1])
 	case is("manager-attribute", 1):
 		return subject.ManagerAttribute(word[1])
+	case is("both", 2):
+		return Some(MakeValueText(together(subject.Attributes(word[1:]))))
+	case is("first", 3):
+		handle := subject.FirstAccount(word[1])
+		if handle.IsNone() {
+			return None[Value]()
+		}
+		return Some(MakeValueText(together(subject.AccountAttributes(handle.Some(), word[2:]))))
 	case is("parameter", 1):
 		return parameters.Parameter(word[1])
 	case is("account", 2):
@@ -186,6 +194,15 @@ func accounts(application, name string) string {
 	for _, account := range subject.Accounts(application) {
 		told.WriteString(statusWords[account.Status])
 		told.WriteString(Spoken(subject.AccountAttribute(account.Handle, name)))
+	}
+	return told.String()
+}
+
+// together tells values one after the other.
+func together(values []Option[Value]) string {
+	var told strings.Builder
+	for _, value := range values {
+		told.WriteString(Spoken(value))
 	}
 	return told.String()
 }

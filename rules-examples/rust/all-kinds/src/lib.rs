@@ -16,9 +16,11 @@
 //! | read                          | what is drawn from                              |
 //! |-------------------------------|-------------------------------------------------|
 //! | `attribute NAME`              | the value                                       |
+//! | `both NAME NAME`              | both values, in one call                        |
 //! | `manager-attribute NAME`      | the value                                       |
 //! | `parameter NAME`              | the value                                       |
 //! | `account APPLICATION NAME`    | status and value of each account                |
+//! | `first APPLICATION NAME NAME` | both values of the first account, if there is   |
 //! | `over NAME`                   | whether that day is over                        |
 //! | `reached NAME HOUR`           | whether that hour of that day has come          |
 //! | `passed NAME`                 | whether that moment has come                    |
@@ -414,9 +416,17 @@ fn read_value(read: &str) -> Result<Option<Value>, RuleError> {
     let words: Vec<&str> = read.split(' ').collect();
     Ok(match words.as_slice() {
         ["attribute", name] => subject::attribute(name),
+        ["both", one, other] => {
+            let names = [(*one).to_owned(), (*other).to_owned()];
+            Some(Value::Text(all(subject::attributes(&names))))
+        }
         ["manager-attribute", name] => subject::manager_attribute(name),
         ["parameter", name] => parameters::parameter(name),
         ["account", application, name] => Some(Value::Text(accounts(application, name))),
+        ["first", application, one, other] => subject::first_account(application).map(|handle| {
+            let names = [(*one).to_owned(), (*other).to_owned()];
+            Value::Text(all(subject::account_attributes(handle, &names)))
+        }),
         ["over", name] => day(name)?.map(|day| Value::Boolean(time::day_over(day, THEIR_ZONE))),
         ["reached", name, hour] => match day(name)? {
             Some(day) => Some(Value::Boolean(time::date_reached(
@@ -480,6 +490,11 @@ fn accounts(application: &str, name: &str) -> String {
         told += &spoken(subject::account_attribute(account.handle, name));
     }
     told
+}
+
+/// Tells values one after the other.
+fn all(values: Vec<Option<Value>>) -> String {
+    values.into_iter().map(spoken).collect()
 }
 
 fn tiers(application: &str, name: &str) -> String {
