@@ -347,7 +347,7 @@ fn what_makes_no_sense_is_reported() {
     triggers.toml:6: trigger[leaver].handlers[0].owner: it is missing
     triggers.toml:6: trigger[leaver].handlers[0].url: it means nothing for type `work-item`
     triggers.toml:7: trigger[leaver].handlers[1].url: `a.example` is no address that can be sent to
-        hint: write one that begins with https://
+        hint: write one that begins with https://, or `env:NAME` or `file:PATH` where it is a secret
     triggers.toml:8: trigger[leaver].handlers[2].type: `mail` is not known here
         hint: the words here are work-item, workflow, webhook
     [exit 2]

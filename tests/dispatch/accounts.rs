@@ -9,7 +9,7 @@ use idr::store::{AuditEntry, EffectQuery, EffectStatus, Prune, Store};
 use idr_core::definitions::Application;
 use idr_core::model::{Account, Name, Uid, Value};
 
-use crate::passes::{DAY_0, DAY_1, World, account, fail, instant, key};
+use crate::passes::{DAY_0, DAY_1, DAY_2, World, account, fail, instant, key};
 
 /// Both get an account by their role.
 const JOINERS: &str = r#"
@@ -293,4 +293,68 @@ fn the_owner_of_the_application_is_asked_to_do_the_step() {
         .host
         .json(["work-item", "list", "--owner", "helpdesk"]);
     assert_eq!(items.as_array().map(Vec::len), Some(5));
+}
+
+#[test]
+fn a_step_of_a_workflow_waits_for_what_stands_before_it() {
+    let world = World::of(&MOVERS.replace(
+        "steps = [{",
+        r#"steps = [{ type = "work-item", owner = "identity", description = "pack" }, {"#,
+    ));
+    for login in ["a1", "a2", "a3", "a4"] {
+        world.crm.put(account(login, "ana"));
+    }
+    world.crm.put(account("b1", "bob"));
+    let mut days = ["IT", "Sales"].into_iter();
+    let mut moves = |at: &str| {
+        let department = days.next().expect("another one");
+        let feed = format!("user,department\nana,{department}\nbob,Sales\n");
+        world.host.write("feeds/hr.csv", feed);
+        let _ = world.host.json(["aggregate", "hr", "--as-of", at]);
+        world.refresh(at);
+    };
+    moves(DAY_1);
+    assert_eq!(world.pass(DAY_1).asked, 1);
+    moves(DAY_2);
+    assert_eq!(world.pass(DAY_2).asked, 1);
+    let items = world.host.json(["work-item", "list"]);
+    for item in items.as_array().expect("a list") {
+        let id = item["id"].as_str().expect("it has one");
+        let done = world
+            .host
+            .run(["work-item", "complete", id, "--reason", "packed"]);
+        assert!(done.ends_with("[exit 0]"), "{done}");
+    }
+    // The first of the two can't be carried out, and the second isn't before it.
+    fail(&world, "disable", Moment::Before, 1, true);
+    assert_eq!(world.pass(DAY_2).failed, 1);
+    let attempts = || -> Vec<u32> {
+        let effects = world.tenant().store.effects(&EffectQuery::default(), 9);
+        let effects = effects.expect("readable").into_iter().rev();
+        effects.map(|stored| stored.progress.attempts).collect()
+    };
+    assert_eq!(attempts(), [1, 0]);
+    assert_eq!(world.effects(), [EffectStatus::Failed, EffectStatus::Sent]);
+    assert_eq!(world.pass("2026-03-03T08:01:00Z").done, 2);
+    assert_eq!(world.crm.log().len(), 4);
+}
+
+#[test]
+fn what_idr_gave_is_taken_away_also_where_the_account_was_nobodys_meanwhile() {
+    let world = World::of(&JOINERS.replace(r#"name != "nobody""#, r#"name == "ana""#));
+    assert_eq!(world.pass(DAY_0).done, 1);
+    world.refresh(DAY_0);
+    let changes = |arguments: &[&str]| {
+        let why = ["--reason", "r", "--actor", "hal"];
+        let done = world.host.run(arguments.iter().copied().chain(why));
+        assert!(done.ends_with("[exit 0]"), "{done}");
+        world.refresh(DAY_0);
+    };
+    changes(&["account", "unlink", "crm", "ana"]);
+    changes(&["account", "link", "crm", "ana", "bob"]);
+    let bob = world.host.json(["identity", "show", "bob"]);
+    let action = &bob["account_actions"][0];
+    assert_eq!(action["operation"], "modify", "{bob}");
+    assert_eq!(action["changes"][0]["change"], "remove");
+    assert_eq!(action["changes"][0]["value"], serde_json::json!(["sell"]));
 }

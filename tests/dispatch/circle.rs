@@ -8,303 +8,39 @@ use std::time::Duration;
 use rand::{RngExt, SeedableRng};
 use rand_chacha::ChaCha8Rng;
 
-use crate::common::TestHost;
-use crate::targets::{POSTGRES, Target};
-
-const TENANT: &str = r#"
-    //- idr.toml
-    version = 1
-    name = "circle"
-    clock = "simulated"
-    [dispatch]
-    attempts = 1000
-    retry_at_most_after = "5m"
-    //- applications/hr.toml
-    authoritative = { name = "user" }
-    [connector]
-    type = "delimited-file"
-    path = "feeds/hr.csv"
-    native_identity = "user"
-    [schema]
-    user = {}
-    department = {}
-    mail = {}
-    [guard]
-    vanished = "off"
-    //- identity.toml
-    [attributes.department]
-    sources = [{ application = "hr", attribute = "department" }]
-    [attributes.email]
-    sources = [{ application = "hr", attribute = "mail" }]
-    //- lifecycle.toml
-    default_state = "active"
-    [states.active]
-    accounts = [{ application = "crm", do = "enable" }]
-    [states.left]
-    inactive = true
-    automatic_roles = "freeze"
-    accounts = [{ application = "crm", do = "disable" }]
-    [states.stripped]
-    inactive = true
-    automatic_roles = "remove"
-    accounts = [{ application = "crm", do = "disable" }]
-    [states.archived]
-    inactive = true
-    automatic_roles = "remove"
-    accounts = [{ application = "crm", do = "delete" }]
-    //- roles/roles.toml
-    [[role]]
-    name = "Seller"
-    type = "business"
-    selector = { match = { department = "Sales" } }
-    requires = ["CRM seller"]
-    [[role]]
-    name = "Buyer"
-    type = "business"
-    selector = { match = { department = "Purchase" } }
-    requires = ["CRM buyer"]
-    [[role]]
-    name = "CRM seller"
-    type = "it"
-    profiles = [{ application = "crm", entitlements = { groups = ["sell"] } }]
-    [[role]]
-    name = "CRM buyer"
-    type = "it"
-    profiles = [{ application = "crm", entitlements = { groups = ["buy"] } }]
-"#;
-
-/// The application in the target.
-const CRM: &str = r#"
-provisioning = true
-correlation = [{ account = "email", identity = "email" }]
-[connector]
-type = "sql"
-url = "$URL"
-table = "$TABLE"
-native_identity = "login"
-timeout = "$TIMEOUT"
-password = { column = "secret" }
-status = { column = "state", enabled = ["on"], disabled = ["off"] }
-[schema]
-email = { column = "mail" }
-groups = { type = "many", entitlement = true, table = "$LIST", native_identity = "login", column = "group" }
-[guard]
-vanished = "off"
-new = "off"
-[account]
-native_identity = { attribute = "name" }
-[account.attributes]
-email = { attribute = "email", required = true }
-"#;
-
-/// How a pass of the dispatcher is disturbed.
-type Disturbance<'a> = &'a mut dyn FnMut(&World) -> bool;
-
-struct World {
-    host: TestHost,
-    target: Target,
-    /// Minutes that passes have taken on the day.
-    minutes: u32,
-}
-
-impl World {
-    fn new(target: Target, postgres: bool, timeout: &str) -> Self {
-        let host = TestHost::with_files(TENANT);
-        let url = match postgres {
-            true => format!("env:{POSTGRES}"),
-            false => format!("sqlite:{}", target.path().display()),
-        };
-        let crm = CRM
-            .replace("$URL", &url)
-            .replace("$TIMEOUT", timeout)
-            .replace("$TABLE", &target.table("account"))
-            .replace("$LIST", &target.table("account_group"));
-        host.write("applications/crm.toml", crm);
-        Self {
-            host,
-            target,
-            minutes: 0,
-        }
-    }
-
-    fn idr(&self, arguments: &[&str]) {
-        let mut command = self.host.command();
-        if let Some(address) = std::env::var_os(POSTGRES) {
-            command.env(POSTGRES, address);
-        }
-        let output = command.args(arguments).output().expect("it can be started");
-        assert!(
-            matches!(output.status.code(), Some(0 | 1)),
-            "idr {}: {}",
-            arguments.join(" "),
-            String::from_utf8_lossy(&output.stderr)
-        );
-    }
-
-    /// The instant of a day, some minutes on.
-    fn at(&self, day: u32) -> String {
-        let midnight = date_of(day);
-        let (hours, minutes) = (8 + self.minutes / 60, self.minutes % 60);
-        format!("{midnight}T{hours:02}:{minutes:02}:00Z")
-    }
-
-    /// On a day, the personnel department says this; then everything that it
-    /// leads to is carried out.
-    fn day(&mut self, day: u32, hr: &str, disturb: Disturbance<'_>) -> String {
-        self.minutes = 0;
-        self.host
-            .write("feeds/hr.csv", format!("user,department,mail\n{hr}\n"));
-        self.idr(&["aggregate", "hr", "--as-of", &self.at(day)]);
-        self.settle(day, disturb);
-        self.judge()
-    }
-
-    /// Sets the state by hand, before the day.
-    fn state(&self, name: &str, state: &str) {
-        let how = if state.is_empty() {
-            "--take-back"
-        } else {
-            state
-        };
-        self.idr(&["identity", "state", name, how, "--reason", "so it is"]);
-    }
-
-    /// Refreshes and dispatches in turns until nothing is left to be done.
-    fn settle(&mut self, day: u32, disturb: Disturbance<'_>) {
-        loop {
-            self.idr(&["refresh", "--as-of", &self.at(day)]);
-            if self.open() == 0 {
-                return;
-            }
-            while self.open() > 0 {
-                self.minutes += 6;
-                assert!(self.minutes < 15 * 60, "it never ends");
-                let at = self.at(day);
-                if !disturb(self) {
-                    self.idr(&["dispatch", "--once", "--as-of", &at]);
-                }
-            }
-        }
-    }
-
-    fn open(&self) -> usize {
-        let effects = self.host.json(["outbox", "list"]);
-        let effects = effects.as_array().expect("a list").clone();
-        let is_open = |effect: &&serde_json::Value| {
-            let status = effect["status"].as_str();
-            ["waiting", "sent", "failed"].contains(&status.expect("a word"))
-        };
-        effects.iter().filter(is_open).count()
-    }
-
-    /// What the target says.
-    fn judge(&self) -> String {
-        let accounts = self
-            .target
-            .query("SELECT login, mail, state, length(secret) FROM account ORDER BY 1");
-        let groups = self
-            .target
-            .query("SELECT login, \"group\" FROM account_group ORDER BY 1, 2");
-        format!("{accounts}\n{groups}").trim().to_owned()
-    }
-}
-
-/// The date of a day, counted from the first of January 2026.
-fn date_of(day: u32) -> String {
-    let lengths = [31, 28, 31, 30, 31, 30];
-    let (mut month, mut left) = (1, day);
-    for length in lengths {
-        if left < length {
-            break;
-        }
-        left -= length;
-        month += 1;
-    }
-    format!("2026-{month:02}-{:02}", left + 1)
-}
-
-/// Takes somebody through the whole circle; returns what the target said on each day.
-fn circle(world: &mut World, disturb: Disturbance<'_>) -> Vec<String> {
-    let mut said = Vec::new();
-    said.push(world.day(0, "ana,Sales,ana@acme.example", disturb));
-    said.push(world.day(10, "ana,Purchase,ana@acme.example", disturb));
-    world.state("ana", "left");
-    said.push(world.day(20, "ana,Purchase,ana@acme.example", disturb));
-    world.state("ana", "stripped");
-    said.push(world.day(50, "ana,Purchase,ana@acme.example", disturb));
-    world.state("ana", "archived");
-    said.push(world.day(110, "ana,Purchase,ana@acme.example", disturb));
-    world.state("ana", "");
-    said.push(world.day(115, "ana,Sales,ana@acme.example", disturb));
-    said
-}
-
-const EXPECTED: [&str; 6] = [
-    "ana ana@acme.example on 24\nana sell",
-    "ana ana@acme.example on 24\nana buy",
-    "ana ana@acme.example off 24\nana buy",
-    "ana ana@acme.example off 24",
-    "",
-    "ana ana@acme.example on 24\nana sell",
-];
+use crate::rounds::{EXPECTED, World, circle, logged};
+use crate::targets::Target;
 
 #[test]
 fn joiner_mover_leaver_and_rehired_on_sqlite() {
-    let mut world = World::new(Target::sqlite(), false, "20s");
+    let mut world = World::new(Target::sqlite(), "20s");
     assert_eq!(circle(&mut world, &mut |_| false), EXPECTED);
 }
 
 #[test]
 fn joiner_mover_leaver_and_rehired_on_postgres() {
     if let Some(target) = Target::postgres() {
-        let mut world = World::new(target, true, "20s");
+        let mut world = World::new(target, "20s");
         assert_eq!(circle(&mut world, &mut |_| false), EXPECTED);
     }
 }
 
-/// What is done to accounts in the target, by whomever.
-const LOG: &str = "
-    CREATE TABLE log (what TEXT);
-    CREATE TRIGGER created AFTER INSERT ON account
-        BEGIN INSERT INTO log VALUES ('create ' || new.login); END;
-    CREATE TRIGGER switched AFTER UPDATE OF state ON account
-        BEGIN INSERT INTO log VALUES (new.state || ' ' || new.login); END;
-    CREATE TRIGGER deleted AFTER DELETE ON account
-        BEGIN INSERT INTO log VALUES ('delete ' || old.login); END;
-    CREATE TRIGGER given AFTER INSERT ON account_group
-        BEGIN INSERT INTO log VALUES ('give ' || new.\"group\"); END;
-    CREATE TRIGGER taken AFTER DELETE ON account_group
-        BEGIN INSERT INTO log VALUES ('take ' || old.\"group\"); END;";
-
-fn logged(disturb: Disturbance<'_>) -> String {
-    let target = Target::sqlite();
-    target.execute(LOG);
-    let mut world = World::new(target, false, "60ms");
-    assert_eq!(circle(&mut world, disturb), EXPECTED);
-    world.target.query("SELECT what FROM log ORDER BY rowid")
-}
-
-#[test]
-fn a_target_that_fails_and_a_dispatcher_that_is_killed_change_nothing() {
-    let undisturbed = logged(&mut |_| false);
-    for seed in 1..=3 {
+/// The same is done in a target, in the same order, and nothing twice, whatever happens
+/// to it and to the dispatcher on the way.
+fn nothing_changes(target: impl Fn() -> Target, timeout: &str, seeds: u64) {
+    let undisturbed = logged(target(), timeout, &mut |_| false);
+    for seed in 1..=seeds {
         let mut dice = ChaCha8Rng::seed_from_u64(seed);
         let mut disturb = |world: &World| {
             match dice.random_range(0..3) {
                 // Somebody else holds the target, for longer than is waited.
                 0 => {
-                    let held = rusqlite::Connection::open(world.target.path());
-                    let held = held.expect("it is there");
-                    held.execute_batch("BEGIN EXCLUSIVE").expect("it is free");
-                    world.idr(&["dispatch", "--once"]);
-                    held.execute_batch("ROLLBACK").expect("it is held");
+                    world.target.held(|| world.idr(&["dispatch", "--once"]));
                     true
                 }
                 1 => {
                     let mut child = world
-                        .host
-                        .command()
-                        .args(["dispatch", "--once", "--quiet"])
+                        .command(&["dispatch", "--once", "--quiet"])
                         .stdout(Stdio::null())
                         .stderr(Stdio::null())
                         .spawn()
@@ -318,7 +54,20 @@ fn a_target_that_fails_and_a_dispatcher_that_is_killed_change_nothing() {
                 _ => false,
             }
         };
-        // The same was done in the target, in the same order, and nothing twice.
-        assert_eq!(logged(&mut disturb), undisturbed, "seed {seed}");
+        let disturbed = logged(target(), timeout, &mut disturb);
+        assert_eq!(disturbed, undisturbed, "seed {seed}");
+    }
+}
+
+#[test]
+fn a_target_that_fails_and_a_dispatcher_that_is_killed_change_nothing() {
+    nothing_changes(Target::sqlite, "60ms", 3);
+}
+
+#[test]
+fn a_postgres_that_fails_and_a_dispatcher_that_is_killed_change_nothing() {
+    if Target::postgres().is_some() {
+        let target = || Target::postgres().expect("there was one just now");
+        nothing_changes(target, "200ms", 1);
     }
 }

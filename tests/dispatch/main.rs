@@ -6,7 +6,8 @@
 //! - `passes`: passes through the outbox, with applications that fail.
 //! - `webhooks`: what is sent to addresses, and what people do in workflows.
 //! - `circle`: from joining to being rehired, with the database as the judge.
-//! - `targets`: databases to test with.
+//! - `rounds`: who goes that way, and what is done in the database on it.
+//! - `targets`: databases to test with; `hooks`: a server to send events to.
 
 #[path = "../common/mod.rs"]
 mod common;
@@ -14,6 +15,8 @@ mod common;
 mod accounts;
 mod circle;
 mod connectors;
+mod hooks;
 mod passes;
+mod rounds;
 mod targets;
 mod webhooks;

@@ -69,6 +69,7 @@ const TENANT: &str = r#"
 
 pub(crate) const DAY_0: &str = "2026-03-01T08:00:00Z";
 pub(crate) const DAY_1: &str = "2026-03-02T08:00:00Z";
+pub(crate) const DAY_2: &str = "2026-03-03T08:00:00Z";
 
 /// A tenant, and the application whose accounts its feed lists.
 pub(crate) struct World {
@@ -184,6 +185,7 @@ pub(crate) fn account(login: &str, owner: &str) -> Account {
         key: key(login),
         status: AccountStatus::Enabled,
         missing_since: None,
+        taken_away: false,
         attributes: vec![(Name::new("owner"), Value::Text(owner.to_owned()))],
         native_entitlements: Vec::new(),
         link: Link::default(),
@@ -253,6 +255,35 @@ fn what_idr_has_done_itself_is_no_native_change() {
         .json(["aggregate", "crm", "--as-of", "2026-03-03T08:00:00Z"]);
     world.refresh("2026-03-03T08:00:00Z");
     assert_eq!(world.events(), before + 1);
+}
+
+#[test]
+fn what_somebody_undoes_before_idr_has_looked_again_is_a_native_change() {
+    for at in [DAY_1, DAY_2] {
+        let world = World::new();
+        let before = world.events();
+        assert_eq!(world.pass(DAY_1).done, 2);
+        world.crm.put(account("a1", "ana"));
+        world.host.write(
+            "feeds/crm.csv",
+            "login,owner,status\na1,ana,on\nb1,bob,off\n",
+        );
+        let _ = world.host.json(["aggregate", "crm", "--as-of", at]);
+        world.refresh(at);
+        assert_eq!(world.events(), before + 1);
+        // What idr had done is over: it is called for anew, and done again.
+        let [done, waiting] = [EffectStatus::Done, EffectStatus::Waiting];
+        assert_eq!(world.effects(), [done, done, waiting]);
+        assert_eq!(world.pass(at).done, 1);
+        world.refresh("2026-03-05T08:00:00Z");
+        assert_eq!(world.effects(), [done; 3]);
+        assert_eq!(
+            world.crm.log(),
+            ["disable crm a1", "disable crm b1", "disable crm a1"]
+        );
+        let findings = world.host.json(["finding", "list"]);
+        assert_eq!(findings, serde_json::json!([]));
+    }
 }
 
 #[test]

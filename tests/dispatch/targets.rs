@@ -126,6 +126,29 @@ impl Target {
         lines.join("\n")
     }
 
+    pub(crate) fn is_postgres(&self) -> bool {
+        self.schema.is_some()
+    }
+
+    /// Does something while somebody else holds the tables.
+    pub(crate) fn held(&self, meanwhile: impl FnOnce()) {
+        match &self.schema {
+            None => {
+                let held = rusqlite::Connection::open(self.path()).expect("it is there");
+                held.execute_batch("BEGIN EXCLUSIVE").expect("it is free");
+                meanwhile();
+                held.execute_batch("ROLLBACK").expect("it is held");
+            }
+            Some(schema) => {
+                let mut client = client();
+                let lock = format!("BEGIN; LOCK TABLE {schema}.account, {schema}.account_group");
+                client.batch_execute(&lock).expect("they are free");
+                meanwhile();
+                client.batch_execute("ROLLBACK").expect("they are held");
+            }
+        }
+    }
+
     /// Returns the file.
     pub(crate) fn path(&self) -> PathBuf {
         self.folder.path().join("target.db")

@@ -1,151 +1,9 @@
 //! What is sent to addresses, and what people do in workflows.
 
-use std::io::{Read, Write};
 use std::net::TcpListener;
-use std::sync::{Arc, Mutex};
-
-use serde_json::Value;
 
 use crate::common::TestHost;
-
-const TENANT: &str = r#"
-    //- idr.toml
-    version = 1
-    name = "acme"
-    clock = "simulated"
-    //- applications/hr.toml
-    authoritative = { name = "user" }
-    [connector]
-    type = "delimited-file"
-    path = "feeds/hr.csv"
-    native_identity = "user"
-    [schema]
-    user = {}
-    boss = {}
-    department = {}
-    pay = { sensitive = true }
-    //- identity.toml
-    [attributes.department]
-    sources = [{ application = "hr", attribute = "department" }]
-    [attributes.pay]
-    sensitive = true
-    sources = [{ application = "hr", attribute = "pay" }]
-    [manager]
-    sources = [{ application = "hr", attribute = "boss" }]
-    identity_attribute = "name"
-    //- feeds/hr.csv
-    user,boss,department,pay
-    ana,bo,Sales,10
-    bo,,Sales,20
-"#;
-
-/// A server that answers each request with the next of its answers, the last one
-/// over and over, and keeps what it was sent.
-struct Server {
-    address: String,
-    bodies: Arc<Mutex<Vec<Value>>>,
-    heads: Arc<Mutex<Vec<String>>>,
-}
-
-impl Server {
-    fn start(answers: &'static [u16]) -> Self {
-        let listener = TcpListener::bind("127.0.0.1:0").expect("a port is free");
-        let address = format!(
-            "http://{}/hook",
-            listener.local_addr().expect("it is bound")
-        );
-        let bodies = Arc::new(Mutex::new(Vec::new()));
-        let kept = Arc::clone(&bodies);
-        let heads = Arc::new(Mutex::new(Vec::new()));
-        let kept_heads = Arc::clone(&heads);
-        std::thread::spawn(move || {
-            for stream in listener.incoming() {
-                let mut stream = stream.expect("a connection");
-                let mut request = Vec::new();
-                let mut buffer = [0; 4096];
-                let body = loop {
-                    let read = stream.read(&mut buffer).expect("a request");
-                    request.extend_from_slice(&buffer[..read]);
-                    let text = String::from_utf8_lossy(&request).into_owned();
-                    let Some((head, body)) = text.split_once("\r\n\r\n") else {
-                        continue;
-                    };
-                    let whole_head = head.to_owned();
-                    let head = head.to_lowercase();
-                    assert!(head.contains("content-type: application/cloudevents+json"));
-                    let length = head
-                        .lines()
-                        .find_map(|line| line.strip_prefix("content-length: "));
-                    let length: usize = length.and_then(|text| text.parse().ok()).expect("one");
-                    if body.len() >= length {
-                        kept_heads.lock().expect("nobody panics").push(whole_head);
-                        break body.to_owned();
-                    }
-                };
-                let mut kept = kept.lock().expect("nobody panics");
-                let answer = answers[kept.len().min(answers.len() - 1)];
-                kept.push(serde_json::from_str(&body).expect("it is JSON"));
-                let answer = format!("HTTP/1.1 {answer} X\r\ncontent-length: 0\r\n\r\n");
-                stream.write_all(answer.as_bytes()).expect("it listens");
-            }
-        });
-        Self {
-            address,
-            bodies,
-            heads,
-        }
-    }
-
-    /// Returns a header of the first request.
-    fn header(&self, name: &str) -> Option<String> {
-        let heads = self.heads.lock().expect("nobody panics");
-        let mut lines = heads.first()?.lines();
-        lines.find_map(|line| {
-            let (known, value) = line.split_once(": ")?;
-            known.eq_ignore_ascii_case(name).then(|| value.to_owned())
-        })
-    }
-
-    fn bodies(&self) -> Vec<Value> {
-        self.bodies.lock().expect("nobody panics").clone()
-    }
-}
-
-/// A tenant in which ana has moved, with this handler.
-fn moved(handler: &str) -> TestHost {
-    moved_with(handler, "")
-}
-
-/// The same with workflows.
-fn moved_with(handler: &str, workflows: &str) -> TestHost {
-    let host = TestHost::with_files(TENANT);
-    host.write("workflows.toml", workflows);
-    host.write(
-        "triggers.toml",
-        format!(
-            "[[trigger]]\nname = \"mover\"\n\
-             on = [{{ type = \"attribute-change\", attribute = \"department\" }}]\n\
-             handlers = [{handler}]\n"
-        ),
-    );
-    for (at, department) in [("2026-03-01", "Sales"), ("2026-03-02", "IT")] {
-        let at = format!("{at}T08:00:00Z");
-        let feed = format!("user,boss,department,pay\nana,bo,{department},10\nbo,,Sales,20\n");
-        host.write("feeds/hr.csv", feed);
-        let _ = host.json(["aggregate", "hr", "--as-of", &at]);
-        let _ = host.json(["refresh", "--as-of", &at]);
-    }
-    host
-}
-
-fn pass(host: &TestHost, at: &str) -> String {
-    let at = format!("2026-03-{at}Z");
-    host.run(["dispatch", "--once", "--as-of", &at])
-}
-
-fn webhook(address: &str) -> String {
-    format!("{{ type = \"webhook\", url = \"{address}\" }}")
-}
+use crate::hooks::{Server, moved, moved_with, pass, webhook};
 
 #[test]
 fn an_event_is_sent_until_it_is_accepted_under_one_id() {
@@ -323,4 +181,53 @@ fn an_address_that_never_answers_is_not_waited_for() {
         report.contains("1 failed") && report.contains("didn't answer"),
         "{report}"
     );
+}
+
+#[test]
+fn an_address_may_be_a_secret() {
+    let server = Server::start(&[503, 204, 204]);
+    let secret = format!("{}/hush", server.address);
+    let workflow = "[[workflow]]\nname = \"Move\"\n\
+                    steps = [{ type = \"webhook\", url = \"env:HOOK\" }]\n";
+    let handlers = format!(
+        "{}, {{ type = \"workflow\", name = \"Move\" }}",
+        webhook("file:keys/hook")
+    );
+    let host = moved_with(&handlers, workflow);
+    let in_vain = |at: &str, why: &str| {
+        let shown = pass(&host, at);
+        assert!(shown.contains(why) && shown.contains("2 failed"), "{shown}");
+        let listed = host.json(["outbox", "list"]).to_string();
+        assert!(
+            !shown.contains("hush") && !listed.contains("hush"),
+            "{listed}"
+        );
+        assert!(listed.contains("file:keys/hook"), "{listed}");
+    };
+    in_vain("02T08:00:00", "the environment variable `HOOK` is not set");
+    host.write("keys/hook", "hush");
+    let why = "what `file:keys/hook` refers to is no address that begins with https://";
+    in_vain("02T08:01:00", why);
+    host.write("keys/hook", format!("{secret}\n"));
+    let with_variable = |at: &str| {
+        let mut command = host.command();
+        command.env("HOOK", &secret);
+        let at = format!("2026-03-{at}Z");
+        let done = command
+            .args(["dispatch", "--once", "--as-of", &at])
+            .output();
+        let done = done.expect("it can be started").stdout;
+        String::from_utf8(done).expect("text")
+    };
+    let shown = with_variable("02T08:03:00");
+    assert!(
+        shown.starts_with("1 done, 0 work items opened, 1 failed"),
+        "{shown}"
+    );
+    assert!(shown.contains("file:keys/hook answered 503"), "{shown}");
+    assert!(with_variable("02T08:07:00").starts_with("1 done"));
+    assert_eq!(server.bodies().len(), 3);
+    let adopted = std::fs::read(host.path("state/idr.db")).expect("it is there");
+    let is_there = adopted.windows(4).any(|bytes| bytes == b"hush");
+    assert!(!is_there, "it is stored nowhere");
 }

@@ -1274,6 +1274,7 @@ fn account(
         key: key(application, native_identity),
         status: AccountStatus::Enabled,
         missing_since: None,
+        taken_away: false,
         attributes,
         native_entitlements: Vec::new(),
         link: Link::Uncorrelated,

@@ -929,8 +929,12 @@ fn decisions_about_entitlements_move_with_their_account(store: &dyn Store) {
     };
     write_accounts(store, [owned("1", bo), owned("2", ana)]);
     assert_eq!([decided(ana), decided(bo)], ["2a", "0a 1a 1b 3a"]);
-    // Without an owner they stay where they are.
-    write_accounts(store, [account(key("ad", "3"), None)]);
+    // Without an owner they wait for the next.
+    for _ in 0..2 {
+        write_accounts(store, [account(key("ad", "3"), None)]);
+        assert_eq!([decided(ana), decided(bo)], ["2a", "0a 1a 1b"]);
+    }
+    write_accounts(store, [owned("3", bo)]);
     assert_eq!([decided(ana), decided(bo)], ["2a", "0a 1a 1b 3a"]);
     let batch = AggregateBatch {
         creations: vec![creation("cyd", IdentityType::Person)],
@@ -1006,6 +1010,17 @@ fn what_idr_remembers_of_an_account_moves_with_it(store: &dyn Store) {
     let created = store.aggregate(&batch).expect("accepted");
     assert_eq!(given(ana), texts("", Some("")));
     assert_eq!(given(created[0]), texts("2 2", None));
+    // Without an owner it waits for the next.
+    for _ in 0..2 {
+        write_accounts(store, [account(key("ad", "2"), None)]);
+        assert_eq!(given(created[0]), texts("", None));
+    }
+    write_accounts(store, [owned("2", ana), owned("4", ana)]);
+    assert_eq!(given(ana), texts("2 2", Some("2 2")));
+    write_accounts(store, [account(key("ad", "2"), None)]);
+    write_accounts(store, [owned("2", bo)]);
+    assert_eq!(given(ana), texts("", Some("")));
+    assert_eq!(given(bo), texts("1 2 3 3", None));
 }
 
 fn accounts_are_listed_in_order_of_key(store: &dyn Store) {

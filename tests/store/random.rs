@@ -292,16 +292,17 @@ fn account() -> impl Strategy<Value = Account> {
     (
         account_key(),
         status,
-        option::of(instant()),
+        (option::of(instant()), any::<bool>()),
         attributes,
         select(Link::ALL.map(|(_, link)| link).to_vec()),
         option::of(uid().prop_map(Uid)),
     )
         .prop_map(
-            |(key, status, missing_since, attributes, link, owner)| Account {
+            |(key, status, (missing_since, taken_away), attributes, link, owner)| Account {
                 key,
                 status,
                 missing_since,
+                taken_away,
                 attributes,
                 native_entitlements: Vec::new(),
                 link,

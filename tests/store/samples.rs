@@ -157,6 +157,7 @@ pub(crate) fn account(key: AccountKey, owner: Option<Uid>) -> Account {
         key,
         status: AccountStatus::Enabled,
         missing_since: None,
+        taken_away: false,
         attributes: vec![(Name::new("email"), Value::Text(email))],
         native_entitlements: Vec::new(),
         link: match owner {

@@ -318,6 +318,7 @@ pub(crate) fn account(application: &str, attributes: &[(&str, &str)]) -> Account
         },
         status: AccountStatus::Enabled,
         missing_since: None,
+        taken_away: false,
         attributes,
         native_entitlements: Vec::new(),
         link: Link::Correlated,

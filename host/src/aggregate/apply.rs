@@ -244,6 +244,7 @@ impl<'a> Applying<'a> {
     ) -> Result<(), AggregateError> {
         let mut account = Account {
             missing_since: None,
+            taken_away: false,
             link: expected.map_or(Link::Uncorrelated, |known| known.link),
             owner: expected.and_then(|known| known.owner),
             ..listed
@@ -358,7 +359,8 @@ impl<'a> Applying<'a> {
         let Some(before) = chunk.remove(key) else {
             return Ok(());
         };
-        if !chunk.own.has_deleted(&before) {
+        let taken_away = chunk.own.has_deleted(&before);
+        if !taken_away {
             let change = self.native_absence(&before);
             self.note_native(chunk, before.owner, change);
         }
@@ -367,6 +369,7 @@ impl<'a> Applying<'a> {
         }
         let account = Account {
             missing_since: Some(self.aggregation.as_of),
+            taken_away,
             ..before
         };
         let lookups = if account.owner.is_none() && account.link != Link::Manual {
@@ -458,12 +461,11 @@ impl<'a> Applying<'a> {
             .then(|| self.native_change(before, NativeOperation::Delete, Vec::new()))
     }
 
-    /// Says whether an earlier aggregation has found the account's grace over.
+    /// Says whether an earlier aggregation has found the account's grace over, or
+    /// idr itself has taken it away.
     fn was_deleted(&self, account: &Account) -> bool {
-        let over = |since: UnixMillis| since.plus_ms(self.application.vanish_grace_ms);
-        account
-            .missing_since
-            .is_some_and(|since| Some(over(since)) <= self.previous)
+        let vanished = account.vanishes_at(self.application.vanish_grace_ms);
+        vanished.is_some_and(|at| account.taken_away || Some(at) <= self.previous)
     }
 
     fn native_change(

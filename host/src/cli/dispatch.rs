@@ -76,7 +76,8 @@ pub(super) fn run(
     };
     let timeout = tenant.configuration.dispatch.webhook_timeout_ms;
     let secret = webhook_secret(&tenant)?;
-    let courier = HttpCourier::new(Duration::from_millis(timeout.unsigned_abs()), secret);
+    let timeout = Duration::from_millis(timeout.unsigned_abs());
+    let courier = HttpCourier::new(timeout, secret, &tenant.configuration.directory);
     loop {
         let now = instant_or_now(&tenant, args.as_of.as_deref())?;
         check_instant(&tenant, args, now)?;

@@ -33,6 +33,7 @@ pub use paths::{FilterPlace, PathError, Readable};
 use problem::Problems;
 pub use problem::{ConfigError, Problem};
 pub use secret::{ReferenceError, SecretError, SecretReference, SecretSettings};
+pub(crate) use values::is_address;
 pub use values::{group_filter, parse_date, parse_duration, parse_instant};
 
 /// A tenant whose configuration has no problems.

@@ -12,6 +12,8 @@ use jiff::civil::{Date, DateTime, Time};
 use rust_decimal::Decimal;
 
 use super::document::Scope;
+use super::secret::SecretReference;
+use crate::report::shown_address;
 
 /// Reads one of a few words.
 pub(super) fn word<T: Copy>(scope: &Scope<'_>, text: &str, words: &[(&str, T)]) -> Option<T> {
@@ -332,6 +334,21 @@ fn plainly(value: &toml::Value) -> String {
     match value {
         toml::Value::String(text) => text.clone(),
         other => other.to_string(),
+    }
+}
+
+/// Says whether something can be sent to.
+pub(crate) fn is_address(text: &str) -> bool {
+    text.starts_with("https://") || text.starts_with("http://")
+}
+
+/// Checks an address, or where one is that nobody else may know.
+pub(super) fn check_address(scope: &Scope<'_>, url: &str) {
+    if !is_address(url) && SecretReference::parse(url).is_none() {
+        scope.report_with_hint(
+            format!("`{}` is no address that can be sent to", shown_address(url)),
+            "write one that begins with https://, or `env:NAME` or `file:PATH` where it is a secret",
+        );
     }
 }
 

@@ -174,6 +174,7 @@ pub(crate) fn blank(application: Name, native_identity: &str) -> Account {
         },
         status: AccountStatus::Enabled,
         missing_since: None,
+        taken_away: false,
         attributes: Vec::new(),
         native_entitlements: Vec::new(),
         link: Link::default(),

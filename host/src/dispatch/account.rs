@@ -11,6 +11,7 @@ use idr_core::model::{
     Account, AccountAction, AccountKey, AccountOperation, Name, SentAction, SentOutcome, Uid,
     Value, ValueChange,
 };
+use idr_core::phases::standing::is_shown;
 
 use super::retry::Failure;
 use super::{DispatchError, Outcome, Pass, stop_at};
@@ -60,11 +61,16 @@ impl<'a> Pass<'a> {
         if !self.begin(stored, begun)? {
             return Ok(Outcome::Gone);
         }
-        if let Err(mut failure) = self.change(application, action, uid, was_tried)? {
-            failure.is_untouched &= !was_tried;
-            return Ok(Outcome::Failed(failure));
-        }
+        let is_shown = match self.change(application, action, uid, was_tried)? {
+            Ok(is_shown) => is_shown,
+            Err(mut failure) => {
+                failure.is_untouched &= !was_tried;
+                return Ok(Outcome::Failed(failure));
+            }
+        };
+        let confirmed = || (uid, self.sent(action, SentOutcome::Confirmed));
         let finished = Settlement {
+            sent: is_shown.then(confirmed),
             own: self.confirmed(action, uid),
             ..Settlement::default()
         };
@@ -111,14 +117,15 @@ impl<'a> Pass<'a> {
     }
 
     /// Changes an account, reads it again and takes over what is read. `was_tried`
-    /// says that an earlier attempt may have reached the application.
+    /// says that an earlier attempt may have reached the application. Says whether
+    /// what was read shows the change as planning looks for it.
     pub(super) fn change(
         &mut self,
         application: &'a Application,
         action: &AccountAction,
         owner: Uid,
         was_tried: bool,
-    ) -> Result<Result<(), Failure>, DispatchError> {
+    ) -> Result<Result<bool, Failure>, DispatchError> {
         let Some(native_identity) = action.leads_to() else {
             let message = format!(
                 "account `{}` can't be moved to `{}`: its native identity has no such end",
@@ -180,10 +187,11 @@ impl<'a> Pass<'a> {
         if let Some(failure) = contradiction(action, account.as_ref()) {
             return Ok(Err(failure));
         }
+        let is_shown = is_shown(action, account.as_ref());
         self.read_back
             .take_changed(application, action, owner, account)?;
         stop_at("dispatch-read-back")?;
-        Ok(Ok(()))
+        Ok(Ok(is_shown))
     }
 
     /// Returns an application's connector, opened once in a pass.

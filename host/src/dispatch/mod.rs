@@ -31,7 +31,7 @@ use idr_core::model::{EffectKind, Handler, Name, Uid, UnixMillis};
 use idr_core::rule::RuleHost;
 
 use crate::aggregate::ReadBack;
-use crate::config::{DispatchSettings, Workflow};
+use crate::config::{DispatchSettings, Step, Workflow};
 use crate::connect::{Connector, Connectors};
 use crate::store::{EffectProgress, EffectStatus, Settlement, Store, StoreError, StoredEffect};
 
@@ -131,6 +131,8 @@ enum Outcome {
     WithPeople,
     /// It was in vain.
     Failed(Failure),
+    /// Something before it isn't carried out.
+    HeldUp,
     /// It is somebody else's by now: withdrawn, or settled by another process.
     Gone,
 }
@@ -149,39 +151,36 @@ struct Pass<'a> {
 }
 
 impl<'a> Pass<'a> {
-    fn handle(&mut self, stored: StoredEffect) -> Result<(), DispatchError> {
-        let lane = lane_of(&stored);
-        if lane
-            .as_ref()
-            .is_some_and(|lane| self.held_up.contains(lane))
-        {
+    fn handle(&mut self, mut stored: StoredEffect) -> Result<(), DispatchError> {
+        if self.is_held_up(&stored) {
             return Ok(());
         }
         let comes_later = stored
             .progress
             .next_attempt
             .is_some_and(|at| at > self.context.now);
-        let settled = !comes_later && self.attempt(stored)?;
+        let settled = !comes_later && self.attempt(&mut stored)?;
         if !settled {
-            self.held_up.extend(lane);
+            // That of the step that a workflow has come to.
+            self.held_up.extend(self.lane_of(&stored));
         }
         Ok(())
     }
 
     /// Tries to carry an effect out. Says whether what comes behind it may go on.
-    fn attempt(&mut self, mut stored: StoredEffect) -> Result<bool, DispatchError> {
+    fn attempt(&mut self, stored: &mut StoredEffect) -> Result<bool, DispatchError> {
         let outcome = match stored.effect.what.clone() {
-            EffectKind::Account(action) => self.account(&mut stored, &action)?,
+            EffectKind::Account(action) => self.account(stored, &action)?,
             EffectKind::WorkItem(item) => {
-                self.ask(&stored, item.owner.as_deref(), &item.description)?
+                self.ask(stored, item.owner.as_deref(), &item.description)?
             }
             EffectKind::Handler { handler, .. } => match handler {
                 Handler::WorkItem { owner, description } => {
                     let owner = self.owner(stored.effect.uid, &owner)?;
-                    self.ask(&stored, owner.as_deref(), &description)?
+                    self.ask(stored, owner.as_deref(), &description)?
                 }
-                Handler::Webhook { url } => self.webhook(&mut stored, &url)?,
-                Handler::Workflow { name } => self.workflow(&mut stored, &name)?,
+                Handler::Webhook { url } => self.webhook(stored, &url)?,
+                Handler::Workflow { name } => self.workflow(stored, &name)?,
             },
         };
         match outcome {
@@ -190,8 +189,46 @@ impl<'a> Pass<'a> {
                 Ok(true)
             }
             Outcome::WithPeople | Outcome::Gone => Ok(true),
-            Outcome::Failed(failure) => self.fail(&stored, failure),
+            Outcome::HeldUp => Ok(false),
+            Outcome::Failed(failure) => self.fail(stored, failure),
         }
+    }
+
+    /// Says whether something that keeps its order stands before an effect, or
+    /// before the step that a workflow has come to, and isn't carried out.
+    fn is_held_up(&self, stored: &StoredEffect) -> bool {
+        let lane = self.lane_of(stored);
+        lane.is_some_and(|lane| self.held_up.contains(&lane))
+    }
+
+    /// Returns what keeps its order with an effect, or with the step that a workflow
+    /// has come to.
+    fn lane_of(&self, stored: &StoredEffect) -> Option<Lane> {
+        let uid = stored.effect.uid;
+        let address = |url: &String| Some(Lane::Address(uid, url.clone()));
+        match &stored.effect.what {
+            EffectKind::Account(action) => Some(Lane::Application(uid, action.account.application)),
+            EffectKind::WorkItem(_) => None,
+            EffectKind::Handler { handler, .. } => match handler {
+                // People take their time, and hold nobody up.
+                Handler::WorkItem { .. } => None,
+                Handler::Webhook { url } => address(url),
+                Handler::Workflow { name } => match self.step_of(name, stored.progress.step)? {
+                    Step::Accounts { application, .. } => {
+                        Some(Lane::Application(uid, *application))
+                    }
+                    Step::Webhook { url } => address(url),
+                    Step::WorkItem { .. } => None,
+                },
+            },
+        }
+    }
+
+    /// Returns a step of a workflow, counted from 0.
+    fn step_of(&self, workflow: &str, place: u32) -> Option<&'a Step> {
+        let mut workflows = self.context.workflows.iter();
+        let workflow = workflows.find(|known| known.name == workflow)?;
+        workflow.steps.get(place as usize)
     }
 
     /// Writes how an effect stands now, which is as `stored` says; says whether
@@ -278,19 +315,6 @@ impl<'a> Pass<'a> {
         }
         // What was given up holds nothing up: a person looks at it.
         Ok(gives_up)
-    }
-}
-
-fn lane_of(stored: &StoredEffect) -> Option<Lane> {
-    let uid = stored.effect.uid;
-    match &stored.effect.what {
-        EffectKind::Account(action) => Some(Lane::Application(uid, action.account.application)),
-        EffectKind::Handler {
-            handler: Handler::Webhook { url },
-            ..
-        } => Some(Lane::Address(uid, url.clone())),
-        // People and workflows take their time, and hold nobody up.
-        EffectKind::WorkItem(_) | EffectKind::Handler { .. } => None,
     }
 }
 

@@ -3,6 +3,7 @@
 //! The id of an event is its effect's, so whoever receives one twice can tell. With
 //! a secret, requests are signed as Standard Webhooks says.
 
+use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use base64::Engine;
@@ -14,6 +15,7 @@ use sha2::Sha256;
 
 use super::retry::Failure;
 use super::{DispatchError, Outcome, Pass};
+use crate::config::{SecretReference, is_address};
 use crate::report::canonical::plain;
 use crate::report::{MASK, shown_address};
 use crate::store::{EventQuery, Settlement, StoredEffect};
@@ -23,6 +25,16 @@ const CONTENT_TYPE: &str = "application/cloudevents+json; charset=utf-8";
 
 /// Sends something to an address.
 pub trait Courier {
+    /// Returns the address that is meant: the one that is written, or what it refers
+    /// to.
+    ///
+    /// # Errors
+    ///
+    /// Why it can't be had, in words; trying again may help.
+    fn address(&self, written: &str) -> Result<String, String> {
+        Ok(written.to_owned())
+    }
+
     /// Posts something, and returns the status that the address answers.
     ///
     /// # Errors
@@ -64,13 +76,15 @@ impl Delivery<'_> {
 pub struct HttpCourier {
     agent: ureq::Agent,
     secret: Option<Vec<u8>>,
+    directory: PathBuf,
 }
 
 impl HttpCourier {
     /// Returns one that waits so long for an answer, and signs with a secret where
-    /// there is one. It follows no redirections: an address that has moved is a
-    /// matter of configuration.
-    pub fn new(timeout: Duration, secret: Option<Vec<u8>>) -> Self {
+    /// there is one. Files that addresses are in are relative to `directory`. It
+    /// follows no redirections: an address that has moved is a matter of
+    /// configuration.
+    pub fn new(timeout: Duration, secret: Option<Vec<u8>>, directory: &Path) -> Self {
         let config = ureq::Agent::config_builder()
             .timeout_global(Some(timeout))
             .max_redirects(0)
@@ -80,11 +94,25 @@ impl HttpCourier {
         Self {
             agent: config.into(),
             secret,
+            directory: directory.to_owned(),
         }
     }
 }
 
 impl Courier for HttpCourier {
+    fn address(&self, written: &str) -> Result<String, String> {
+        let Some(reference) = SecretReference::parse(written) else {
+            return Ok(written.to_owned());
+        };
+        let bytes = reference.bytes(&self.directory);
+        let bytes = bytes.map_err(|error| crate::tenant::spoken(&error))?;
+        let address = String::from_utf8(bytes).ok();
+        let address = address.filter(|address| is_address(address));
+        address.ok_or_else(|| {
+            format!("what `{written}` refers to is no address that begins with https://")
+        })
+    }
+
     fn post(&self, delivery: &Delivery<'_>) -> Result<u16, String> {
         let mut request = self
             .agent
@@ -115,10 +143,7 @@ impl Pass<'_> {
         }
         match self.deliver(stored, &stored.id.clone(), url)? {
             Err(failure) => Ok(Outcome::Failed(failure)),
-            Ok(()) => {
-                stop_at_sent()?;
-                self.finish(stored, Settlement::default())
-            }
+            Ok(()) => self.finish(stored, Settlement::default()),
         }
     }
 
@@ -131,15 +156,22 @@ impl Pass<'_> {
     ) -> Result<Result<(), Failure>, DispatchError> {
         let event = self.cloud_event(stored, id)?;
         let shown = shown_address(url);
+        let address = match self.context.courier.address(url) {
+            Ok(address) => address,
+            Err(why) => return Ok(Err(Failure::passing(why))),
+        };
         let answer = self.context.courier.post(&Delivery {
-            url,
+            url: &address,
             id,
             sent_at: self.context.now,
             content_type: CONTENT_TYPE,
             body: &event.to_string(),
         });
         Ok(match answer {
-            Ok(200..=299) => Ok(()),
+            Ok(200..=299) => {
+                super::stop_at("dispatch-delivered")?;
+                Ok(())
+            }
             Ok(status @ (408 | 425 | 429 | 500..=599)) => {
                 Err(Failure::passing(format!("{shown} answered {status}")))
             }
@@ -147,7 +179,7 @@ impl Pass<'_> {
             Err(why) => Err(Failure::passing(format!(
                 "{shown} didn't answer: {}",
                 // It may name the address.
-                crate::connect::shown(&why.replace(url, &shown))
+                crate::connect::shown(&why.replace(&address, &shown))
             ))),
         })
     }
@@ -205,10 +237,6 @@ impl Pass<'_> {
             },
         }))
     }
-}
-
-fn stop_at_sent() -> Result<(), DispatchError> {
-    super::stop_at("dispatch-delivered")
 }
 
 #[cfg(test)]

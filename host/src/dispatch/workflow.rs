@@ -39,6 +39,9 @@ impl Pass<'_> {
             let Some(step) = workflow.steps.get(stored.progress.step as usize) else {
                 return self.finish(stored, Settlement::default());
             };
+            if self.is_held_up(stored) {
+                return Ok(Outcome::HeldUp);
+            }
             match self.step(stored, step)? {
                 Stepped::On => {
                     let progress = EffectProgress {

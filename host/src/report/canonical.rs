@@ -256,6 +256,7 @@ fn account(account: &Account) -> Json {
         "key": key(&account.key),
         "status": account.status.as_str(),
         "missingSince": account.missing_since.map(|since| since.to_string()),
+        "takenAway": account.taken_away,
         "link": account.link.as_str(),
         "attributes": attributes,
         "nativeEntitlements": account.native_entitlements.iter().map(native_entitlement).collect::<Vec<_>>(),
@@ -440,11 +441,12 @@ fn provisioning(known: &Provisioning) -> Json {
     let targets = known.targets.iter();
     let targets = targets.map(|target| json!([target.role.as_str(), key(&target.account)]));
     let sent = known.sent.iter().map(|sent| {
-        let failed = match &sent.outcome {
-            SentOutcome::Sent => None,
-            SentOutcome::Failed(message) => Some(message),
+        let outcome = match &sent.outcome {
+            SentOutcome::Sent => Json::Null,
+            SentOutcome::Confirmed => Json::Bool(true),
+            SentOutcome::Failed(message) => Json::from(message.as_str()),
         };
-        json!([account_action(&sent.action), sent.at.to_string(), failed])
+        json!([account_action(&sent.action), sent.at.to_string(), outcome])
     });
     json!({
         "given": given.collect::<Vec<_>>(),

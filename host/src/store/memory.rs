@@ -47,6 +47,7 @@ struct Data {
     outbox: Vec<(Effect, EffectProgress)>,
     work_items: Vec<StoredWorkItem>,
     own_changes: BTreeMap<AccountKey, OwnChange>,
+    account_memory: BTreeMap<AccountKey, Identity>,
     dispatch_paused: bool,
     findings: Vec<StoredFinding>,
     audit: Vec<AuditEntry>,
@@ -206,18 +207,28 @@ impl Data {
     }
 
     /// Gives another owner what was decided about entitlements of an account, and
-    /// what idr remembers of it.
-    fn hand_over(&mut self, account: &AccountKey, from: Uid, to: Uid) {
+    /// what idr remembers of it. While the account is nobody's, that is kept beside it.
+    fn hand_over(&mut self, account: &AccountKey, from: Option<Uid>, to: Option<Uid>) {
+        let kept = self.account_memory.remove(account).unwrap_or_default();
         let identities = &mut self.people().identities;
-        let of = |uid| identities.get(uid).map(|(identity, _)| identity.clone());
-        let (Some(mut giver), Some(mut taker)) = (of(&from), of(&to)) else {
+        let of = |uid: Option<Uid>| match uid {
+            Some(uid) => identities.get(&uid).map(|(identity, _)| identity.clone()),
+            None => Some(kept.clone()),
+        };
+        let (Some(mut giver), Some(mut taker)) = (of(from), of(to)) else {
             return;
         };
-        if hand_over(account, &mut giver, &mut taker) {
-            for identity in [giver, taker] {
-                if let Some((known, _)) = identities.get_mut(&identity.uid) {
-                    *known = identity;
+        if !hand_over(account, &mut giver, &mut taker) {
+            return;
+        }
+        for (uid, identity) in [(from, giver), (to, taker)] {
+            let known = uid.and_then(|uid| self.people().identities.get_mut(&uid));
+            match known {
+                Some((known, _)) => *known = identity,
+                None if uid == to => {
+                    self.account_memory.insert(account.clone(), identity);
                 }
+                None => {}
             }
         }
     }
@@ -874,8 +885,8 @@ impl Store for MemoryStore {
                 data.raise(owner);
                 data.modify(owner, at);
             }
-            if let (Some(before), Some(after)) = (before, after) {
-                data.hand_over(&account.key, before, after);
+            if before != account.owner {
+                data.hand_over(&account.key, before, account.owner);
             }
             data.accounts
                 .insert(account.key.clone(), (account, write.lookups.clone()));

@@ -80,6 +80,9 @@ pub struct Account {
     /// When a full aggregation first didn't list it. Once the application's
     /// `vanish_grace` has passed as well, the account counts as vanished.
     pub missing_since: Option<UnixMillis>,
+    /// Whether it is missing because idr itself has taken it away: then it has
+    /// vanished at once.
+    pub taken_away: bool,
     /// The attributes, sorted by name, each with a value that isn't empty.
     pub attributes: Vec<(Name, Value)>,
     /// Entitlements gained or lost natively since it is known, sorted. An input.
@@ -100,6 +103,13 @@ pub struct LogicalAccount {
 }
 
 impl Account {
+    /// Returns when it counts as vanished, where it is missing; `grace_ms` is its
+    /// application's.
+    pub fn vanishes_at(&self, grace_ms: i64) -> Option<UnixMillis> {
+        let grace_ms = if self.taken_away { 0 } else { grace_ms };
+        self.missing_since.map(|at| at.plus_ms(grace_ms))
+    }
+
     /// Returns the value of an attribute.
     pub fn attribute(&self, name: Name) -> Option<&Value> {
         let index = self

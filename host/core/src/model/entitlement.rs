@@ -226,6 +226,7 @@ mod tests {
             },
             status: AccountStatus::Enabled,
             missing_since: None,
+            taken_away: false,
             attributes: groups
                 .map(|groups| (Name::new("groups"), groups))
                 .into_iter()

@@ -52,8 +52,17 @@ pub struct SentAction {
 pub enum SentOutcome {
     /// Nobody has said no. It is confirmed when the account shows it.
     Sent,
+    /// The account has shown it. What is otherwise since is called for anew.
+    Confirmed,
     /// It was given up, for this reason.
     Failed(String),
+}
+
+impl SentAction {
+    /// Says whether it is this action that was sent.
+    fn is_of(&self, action: &AccountAction) -> bool {
+        self.action.is_same(action) && self.action.since == action.since
+    }
 }
 
 impl Provisioning {
@@ -127,30 +136,34 @@ impl Provisioning {
     }
 
     /// Notes what was sent, or what has come of it: for whoever carries effects
-    /// out. What was sent before of the same is replaced.
+    /// out. What was sent before of the same is replaced; what has come of it
+    /// stays in its place.
     pub fn note_sent(&mut self, action: AccountAction, at: UnixMillis, outcome: SentOutcome) {
-        let same = |known: &SentAction| {
-            known.action.is_same(&action) && known.action.since == action.since
-        };
-        self.sent.retain(|known| !same(known));
-        self.sent.push(SentAction {
+        let place = self.sent.iter().position(|known| known.is_of(&action));
+        let is_sent_now = outcome == SentOutcome::Sent;
+        let noted = SentAction {
             action,
             at,
             outcome,
-        });
+        };
+        match place {
+            Some(place) if !is_sent_now => self.sent[place] = noted,
+            place => {
+                place.map(|place| self.sent.remove(place));
+                self.sent.push(noted);
+            }
+        }
     }
 
     /// Notes that an action won't be carried out any more, and says whether that
     /// changes anything. One that was `tried` may have had its effect: it has
     /// failed. Any other is as if it had never been sent.
     pub fn note_withdrawn(&mut self, action: &AccountAction, tried: bool) -> bool {
-        let same =
-            |known: &SentAction| known.action.is_same(action) && known.action.since == action.since;
-        let Some(place) = self.sent.iter().position(same) else {
+        let Some(place) = self.sent.iter().position(|known| known.is_of(action)) else {
             return false;
         };
         match (&mut self.sent[place].outcome, tried) {
-            (SentOutcome::Failed(_), true) => return false,
+            (SentOutcome::Failed(_), true) | (SentOutcome::Confirmed, _) => return false,
             (outcome, true) => {
                 *outcome = SentOutcome::Failed("it was withdrawn after an attempt".to_owned());
             }

@@ -106,7 +106,7 @@ fn ledger_of(
     let there = |account: &&Account| {
         let application = model.application(account.key.application);
         let grace_ms = application.map_or(0, |application| application.vanish_grace_ms);
-        let vanishes = account.missing_since.map(|at| at.plus_ms(grace_ms));
+        let vanishes = account.vanishes_at(grace_ms);
         vanishes.is_none_or(|at| at > as_of)
     };
     let provisioning = remembered(record);

@@ -29,6 +29,9 @@ pub(crate) fn flights(
         let failed = has_failed(sent, model, &mut reached);
         for (entitlement, adds) in entitlements(&sent.action) {
             flights.retain(|known| known.entitlement != entitlement);
+            if sent.outcome == SentOutcome::Confirmed {
+                continue;
+            }
             flights.push(Flight {
                 entitlement,
                 adds,
@@ -48,6 +51,7 @@ pub(crate) fn has_failed(
 ) -> bool {
     match sent.outcome {
         SentOutcome::Failed(_) => true,
+        SentOutcome::Confirmed => false,
         SentOutcome::Sent => {
             let within_ms = model.provisioning.confirm_within_ms;
             within_ms.is_some_and(|within_ms| reached(sent.at.plus_ms(within_ms)))

@@ -50,7 +50,7 @@ pub(crate) mod role_explanation;
 pub mod role_metadata;
 pub mod roles;
 pub(crate) mod selection;
-pub(crate) mod standing;
+pub mod standing;
 pub(crate) mod state_accounts;
 mod synchronisation;
 pub mod unique;

@@ -12,7 +12,7 @@ use super::remembered::remembered;
 use super::roles::SettledRoles;
 use super::selection::Selected;
 use super::standing::{Standing, standing, still_sent};
-use super::{new_accounts, synchronisation};
+use super::{new_accounts, standing, synchronisation};
 use crate::definitions::Model;
 use crate::model::finding::PROVISIONING;
 use crate::model::{
@@ -99,7 +99,10 @@ pub(crate) fn plan(
     let mut actions = standing.state.clone();
     let identity = &view.record().identity;
     actions.extend(modifications(identity, wanted, view.as_of()));
-    actions.extend(creations.into_iter().map(|action| since(identity, action)));
+    actions.extend(creations.into_iter().map(|action| AccountAction {
+        since: standing::since_of_all(identity, &action),
+        ..action
+    }));
     actions.sort();
     let memory = Provisioning {
         given: match settings.roles {
@@ -207,10 +210,16 @@ fn modifications(
     let mut dated: Vec<(AccountKey, UnixMillis, Wanted)> = wanted
         .into_iter()
         .map(|mut wanted| {
-            let known = known_change(identity, &wanted);
-            wanted.hops = known.map_or(wanted.hops, |known| known.hops);
-            let since = known.map_or(as_of, |known| known.since);
-            (wanted.account.clone(), since, wanted)
+            let account = wanted.account.clone();
+            let Some(known) = known_change(identity, &wanted) else {
+                return (account, as_of, wanted);
+            };
+            let single = modification(&[(account.clone(), as_of, wanted.clone())]);
+            let since = standing::since(identity, Some(known), &single);
+            if since == known.since {
+                wanted.hops = known.hops;
+            }
+            (account, since, wanted)
         })
         .collect();
     dated.sort_by(|one, other| (&one.0, one.1).cmp(&(&other.0, other.1)));
@@ -296,15 +305,6 @@ fn modification(group: &[(AccountKey, UnixMillis, Wanted)]) -> AccountAction {
             .unwrap_or(0),
         since: *since,
     }
-}
-
-/// Returns an action with the instant since which it is called for.
-fn since(identity: &Identity, action: AccountAction) -> AccountAction {
-    let settled = identity.settled_account_actions().iter();
-    let mut known = settled.chain(&identity.account_actions);
-    let same = known.find(|known| known.is_same(&action));
-    let since = same.map_or(action.since, |known| known.since);
-    AccountAction { since, ..action }
 }
 
 /// Returns the entitlements that idr has given or has taken over.
@@ -399,7 +399,7 @@ fn unexecuted(sent: &SentAction) -> Finding {
             "provisioning-failed",
             format!("`{operation}` of an account in `{application}` failed: {why}"),
         ),
-        SentOutcome::Sent => (
+        SentOutcome::Sent | SentOutcome::Confirmed => (
             "unconfirmed",
             format!(
                 "`{operation}` of an account in `{application}` was sent at {} and never shown",
@@ -594,6 +594,37 @@ mod tests {
         let back = at(UnixMillis(1_200), now(taken, somebody("sales", &[])));
         assert_eq!(changes(&back), ["+g"]);
         assert_eq!(back.identity.account_actions[0].since, UnixMillis(1_200));
+    }
+
+    #[test]
+    fn what_was_shown_and_is_not_so_any_more_is_called_for_anew() {
+        let given = at(NOW, somebody("sales", &[]));
+        for (later, since) in [(UnixMillis(1_100), 1_100), (NOW, 1_001)] {
+            let shown = sent(given.clone(), NOW, SentOutcome::Confirmed);
+            let again = at(later, shown);
+            assert_eq!(changes(&again), ["+g"]);
+            assert_eq!(again.identity.account_actions[0].since, UnixMillis(since));
+            assert!(again.identity.provisioning.sent.is_empty());
+        }
+        // Nobody asks for it any more, so nothing is on its way.
+        let shown = sent(given, NOW, SentOutcome::Confirmed);
+        let gone = at(UnixMillis(1_100), now(shown, somebody("it", &[])));
+        assert!(changes(&gone).is_empty());
+        assert!(gone.identity.provisioning.is_empty());
+    }
+
+    #[test]
+    fn what_has_overtaken_something_has_overtaken_it_once_it_is_shown() {
+        let given = sent(at(NOW, somebody("sales", &[])), NOW, SentOutcome::Sent);
+        let mut taken = at(UnixMillis(1_100), now(given.clone(), somebody("it", &[])));
+        // As where both were sent before anybody looked again.
+        taken.identity.provisioning.sent = given.identity.provisioning.sent.clone();
+        let taken = sent(taken, UnixMillis(1_100), SentOutcome::Sent);
+        assert_eq!(taken.identity.provisioning.sent.len(), 2);
+        let seen = at(UnixMillis(1_200), taken);
+        assert!(changes(&seen).is_empty());
+        assert!(seen.identity.provisioning.sent.is_empty());
+        assert!(changes(&at(UnixMillis(1_300), seen)).is_empty());
     }
 
     #[test]

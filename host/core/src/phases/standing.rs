@@ -7,8 +7,9 @@
 use super::flights::has_failed;
 use crate::definitions::Model;
 use crate::model::{
-    Account, AccountAction, AccountKey, AccountOperation, AccountStatus, AttributeChange,
-    IdentityRecord, Name, Provisioning, SentAction, TargetAccount, Value, ValueChange,
+    Account, AccountAction, AccountKey, AccountOperation, AccountStatus, AttributeChange, Identity,
+    IdentityRecord, Name, Provisioning, SentAction, SentOutcome, TargetAccount, UnixMillis, Value,
+    ValueChange,
 };
 use crate::text::fold;
 use crate::view::TrackedView;
@@ -70,16 +71,25 @@ impl Standing {
     }
 }
 
-/// Sorts what was sent into what came to nothing and the rest, without what is so by now.
+/// Sorts what was sent into what came to nothing and the rest, without what is so by
+/// now or was, and what that has overtaken.
 pub(super) fn standing(
     view: &mut TrackedView,
     model: &Model,
     memory: &Provisioning,
     state: Vec<AccountAction>,
 ) -> Standing {
+    let record = view.record();
+    let over = |known: &SentAction| {
+        known.outcome == SentOutcome::Confirmed || is_so(record, &known.action)
+    };
+    let over: Vec<bool> = memory.sent.iter().map(over).collect();
     let mut sent = Vec::new();
-    for known in &memory.sent {
-        if !is_so(view.record(), &known.action) {
+    for (place, known) in memory.sent.iter().enumerate() {
+        let mut later = memory.sent.iter().zip(&over).skip(place + 1);
+        let is_overtaken =
+            later.any(|(later, over)| *over && overtakes(&later.action, &known.action));
+        if !over[place] && !is_overtaken {
             let failed = has_failed(known, model, |at| view.reached(at));
             sent.push((known.clone(), failed));
         }
@@ -119,11 +129,48 @@ pub(super) fn switched(view: &mut TrackedView) -> Vec<(AccountKey, AccountOperat
             operation,
             AccountOperation::Enable | AccountOperation::Disable
         );
-        if switches && !has_failed(known, &model, |at| view.reached(at)) {
+        if !switches {
+            continue;
+        }
+        if known.outcome == SentOutcome::Confirmed {
+            switched.retain(|(account, _)| *account != known.action.account);
+        } else if !has_failed(known, &model, |at| view.reached(at)) {
             switched.push((known.action.account.clone(), operation));
         }
     }
     switched
+}
+
+/// Returns since when an action is called for: since the refresh that first called
+/// for it, or for `known`, of which it is part. Where accounts have shown it once and
+/// no longer do, it is called for anew, behind that.
+pub(super) fn since(
+    identity: &Identity,
+    known: Option<&AccountAction>,
+    action: &AccountAction,
+) -> UnixMillis {
+    let Some(known) = known else {
+        return action.since;
+    };
+    let provisioning = identity.settled_provisioning();
+    let mut sent = provisioning.sent.iter();
+    let was_shown = sent.any(|sent| {
+        sent.outcome == SentOutcome::Confirmed
+            && sent.action.since == known.since
+            && overlaps(&sent.action, action)
+    });
+    match was_shown {
+        true => action.since.max(known.since.plus_ms(1)),
+        false => known.since,
+    }
+}
+
+/// Returns since when an action is called for that is called for as a whole; what an
+/// earlier wave gave up and this one calls for again always was.
+pub(super) fn since_of_all(identity: &Identity, action: &AccountAction) -> UnixMillis {
+    let settled = identity.settled_account_actions().iter();
+    let mut known = settled.chain(&identity.account_actions);
+    since(identity, known.find(|known| known.is_same(action)), action)
 }
 
 /// Says whether accounts are as an action makes them.
@@ -139,8 +186,14 @@ pub(super) fn is_so(record: &IdentityRecord, action: &AccountAction) -> bool {
         return present.len() == 1 || present.iter().any(is_it);
     }
     let account = present.find(|account| account.key == action.account);
+    is_shown(action, account)
+}
+
+/// Says whether the account that an action is about, or that it leads to, is as the
+/// action makes it; none where there is no such account.
+pub fn is_shown(action: &AccountAction, account: Option<&Account>) -> bool {
     match action.operation {
-        AccountOperation::Create => false,
+        AccountOperation::Create => account.is_some(),
         AccountOperation::Delete => account.is_none(),
         AccountOperation::Enable => {
             account.is_some_and(|known| known.status != AccountStatus::Disabled)

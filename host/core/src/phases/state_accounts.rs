@@ -7,8 +7,8 @@
 use super::standing;
 use crate::definitions::{Model, StateAction};
 use crate::model::{
-    Account, AccountAction, AccountKey, AccountOperation, AccountStatus, ActionReason, Identity,
-    Name, UnixMillis,
+    Account, AccountAction, AccountKey, AccountOperation, AccountStatus, ActionReason, Name,
+    UnixMillis,
 };
 use crate::text::fold;
 use crate::view::TrackedView;
@@ -58,7 +58,7 @@ pub(crate) fn plan(
         action.operation == AccountOperation::Delete || !deleted.contains(&action.account)
     });
     for action in &mut actions {
-        action.since = called_for_since(&view.record().identity, action);
+        action.since = standing::since_of_all(&view.record().identity, action);
     }
     actions.sort();
     actions.dedup_by(|one, other| one.is_same(other));
@@ -78,15 +78,6 @@ pub(crate) fn closed(model: &Model, state: Option<Name>) -> Vec<Name> {
         )
     });
     closing.map(|action| action.application).collect()
-}
-
-/// Returns since when an action is called for; what an earlier wave gave up and
-/// this one calls for again always was.
-fn called_for_since(identity: &Identity, action: &AccountAction) -> UnixMillis {
-    let settled = identity.settled_account_actions().iter();
-    let mut known = settled.chain(&identity.account_actions);
-    let same = known.find(|known| known.is_same(action));
-    same.map_or(action.since, |known| known.since)
 }
 
 /// Says whether an account is there and isn't yet as the action makes it.

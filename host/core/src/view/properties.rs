@@ -311,6 +311,7 @@ mod tests {
             },
             status,
             missing_since: None,
+            taken_away: false,
             attributes: vec![(Name::new(attribute), Value::Text(value.to_owned()))],
             native_entitlements: Vec::new(),
             link: Link::Correlated,

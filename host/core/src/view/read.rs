@@ -350,12 +350,10 @@ impl TrackedView {
     /// Says whether an account counts as vanished, noting when it will.
     pub(crate) fn is_vanished(&mut self, index: usize) -> bool {
         let account = &self.state().record.accounts[index];
-        let Some(missing_since) = account.missing_since else {
-            return false;
-        };
         let application = self.state().model.application(account.key.application);
         let grace_ms = application.map_or(0, |application| application.vanish_grace_ms);
-        self.reached(missing_since.plus_ms(grace_ms))
+        let vanishes = account.vanishes_at(grace_ms);
+        vanishes.is_some_and(|at| self.reached(at))
     }
 
     /// Returns the places in the record of the accounts that haven't vanished,

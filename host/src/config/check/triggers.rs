@@ -14,8 +14,7 @@ use crate::config::document::Scope;
 use crate::config::paths::FilterPlace;
 use crate::config::problem::Problems;
 use crate::config::raw::{RawCondition, RawHandler, RawTrigger, RawTriggers};
-use crate::config::values::{bound, required, word};
-use crate::report::shown_address;
+use crate::config::values::{bound, check_address, required, word};
 
 #[derive(Clone, Copy)]
 enum ConditionType {
@@ -237,15 +236,7 @@ fn handler(scope: &Scope<'_>, raw: &RawHandler) -> Option<Handler> {
         }),
         _ => {
             let url = text("url", &raw.url)?;
-            if !url.starts_with("https://") && !url.starts_with("http://") {
-                scope.at("url").report_with_hint(
-                    format!(
-                        "`{}` is no address that can be sent to",
-                        shown_address(&url)
-                    ),
-                    "write one that begins with https://",
-                );
-            }
+            check_address(&scope.at("url"), &url);
             Some(Handler::Webhook { url })
         }
     }

@@ -251,6 +251,7 @@ fn account(application: &str, native_identity: &str, attributes: &str) -> Accoun
         },
         status: AccountStatus::Enabled,
         missing_since: None,
+        taken_away: false,
         attributes: values,
         native_entitlements: Vec::new(),
         link: Link::Correlated,

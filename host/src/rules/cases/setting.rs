@@ -208,6 +208,7 @@ fn account_of(account: &AccountSetting, setting: &Setting) -> Account {
         status: account.status.unwrap_or(AccountStatus::Enabled),
         // No application of the model has a grace, so missing is vanished.
         missing_since: account.status.is_none().then_some(setting.as_of),
+        taken_away: false,
         attributes,
         native_entitlements: Vec::new(),
         link: Link::Correlated,

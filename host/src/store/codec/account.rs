@@ -19,6 +19,8 @@ struct AccountDocument {
     status: AccountStatus,
     #[serde(with = "mirror", default, skip_serializing_if = "is_default")]
     missing_since: Option<UnixMillis>,
+    #[serde(default, skip_serializing_if = "is_default")]
+    taken_away: bool,
     #[serde(with = "map", default, skip_serializing_if = "is_default")]
     attributes: Vec<(Name, Value)>,
     #[serde(with = "mirror", default, skip_serializing_if = "is_default")]

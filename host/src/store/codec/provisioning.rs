@@ -70,6 +70,7 @@ struct SentActionDocument {
 #[serde(remote = "SentOutcome", rename_all = "camelCase", deny_unknown_fields)]
 enum SentOutcomeDocument {
     Sent,
+    Confirmed,
     Failed(String),
 }
 

@@ -353,6 +353,7 @@ fn provisioning() -> impl Strategy<Value = Provisioning> {
         (name(), account_key()).prop_map(|(role, account)| TargetAccount { role, account });
     let outcome = prop_oneof![
         Just(SentOutcome::Sent),
+        Just(SentOutcome::Confirmed),
         text().prop_map(SentOutcome::Failed)
     ];
     let sent =
@@ -619,14 +620,16 @@ fn account() -> impl Strategy<Value = Account> {
     ]);
     let link = select(Link::ALL.map(|(_, link)| link).to_vec());
     let notes = vec(native_entitlement(), 0..2);
-    (status, option::of(instant()), by_name(value()), notes, link).prop_map(
-        |(status, missing_since, attributes, native_entitlements, link)| Account {
+    let missing = (option::of(instant()), any::<bool>());
+    (status, missing, by_name(value()), notes, link).prop_map(
+        |(status, (missing_since, taken_away), attributes, native_entitlements, link)| Account {
             key: AccountKey {
                 application: Name::new(""),
                 native_identity: String::new(),
             },
             status,
             missing_since,
+            taken_away,
             attributes,
             native_entitlements,
             link,
@@ -1265,6 +1268,7 @@ mod full {
             }],
             sent: vec![
                 sent(2_600, SentOutcome::Sent),
+                sent(2_650, SentOutcome::Confirmed),
                 sent(2_700, SentOutcome::Failed("it is full".to_owned())),
             ],
         }
@@ -1502,6 +1506,7 @@ mod full {
             key: key("", ""),
             status: AccountStatus::Disabled,
             missing_since: Some(UnixMillis(500)),
+            taken_away: true,
             attributes: vec![
                 (Name::new("email"), text("ana@example.org")),
                 (Name::new("groups"), Value::Many(vec!["g1".to_owned()])),

@@ -8,7 +8,7 @@ use rusqlite::types::Value as SqlValue;
 use rusqlite::{CachedStatement, Connection, OptionalExtension, params, params_from_iter};
 
 use super::apply::{Raiser, note_changed_keys, raise_readers, replace_lookups, write_document};
-use super::error::is_taken;
+use super::error::{is_taken, undecodable};
 use super::identities::{self, account, account_key, owner_column, owner_from, row_limit};
 use super::{aggregations, records, tenant};
 use crate::store::{
@@ -159,6 +159,8 @@ pub(super) fn aggregate(
     let created = create_identities(connection, &batch.creations, modified_at)?;
     let mut raised: BTreeMap<Uid, i64> = BTreeMap::new();
     let mut writer = AccountWriter::new(connection)?;
+    // Whether anything may be kept of accounts that are nobody's, once that was asked.
+    let mut has_memory: Option<bool> = None;
     for (write, encoded) in batch.accounts.iter().zip(encoded) {
         check_created_owner(write, created.len())?;
         let owner = match write.created_owner {
@@ -172,9 +174,16 @@ pub(super) fn aggregate(
         {
             *raised.entry(uid).or_default() += 1;
         }
-        if let (Some(before), Some(owner)) = (before, owner)
-            && before != owner
-        {
+        if before == owner {
+            continue;
+        }
+        let is_known = match (before, has_memory) {
+            (Some(_), _) => true,
+            (None, Some(known)) => known,
+            (None, None) => memory_is_kept(connection)?,
+        };
+        has_memory = Some(is_known);
+        if is_known {
             give_to(connection, &write.account.key, before, owner)?;
         }
     }
@@ -201,20 +210,66 @@ pub(super) fn aggregate(
 }
 
 /// Gives another owner what was decided about entitlements of an account, and what
-/// idr remembers of it.
+/// idr remembers of it. While the account is nobody's, that is kept beside it.
 fn give_to(
     connection: &Connection,
     account: &AccountKey,
-    from: Uid,
-    to: Uid,
+    from: Option<Uid>,
+    to: Option<Uid>,
 ) -> Result<(), StoreError> {
-    let identity = |uid| identities::identity(connection, uid);
-    if let (Some(mut from), Some(mut to)) = (identity(from)?, identity(to)?)
-        && hand_over(account, &mut from, &mut to)
-    {
-        write_document(connection, &from)?;
-        write_document(connection, &to)?;
+    let identity = |uid: Option<Uid>| match uid {
+        Some(uid) => identities::identity(connection, uid),
+        None => take_memory(connection, account).map(Some),
+    };
+    let (Some(mut giver), Some(mut taker)) = (identity(from)?, identity(to)?) else {
+        return Ok(());
+    };
+    if !hand_over(account, &mut giver, &mut taker) {
+        return Ok(());
     }
+    if from.is_some() {
+        write_document(connection, &giver)?;
+    }
+    match to {
+        Some(_) => write_document(connection, &taker),
+        None => keep_memory(connection, account, &taker),
+    }
+}
+
+fn memory_is_kept(connection: &Connection) -> Result<bool, StoreError> {
+    let mut statement = connection.prepare_cached("SELECT 1 FROM account_memory LIMIT 1")?;
+    Ok(statement.exists([])?)
+}
+
+/// Takes what is kept of an account that was nobody's: an identity that has nothing
+/// but that.
+fn take_memory(connection: &Connection, account: &AccountKey) -> Result<Identity, StoreError> {
+    let mut statement = connection.prepare_cached(
+        "DELETE FROM account_memory WHERE application = ?1 AND native_identity = ?2
+         RETURNING document",
+    )?;
+    let key = [account.application.as_str(), &account.native_identity];
+    let document: Option<String> = statement.query_row(key, |row| row.get(0)).optional()?;
+    let identity = document.map(|document| {
+        codec::decode(document.as_bytes())
+            .map_err(|error| undecodable::<Identity>(&account.native_identity, &error))
+    });
+    Ok(identity.transpose()?.unwrap_or_default())
+}
+
+fn keep_memory(
+    connection: &Connection,
+    account: &AccountKey,
+    memory: &Identity,
+) -> Result<(), StoreError> {
+    let mut statement = connection.prepare_cached(
+        "INSERT INTO account_memory (application, native_identity, document) VALUES (?1, ?2, ?3)",
+    )?;
+    statement.execute(params![
+        account.application.as_str(),
+        account.native_identity,
+        codec::encode(memory),
+    ])?;
     Ok(())
 }
 
