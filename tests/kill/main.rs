@@ -1,12 +1,24 @@
 //! A process that dies at any point loses nothing and does nothing twice.
 //!
-//! Built with the feature `failpoints` only. A tenant is taken through two
+//! Built with the feature `failpoints` only; `dispatch` and `webhooks` are about the
+//! dispatcher. A tenant is taken through two
 //! aggregations and two refreshes; the state and the events must be those of
 //! the undisturbed run, wherever the process was killed on the way, once the
 //! same command has been given again.
 
 #[path = "../common/mod.rs"]
 mod common;
+mod dispatch;
+#[allow(dead_code)]
+#[path = "../dispatch/hooks.rs"]
+mod hooks;
+#[allow(dead_code)]
+#[path = "../dispatch/rounds.rs"]
+mod rounds;
+#[allow(dead_code)]
+#[path = "../dispatch/targets.rs"]
+mod targets;
+mod webhooks;
 
 use std::process::{Command, Output, Stdio};
 use std::time::{Duration, Instant};
