@@ -14,6 +14,7 @@ mod dry_run;
 mod due;
 mod event;
 mod explain;
+mod explain_entitlement;
 mod finding;
 mod history;
 mod how_it_runs;

@@ -15,6 +15,7 @@ use idr_core::view::{Node, Snapshot, Topic, TraceEntry, Traced};
 use serde::Serialize;
 
 use super::event::events;
+use super::explain_entitlement::Reasons;
 use super::open::{decidable_record, instant, open};
 use super::{CommandError, GlobalOptions, Outcome, write_json};
 use crate::aggregate;
@@ -551,7 +552,17 @@ impl About<'_> {
             .iter()
             .filter(|entry| entry.entitlement.value == value)
             .collect();
-        if meant.is_empty() {
+        let reasons = Reasons {
+            store: self.sources.store,
+            model,
+            at: self.context.as_of,
+            refreshed: self.sources.refreshed,
+        };
+        let why_not = match meant.is_empty() {
+            true => reasons.why_not(value)?,
+            false => Vec::new(),
+        };
+        if meant.is_empty() && why_not.is_empty() {
             let name = &self.args.name;
             let message = format!("`{name}` neither holds nor should hold `{value}`");
             let values = entries.iter().map(|entry| entry.entitlement.value.as_str());
@@ -570,7 +581,11 @@ impl About<'_> {
                 let [account, _, why] = shown_entry(entry, model, self.args.show_sensitive);
                 format!("{account}: {why}")
             });
-            own.collect::<Vec<_>>().join("; ")
+            let own: Vec<_> = own.collect();
+            match own.is_empty() {
+                true => "neither held nor called for".to_owned(),
+                false => own.join("; "),
+            }
         };
         let subject = Subject {
             about: format!("entitlement {value}"),
@@ -592,14 +607,18 @@ impl About<'_> {
             }
         });
         let mut trace: Vec<TraceEntry> = reads.collect();
+        trace.extend(why_not);
         for entry in &meant {
-            for role in &entry.detected_roles {
-                trace.push(step(format!("detected role {role}"), "contains it"));
+            let depth = usize::from(meant.len() > 1);
+            if depth > 0 {
+                let AccountKey {
+                    application,
+                    native_identity,
+                } = &entry.entitlement.account;
+                let what = format!("{application} {native_identity}");
+                trace.push(step(what, entry.status.as_str()));
             }
-            for (role, source) in &entry.assigned_roles {
-                let way = format!("calls for it; it is assigned by {}", source.as_str());
-                trace.push(step(format!("assigned role {role}"), &way));
-            }
+            trace.extend(reasons.steps(entry, depth)?);
         }
         let report = EntitlementExplanation {
             explanation: self.sources.explain(&subject, &trace)?,

@@ -21,6 +21,7 @@ mod entitlement_decision;
 mod error;
 mod event;
 mod explain;
+mod explain_entitlement;
 mod finding;
 mod generate;
 mod identity;

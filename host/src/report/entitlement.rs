@@ -160,7 +160,7 @@ impl EntitlementDecisionReport {
     }
 }
 
-fn is_sensitive(model: &Model, application: Name, attribute: Name) -> bool {
+pub(crate) fn is_sensitive(model: &Model, application: Name, attribute: Name) -> bool {
     let application = model.application(application);
     let attribute = application.and_then(|known| known.attribute(attribute));
     attribute.is_some_and(|known| known.sensitive)

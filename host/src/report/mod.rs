@@ -28,8 +28,8 @@ pub use aggregation::{EndedAggregation, ShownAggregation, StagedReport};
 pub use dry_run::{DryRunReport, IdentityChange};
 pub use due::DueReport;
 pub use effect::{EffectReport, EffectWhat};
-pub(crate) use entitlement::shown_entry;
 pub use entitlement::{EntitlementDecisionReport, EntitlementReport, LedgerReport, ReasonReport};
+pub(crate) use entitlement::{is_sensitive as is_sensitive_of, shown_entry};
 pub use event::{ChangeReport, EventReport, MASK};
 pub use explanation::{
     Explanation, LastChange, LineOf, MomentReport, PlaceReport, ReadReport, RuleReport, Sources,
