@@ -350,3 +350,38 @@ fn an_owner_who_is_not_there_is_said_with_the_impact() {
     let impact = &host.json(["check", "--impact"])["impact"];
     assert_eq!(impact["unknown_owners"][1]["name"], "zoe");
 }
+
+#[test]
+fn where_people_change_accounts_somebody_is_to_be_asked() {
+    let host = tenant();
+    let remarks = || {
+        let checked = host.json(["check"]);
+        let remarks = checked["remarks"].as_array().expect("a list").iter();
+        let texts = remarks.map(|known| known["message"].as_str().unwrap_or_default().to_owned());
+        let asked = texts.filter(|text| text.contains("nobody is asked"));
+        asked.collect::<Vec<_>>()
+    };
+    let nobody = "people are to change its accounts, and nobody is asked: work items for it have \
+                  no owner";
+    edit(&host, "applications/hr.toml", "owner = \"alice\"\n", "");
+    assert_eq!(
+        remarks(),
+        [""; 0],
+        "nothing is called for with its accounts"
+    );
+    let application = host.read("applications/hr.toml");
+    host.write(
+        "applications/hr.toml",
+        format!("provisioning = true\n{application}"),
+    );
+    assert_eq!(remarks(), [nobody]);
+    host.write(
+        "applications/hr.toml",
+        format!("owner = \"alice\"\n{application}"),
+    );
+    let disable = "inactive = true\naccounts = [{ application = \"hr\", do = \"disable\" }]";
+    edit(&host, "lifecycle.toml", "inactive = true", disable);
+    assert_eq!(remarks(), [""; 0]);
+    host.write("applications/hr.toml", application);
+    assert_eq!(remarks(), [nobody]);
+}

@@ -1,6 +1,6 @@
 //! Provisioning: what is called for with accounts, why, and when no longer.
 
-use crate::common::TestHost;
+use crate::common::{TestHost, repository};
 
 const TENANT: &str = r#"
     //- applications/hr.toml
@@ -549,4 +549,75 @@ fn what_follows_a_sensitive_attribute_is_masked() {
     );
     let shown = host.run(["identity", "show", "alice"]);
     assert!(!shown.contains("12345"), "{shown}");
+}
+
+/// What waits where `homeDirectory` in the directory follows the site, with this in its
+/// target, and the login is so.
+fn home(target: &str, login: &str) -> TestHost {
+    let identity = format!(
+        "[attributes.site]\nsources = [{{ static = \"Bern\" }}]\n\
+         targets = [{{ application = \"ad\", attribute = \"homeDirectory\"{target} }}]\n\
+         [attributes.login]\n{login}sources = [{{ application = \"hr\", attribute = \"user\" }}]\n"
+    );
+    let host = tenant(&Files {
+        identity: &identity,
+        ..FILES
+    });
+    let application = host.read("applications/ad.toml");
+    host.write(
+        "applications/ad.toml",
+        application.replace("owner = {}", "owner = {}\nhomeDirectory = {}"),
+    );
+    let rules = repository().join("rules-examples/rust/target-mapping");
+    let component = std::fs::read(rules.join("target-mapping.wasm")).expect("it is committed");
+    host.write(
+        "rules/rules.toml",
+        format!(
+            "version = 1\n[rules.homes]\ncomponent = \"target-mapping.wasm\"\nsha256 = \"{}\"\n\
+             [rules.homes.reads]\nattributes = [\"login\", \"site\"]\n",
+            idr::config::sha256(&component)
+        ),
+    );
+    host.write("rules/target-mapping.wasm", component);
+    host.write(
+        "feeds/hr.csv",
+        "user,department,mail,phone\nalice,IT,a@x,1\n",
+    );
+    let header = "dn,owner,homeDirectory,status,mail,phone,groups";
+    host.write("feeds/ad.csv", format!("{header}\ncn=a,alice,,on,,,\n"));
+    let at = "2026-03-01T08:00:00Z";
+    for application in ["hr", "ad"] {
+        let report = host.json(["aggregate", application, "--as-of", at]);
+        assert_eq!(report["status"], "done");
+    }
+    assert_eq!(host.json(["refresh", "--as-of", at])["status"], "done");
+    host
+}
+
+#[test]
+fn a_rule_says_what_follows() {
+    let host = home("", "");
+    let plain = r#"modify cn=a: set homeDirectory "Bern" (follows site)"#;
+    assert_eq!(waiting(&host), [plain]);
+    let host = home(", rule = \"homes\"", "");
+    let by_rule = r#"modify cn=a: set homeDirectory "\\\\fs-bern\\home\\alice" (follows site)"#;
+    assert_eq!(waiting(&host), [by_rule]);
+}
+
+#[test]
+fn what_a_rule_makes_of_a_sensitive_attribute_is_masked() {
+    let host = home(", rule = \"homes\"", "sensitive = true\n");
+    let masked = r#"modify cn=a: set homeDirectory "(sensitive)" (follows site)"#;
+    assert_eq!(waiting(&host), [masked]);
+    let dispatched = host.run(["dispatch", "--once"]);
+    assert!(dispatched.contains("1 work item"), "{dispatched}");
+    for shown in [
+        &["outbox", "list"][..],
+        &["work-item", "list"],
+        &["identity", "show", "alice"],
+        &["finding", "list"],
+    ] {
+        let shown = host.run(shown.iter().copied());
+        assert!(!shown.contains("fs-bern"), "{shown}");
+    }
 }

@@ -220,3 +220,30 @@ fn without_settings_nobody_is_pruned_and_that_is_said() {
     [exit 2]
     "#);
 }
+
+#[test]
+fn whoever_has_decided_something_that_holds_stays() {
+    let host = tenant("1,alice,Alice Ames,Sales,70000,\n", "");
+    refresh(&host, GONE);
+    let state = |how: &[&str]| {
+        let command = ["identity", "state", "alice"];
+        let why = ["--reason", "r", "--actor", "bob"];
+        let command = command.into_iter().chain(how.iter().copied()).chain(why);
+        let set = host.run(command);
+        assert!(set.ends_with("[exit 0]"), "{set}");
+        refresh(&host, GONE);
+    };
+    let kept = |at: &str| {
+        let shown = host.json(["identity", "prune", "--dry-run", "--as-of", at]);
+        let kept = shown["kept"].as_array().expect("a list").iter();
+        let kept = kept.map(|known| format!("{} {}", known["name"], known["why"]));
+        kept.collect::<Vec<_>>().join("; ").replace('"', "")
+    };
+    assert_eq!(kept(LATER), "");
+    state(&["active", "--until", "2026-04-03T08:00:00Z"]);
+    let decided = "bob what it has decided holds: the lifecycle state of alice";
+    assert_eq!(kept(LATER), decided);
+    assert_eq!(kept("2026-04-03T08:00:00Z"), "");
+    state(&["--take-back"]);
+    assert_eq!(kept(LATER), "");
+}

@@ -731,6 +731,23 @@ pub struct Grant {
     pub everything: bool,
 }
 
+impl Grant {
+    /// Says whether something may be read that is meant: identity attributes (the
+    /// manager's, too), or account attributes of applications.
+    pub fn reads_any(
+        &self,
+        is_meant: impl Fn(Name) -> bool,
+        is_meant_of: impl Fn(Name, Name) -> bool,
+    ) -> bool {
+        let mut attributes = self.attributes.iter().chain(&self.manager_attributes);
+        let mut accounts = self.accounts.iter().chain(&self.entitlements);
+        attributes.any(|name| is_meant(*name))
+            || accounts.any(|(application, names)| {
+                names.iter().any(|name| is_meant_of(*application, *name))
+            })
+    }
+}
+
 /// What one evaluation of a rule may use.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct RuleLimits {

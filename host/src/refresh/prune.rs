@@ -128,8 +128,15 @@ fn find(
     let needed = Needed::of(store)?;
     let snapshot = store.snapshot()?;
     let mut found: Vec<(Accountless, IdentityRecord)> = Vec::new();
+    // By name: about whom they have decided what.
+    let mut deciders: BTreeMap<String, String> = BTreeMap::new();
     each_identity(store, |record| {
         let identity = &record.identity;
+        for (actor, about) in identity.by_hand.deciders(as_of) {
+            if actor != identity.name && !deciders.contains_key(actor) {
+                deciders.insert(actor.to_owned(), format!("{about} of {}", identity.name));
+            }
+        }
         // Nobody expects a workgroup to have accounts.
         if identity.identity_type == IdentityType::Workgroup {
             return Ok(());
@@ -168,6 +175,14 @@ fn find(
         found.push((accountless, record));
         Ok::<_, RefreshError>(())
     })?;
+    for (accountless, _) in &mut found {
+        let decided = deciders
+            .get(&accountless.name)
+            .filter(|_| accountless.kept.is_none());
+        if let Some(about) = decided {
+            accountless.kept = Some(format!("what it has decided holds: {about}"));
+        }
+    }
     Ok(found)
 }
 
@@ -181,7 +196,7 @@ fn without_accounts_since(
     for account in &record.accounts {
         let application = model.application(account.key.application);
         let grace_ms = application.map_or(0, |known| known.vanish_grace_ms);
-        let vanished = account.missing_since?.plus_ms(grace_ms);
+        let vanished = account.vanishes_at(grace_ms)?;
         if vanished > as_of {
             return None;
         }

@@ -198,21 +198,16 @@ impl RuleHost {
 }
 
 fn reads_sensitive(grant: &Grant, model: &Model) -> bool {
-    let of_identities = |name: &Name| {
-        let place = model.attribute_index(*name);
+    let of_identities = |name: Name| {
+        let place = model.attribute_index(name);
         place.is_some_and(|place| model.attributes[place].sensitive)
     };
-    let of_accounts = |(application, names): &(Name, Vec<Name>)| {
-        let schema = model
-            .application(*application)
-            .map(|known| known.schema.iter());
-        let mut sensitive = schema.into_iter().flatten().filter(|known| known.sensitive);
-        sensitive.any(|known| names.contains(&known.name))
+    let of_accounts = |application: Name, name: Name| {
+        let application = model.application(application);
+        let attribute = application.and_then(|known| known.attribute(name));
+        attribute.is_some_and(|known| known.sensitive)
     };
-    grant.attributes.iter().any(of_identities)
-        || grant.manager_attributes.iter().any(of_identities)
-        || grant.accounts.iter().any(of_accounts)
-        || grant.entitlements.iter().any(of_accounts)
+    grant.reads_any(of_identities, of_accounts)
 }
 
 /// Returns the limits as far as the engine can grant them.

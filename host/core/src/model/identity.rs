@@ -245,6 +245,26 @@ pub struct ByHand {
     pub policies: Vec<PolicyDecision>,
 }
 
+impl ByHand {
+    /// Returns who has decided something that holds at an instant, each with what it
+    /// is about.
+    pub fn deciders(&self, at: UnixMillis) -> Vec<(&str, String)> {
+        let holds = |until: Option<UnixMillis>| until.is_none_or(|until| at < until);
+        let roles = self.roles.iter().filter(|known| holds(known.until));
+        let roles = roles.map(|known| (&known.actor, format!("role `{}`", known.role)));
+        let policies = self.policies.iter().filter(|known| holds(known.until));
+        let policies = policies.map(|known| (&known.actor, format!("policy `{}`", known.policy)));
+        let entitlements = self.entitlements.iter().map(|known| {
+            let about = format!("entitlement `{}`", known.about.value);
+            (&known.actor, about)
+        });
+        let state = self.state.iter().filter(|known| known.is_in_force(at));
+        let state = state.map(|known| (&known.actor, "the lifecycle state".to_owned()));
+        let all = roles.chain(policies).chain(entitlements).chain(state);
+        all.map(|(actor, about)| (actor.as_str(), about)).collect()
+    }
+}
+
 /// What the after-refresh rule has proposed: an input of the next refresh.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Proposals {

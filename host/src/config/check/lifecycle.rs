@@ -154,6 +154,12 @@ pub(super) fn check_connectors(
     }
 }
 
+/// Returns the applications with whose accounts lifecycle states do something.
+pub(super) fn applications(lifecycle: &Lifecycle) -> impl Iterator<Item = Name> {
+    let actions = lifecycle.states.iter().flat_map(|state| &state.accounts);
+    actions.map(|action| action.application)
+}
+
 /// Reports an operation that an application's connector can't carry out. Where
 /// people do it there is nothing that they can't.
 pub(super) fn check_capability(

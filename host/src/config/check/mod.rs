@@ -176,7 +176,6 @@ pub(super) fn check(files: &Files, problems: &Problems) -> Checked {
         problems,
         &mut identity.attributes,
     );
-    sensitivity::carry(&mut applications, &identity.attributes);
     let lifecycle = lifecycle::check(&sources.lifecycle, &known, problems);
     let populations = populations::check(&sources.populations, &known, problems);
     let has_risk = files.get(files::RISK).is_some();
@@ -200,16 +199,22 @@ pub(super) fn check(files: &Files, problems: &Problems) -> Checked {
         problems,
     );
     let catalogue = catalogue::check(&sources.entitlements, &known, problems);
-    let owned = catalogue::owned(&catalogue, &applications);
-    let owners = owners::check(&sources, owned, problems);
     let mut triggers = triggers::check(&sources.triggers, &populations, &known, problems);
     let workflows = workflows::check(&sources.workflows, &connectors, &known, problems);
     let launched = workflows.iter().map(|workflow| workflow.name.as_str());
     triggers::check_workflows(&sources.triggers, launched, problems);
     lifecycle::check_connectors(&sources.lifecycle, &lifecycle, &connectors, problems);
+    let changed = applications.iter().filter(|known| known.is_provisioned());
+    let changed = changed.map(|known| known.name);
+    let changed = changed.chain(lifecycle::applications(&lifecycle));
+    let changed = changed.chain(workflows.iter().flat_map(workflows::applications));
+    owners::remark_on_nobody(&sources, &changed.collect(), &connectors, problems);
     // Last: by now every use of a rule is known.
     let (rules, components) = rules::check(&sources.rules, files, &settings, &known, problems);
     triggers::fingerprint(&mut triggers, &rules);
+    sensitivity::carry(&mut applications, &identity.attributes, &rules);
+    let owned = catalogue::owned(&catalogue, &applications);
+    let owners = owners::check(&sources, owned, problems);
     let model = Model {
         zone: settings.zone,
         end_of_day: settings.end_of_day,

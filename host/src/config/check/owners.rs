@@ -1,9 +1,13 @@
 //! Who owns applications, roles, entitlements and policies. Whether there are such
 //! identities only the store knows.
 
+use std::collections::{BTreeMap, BTreeSet};
+
 use idr_core::definitions::Owners;
+use idr_core::model::Name;
 
 use super::{Source, Sources};
+use crate::aggregate::connector::Connector;
 use crate::config::document::Scope;
 use crate::config::problem::Problems;
 use crate::config::raw::RawRoles;
@@ -31,6 +35,29 @@ pub(super) fn check(
         }
     }
     Owners::new(pairs)
+}
+
+/// Remarks on applications with whose accounts something may be called for that
+/// people are to do, and that have no owner to ask.
+pub(super) fn remark_on_nobody(
+    sources: &Sources,
+    changed: &BTreeSet<Name>,
+    connectors: &BTreeMap<Name, Connector>,
+    problems: &Problems,
+) {
+    for (name, source) in &sources.applications {
+        let Some(name) = Name::known(name).filter(|name| changed.contains(name)) else {
+            continue;
+        };
+        let is_manual = connectors.get(&name).is_some_and(Connector::is_manual);
+        if is_manual && source.raw.owner.is_none() {
+            source.scope(problems).at("owner").remark(
+                "people are to change its accounts, and nobody is asked: work items for it \
+                 have no owner",
+                "write the name of the identity that is to do it",
+            );
+        }
+    }
 }
 
 fn roles(source: &Source<RawRoles>, problems: &Problems) -> Vec<(String, String)> {

@@ -11,9 +11,8 @@ use crate::aggregate::connector::Connector;
 use crate::config::document::Scope;
 use crate::config::problem::Problems;
 use crate::config::raw::{RawStep, RawWorkflow, RawWorkflows};
-use crate::config::values::{required, word};
+use crate::config::values::{check_address, required, word};
 use crate::config::{Step, Workflow};
-use crate::report::shown_address;
 
 /// The types of step, with the keys that each may have beside `type`.
 const STEPS: [(&str, &[&str]); 3] = [
@@ -53,6 +52,14 @@ pub(super) fn check(
         workflows.push(workflow);
     }
     workflows
+}
+
+/// Returns the applications with whose accounts a workflow does something.
+pub(super) fn applications(workflow: &Workflow) -> impl Iterator<Item = Name> {
+    workflow.steps.iter().filter_map(|step| match step {
+        Step::Accounts { application, .. } => Some(*application),
+        Step::WorkItem { .. } | Step::Webhook { .. } => None,
+    })
 }
 
 fn workflow(
@@ -112,12 +119,7 @@ fn step(
         }
         "webhook" => {
             let url = required(scope, "url", raw.url.as_deref())?;
-            if !url.starts_with("https://") && !url.starts_with("http://") {
-                scope.at("url").report_with_hint(
-                    format!("`{}` is no address that can be sent to", shown_address(url)),
-                    "write one that begins with https://",
-                );
-            }
+            check_address(&scope.at("url"), url);
             Some(Step::Webhook {
                 url: url.to_owned(),
             })
