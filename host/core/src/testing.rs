@@ -32,6 +32,9 @@ pub(crate) type JudgingScript = Box<dyn Fn(&mut TrackedView) -> Result<Vec<Breac
 pub(crate) type ChangeScript =
     Box<dyn Fn(ValueChange<'_>, &mut TrackedView) -> Result<Vec<Proposal>, RuleFailure>>;
 
+/// What a scripted lifecycle rule does with the view.
+pub(crate) type LifecycleScript = Box<dyn Fn(&mut TrackedView) -> Result<String, RuleFailure>>;
+
 /// Answers for rules: promotion scripts by their place in the model.
 #[derive(Default)]
 pub(crate) struct Scripts {
@@ -44,6 +47,7 @@ pub(crate) struct Scripts {
     pub(crate) after_refresh: Option<ProposingScript>,
     pub(crate) value_change: Option<ChangeScript>,
     pub(crate) judge: Option<JudgingScript>,
+    pub(crate) lifecycle: Option<LifecycleScript>,
 }
 
 impl RuleEvaluator for Scripts {
@@ -125,9 +129,12 @@ impl RuleEvaluator for Scripts {
     fn lifecycle_state(
         &mut self,
         _rule: RuleIndex,
-        _view: &mut TrackedView,
+        view: &mut TrackedView,
     ) -> Result<String, RuleFailure> {
-        Ok("active".to_owned())
+        match &self.lifecycle {
+            Some(script) => script(view),
+            None => Ok("active".to_owned()),
+        }
     }
 
     fn assign(

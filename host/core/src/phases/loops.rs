@@ -4,18 +4,20 @@ use std::sync::Arc;
 
 use super::provisioning::MOST_HOPS;
 use crate::definitions::{
-    AccountAttribute, AttributeTarget, Model, Origin, Profile, ProfileSet, Role, RoleType, Roles,
-    Selector, Source,
+    AccountAttribute, AccountTemplate, AttributeTarget, Mapping, Model, Origin, Profile,
+    ProfileSet, Role, RoleType, Roles, RuleIndex, Selector, Source, StateAction,
 };
 use crate::filter::Filter;
 use crate::model::{
-    Account, IdentityRecord, Name, SentOutcome, UnixMillis, Value, ValueChange, ValueType,
+    Account, AccountAction, AccountOperation, AccountStatus, IdentityRecord, Name, SentOutcome,
+    UnixMillis, Value, ValueChange, ValueType,
 };
 use crate::testing::{
     Scripts, account, attribute, bare_role, from_account, model, person, refresh_and_process,
 };
 use crate::transform::Transform;
 use crate::transform::account::AccountRead;
+use crate::view::{AccountSummary, TrackedView};
 
 /// `note` follows what it is made of, in a directory that is provisioned.
 fn tenant(note: Vec<Source>) -> Model {
@@ -83,15 +85,50 @@ fn change(account: &mut Account, attribute: Name, change: &ValueChange) {
     account.attributes.sort();
 }
 
+/// Carries out what is called for with an account.
+fn carry_out(record: &mut IdentityRecord, action: &AccountAction, at: UnixMillis) {
+    let is_it = |known: &&mut Account| known.key == action.account;
+    let known = record.accounts.iter_mut().find(is_it);
+    match (known, action.operation) {
+        (Some(known), AccountOperation::Enable) => known.status = AccountStatus::Enabled,
+        (Some(known), AccountOperation::Disable) => known.status = AccountStatus::Disabled,
+        (Some(known), AccountOperation::Delete) => {
+            known.missing_since = Some(at);
+            known.taken_away = true;
+        }
+        (Some(known), AccountOperation::Create) => known.missing_since = None,
+        (None, AccountOperation::Create) => {
+            let mut made = account("ad", &[]);
+            made.key = action.account.clone();
+            record.accounts.insert(0, made);
+        }
+        (Some(known), AccountOperation::Modify) => {
+            for changed in &action.changes {
+                change(known, changed.attribute, &changed.change);
+            }
+        }
+        (known, operation) => panic!("{operation:?} of {known:?}"),
+    }
+}
+
 /// Refreshes, and carries out what is called for, twelve times; between two
 /// refreshes something else may change. Returns the hops of each round.
 fn rounds(tenant: &Model, meanwhile: impl Fn(&mut IdentityRecord, i64)) -> Vec<u32> {
+    rounds_with(tenant, &mut Scripts::default(), meanwhile)
+}
+
+/// The same with rules.
+fn rounds_with(
+    tenant: &Model,
+    scripts: &mut Scripts,
+    meanwhile: impl Fn(&mut IdentityRecord, i64),
+) -> Vec<u32> {
     let mut record = somebody();
     let mut hops = Vec::new();
     for round in 0..12 {
         meanwhile(&mut record, round);
         let at = UnixMillis(1_000 + round);
-        record = refresh_and_process(tenant, &mut Scripts::default(), at, record).0;
+        record = refresh_and_process(tenant, scripts, at, record).0;
         let actions = record.identity.account_actions.clone();
         let is_over = actions.iter().any(|action| action.hops > MOST_HOPS);
         hops.extend(actions.iter().map(|action| action.hops));
@@ -104,9 +141,7 @@ fn rounds(tenant: &Model, meanwhile: impl Fn(&mut IdentityRecord, i64)) -> Vec<u
             break;
         }
         for action in actions {
-            for known in &action.changes {
-                change(&mut record.accounts[0], known.attribute, &known.change);
-            }
+            carry_out(&mut record, &action, at);
             let provisioning = &mut record.identity.provisioning;
             provisioning.note_sent(action, at, SentOutcome::Sent);
         }
@@ -172,4 +207,85 @@ fn what_comes_from_elsewhere_is_sent_for_ever() {
         record.accounts[1].attributes = vec![(Name::new("department"), department)];
     };
     assert_eq!(rounds(&tenant, moved), [0; 12]);
+}
+
+/// Whoever has a directory account that is as `is_meant` says is gone, and active
+/// without; this is done with it in both states.
+fn undoing(
+    is_meant: impl Fn(&AccountSummary) -> bool + 'static,
+    active: Option<AccountOperation>,
+    gone: AccountOperation,
+) -> (Model, Scripts) {
+    let mut tenant = tenant(vec![from_account("hr", "department")]);
+    tenant.attributes[0].targets.clear();
+    tenant.lifecycle.rule = Some(RuleIndex(0));
+    for (state, operation) in [(0, active), (1, Some(gone))] {
+        let action = operation.map(|operation| StateAction {
+            application: Name::new("ad"),
+            operation,
+            to: None,
+            after_ms: 0,
+        });
+        tenant.lifecycle.states[state].accounts = action.into_iter().collect();
+    }
+    let lifecycle = move |view: &mut TrackedView| {
+        let is_there = view.accounts("ad")?.iter().any(&is_meant);
+        Ok(if is_there { "gone" } else { "active" }.to_owned())
+    };
+    let scripts = Scripts {
+        lifecycle: Some(Box::new(lifecycle)),
+        ..Scripts::default()
+    };
+    (tenant, scripts)
+}
+
+#[test]
+fn a_state_that_undoes_itself_is_followed_eight_times() {
+    let (tenant, mut scripts) = undoing(
+        |account| account.status == Some(AccountStatus::Enabled),
+        Some(AccountOperation::Enable),
+        AccountOperation::Disable,
+    );
+    let hops = rounds_with(&tenant, &mut scripts, |_, _| ());
+    assert_eq!(hops, to_the_end());
+}
+
+#[test]
+fn an_account_that_is_made_and_deleted_in_turns_is_followed_eight_times() {
+    let (mut tenant, mut scripts) = undoing(
+        |account| account.status.is_some(),
+        None,
+        AccountOperation::Delete,
+    );
+    tenant.applications[0].provisioning.template = Some(AccountTemplate {
+        native_identity: Mapping::Fixed(Value::Text("1".to_owned())),
+        unique: None,
+        attributes: Vec::new(),
+    });
+    tenant.lifecycle.states[0].roles = vec![Name::new("it")];
+    let profile = Profile {
+        application: Name::new("ad"),
+        entitlements: vec![(Name::new("groups"), vec!["g".to_owned()])],
+        filter: None,
+    };
+    let it = Role {
+        detection: vec![ProfileSet {
+            any: false,
+            profiles: vec![profile],
+        }],
+        ..bare_role("it", RoleType::it())
+    };
+    tenant.roles = Roles::new(vec![it], &[]);
+    let hops = rounds_with(&tenant, &mut scripts, |_, _| ());
+    assert_eq!(hops, to_the_end());
+}
+
+#[test]
+fn what_people_undo_is_done_for_ever() {
+    let (tenant, mut scripts) = undoing(|_| true, None, AccountOperation::Disable);
+    let switched_on = |record: &mut IdentityRecord, _| {
+        record.accounts[0].status = AccountStatus::Enabled;
+    };
+    let hops = rounds_with(&tenant, &mut scripts, switched_on);
+    assert!(hops.iter().all(|hops| *hops == 0), "{hops:?}");
 }

@@ -99,10 +99,8 @@ pub(crate) fn plan(
     let mut actions = standing.state.clone();
     let identity = &view.record().identity;
     actions.extend(modifications(identity, wanted, view.as_of()));
-    actions.extend(creations.into_iter().map(|action| AccountAction {
-        since: standing::since_of_all(identity, &action),
-        ..action
-    }));
+    let creations = creations.into_iter();
+    actions.extend(creations.map(|action| standing::as_known(identity, action)));
     actions.sort();
     let memory = Provisioning {
         given: match settings.roles {
@@ -389,11 +387,6 @@ fn unexecuted(sent: &SentAction) -> Finding {
         action, outcome, ..
     } = sent;
     let (application, operation) = (action.account.application, action.operation.as_str());
-    let removes = |change: &AttributeChange| matches!(change.change, ValueChange::Remove(_));
-    let takes = matches!(
-        action.operation,
-        AccountOperation::Disable | AccountOperation::Delete
-    ) || action.changes.iter().any(removes);
     let (cause, message) = match outcome {
         SentOutcome::Failed(why) => (
             "provisioning-failed",
@@ -408,7 +401,7 @@ fn unexecuted(sent: &SentAction) -> Finding {
         ),
     };
     Finding {
-        severity: match takes {
+        severity: match takes_access(action) {
             true => Severity::AccessAtRisk,
             false => Severity::Error,
         },
@@ -423,27 +416,50 @@ fn unexecuted(sent: &SentAction) -> Finding {
 }
 
 fn circle(action: &AccountAction) -> Finding {
-    let attributes = action
+    let attributes: Vec<&str> = action
         .changes
         .iter()
-        .map(|change| change.attribute.as_str());
-    let attributes: Vec<_> = attributes.collect();
-    let application = action.account.application;
+        .map(|change| change.attribute.as_str())
+        .collect();
+    let (application, operation) = (action.account.application, action.operation.as_str());
+    let is_changed = action.operation == AccountOperation::Modify;
+    let (what, last, hint) = match is_changed {
+        true => (
+            attributes.join(" "),
+            format!("of `{}` in `{application}`", attributes.join("`, `")),
+            "let no attribute follow what it is made of; see `targets` in identity.toml",
+        ),
+        false => (
+            operation.to_owned(),
+            format!("`{operation}` of an account in `{application}`"),
+            "let lifecycle states and roles not depend on what they do with accounts",
+        ),
+    };
     Finding {
-        severity: Severity::Error,
+        severity: match takes_access(action) {
+            true => Severity::AccessAtRisk,
+            false => Severity::Error,
+        },
         phase: PROVISIONING,
-        subject: format!("{application} {}", attributes.join(" ")),
+        subject: format!("{application} {what}"),
         cause: Name::new("provisioning-loop"),
         message: format!(
-            "more than {MOST_HOPS} changes of idr's own led to each other, the last of `{}` in \
-             `{application}`; it isn't sent",
-            attributes.join("`, `")
+            "more than {MOST_HOPS} changes of idr's own led to each other, the last {last}; it \
+             isn't sent"
         ),
-        hint: Some(
-            "let no attribute follow what it is made of; see `targets` in identity.toml".to_owned(),
-        ),
+        hint: Some(hint.to_owned()),
     }
 }
+
+/// Says whether somebody may keep what an action takes away, if it isn't carried out.
+fn takes_access(action: &AccountAction) -> bool {
+    let removes = |change: &AttributeChange| matches!(change.change, ValueChange::Remove(_));
+    matches!(
+        action.operation,
+        AccountOperation::Disable | AccountOperation::Delete
+    ) || action.changes.iter().any(removes)
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

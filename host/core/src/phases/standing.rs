@@ -12,7 +12,7 @@ use crate::model::{
     ValueChange,
 };
 use crate::text::fold;
-use crate::view::TrackedView;
+use crate::view::{PRESENCE, STATUS, TrackedView};
 
 /// What accounts are to be, as far as this plan knows already, and what was sent.
 pub(super) struct Standing {
@@ -102,8 +102,9 @@ pub(super) fn standing(
     }
 }
 
-/// Returns the account attributes that idr has changed and that are so by now, each
-/// with how many changes had led to that.
+/// Returns the account attributes that idr has changed and that are so by now, and the
+/// accounts that it has made, moved, deleted, or switched on or off, each with how many
+/// changes had led to that.
 pub(crate) fn own_changes(record: &IdentityRecord) -> Vec<(AccountKey, Name, u32)> {
     let provisioning = record.identity.settled_provisioning();
     let mut own = Vec::new();
@@ -111,8 +112,16 @@ pub(crate) fn own_changes(record: &IdentityRecord) -> Vec<(AccountKey, Name, u32
         let action = &known.action;
         if is_so(record, action) {
             let attributes = action.changes.iter().map(|change| change.attribute);
+            let itself = match action.operation {
+                AccountOperation::Modify => None,
+                AccountOperation::Enable | AccountOperation::Disable => Some(STATUS),
+                AccountOperation::Create | AccountOperation::Move | AccountOperation::Delete => {
+                    Some(PRESENCE)
+                }
+            };
             let account = || action.account.clone();
-            own.extend(attributes.map(|attribute| (account(), attribute, action.hops)));
+            let changed = attributes.chain(itself.map(Name::new));
+            own.extend(changed.map(|attribute| (account(), attribute, action.hops)));
         }
     }
     own
@@ -165,12 +174,19 @@ pub(super) fn since(
     }
 }
 
-/// Returns since when an action is called for that is called for as a whole; what an
-/// earlier wave gave up and this one calls for again always was.
-pub(super) fn since_of_all(identity: &Identity, action: &AccountAction) -> UnixMillis {
+/// Returns an action that is called for as a whole with since when it is, and what had
+/// led to it then; what an earlier wave gave up and this one calls for again always was.
+pub(super) fn as_known(identity: &Identity, action: AccountAction) -> AccountAction {
     let settled = identity.settled_account_actions().iter();
     let mut known = settled.chain(&identity.account_actions);
-    since(identity, known.find(|known| known.is_same(action)), action)
+    let known = known.find(|known| known.is_same(&action));
+    let since = since(identity, known, &action);
+    let known = known.filter(|known| known.since == since);
+    AccountAction {
+        since,
+        hops: known.map_or(action.hops, |known| known.hops),
+        ..action
+    }
 }
 
 /// Says whether accounts are as an action makes them.

@@ -11,7 +11,7 @@ use crate::model::{
     UnixMillis,
 };
 use crate::text::fold;
-use crate::view::TrackedView;
+use crate::view::{Node, TrackedView};
 
 /// Returns what a state that was taken at `since` calls for and isn't so yet, sorted.
 pub(crate) fn plan(
@@ -25,6 +25,7 @@ pub(crate) fn plan(
         return Vec::new();
     };
     let on_its_way = standing::switched(view);
+    let hops = view.chain_of(Node::LifecycleState);
     let mut actions: Vec<AccountAction> = Vec::new();
     for action in &definition.accounts {
         let accounts = view.operable_accounts(action.application).into_iter();
@@ -44,7 +45,7 @@ pub(crate) fn plan(
             reasons: vec![ActionReason::State {
                 state: definition.name,
             }],
-            hops: 0,
+            hops,
             since: view.as_of(),
         }));
     }
@@ -58,7 +59,7 @@ pub(crate) fn plan(
         action.operation == AccountOperation::Delete || !deleted.contains(&action.account)
     });
     for action in &mut actions {
-        action.since = standing::since_of_all(&view.record().identity, action);
+        *action = standing::as_known(&view.record().identity, action.clone());
     }
     actions.sort();
     actions.dedup_by(|one, other| one.is_same(other));

@@ -9,6 +9,12 @@ use super::{Node, TrackedView};
 use crate::model::{AccountKey, Name};
 use crate::planted::{self, Bug};
 
+/// Stands for whether an account is there, among its attributes.
+pub(crate) const PRESENCE: &str = "(presence)";
+
+/// Stands for whether an account is switched on.
+pub(crate) const STATUS: &str = "(status)";
+
 /// What is known of chains of changes; empty for almost everybody.
 #[derive(Debug, Default)]
 pub(crate) struct Chain {
@@ -55,6 +61,19 @@ impl TrackedView {
         let own = own.filter(|known| known.0 == account.key && known.1 == attribute);
         let most = own.map(|known| known.2 + 1).max();
         state.chain.count = state.chain.count.max(most.unwrap_or(0));
+    }
+
+    /// Notes that it is asked whether an account is there (`PRESENCE`) or switched on
+    /// (`STATUS`).
+    pub(crate) fn note_account_asked(&mut self, account: usize, what: &str) {
+        if !self.state().chain.own.is_empty() {
+            self.note_account_read(account, Name::new(what));
+        }
+    }
+
+    /// Returns how many changes have led to something that this plan has worked out.
+    pub(crate) fn chain_of(&mut self, node: Node) -> u32 {
+        self.counting(|view| view.note_node_read(node)).1
     }
 
     /// Notes that something is read that this plan has worked out.

@@ -32,6 +32,7 @@ use crate::time::sooner;
 
 pub use access::JudgedAccess;
 use chain::Chain;
+pub(crate) use chain::{PRESENCE, STATUS};
 pub use graph::{Node, Proposed, Slot};
 pub use mark::{ViewMark, ViewNotes};
 pub use properties::BaselineProperties;

@@ -2,7 +2,7 @@
 
 use std::borrow::Cow;
 
-use super::{AccountHandle, Node, ReadError, Slot, TrackedView};
+use super::{AccountHandle, Node, ReadError, STATUS, Slot, TrackedView};
 use crate::definitions::Application;
 use crate::filter::{Filter, Path, Properties};
 use crate::model::{Name, Scorecard, Value};
@@ -194,6 +194,9 @@ impl TrackedView {
     /// `status`, or an attribute of its application; absent where another
     /// application defines the attribute.
     fn account_property(&mut self, index: usize, field: &str) -> Result<Option<Value>, ReadError> {
+        if field == "status" {
+            self.note_account_asked(index, STATUS);
+        }
         let account = &self.state().record.accounts[index];
         let text = match field {
             "application" | "application.name" => account.key.application.to_string(),

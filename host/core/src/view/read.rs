@@ -1,6 +1,6 @@
 //! Reads of the subject, its accounts, its manager, its roles and its past.
 
-use super::{Node, ReadError, Slot, TrackedView};
+use super::{Node, PRESENCE, ReadError, STATUS, Slot, TrackedView};
 use crate::model::{
     AccountStatus, AttributeState, Identity, Name, Provenance, ReadKey, Uid, Value,
 };
@@ -69,6 +69,7 @@ impl TrackedView {
                 continue;
             }
             let vanished = self.is_vanished(index);
+            self.note_account_asked(index, STATUS);
             let account = &self.state().record.accounts[index];
             summaries.push(AccountSummary {
                 handle: AccountHandle::try_from(index).unwrap_or(AccountHandle::MAX),
@@ -349,6 +350,7 @@ impl TrackedView {
 
     /// Says whether an account counts as vanished, noting when it will.
     pub(crate) fn is_vanished(&mut self, index: usize) -> bool {
+        self.note_account_asked(index, PRESENCE);
         let account = &self.state().record.accounts[index];
         let application = self.state().model.application(account.key.application);
         let grace_ms = application.map_or(0, |application| application.vanish_grace_ms);
