@@ -364,6 +364,58 @@ fn policies_that_are_not_judged_leave_whom_they_would_find_otherwise_due() {
 }
 
 #[test]
+fn a_task_that_judges_no_policies_finds_nothing() {
+    let host = tenant("[[policy]]\nname = \"sales\"\nfilter = 'assignedRoles.notNull()'\n");
+    for (task, setting) in [("none", "no_policies = true\n"), ("every", "")] {
+        host.write(
+            &format!("tasks/{task}.toml"),
+            format!("version = 1\nall = true\n{setting}"),
+        );
+    }
+    let why = ["--reason", "a ticket", "--actor", "dora"];
+    let assign = ["role", "assign", "alice", "Buyer"].into_iter().chain(why);
+    assert!(host.json(assign).is_object());
+    refresh(
+        &host,
+        &["--task", "none", "--as-of", "2026-03-02T08:00:00Z"],
+    );
+    assert_eq!(violations(&host), NOTHING);
+    refresh(
+        &host,
+        &["--task", "every", "--as-of", "2026-03-02T09:00:00Z"],
+    );
+    assert_eq!(violations(&host), ["alice sales open actual holds []"]);
+    // What was found before stays.
+    refresh(
+        &host,
+        &["--task", "none", "--as-of", "2026-03-02T10:00:00Z"],
+    );
+    assert_eq!(violations(&host), ["alice sales open actual holds []"]);
+}
+
+#[test]
+fn a_policy_leaves_out_whom_a_filter_or_a_population_means() {
+    let of = |excluded: &str| {
+        let host = TestHost::with_files(TENANT);
+        let populations = "[populations.auditors]\nfilter = 'department == \"Audit\"'\n";
+        host.write("populations.toml", populations);
+        let policy = "[[policy]]\nname = \"p\"\nfilter = 'department.notNull()'\n";
+        host.write("policies.toml", format!("{policy}{excluded}"));
+        let _ = host.json(["aggregate", "hr", "--as-of", "2026-03-01T08:00:00Z"]);
+        refresh(&host, &["--as-of", "2026-03-01T08:00:00Z"]);
+        let names = violations(&host).into_iter();
+        let names = names.map(|line| line.split(' ').next().unwrap_or_default().to_owned());
+        names.collect::<Vec<_>>().join(" ")
+    };
+    let board = "excluded = 'department == \"Board\"'\n";
+    let auditors = "excluded_population = \"auditors\"\n";
+    assert_eq!(of(""), "alice bob olga");
+    assert_eq!(of(board), "alice bob");
+    assert_eq!(of(auditors), "alice olga");
+    assert_eq!(of(&format!("{board}{auditors}")), "alice");
+}
+
+#[test]
 fn what_governance_does_is_counted() {
     let host = tenant(PAYMENTS);
     host.write("risk.toml", "");

@@ -71,3 +71,22 @@ fn a_postgres_that_fails_and_a_dispatcher_that_is_killed_change_nothing() {
         nothing_changes(target, "200ms", 1);
     }
 }
+
+#[test]
+fn the_first_password_is_drawn_read_or_none() {
+    let drawn = "password = { column = \"secret\" }";
+    let read = "password = { column = \"secret\", value = \"file:first.key\" }";
+    for (setting, length) in [(drawn, "24"), (read, "10"), ("", "-")] {
+        let mut world = World::new(Target::sqlite(), "20s");
+        world.host.write("first.key", "opensesame\n");
+        let application = world.host.read("applications/crm.toml");
+        assert!(application.contains(drawn), "{application}");
+        let application = application.replace(drawn, setting);
+        world.host.write("applications/crm.toml", application);
+        let said = world.day(0, "ana,Sales,ana@acme.example", &mut |_| false);
+        let expected = format!("ana ana@acme.example on {length}\nana sell");
+        assert_eq!(said, expected, "{setting}");
+        let outbox = world.host.json(["outbox", "list"]).to_string();
+        assert!(!outbox.contains("opensesame"), "{outbox}");
+    }
+}

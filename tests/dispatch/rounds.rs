@@ -98,7 +98,7 @@ email = { attribute = "email", required = true }
 pub(crate) type Disturbance<'a> = &'a mut dyn FnMut(&World) -> bool;
 
 pub(crate) struct World {
-    host: TestHost,
+    pub(crate) host: TestHost,
     pub(crate) target: Target,
     /// Minutes that passes have taken on the day.
     minutes: u32,
@@ -154,7 +154,7 @@ impl World {
 
     /// On a day, the personnel department says this; then everything that it
     /// leads to is carried out.
-    fn day(&mut self, day: u32, hr: &str, disturb: Disturbance<'_>) -> String {
+    pub(crate) fn day(&mut self, day: u32, hr: &str, disturb: Disturbance<'_>) -> String {
         self.minutes = 0;
         self.host
             .write("feeds/hr.csv", format!("user,department,mail\n{hr}\n"));

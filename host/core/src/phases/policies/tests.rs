@@ -3,9 +3,10 @@
 use super::hold::{What, newer};
 use super::sides::{Fact, Sides};
 use crate::definitions::{
-    Model, Policies, Policy, PolicyAction, PolicyKind, Profile, ProfileSet, Role, RoleType,
-    RuleIndex, Selector,
+    Model, Policies, Policy, PolicyAction, PolicyEntitlement, PolicyKind, Profile, ProfileSet,
+    Role, RoleType, RuleIndex, Selector,
 };
+use crate::filter::Filter;
 use crate::model::{
     Account, Basis, IdentityRecord, Name, PolicyDecision, PolicyVerdict, Severity, UnixMillis,
     Value, ViolationStatus,
@@ -235,4 +236,55 @@ fn a_rule_that_fails_leaves_violations_as_they_are() {
         (finding.phase, finding.cause.as_str()),
         ("policies", "wrong-phase")
     );
+}
+
+/// Somebody who has `wiki` and should have `crm`, where both can't go together, but
+/// for whom a filter lets through.
+fn apart(excluded: Option<&str>) -> IdentityRecord {
+    let mut tenant = tenant(PolicyAction::Hold);
+    tenant.applications[0].provisioning.is_on = true;
+    let group = |value: &str| {
+        vec![PolicyEntitlement {
+            application: Name::new("ad"),
+            attribute: Name::new("groups"),
+            value: value.to_owned(),
+        }]
+    };
+    let excluded = excluded.map(|text| Filter::parse(text).expect("a filter"));
+    let policy = Policy {
+        name: Name::new("apart"),
+        description: None,
+        owner: Some("olga".to_owned()),
+        severity: Severity::Warning,
+        weight: 10,
+        action: PolicyAction::Hold,
+        kind: PolicyKind::Entitlements {
+            left: group("crm"),
+            right: group("wiki"),
+        },
+        excluded: excluded.into_iter().collect(),
+    };
+    tenant.policies = Policies::new(vec![policy], false);
+    let mut scripts = Scripts::default();
+    refresh_and_process(&tenant, &mut scripts, NOW, somebody(&["wiki"])).0
+}
+
+#[test]
+fn an_exclusion_that_cannot_tell_leaves_nobody_out() {
+    let given = |record: &IdentityRecord| !record.identity.account_actions.is_empty();
+    let held = apart(None);
+    assert!(!given(&held) && held.identity.violations.len() == 1);
+    let excluded = apart(Some("department == \"sales\""));
+    assert!(given(&excluded) && excluded.identity.violations.is_empty());
+    let other = apart(Some("department == \"it\""));
+    assert!(!given(&other));
+    // It can't be read: that is found, and nothing is given meanwhile.
+    let unknown = apart(Some("deparment == \"sales\""));
+    assert!(!given(&unknown) && unknown.identity.violations.is_empty());
+    let finding = &unknown.identity.findings[0];
+    assert_eq!(
+        (finding.phase, finding.subject.as_str()),
+        ("policies", "apart")
+    );
+    assert!(finding.message.contains("deparment"), "{}", finding.message);
 }
