@@ -236,13 +236,11 @@ impl World {
     /// says whether it comes to that.
     fn settle(&mut self) -> Result<bool, String> {
         let mut done = usize::MAX;
-        for round in 0..MOST_ROUNDS {
+        for _ in 0..MOST_ROUNDS {
             self.revive();
             self.dispatch(0)?;
             let refresh = Operation::Refresh { meanwhile: None };
-            // What was undone natively before anybody had seen it counts as unconfirmed.
-            let hours = if round == 0 { 25 } else { 1 };
-            self.happen(&Operation::Pass(hours * 3_600_000))?;
+            self.happen(&Operation::Pass(3_600_000))?;
             self.happen(&refresh)?;
             self.happen(&Operation::Approve)?;
             let log = self.directory.log();

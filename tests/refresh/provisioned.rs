@@ -14,7 +14,7 @@ use rand::RngExt;
 use rand_chacha::ChaCha8Rng;
 
 use crate::histories::{Operation, PEOPLE};
-use crate::world::{SELECTION, Tenant};
+use crate::world::{LOGINS, MAPPING, SELECTION, Tenant};
 
 /// How accounts in the directory are provisioned.
 #[derive(Clone, Copy, Debug)]
@@ -27,12 +27,19 @@ pub struct Provisioned {
     follows: Option<(&'static str, bool)>,
     /// Whether a rule says which of several accounts a role is for.
     selects: bool,
+    /// Whether a rule says what title accounts have.
+    maps: bool,
+    /// The namespace within which native identities of new accounts are given once.
+    unique: Option<&'static str>,
 }
 
 impl Provisioned {
     fn random(random: &mut ChaCha8Rng) -> Self {
         // Drawn apart, so that what a seed meant before stays what it is.
-        let selects = random.clone().random_range(0..8) > 3;
+        let mut apart = random.clone();
+        let selects = apart.random_range(0..8) > 3;
+        let maps = apart.random_range(0..3) == 0;
+        let unique = [None, Some("accounts"), Some(LOGINS)][apart.random_range(0..3)];
         let mut one_in = |number: u32| random.random_range(0..number) == 0;
         Self {
             adopt: one_in(2),
@@ -50,6 +57,8 @@ impl Provisioned {
                 (false, false) => None,
             },
             selects,
+            maps,
+            unique,
         }
     }
 
@@ -74,9 +83,10 @@ impl Provisioned {
         let directory = model.applications.iter_mut();
         let mut directory = directory.filter(|known| known.name == name("ad"));
         let directory = directory.next().expect("there is one");
+        let by_rule = || self.maps.then_some(Mapping::Rule(RuleIndex(MAPPING)));
         let template = AccountTemplate {
             native_identity: Mapping::Attribute(name("name")),
-            unique: None,
+            unique: self.unique.map(name),
             attributes: vec![
                 TemplateAttribute {
                     name: name("person"),
@@ -86,7 +96,7 @@ impl Provisioned {
                 },
                 TemplateAttribute {
                     name: name("title"),
-                    mapping: Some(Mapping::Attribute(name("title"))),
+                    mapping: by_rule().or(Some(Mapping::Attribute(name("title")))),
                     default: Some(Value::Text("v0".to_owned())),
                     required: false,
                 },
@@ -106,7 +116,7 @@ impl Provisioned {
         followed.expect("there is one").targets = vec![AttributeTarget {
             application: name("ad"),
             attribute: name("title"),
-            mapping: None,
+            mapping: by_rule(),
             all_accounts,
         }];
     }

@@ -225,6 +225,7 @@ pub const BEFORE: usize = 8;
 pub const AFTER: usize = 9;
 pub const CHANGE: usize = 10;
 pub const SELECTION: usize = 11;
+pub const MAPPING: usize = 12;
 
 fn rule_name(index: usize) -> Name {
     Name::new(&format!("rule-{index}"))
@@ -269,6 +270,9 @@ const SETTLED: [Read; 7] = [
 
 /// What a rule reads that chooses an account for a role.
 const SELECTING: [Read; 1] = [Read::Attribute("department")];
+
+/// What the rule for accounts' titles reads.
+const MAPPED: [Read; 2] = [Read::Attribute("department"), Read::Attribute("location")];
 
 fn reads(random: &mut ChaCha8Rng, from: &[Read], most: usize) -> Vec<Read> {
     let count = random.random_range(1..=most);
@@ -600,7 +604,7 @@ impl Tenant {
             ]);
         }
         attributes.sort_by_key(|known| known.name);
-        let rules = (0..=SELECTION).map(|index| self.rule(index)).collect();
+        let rules = (0..=MAPPING).map(|index| self.rule(index)).collect();
         let mut model = Model {
             provisioning: Default::default(),
             zone: Zone::named("Europe/Berlin").expect("bundled"),
@@ -711,6 +715,7 @@ impl Tenant {
             AFTER => &self.after,
             CHANGE => &self.change,
             SELECTION => &SELECTING,
+            MAPPING => &MAPPED,
             _ => &self.trigger,
         }
     }
@@ -1235,10 +1240,18 @@ impl RuleEvaluator for Scripts {
     fn map_target(
         &mut self,
         rule: RuleIndex,
-        _target: Target<'_>,
-        _view: &mut TrackedView,
+        target: Target<'_>,
+        view: &mut TrackedView,
     ) -> Result<Mapping, RuleFailure> {
-        unreachable!("rule {rule:?} was asked")
+        let native_identity = target.native_identity.unwrap_or_default();
+        let asked = [target.application, target.attribute, native_identity].join("/");
+        let drawn = stirred(self.draw(rule, view)?, &asked);
+        Ok(match drawn % 7 {
+            0 => return Err(declined(rule, Question::MapTarget(target))),
+            1 => Mapping::Clear,
+            2 => Mapping::Leave,
+            _ => Mapping::Set(Value::Text(format!("v{}", drawn % 4))),
+        })
     }
 }
 
