@@ -358,3 +358,71 @@ fn what_idr_gave_is_taken_away_also_where_the_account_was_nobodys_meanwhile() {
     assert_eq!(action["changes"][0]["change"], "remove");
     assert_eq!(action["changes"][0]["value"], serde_json::json!(["sell"]));
 }
+
+/// What ana's account says is made of what bob's does, and the other way round.
+const FOLLOWERS: &str = r#"
+    //- idr.toml
+    version = 1
+    name = "acme"
+    clock = "simulated"
+    //- applications/hr.toml
+    authoritative = { name = "user" }
+    [connector]
+    type = "delimited-file"
+    path = "feeds/hr.csv"
+    native_identity = "user"
+    [schema]
+    user = {}
+    boss = {}
+    //- applications/crm.toml
+    provisioning = true
+    correlation = [{ account = "owner", identity = "name" }]
+    [connector]
+    type = "delimited-file"
+    path = "feeds/crm.csv"
+    native_identity = "login"
+    [schema]
+    owner = {}
+    note = {}
+    //- identity.toml
+    [manager]
+    sources = [{ application = "hr", attribute = "boss" }]
+    identity_attribute = "name"
+    [attributes.noted]
+    sources = [{ application = "crm", attribute = "note" }]
+    [attributes.made]
+    sources = [{ transform = { type = "concat", attributes = { values = [
+        { type = "getReferenceIdentityAttribute", attributes = { uid = "manager", attributeName = "noted" } }, "x",
+    ] } } }]
+    targets = [{ application = "crm", attribute = "note" }]
+    //- feeds/hr.csv
+    user,boss
+    ana,bob
+    bob,ana
+    //- feeds/crm.csv
+    login,owner,note
+    a1,ana,a
+    b1,bob,
+"#;
+
+#[test]
+fn changes_that_lead_to_each_other_through_others_are_sent_eight_times() {
+    let world = World::of(FOLLOWERS);
+    for (login, owner, note) in [("a1", "ana", Some("a")), ("b1", "bob", None)] {
+        let mut account = account(login, owner);
+        let note = note.map(|note| (Name::new("note"), Value::Text(note.to_owned())));
+        account.attributes.splice(0..0, note);
+        world.crm.put(account);
+    }
+    let mut passes = 0;
+    for minute in 0..30 {
+        let at = format!("2026-03-01T09:{minute:02}:00Z");
+        passes += u32::from(world.pass(&at).done > 0);
+        world.refresh(&at);
+    }
+    let found = world.host.json(["finding", "list"]);
+    let causes = found.as_array().expect("a list").iter();
+    let causes: Vec<&str> = causes.filter_map(|known| known["cause"].as_str()).collect();
+    assert!(causes.contains(&"provisioning-loop"), "{found}");
+    assert_eq!(passes, 9, "the first, and eight that it has led to");
+}

@@ -70,6 +70,9 @@ pub struct Changes {
     pub retries: Option<Retries>,
     /// The new open findings of the phases up to roles.
     pub findings: Option<Vec<Finding>>,
+    /// How many changes of idr's own led to what changes, where that is any and isn't
+    /// noted yet, sorted by name.
+    pub chains: Vec<(Name, u32)>,
     /// The unique values that it takes and that aren't its own yet, sorted.
     pub claims: Vec<NewClaim>,
     /// The unique values that its first plan of the wave would have taken, and
@@ -332,6 +335,7 @@ impl<'e> Planner<'e> {
         changes.scorecard =
             (governed.scorecard != identity.scorecard).then_some(governed.scorecard);
         changes.left_out = governed.left_out;
+        changes.chains = chains(&view, &changes);
         view.hide_logical_accounts();
         let (mut record, reads, _) = view.finish();
         record.show_logical_accounts();
@@ -431,6 +435,42 @@ impl Draft {
     pub(crate) fn retry_after(&mut self, retry_after_ms: Option<i64>) {
         self.retry_after_ms = sooner(self.retry_after_ms, retry_after_ms);
     }
+}
+
+/// Returns how many changes of idr's own led to what has changed since events were
+/// last processed, where that isn't noted yet.
+fn chains(view: &TrackedView, changes: &Changes) -> Vec<(Name, u32)> {
+    let identity = &view.record().identity;
+    let baseline = &identity.baseline;
+    let attribute_changes = |name: Name| {
+        let mut changed = changes.attributes.iter();
+        let new = changed.find(|(known, _)| *known == name);
+        let differs = new.is_some_and(|(_, new)| {
+            new.as_ref().and_then(|state| state.value.as_ref()) != identity.value(name)
+        });
+        differs || identity.settled_value(name).is_some()
+    };
+    let chains = view.chains().iter().filter_map(|(node, count)| {
+        let (name, changes) = match node {
+            Node::Attribute(name) => (*name, attribute_changes(*name)),
+            Node::Manager => {
+                let changes = changes.manager.is_some() || baseline.manager.is_some();
+                (Name::new("manager"), changes)
+            }
+            Node::LifecycleState => {
+                let moves = |change: LifecycleChange| change.state != identity.lifecycle_state;
+                let changes = changes.lifecycle.is_some_and(moves);
+                let changes = changes || baseline.lifecycle_state.is_some();
+                (Name::new("lifecycleState"), changes)
+            }
+            Node::Proposals => return None,
+        };
+        (changes && baseline.chain_of(name) != *count).then_some((name, *count))
+    });
+    let mut chains: Vec<(Name, u32)> = chains.collect();
+    chains.sort();
+    chains.dedup_by_key(|(name, _)| *name);
+    chains
 }
 
 /// Returns the lifecycle state that was settled, if it differs.
@@ -672,6 +712,7 @@ impl Identity {
             applied.state_changed = true;
             self.baseline.absorb(&older);
         }
+        self.baseline.note_chains(changes.chains);
         applied
     }
 

@@ -97,6 +97,10 @@ impl Snapshot for Taken {
         self.before.find(attribute, folded)
     }
 
+    fn chain_of(&self, uid: Uid, attribute: Name) -> Result<u32, SnapshotError> {
+        self.before.chain_of(uid, attribute)
+    }
+
     fn holder(&self, claim: &Claim) -> Result<Option<Holder>, SnapshotError> {
         match self.holder_since(claim) {
             Some(uid) => Ok(Some(Holder::Identity(uid))),

@@ -342,7 +342,7 @@ fn proposals(proposals: &Proposals) -> Json {
         .iter()
         .map(|(name, value)| json!({ "attribute": name.as_str(), "value": value.as_ref().map(plain) }))
         .collect();
-    json!({ "attributes": attributes, "rounds": proposals.rounds })
+    json!({ "attributes": attributes, "rounds": proposals.rounds, "hops": proposals.hops })
 }
 
 fn value_change(memory: &ChangeMemory) -> Json {
@@ -387,6 +387,7 @@ fn baseline(baseline: &Baseline, snapshot: &dyn Snapshot) -> Result<Json, Export
         .collect();
     Ok(json!({
         "unseen": baseline.unseen,
+        "chains": baseline.chains.iter().map(|(name, count)| json!([name.as_str(), count])).collect::<Vec<_>>(),
         "name": baseline.name,
         "attributes": attributes,
         "manager": manager,

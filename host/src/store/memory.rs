@@ -87,6 +87,11 @@ impl Snapshot for People {
     fn holder(&self, claim: &Claim) -> Result<Option<Holder>, SnapshotError> {
         Ok(self.claims.get(claim).copied())
     }
+
+    fn chain_of(&self, uid: Uid, attribute: Name) -> Result<u32, SnapshotError> {
+        let known = self.identities.get(&uid);
+        Ok(known.map_or(0, |(identity, _)| identity.baseline.chain_of(attribute)))
+    }
 }
 
 impl Data {

@@ -273,6 +273,8 @@ pub struct Proposals {
     /// How many refreshes running this rule, or one about changes of values, has
     /// proposed something new.
     pub rounds: u32,
+    /// How many changes of idr's own led to what such a rule has newly proposed.
+    pub hops: u32,
 }
 
 /// A value that a rule proposes for an identity attribute.
@@ -397,9 +399,27 @@ pub struct Baseline {
     pub work_items: Option<Vec<WorkItem>>,
     /// Its policy violations, where they changed.
     pub violations: Option<Vec<Violation>>,
+    /// How many changes of idr's own led to the present values of what changed, where
+    /// that is any: attributes, `manager` and `lifecycleState`, sorted by name.
+    pub chains: Vec<(Name, u32)>,
 }
 
 impl Baseline {
+    /// Returns how many changes of idr's own led to the present value of something
+    /// that others may read.
+    pub fn chain_of(&self, name: Name) -> u32 {
+        let known = self.chains.iter().find(|(known, _)| *known == name);
+        known.map_or(0, |(_, count)| *count)
+    }
+
+    /// Notes how many changes of idr's own led to present values.
+    pub(crate) fn note_chains(&mut self, chains: Vec<(Name, u32)>) {
+        self.chains
+            .retain(|(name, _)| !chains.iter().any(|(known, _)| known == name));
+        self.chains.extend(chains);
+        self.chains.sort();
+    }
+
     /// Says whether nothing has changed since events were last processed.
     pub fn is_empty(&self) -> bool {
         *self == Self::default()

@@ -292,6 +292,7 @@ fn proposed(
             }));
         }
     }
+    view.note_led_to(view.record().identity.proposals.hops);
     let identity = &view.record().identity;
     if let Some(rule) = model.after_refresh {
         let stored = &identity.proposals.attributes;

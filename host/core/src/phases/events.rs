@@ -63,6 +63,9 @@ pub(crate) fn plan(
     );
     view.settle_from_record();
     view.open_entitlements();
+    let own = standing::own_changes(view.record());
+    view.show_own_changes(own);
+    view.show_chains(&past.baseline.chains);
     if trace {
         view.start_trace();
     }
@@ -261,8 +264,11 @@ impl<'a> Unseen<'a> {
     }
 
     fn into_lag(self) -> Lag {
+        let mut baseline = Arc::unwrap_or_clone(self.baseline);
+        // That is of this run.
+        baseline.chains.clear();
         Lag {
-            baseline: Arc::unwrap_or_clone(self.baseline),
+            baseline,
             native_changes: self.native_changes.into_owned(),
         }
     }

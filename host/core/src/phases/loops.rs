@@ -9,8 +9,8 @@ use crate::definitions::{
 };
 use crate::filter::Filter;
 use crate::model::{
-    Account, AccountAction, AccountOperation, AccountStatus, IdentityRecord, Name, SentOutcome,
-    UnixMillis, Value, ValueChange, ValueType,
+    Account, AccountAction, AccountOperation, AccountStatus, IdentityRecord, Name, Proposal,
+    SentOutcome, UnixMillis, Value, ValueChange, ValueType,
 };
 use crate::testing::{
     Scripts, account, attribute, bare_role, from_account, model, person, refresh_and_process,
@@ -111,7 +111,10 @@ fn carry_out(record: &mut IdentityRecord, action: &AccountAction, at: UnixMillis
     }
 }
 
-/// Refreshes, and carries out what is called for, twelve times; between two
+/// So many refreshes follow each other.
+const ROUNDS: i64 = 30;
+
+/// Refreshes, and carries out what is called for, again and again; between two
 /// refreshes something else may change. Returns the hops of each round.
 fn rounds(tenant: &Model, meanwhile: impl Fn(&mut IdentityRecord, i64)) -> Vec<u32> {
     rounds_with(tenant, &mut Scripts::default(), meanwhile)
@@ -125,7 +128,7 @@ fn rounds_with(
 ) -> Vec<u32> {
     let mut record = somebody();
     let mut hops = Vec::new();
-    for round in 0..12 {
+    for round in 0..ROUNDS {
         meanwhile(&mut record, round);
         let at = UnixMillis(1_000 + round);
         record = refresh_and_process(tenant, scripts, at, record).0;
@@ -206,7 +209,7 @@ fn what_comes_from_elsewhere_is_sent_for_ever() {
         let department = Value::Text(format!("d{round}"));
         record.accounts[1].attributes = vec![(Name::new("department"), department)];
     };
-    assert_eq!(rounds(&tenant, moved), [0; 12]);
+    assert_eq!(rounds(&tenant, moved), [0; ROUNDS as usize]);
 }
 
 /// Whoever has a directory account that is as `is_meant` says is gone, and active
@@ -288,4 +291,67 @@ fn what_people_undo_is_done_for_ever() {
     };
     let hops = rounds_with(&tenant, &mut scripts, switched_on);
     assert!(hops.iter().all(|hops| *hops == 0), "{hops:?}");
+}
+
+#[test]
+fn what_a_rule_proposes_of_what_it_led_to_is_followed_eight_times() {
+    let mut tenant = tenant(Vec::new());
+    tenant.attributes[0].proposals = true;
+    let mut noted = attribute("noted", vec![from_account("ad", "note")]);
+    noted.value_type = ValueType::Text;
+    tenant.attributes.push(noted);
+    tenant.after_refresh = Some(RuleIndex(0));
+    let mut through_an_attribute = Scripts {
+        after_refresh: Some(Box::new(|view| {
+            let noted = view.attribute("noted")?;
+            let noted = noted.map_or_else(String::new, |value| value.to_string());
+            Ok(vec![proposed(format!("{noted}x"))])
+        })),
+        ..Scripts::default()
+    };
+    let hops = rounds_with(&tenant, &mut through_an_attribute, |_, _| ());
+    assert_eq!(hops, to_the_end());
+    let mut of_the_account = Scripts {
+        after_refresh: Some(Box::new(|view| {
+            let account = view.accounts("ad")?.remove(0);
+            let noted = view.account_attribute(account.handle, "note")?;
+            let noted = noted.map_or_else(String::new, |value| value.to_string());
+            Ok(vec![proposed(format!("{noted}x"))])
+        })),
+        ..Scripts::default()
+    };
+    let hops = rounds_with(&tenant, &mut of_the_account, |_, _| ());
+    assert_eq!(hops, to_the_end());
+}
+
+fn proposed(note: String) -> Proposal {
+    Proposal {
+        attribute: "note".to_owned(),
+        value: Some(Value::Text(note)),
+    }
+}
+
+#[test]
+fn what_a_rule_proposes_of_something_else_is_sent_for_ever() {
+    let mut tenant = tenant(Vec::new());
+    tenant.attributes[0].proposals = true;
+    tenant.after_refresh = Some(RuleIndex(0));
+    let mut scripts = Scripts {
+        after_refresh: Some(Box::new(|view| {
+            let account = view.accounts("hr")?.remove(0);
+            let department = view.account_attribute(account.handle, "department")?;
+            let department = department.map_or_else(String::new, |value| value.to_string());
+            Ok(vec![proposed(department)])
+        })),
+        ..Scripts::default()
+    };
+    let moved = |record: &mut IdentityRecord, round: i64| {
+        let department = Value::Text(format!("d{round}"));
+        record.accounts[1].attributes = vec![(Name::new("department"), department)];
+    };
+    let hops = rounds_with(&tenant, &mut scripts, moved);
+    assert!(
+        hops.len() > 20 && hops.iter().all(|hops| *hops == 0),
+        "{hops:?}"
+    );
 }

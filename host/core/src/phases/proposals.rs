@@ -63,8 +63,11 @@ pub(super) fn for_the_next_refresh(
 ) -> Result<Option<i64>, Interrupt> {
     // Roles can be read from here on; these kinds aren't given the past itself.
     view.show_baseline(Some(Arc::default()));
-    let (memory, changed_ms) = value_change::ask(view, evaluator, &mut changes.findings)?;
-    let after_ms = after_refresh(view, evaluator, changes)?;
+    let (asked, hops) = view.counting(|view| {
+        let asked = value_change::ask(view, evaluator, &mut changes.findings)?;
+        Ok::<_, Interrupt>((asked, after_refresh(view, evaluator, changes)?))
+    });
+    let ((memory, changed_ms), after_ms) = asked?;
     let model = view.model().clone();
     let last = &view.record().identity;
     let answered = value_change::proposing_anew(&model, &last.value_changes, &memory);
@@ -90,6 +93,7 @@ pub(super) fn for_the_next_refresh(
         changes.findings.push(endless);
     }
     changes.proposals.rounds = rounds;
+    changes.proposals.hops = if changes.proposes_anew { hops } else { 0 };
     changes.value_changes = memory;
     Ok(sooner(changed_ms, after_ms))
 }

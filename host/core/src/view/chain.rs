@@ -37,6 +37,30 @@ impl TrackedView {
         self.state_mut().chain.own = own;
     }
 
+    /// Says how many changes of idr's own led to what the last plan has worked out.
+    pub(crate) fn show_chains(&mut self, chains: &[(Name, u32)]) {
+        for (name, count) in chains {
+            let node = match name.as_str() {
+                "manager" => Node::Manager,
+                "lifecycleState" => Node::LifecycleState,
+                _ => Node::Attribute(*name),
+            };
+            self.note_chain(node, *count);
+        }
+    }
+
+    /// Returns how many changes of idr's own led to what this plan has worked out,
+    /// where that is any.
+    pub(crate) fn chains(&self) -> &[(Node, u32)] {
+        &self.state().chain.nodes
+    }
+
+    /// Notes that something is read to which so many changes of idr's own led.
+    pub(crate) fn note_led_to(&mut self, count: u32) {
+        let chain = &mut self.state_mut().chain;
+        chain.count = chain.count.max(count);
+    }
+
     /// Works something out, and returns with it how many changes of idr's own have
     /// led to it.
     pub(crate) fn counting<T>(&mut self, work_out: impl FnOnce(&mut Self) -> T) -> (T, u32) {

@@ -63,6 +63,16 @@ pub trait Snapshot: Send + Sync {
     ///
     /// [`SnapshotError`] when the store can't be read: the run ends.
     fn holder(&self, claim: &Claim) -> Result<Option<Holder>, SnapshotError>;
+
+    /// Returns how many changes of idr's own led to the present value of an attribute
+    /// of another identity, as far as that has changed in the same run.
+    ///
+    /// # Errors
+    ///
+    /// [`SnapshotError`] when the store can't be read: the run ends.
+    fn chain_of(&self, _uid: Uid, _attribute: Name) -> Result<u32, SnapshotError> {
+        Ok(0)
+    }
 }
 
 /// The store could not be read while planning.

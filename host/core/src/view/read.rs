@@ -462,6 +462,11 @@ impl TrackedView {
 
     fn attribute_of(&mut self, uid: Uid, name: Name) -> Result<Option<Value>, ReadError> {
         let value = self.state().snapshot.attribute_of(uid, name)?;
+        // Only where something is called for can changes lead to each other.
+        if self.model().provisions() && !planted::is(Bug::CountNoChanges) {
+            let count = self.state().snapshot.chain_of(uid, name)?;
+            self.note_led_to(count);
+        }
         self.note_read(ReadKey::Attribute(uid, name));
         Ok(value)
     }

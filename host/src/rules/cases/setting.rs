@@ -240,6 +240,7 @@ fn baseline_of(setting: &Setting, model: &Model) -> Baseline {
             })
             .collect(),
         provisioning: None,
+        chains: Vec::new(),
         manager: Some(
             before
                 .attributes

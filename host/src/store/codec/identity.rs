@@ -478,6 +478,8 @@ struct ProposalsDocument {
     attributes: Vec<(Name, Option<Value>)>,
     #[serde(default, skip_serializing_if = "is_default")]
     rounds: u32,
+    #[serde(default, skip_serializing_if = "is_default")]
+    hops: u32,
 }
 
 #[derive(Serialize, Deserialize)]
@@ -563,6 +565,8 @@ struct BaselineDocument {
     work_items: Option<Vec<WorkItem>>,
     #[serde(with = "mirror", default, skip_serializing_if = "is_default")]
     violations: Option<Vec<Violation>>,
+    #[serde(with = "map", default, skip_serializing_if = "is_default")]
+    chains: Vec<(Name, u32)>,
 }
 
 #[derive(Serialize, Deserialize)]

@@ -66,6 +66,8 @@ struct ChangesDocument {
     retries: Option<Retries>,
     #[serde(with = "mirror", default, skip_serializing_if = "is_default")]
     findings: Option<Vec<Finding>>,
+    #[serde(with = "map", default, skip_serializing_if = "is_default")]
+    chains: Vec<(Name, u32)>,
     #[serde(with = "mirror", default, skip_serializing_if = "is_default")]
     claims: Vec<NewClaim>,
     #[serde(with = "mirror", default, skip_serializing_if = "is_default")]

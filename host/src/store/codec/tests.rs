@@ -129,8 +129,13 @@ fn native_change() -> impl Strategy<Value = NativeChange> {
 }
 
 fn proposals() -> impl Strategy<Value = Proposals> {
-    (by_name(option::of(value())), any::<u32>())
-        .prop_map(|(attributes, rounds)| Proposals { attributes, rounds })
+    (by_name(option::of(value())), any::<u32>(), any::<u32>()).prop_map(
+        |(attributes, rounds, hops)| Proposals {
+            attributes,
+            rounds,
+            hops,
+        },
+    )
 }
 
 fn value_changes() -> impl Strategy<Value = Vec<ChangeMemory>> {
@@ -174,6 +179,7 @@ fn baseline() -> impl Strategy<Value = Baseline> {
             option::of(provisioning()),
             option::of(vec(work_item(), 0..2)),
             option::of(vec(violation(), 0..2)),
+            by_name(any::<u32>()),
         ),
     )
         .prop_map(
@@ -185,7 +191,7 @@ fn baseline() -> impl Strategy<Value = Baseline> {
                 lifecycle,
                 inactive,
                 assigned,
-                (account_actions, provisioning, work_items, violations),
+                (account_actions, provisioning, work_items, violations, chains),
             )| Baseline {
                 unseen,
                 name,
@@ -199,6 +205,7 @@ fn baseline() -> impl Strategy<Value = Baseline> {
                 provisioning,
                 work_items,
                 violations,
+                chains,
             },
         )
 }
@@ -699,6 +706,7 @@ fn plan() -> impl Strategy<Value = SpooledPlan> {
                 0..2,
             ),
             vec(claim(), 0..2),
+            by_name(any::<u32>()),
         ),
     )
         .prop_map(|changes| {
@@ -717,7 +725,7 @@ fn plan() -> impl Strategy<Value = SpooledPlan> {
                 reads,
                 (wake, retries),
                 findings,
-                (claims, declined),
+                (claims, declined, chains),
             ) = changes;
             let claims = claims.into_iter();
             Changes {
@@ -740,6 +748,7 @@ fn plan() -> impl Strategy<Value = SpooledPlan> {
                 wake,
                 retries,
                 findings,
+                chains,
                 claims: claims
                     .map(|(claim, origin)| NewClaim { claim, origin })
                     .collect(),
@@ -1133,6 +1142,7 @@ mod full {
                 ..work_item()
             }]),
             violations: Some(violations()),
+            chains: vec![(Name::new("city"), 2)],
         }
     }
 
@@ -1429,6 +1439,7 @@ mod full {
                     (Name::new("site"), Some(text("Bern"))),
                 ],
                 rounds: 2,
+                hops: 3,
             },
             value_changes: value_changes(),
             native_changes: vec![native_change()],
@@ -1567,6 +1578,7 @@ mod full {
                 wake: Some(Some(UnixMillis(6_000))),
                 retries: Some(retries()),
                 findings: Some(vec![finding()]),
+                chains: vec![(Name::new("city"), 2)],
                 claims: vec![NewClaim {
                     claim: Claim::on(Name::new("login"), "Ann"),
                     origin: ClaimOrigin::Generated,

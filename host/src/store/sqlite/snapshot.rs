@@ -65,6 +65,20 @@ impl SqliteSnapshot {
         readable(uid, text, attribute).map_err(|error| undecodable::<Identity>(uid, &error))
     }
 
+    fn read_chain(&self, uid: Uid, attribute: Name) -> Result<u32, StoreError> {
+        let reader = self.reader();
+        let mut statement =
+            reader.prepare_cached("SELECT document FROM identity_document WHERE uid = ?1")?;
+        let mut rows = statement.query([uid.0])?;
+        let Some(row) = rows.next()? else {
+            return Ok(0);
+        };
+        let text = row.get_ref(0)?.as_bytes()?;
+        let chain = codec::decode_at(text, &["baseline", "chains", attribute.as_str()]);
+        let chain = chain.map_err(|error| undecodable::<Identity>(uid, &error))?;
+        Ok(chain.unwrap_or(0))
+    }
+
     fn look_up(&self, attribute: Name, folded: &str) -> Result<Vec<Uid>, StoreError> {
         let reader = self.reader();
         let mut statement = reader.prepare_cached(
@@ -101,6 +115,10 @@ impl Snapshot for SqliteSnapshot {
 
     fn holder(&self, claim: &Claim) -> Result<Option<Holder>, SnapshotError> {
         claims::holder(&self.reader(), claim).map_err(failed)
+    }
+
+    fn chain_of(&self, uid: Uid, attribute: Name) -> Result<u32, SnapshotError> {
+        self.read_chain(uid, attribute).map_err(failed)
     }
 }
 
