@@ -106,6 +106,7 @@ mod tests {
             },
             status: AccountStatus::Enabled,
             missing_since: None,
+            taken_away: false,
             attributes: vec![
                 (Name::new("department"), text("Sales")),
                 (Name::new("email"), text("ana@acme.example")),

@@ -100,6 +100,7 @@ mod tests {
             },
             status,
             missing_since: None,
+            taken_away: false,
             attributes: attributes
                 .iter()
                 .map(|(name, value)| (Name::new(name), value.clone()))
