@@ -129,6 +129,7 @@ fn fingerprints_of_an_older_store_are_taken_again() {
          INSERT INTO older SELECT application, native_identity, owner, present, 7 FROM account;
          DROP TABLE account;
          ALTER TABLE older RENAME TO account;
+         DROP TABLE account_memory;
          PRAGMA user_version = 10;",
     )
     .expect("it can be made older");
