@@ -410,6 +410,14 @@ mod tests {
         imports `subject.friends`, which version 0.1.2 doesn't have
         "
         );
+        insta::assert_snapshot!(
+            problems("idr:rules/subject@0.1.0", &["atribute"]),
+            @"imports `subject.atribute`, which version 0.1.2 doesn't have; did you mean `attribute`?"
+        );
+        insta::assert_snapshot!(
+            problems("idr:rules/subjects@0.1.0", &[]),
+            @"imports `idr:rules/subjects@0.1.0`, which version 0.1.2 doesn't have; did you mean `subject`?"
+        );
         assert_eq!(
             version_problem("imports", "idr:rules/subject@0.2.0").as_deref(),
             Some("imports `idr:rules/subject@0.2.0`, but this host speaks version 0.1.2")
