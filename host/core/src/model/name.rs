@@ -96,7 +96,9 @@ impl Name {
     /// Returns its place among what is sorted by name.
     ///
     /// It is looked for first where it was found last: definitions are asked for
-    /// all the time, and stay where they are.
+    /// all the time, and stay where they are. For definitions only: a name that is
+    /// looked for in two lists in turn is searched for each time, and threads would
+    /// wait for one another to write its place down.
     pub fn place_in<T>(self, sorted: &[T], name_of: impl Fn(&T) -> Self) -> Option<usize> {
         let last = self.0.place.load(Access::Relaxed);
         if sorted.get(last).is_some_and(|known| name_of(known) == self) {
