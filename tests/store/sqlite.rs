@@ -437,12 +437,14 @@ fn damage_is_found_and_named() {
     insta::assert_snapshot!(problems_after(
         "DELETE FROM identity_lookup WHERE attribute = 'department';
          INSERT INTO identity_lookup VALUES ('department', 'hr', 2), ('department', 'it', 2);
-         UPDATE identity_read SET uid = 2;"
+         UPDATE identity_read SET uid = 2;
+         UPDATE population SET active = active + 1;"
     ), @r"
     identity 1: it isn't found by `department`
     identity 1: a read of others isn't noted
     table identity_lookup: 2 rows that no identity calls for
     table identity_read: 1 rows that no identity calls for
+    table population: it doesn't say how many identities there are
     ");
     insta::assert_snapshot!(problems_after(
         "UPDATE account SET fingerprint = zeroblob(16), present = 0 WHERE native_identity = '1';

@@ -242,10 +242,8 @@ pub(super) fn last_times(
 
 /// See `Store::population`.
 pub(super) fn population(connection: &Connection) -> Result<Population, StoreError> {
-    let mut statement = connection.prepare_cached(
-        "SELECT count(*), count(*) FILTER (WHERE NOT inactive), count(*) FILTER (WHERE has_roles)
-         FROM identity WHERE type <> 'workgroup'",
-    )?;
+    let mut statement =
+        connection.prepare_cached("SELECT identities, active, with_roles FROM population")?;
     let counted = |count: i64| count.cast_unsigned();
     let population = statement.query_row([], |row| {
         Ok(Population {

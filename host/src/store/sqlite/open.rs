@@ -61,7 +61,7 @@ const CACHE_KB: i64 = 4 << 10;
 const CACHED_STATEMENTS: usize = 64;
 
 /// The migrations, in order; a file's schema is the number of those it has.
-const MIGRATIONS: [&str; 12] = [
+const MIGRATIONS: [&str; 13] = [
     include_str!("../../../migrations/sqlite/0001_tenant-identities-accounts-runs.sql"),
     include_str!("../../../migrations/sqlite/0002_chosen.sql"),
     include_str!("../../../migrations/sqlite/0003_last-times.sql"),
@@ -74,6 +74,7 @@ const MIGRATIONS: [&str; 12] = [
     include_str!("../../../migrations/sqlite/0010_history.sql"),
     include_str!("../../../migrations/sqlite/0011_fingerprints.sql"),
     include_str!("../../../migrations/sqlite/0012_account-memory.sql"),
+    include_str!("../../../migrations/sqlite/0013_population.sql"),
 ];
 
 /// What migrations call the function that returns an account's fingerprint: of native

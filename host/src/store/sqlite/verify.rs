@@ -143,6 +143,14 @@ fn configurations(connection: &Connection, found: &mut Verification) -> Result<(
     Ok(())
 }
 
+/// One row where the population that is kept is the one that there is.
+const POPULATION_AGREES: &str = "
+    SELECT count(*) FROM population JOIN (
+        SELECT count(*) AS identities, count(*) FILTER (WHERE NOT inactive) AS active,
+            count(*) FILTER (WHERE has_roles) AS with_roles
+        FROM identity WHERE type <> 'workgroup'
+    ) USING (identities, active, with_roles)";
+
 fn identities(connection: &Connection, found: &mut Verification) -> Result<(), StoreError> {
     let lookup_attributes = tenant::tenant(connection)?.lookup_attributes;
     let mut indexes = Indexes::new(connection, lookup_attributes)?;
@@ -176,6 +184,9 @@ fn identities(connection: &Connection, found: &mut Verification) -> Result<(), S
         },
     )?;
     indexes.check_counts(found)?;
+    if count(connection, POPULATION_AGREES)? != 1 {
+        found.problem("table population: it doesn't say how many identities there are".to_owned());
+    }
     let strays = "SELECT count(*) FROM identity_document
          WHERE uid NOT IN (SELECT uid FROM identity)";
     match count(connection, strays)? {
