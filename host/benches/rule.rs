@@ -260,7 +260,7 @@ fn view(model: &Arc<Model>, person: &Person) -> TrackedView {
     let mut record = IdentityRecord::default();
     record.identity.uid = Uid(1);
     let mut view = TrackedView::new(Arc::clone(model), Arc::new(NobodyElse), AS_OF, record);
-    let text = |text: &str| Some(Value::Text(text.to_owned()));
+    let text = |text: &str| Some(Value::text(text));
     let values = [
         text(person.employee_type),
         person.end.map(Value::Date),
@@ -326,7 +326,7 @@ fn native(view: &mut TrackedView) -> String {
 
 fn text(view: &mut TrackedView, name: &str) -> Option<String> {
     match view.attribute(name).expect("it is granted") {
-        Some(Value::Text(text)) => Some(text),
+        Some(Value::Text(text)) => Some(text.to_string()),
         _ => None,
     }
 }

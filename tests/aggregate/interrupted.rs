@@ -16,7 +16,7 @@ use idr_core::definitions::NativeChangeDetection;
 use idr_core::filter::Superset;
 use idr_core::model::{
     Account, AccountKey, ByHand, Claim, Finding, IdentityRecord, Name, NativeOperation, Uid,
-    UnixMillis,
+    UnixMillis, Versions,
 };
 use idr_core::view::Snapshot;
 
@@ -70,6 +70,7 @@ fragile! {
     read snapshot() -> Arc<dyn Snapshot>;
     read read_chunk(uids: &[Uid]) -> Vec<IdentityRecord>;
     read list(superset: &Superset, after: Option<Uid>, limit: usize) -> Vec<Uid>;
+    read versions(uids: &[Uid]) -> Vec<Option<Versions>>;
     read named(name: &str) -> Option<Uid>;
     read progress(run: RunId) -> Option<RunProgress>;
     read is_asked_to_stop(run: RunId) -> bool;

@@ -265,7 +265,7 @@ impl Tenant {
             .expect("memory never fails")
             .remove(0);
         let state = AttributeState {
-            value: Some(Value::Text(value.to_owned())),
+            value: Some(Value::text(value)),
             provenance: Provenance::Source(0),
         };
         let attribute = Name::new(attribute);

@@ -47,14 +47,14 @@ fn counted(profile: &str, identities: &str) -> String {
 fn the_standard_tenant_takes_no_more_work_than_known() {
     insta::assert_snapshot!(counted("standard", "200"), @r"
     standard                      full-first  full-unchanged   incremental-0  incremental-10    full-changed
-    bytes decoded                    1076780          507549           35430          180192         1489927
+    bytes decoded                     289137          507549           35430           82484          507825
     bytes encoded                     523027            7086            7086           63067          572774
     commits                                8               7               7               8               8
-    documents decoded                   2405             805               5             245            2405
+    documents decoded                    805             805               5              85             805
     documents encoded                    401               1               1              61             601
-    rows written                        1612             607               7             190            1810
+    rows written                        1812             607               7             190            1814
     rule calls                          1992            1992               0             260            2600
-    statements                          5292              79              73             434            2312
+    statements                          5890              79              73             434            2714
     ");
 }
 
@@ -62,14 +62,14 @@ fn the_standard_tenant_takes_no_more_work_than_known() {
 fn the_organisation_takes_no_more_work_than_known() {
     insta::assert_snapshot!(counted("organisation", "200"), @r"
     organisation                  full-first  full-unchanged   incremental-0  incremental-10    full-changed
-    bytes decoded                    1911022          412067           13280          140540         1266047
+    bytes decoded                     229506          412067           13280           55005          424293
     bytes encoded                     797957            2656            2656           47983          452183
     commits                               10               7               7               8               8
-    documents decoded                   3610             687               5             212            2051
+    documents decoded                    888             687               5              74             687
     documents encoded                    600               1               1              45             426
-    rows written                        3803             607               7             174            1635
+    rows written                        4001             607               7             174            1635
     rule calls                          3493            2050               0             260            2650
-    statements                          9317             278              73             445            2508
+    statements                         10110             278              73             453            2906
     ");
 }
 
@@ -77,13 +77,13 @@ fn the_organisation_takes_no_more_work_than_known() {
 fn midpoints_shape_takes_no_more_work_than_known() {
     insta::assert_snapshot!(counted("midpoint-1s-50m-5t-20a", "30"), @r"
     midpoint-1s-50m-5t-20a        full-first  full-unchanged   incremental-0  incremental-10    full-changed
-    bytes decoded                    2590595         1038603           81935          373529         3118465
+    bytes decoded                     830839         1038603           81935          177430         1148250
     bytes encoded                     488619           16387           16387           74068          583350
     commits                                8               7               7               8               8
-    documents decoded                    635             215               5              68             650
+    documents decoded                    215             215               5              26             230
     documents encoded                     61               1               1              22             196
-    rows written                         250              97               7              49             400
+    rows written                         280              97               7              49             400
     rule calls                             0               0               0               0               0
-    statements                          8486              79              73             155             577
+    statements                          8574              79              73             155             635
     ");
 }

@@ -73,7 +73,7 @@ fn joiners() -> World {
 /// An account of somebody else that is just as the one to be created.
 fn alike() -> Account {
     let mut account = account("ana", "ana");
-    let groups = (Name::new("groups"), Value::Text("sell".to_owned()));
+    let groups = (Name::new("groups"), Value::text("sell"));
     account.attributes.insert(0, groups);
     account
 }
@@ -410,7 +410,7 @@ fn changes_that_lead_to_each_other_through_others_are_sent_eight_times() {
     let world = World::of(FOLLOWERS);
     for (login, owner, note) in [("a1", "ana", Some("a")), ("b1", "bob", None)] {
         let mut account = account(login, owner);
-        let note = note.map(|note| (Name::new("note"), Value::Text(note.to_owned())));
+        let note = note.map(|note| (Name::new("note"), Value::text(note)));
         account.attributes.splice(0..0, note);
         world.crm.put(account);
     }

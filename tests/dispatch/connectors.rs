@@ -55,11 +55,11 @@ fn in_memory(applications: &MemoryApplications) -> Box<dyn Connector> {
 }
 
 fn text(text: &str) -> Value {
-    Value::Text(text.to_owned())
+    Value::text(text)
 }
 
 fn many(texts: &[&str]) -> Value {
-    Value::Many(texts.iter().map(|text| (*text).to_owned()).collect())
+    Value::many(texts.iter().copied())
 }
 
 fn typed(value_type: ValueType, text: &str) -> Value {

@@ -186,7 +186,7 @@ pub(crate) fn account(login: &str, owner: &str) -> Account {
         status: AccountStatus::Enabled,
         missing_since: None,
         taken_away: false,
-        attributes: vec![(Name::new("owner"), Value::Text(owner.to_owned()))],
+        attributes: vec![(Name::new("owner"), Value::text(owner))],
         native_entitlements: Vec::new(),
         link: Link::default(),
         owner: None,

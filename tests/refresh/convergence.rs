@@ -371,8 +371,7 @@ impl World {
             [account] if account.native_entitlements.is_empty() => {
                 let title = account.attribute(Name::new("title"));
                 for profile in profiles {
-                    let is_for =
-                        profile.filter.is_none() || title != Some(&Value::Text("v0".to_owned()));
+                    let is_for = profile.filter.is_none() || title != Some(&Value::text("v0"));
                     let values = profile.entitlements.iter().flat_map(|(_, values)| values);
                     let has = held(account);
                     let mut lacks =

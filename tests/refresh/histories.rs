@@ -782,7 +782,7 @@ impl Happening {
             Operation::Hr { person, fields } => {
                 let name = format!("p{person}");
                 let mut attributes = typed(fields);
-                attributes.push((Name::new("id"), Value::Text(name.clone())));
+                attributes.push((Name::new("id"), Value::text(&name)));
                 let account = account("hr", &name, attributes);
                 let owner = store.named(&name).expect("the store can be read");
                 let creation = Creation {
@@ -811,7 +811,7 @@ impl Happening {
             } => {
                 let name = format!("a{number}");
                 let mut attributes = typed(fields);
-                if let Some(groups) = Value::Many(groups.clone()).normalised() {
+                if let Some(groups) = Value::many(groups.clone()).normalised() {
                     attributes.push((Name::new("groups"), groups));
                 }
                 let known = store
@@ -836,7 +836,7 @@ impl Happening {
                         let attribute = Name::new("department");
                         let edit = |value: &String| ManualEdit {
                             attribute,
-                            value: Some(Value::Text(value.clone())),
+                            value: Some(Value::text(value)),
                             feed_value: identity.value(attribute).cloned(),
                             actor: SOMEBODY.to_owned(),
                             reason: String::new(),
@@ -987,7 +987,7 @@ impl Happening {
         };
         let records = store.read_chunk(&[uid]).expect("the store can be read");
         let value = records[0].identity.value(Name::new("login"));
-        value == Some(&Value::Text(name.to_owned()))
+        value == Some(&Value::text(name))
     }
 
     fn known(&self, store: &dyn Store, account: &(&str, String)) -> Option<Account> {

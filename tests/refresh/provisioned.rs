@@ -97,7 +97,7 @@ impl Provisioned {
                 TemplateAttribute {
                     name: name("title"),
                     mapping: by_rule().or(Some(Mapping::Attribute(name("title")))),
-                    default: Some(Value::Text("v0".to_owned())),
+                    default: Some(Value::text("v0")),
                     required: false,
                 },
             ],
@@ -215,11 +215,11 @@ pub fn carried_out(action: &AccountAction, account: Option<Account>, blank: Acco
                         texts.extend(values.iter().cloned());
                         texts.sort();
                         texts.dedup();
-                        Value::Many(texts).normalised()
+                        Value::many(texts).normalised()
                     }
                     ValueChange::Remove(values) => {
                         texts.retain(|text| !values.contains(text));
-                        Value::Many(texts).normalised()
+                        Value::many(texts).normalised()
                     }
                 };
                 account

@@ -224,7 +224,7 @@ const TRANSFORMS: usize = 16;
 /// Returns one of the transforms; `other` is the other attribute that has one.
 fn transform(number: usize, other: &str) -> Transform {
     let attribute = |name: &str| Transform::Attribute(Name::new(name));
-    let fixed = |text: &str| Transform::Fixed(Value::Text(text.to_owned()));
+    let fixed = |text: &str| Transform::Fixed(Value::text(text));
     let on = |input, operation| Transform::Text(Box::new(input), operation);
     let variable = |transform, quiet| Part::Variable { transform, quiet };
     let template = |parts, ignore_errors| Template {

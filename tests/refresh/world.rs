@@ -574,7 +574,7 @@ impl Tenant {
                 ValueType::Text,
                 vec![
                     source(transform(self.transforms[1], "code")),
-                    source(Origin::Static(Value::Text("v3".to_owned()))),
+                    source(Origin::Static(Value::text("v3"))),
                 ],
             ),
             attribute("start", ValueType::Date, vec![from("hr", "start")]),
@@ -684,11 +684,11 @@ impl Tenant {
     fn rule(&self, index: usize) -> Rule {
         let reads = self.script(index).iter().map(|read| read.parameter());
         let mut parameters = vec![
-            (Name::new("reads"), Value::Many(reads.collect())),
+            (Name::new("reads"), Value::many(reads)),
             (Name::new("seed"), Value::Integer(index as i64)),
         ];
         if index == STATE {
-            parameters.insert(0, (Name::new("gone-without"), Value::Text("hr".to_owned())));
+            parameters.insert(0, (Name::new("gone-without"), Value::text("hr")));
         }
         Rule {
             name: rule_name(index),
@@ -868,7 +868,7 @@ const TRANSFORMS: usize = 10;
 pub const LOGINS: &str = "logins";
 
 fn fixed(text: &str) -> Transform {
-    Transform::Fixed(Value::Text(text.to_owned()))
+    Transform::Fixed(Value::text(text))
 }
 
 impl Logins {
@@ -1146,7 +1146,7 @@ impl RuleEvaluator for Scripts {
             0 => Ok(Promotion::Clear),
             1 => Ok(Promotion::Next),
             2 => Err(declined(rule, Question::Promote(&attribute))),
-            number => Ok(Promotion::Set(Value::Text(format!("v{}", number % 4)))),
+            number => Ok(Promotion::Set(Value::text(format!("v{}", number % 4)))),
         }
     }
 
@@ -1250,7 +1250,7 @@ impl RuleEvaluator for Scripts {
             0 => return Err(declined(rule, Question::MapTarget(target))),
             1 => Mapping::Clear,
             2 => Mapping::Leave,
-            _ => Mapping::Set(Value::Text(format!("v{}", drawn % 4))),
+            _ => Mapping::Set(Value::text(format!("v{}", drawn % 4))),
         })
     }
 }
@@ -1272,7 +1272,7 @@ fn stirred(mut drawn: u64, text: &str) -> u64 {
 fn drawn_proposals(drawn: u64) -> Option<Vec<Proposal>> {
     let propose = |attribute: &str, value: Option<u64>| Proposal {
         attribute: attribute.to_owned(),
-        value: value.map(|number| Value::Text(format!("v{}", number % 4))),
+        value: value.map(|number| Value::text(format!("v{}", number % 4))),
     };
     Some(match drawn % 7 {
         0 => return None,

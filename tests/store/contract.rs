@@ -43,6 +43,7 @@ store_contract!(
     a_name_that_is_taken_refuses_the_whole_batch,
     a_new_identity_raises_who_looked_for_its_name,
     chunks_come_in_the_order_asked_for,
+    versions_tell_who_has_moved_on,
     a_stale_write_leaves_the_identity_alone,
     writing_versions_only_leaves_the_identity_as_it_is,
     a_name_that_is_taken_refuses_the_whole_chunk,
@@ -203,6 +204,27 @@ fn chunks_come_in_the_order_asked_for(store: &dyn Store) {
     assert_eq!(seen(&[ana, cyd]), [one.clone(), three.clone()]);
     assert_eq!(seen(&[cyd, far, bo, ana]), [three, two, one]);
     assert_eq!(seen(&[]), []);
+}
+
+fn versions_tell_who_has_moved_on(store: &dyn Store) {
+    let [ana, bo, cyd] = create(store, ["ana", "bo", "cyd"]);
+    let versions = |uids: &[Uid]| store.versions(uids).expect("readable");
+    let known = |uid| Some(read(store, uid).versions);
+    let before = versions(&[ana, bo, cyd]);
+    assert_eq!(before, [ana, bo, cyd].map(known));
+
+    write_accounts(store, [account(key("hr", "1"), Some(ana))]);
+    change(store, cyd, |cyd| set(cyd, "department", "Sales"));
+
+    let after = versions(&[ana, bo, cyd]);
+    assert_eq!(after, [ana, bo, cyd].map(known));
+    let moved_on = before.iter().zip(&after).map(|(one, other)| one != other);
+    assert_eq!(moved_on.collect::<Vec<_>>(), [true, false, true]);
+    assert_eq!(
+        versions(&[cyd, Uid(40), ana, Uid(0)]),
+        [known(cyd), None, known(ana), None]
+    );
+    assert_eq!(versions(&[]), []);
 }
 
 fn a_stale_write_leaves_the_identity_alone(store: &dyn Store) {
@@ -737,11 +759,7 @@ fn look_ups_find_folded_values_of_the_chosen_attributes(store: &dyn Store) {
     change(store, ana, |ana| {
         set(ana, "email", "ANA@Example.org");
         set(ana, "projects", "-");
-        ana.attributes[1].1.value = Some(Value::Many(vec![
-            "Übung".to_owned(),
-            "übung".to_owned(),
-            "b".to_owned(),
-        ]));
+        ana.attributes[1].1.value = Some(Value::many(["Übung", "übung", "b"]));
         set(ana, "wage", "1");
     });
     change(store, bo, |bo| set(bo, "email", "ana@example.ORG"));
@@ -798,7 +816,7 @@ fn lists_leave_out_nobody_whom_a_filter_means(store: &dyn Store) {
     });
     change(store, cyd, |cyd| {
         set(cyd, "department", "-");
-        cyd.attributes[0].1.value = Some(Value::Many(vec!["HR".to_owned(), "Sales".to_owned()]));
+        cyd.attributes[0].1.value = Some(Value::many(["HR", "Sales"]));
         cyd.inactive = true;
     });
     let list = |filter: &str| {

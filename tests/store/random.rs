@@ -96,10 +96,10 @@ fn text() -> impl Strategy<Value = String> {
 
 fn value() -> impl Strategy<Value = Value> {
     prop_oneof![
-        4 => text().prop_map(Value::Text),
+        4 => text().prop_map(Value::text),
         1 => (-2_i64..3).prop_map(Value::Integer),
         1 => any::<bool>().prop_map(Value::Boolean),
-        1 => vec(text(), 1..3).prop_map(Value::Many),
+        1 => vec(text(), 1..3).prop_map(Value::many),
         1 => Just(Value::Date("2026-01-31".parse().expect("a date"))),
         1 => (0_i64..3).prop_map(|ms| Value::Instant(UnixMillis(ms))),
         1 => Just(Value::Decimal("1.50".parse().expect("a decimal"))),
@@ -664,6 +664,7 @@ impl Driven<'_> {
         note("read_chunk in another order", said(store.read_chunk(&uids)));
         note("named", said(store.named("Çelik")));
         note("last_times", said(store.last_times(&uids)));
+        note("versions", said(store.versions(&uids)));
         note("population", said(store.population()));
         note("managers", said(store.managers()));
         note("next_wake", said(store.next_wake(None)));

@@ -129,7 +129,7 @@ pub(crate) fn selected(store: &dyn Store, run: RunId) -> Vec<Uid> {
 pub(crate) fn set(identity: &mut Identity, attribute: &str, text: &str) {
     let name = Name::new(attribute);
     let state = AttributeState {
-        value: Some(Value::Text(text.to_owned())),
+        value: Some(Value::text(text)),
         provenance: Provenance::Source(0),
     };
     let attributes = &mut identity.attributes;
@@ -158,7 +158,7 @@ pub(crate) fn account(key: AccountKey, owner: Option<Uid>) -> Account {
         status: AccountStatus::Enabled,
         missing_since: None,
         taken_away: false,
-        attributes: vec![(Name::new("email"), Value::Text(email))],
+        attributes: vec![(Name::new("email"), Value::text(email))],
         native_entitlements: Vec::new(),
         link: match owner {
             Some(_) => Link::Correlated,

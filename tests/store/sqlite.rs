@@ -130,6 +130,10 @@ fn fingerprints_of_an_older_store_are_taken_again() {
          DROP TABLE account;
          ALTER TABLE older RENAME TO account;
          DROP TABLE account_memory;
+         DROP TABLE population;
+         DROP TRIGGER population_of_new;
+         DROP TRIGGER population_of_deleted;
+         DROP TRIGGER population_of_changed;
          PRAGMA user_version = 10;",
     )
     .expect("it can be made older");
@@ -190,7 +194,7 @@ fn a_snapshot_is_read_by_many_threads_while_others_write() {
     });
     assert_eq!(
         read(&store, uids[3]).identity.value(department),
-        Some(&Value::Text("39".to_owned()))
+        Some(&Value::text("39"))
     );
 }
 

@@ -315,7 +315,7 @@ pub(crate) fn from_account(application: &str, attribute: &str) -> Source {
 pub(crate) fn account(application: &str, attributes: &[(&str, &str)]) -> Account {
     let mut attributes: Vec<_> = attributes
         .iter()
-        .map(|(name, value)| (Name::new(name), Value::Text((*value).to_owned())))
+        .map(|(name, value)| (Name::new(name), Value::text(*value)))
         .collect();
     attributes.sort();
     Account {

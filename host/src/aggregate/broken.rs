@@ -98,7 +98,7 @@ mod tests {
 
     #[test]
     fn a_broken_record_speaks_of_whoever_shares_its_key_or_half_its_values() {
-        let text = |text: &str| Value::Text(text.to_owned());
+        let text = |text: &str| Value::text(text);
         let account = Account {
             key: AccountKey {
                 application: Name::new("hr"),

@@ -166,7 +166,7 @@ impl Snapshot for PeopleToCome {
     fn attribute_of(&self, uid: Uid, attribute: Name) -> Result<Option<Value>, SnapshotError> {
         match self.place(uid) {
             Some(place) if attribute.as_str() == "name" => {
-                Ok(Some(Value::Text(self.names[place].clone())))
+                Ok(Some(Value::text(&self.names[place])))
             }
             Some(_) => Ok(None),
             None => self.snapshot.attribute_of(uid, attribute),

@@ -414,10 +414,8 @@ impl Columns {
             for column in &self.attributes {
                 let value = match column.read(fields.get(column.index))? {
                     Read::Nothing => continue,
-                    Read::Text(text) => Value::Text(text.to_owned()),
-                    Read::Texts(texts) => {
-                        Value::Many(texts.into_iter().map(str::to_owned).collect())
-                    }
+                    Read::Text(text) => Value::text(text),
+                    Read::Texts(texts) => Value::many(texts),
                     Read::Value(value) => value,
                 };
                 account.attributes.push((column.attribute.name, value));

@@ -461,7 +461,7 @@ fn parsed(
     texts: &[String],
 ) -> Result<Option<Value>, CommandError> {
     let value = match (definition.value_type, texts) {
-        (ValueType::Many, texts) => Value::Many(texts.to_vec()).normalised(),
+        (ValueType::Many, texts) => Value::many(texts).normalised(),
         (value_type, [text]) => value_type.parse(text).map_err(CommandError::usage)?,
         (value_type, _) => {
             let message = format!("`{}` has one {value_type} as its value", definition.name);

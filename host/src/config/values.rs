@@ -5,7 +5,7 @@ use std::str::FromStr;
 
 use idr_core::definitions::{Bound, OnTrip, Threshold};
 use idr_core::filter::Filter;
-use idr_core::model::{INTEGER_LIMIT, UnixMillis, Value, ValueType};
+use idr_core::model::{INTEGER_LIMIT, Text, UnixMillis, Value, ValueType};
 use idr_core::text::nearest;
 use idr_core::time::Zone;
 use jiff::civil::{Date, DateTime, Time};
@@ -267,7 +267,7 @@ pub(super) fn within(scope: &Scope<'_>, number: i64, least: u64, most: u64) -> O
 /// Reads a value of whatever type it is written as.
 pub(super) fn typed(scope: &Scope<'_>, value: &toml::Value) -> Option<Value> {
     let read = match value {
-        toml::Value::String(text) => Some(Value::Text(text.clone())),
+        toml::Value::String(text) => Some(Value::text(text)),
         toml::Value::Integer(integer) => (integer.unsigned_abs() <= INTEGER_LIMIT.unsigned_abs())
             .then_some(Value::Integer(*integer)),
         toml::Value::Float(float) => Decimal::from_str(&float.to_string())
@@ -277,7 +277,7 @@ pub(super) fn typed(scope: &Scope<'_>, value: &toml::Value) -> Option<Value> {
         toml::Value::Datetime(moment) => return date_or_instant(scope, moment),
         toml::Value::Array(elements) => elements
             .iter()
-            .map(|element| element.as_str().map(str::to_owned))
+            .map(|element| element.as_str().map(Text::from))
             .collect::<Option<Vec<_>>>()
             .map(Value::Many),
         toml::Value::Table(_) => None,

@@ -98,7 +98,7 @@ fn several(account: &Account, name: Name, mut texts: Vec<String>) -> Option<Valu
     texts.sort();
     texts.dedup();
     match account.attribute(name) {
-        Some(Value::Text(_)) if texts.len() <= 1 => texts.pop().map(Value::Text),
-        _ => Value::Many(texts).normalised(),
+        Some(Value::Text(_)) if texts.len() <= 1 => texts.pop().map(Value::text),
+        _ => Value::many(texts).normalised(),
     }
 }

@@ -112,7 +112,7 @@ pub(crate) fn value(
     texts: Vec<String>,
 ) -> Result<Option<Value>, BrokenPart> {
     if attribute.value_type == ValueType::Many {
-        return Ok(Value::Many(set(attribute, texts)).normalised());
+        return Ok(Value::many(set(attribute, texts)).normalised());
     }
     match texts.first() {
         Some(text) => parse(attribute, text),

@@ -385,7 +385,7 @@ fn attributes(action: &AccountAction) -> Vec<(Name, Value)> {
     let attributes = action.changes.iter().filter_map(|change| {
         let value = match &change.change {
             ValueChange::Set(value) => value.clone()?,
-            ValueChange::Add(texts) => Value::Many(texts.clone()).normalised()?,
+            ValueChange::Add(texts) => Value::many(texts).normalised()?,
             ValueChange::Remove(_) => return None,
         };
         Some((change.attribute, value))

@@ -144,6 +144,8 @@ impl Driver<'_> {
             });
         }
         if !chunk.writes.is_empty() {
+            let uids: Vec<Uid> = chunk.writes.iter().map(|write| write.uid).collect();
+            self.in_hand.forget(&uids);
             self.run.counters.findings_opened += opened as u64;
             chunk.run = self.run.clone();
             self.store.apply(&chunk)?;

@@ -19,6 +19,7 @@ impl Driver<'_> {
         let model = Arc::clone(&self.configured.model);
         let carrier = Carrier {
             store: self.store,
+            in_hand: Arc::clone(&self.in_hand),
             run: self.run.clone(),
             looked_up: model.lookup_attributes(),
             model,
@@ -70,6 +71,9 @@ impl Driver<'_> {
             let stale = self.store.apply(&chunk)?;
             self.run.counters = chunk.run.counters;
             self.note_written(chunk.writes.len() - stale.len())?;
+            let written = chunk.writes.into_iter().zip(carried.left);
+            let pending = written.filter_map(|(write, left)| left?.with(write));
+            self.in_hand.keep(pending);
             if stale.is_empty() {
                 return Ok(());
             }

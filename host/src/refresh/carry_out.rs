@@ -7,8 +7,8 @@ use idr_core::definitions::{Model, PolicyAction};
 use idr_core::meter::{self, Stage};
 use idr_core::model::finding::ACCOUNT_SELECTION;
 use idr_core::model::{
-    AccountOperation, Entitlement, Identity, IdentityRecord, LedgerEntry, Name, ReadKey, Uid,
-    Versions, Violation, ViolationStatus, Wake,
+    Account, AccountOperation, Entitlement, Identity, IdentityRecord, LedgerEntry, Name, ReadKey,
+    Uid, Versions, Violation, ViolationStatus, Wake,
 };
 use idr_core::phases::entitlements::ledgers_around;
 use idr_core::plan::Changes;
@@ -18,6 +18,7 @@ use rayon::prelude::*;
 
 use super::audit;
 use super::gate::Kind;
+use super::in_hand::InHand;
 use crate::store::{AuditEntry, Counters, IdentityWrite, Run, SpooledPlan, Store, StoreError};
 
 /// No fewer plans are worth a thread.
@@ -42,14 +43,38 @@ pub(super) struct Carried {
     /// Whose plan was the last.
     pub(super) last: Option<Uid>,
     pub(super) writes: Vec<IdentityWrite>,
+    /// What is known of each of them besides what is written, where it will be needed.
+    pub(super) left: Vec<Option<Left>>,
     pub(super) changed_keys: Vec<ReadKey>,
     pub(super) audit: Vec<(Uid, AuditEntry)>,
     pub(super) counters: Counters,
 }
 
+/// What a write leaves as it is, of an identity whose events are pending then.
+pub(super) struct Left {
+    /// Unless it is written.
+    identity: Option<Identity>,
+    accounts: Vec<Account>,
+}
+
+impl Left {
+    /// Returns what the store has once this is written.
+    pub(super) fn with(self, written: IdentityWrite) -> Option<IdentityRecord> {
+        let mut record = IdentityRecord {
+            identity: written.identity.or(self.identity)?,
+            accounts: self.accounts,
+            versions: written.versions,
+        };
+        record.hide_logical_accounts();
+        record.show_logical_accounts();
+        Some(record)
+    }
+}
+
 /// Carries out plans of a run.
 pub(super) struct Carrier<'a> {
     pub(super) store: &'a dyn Store,
+    pub(super) in_hand: Arc<InHand>,
     /// As it is before the wave is applied.
     pub(super) run: Run,
     pub(super) model: Arc<Model>,
@@ -74,6 +99,7 @@ impl Carrier<'_> {
         for part in parts {
             let part = part?;
             all.writes.extend(part.writes);
+            all.left.extend(part.left);
             all.changed_keys.extend(part.changed_keys);
             all.audit.extend(part.audit);
             all.counters.add(&part.counters);
@@ -84,7 +110,7 @@ impl Carrier<'_> {
     fn carry_out_part(&self, plans: Vec<SpooledPlan>) -> Result<Carried, StoreError> {
         let _section = meter::section(Stage::Apply);
         let uids: Vec<Uid> = plans.iter().map(|plan| plan.uid).collect();
-        let records = self.store.read_chunk(&uids)?;
+        let records = self.in_hand.read(self.store, &uids)?;
         let mut known = records.into_iter().peekable();
         let mut part = Carried::default();
         for mut plan in plans {
@@ -101,6 +127,7 @@ impl Carrier<'_> {
                 part.changed_keys.extend(claims);
                 part.counters.count("held", 1);
                 part.writes.push(put_off(&plan, record));
+                part.left.push(None);
                 continue;
             }
             count(&mut part.counters, &plan.changes, &record.identity);
@@ -110,8 +137,9 @@ impl Carrier<'_> {
                 let entry = audit::entry(&self.run, &record.identity.name, what);
                 part.audit.push((plan.uid, entry));
             }
-            let (write, keys) = self.applied(plan, record);
+            let (write, left, keys) = self.applied(plan, record);
             part.writes.push(write);
+            part.left.push(left);
             part.changed_keys.extend(keys);
         }
         Ok(part)
@@ -147,7 +175,11 @@ impl Carrier<'_> {
     }
 
     /// Works out what a plan makes of its identity.
-    fn applied(&self, plan: SpooledPlan, record: IdentityRecord) -> (IdentityWrite, Vec<ReadKey>) {
+    fn applied(
+        &self,
+        plan: SpooledPlan,
+        record: IdentityRecord,
+    ) -> (IdentityWrite, Option<Left>, Vec<ReadKey>) {
         let SpooledPlan {
             uid,
             planned,
@@ -178,15 +210,21 @@ impl Carrier<'_> {
             claims: changes.claims.clone(),
         };
         let mut keys = Vec::new();
-        if !changes.is_empty() {
-            let mut identity = record.identity;
+        let mut left = Left {
+            identity: None,
+            accounts: record.accounts,
+        };
+        let mut identity = record.identity;
+        if changes.is_empty() {
+            left.identity = Some(identity);
+        } else {
             let declined = changes.declined.iter().cloned();
             let declined: Vec<_> = declined.map(ReadKey::Claim).collect();
             keys = identity.apply(changes).keys;
             keys.extend(declined);
             write.identity = Some(identity);
         }
-        (write, keys)
+        (write, events.then_some(left), keys)
     }
 
     /// Counts what becomes of the ledger. Accounts don't change in a refresh, so

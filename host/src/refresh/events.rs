@@ -13,6 +13,7 @@ use idr_core::planted::{self, Bug};
 use rayon::prelude::*;
 
 use super::gate::Verdict;
+use super::in_hand::InHand;
 use super::planning::Evaluators;
 use super::{Driver, RefreshError};
 use crate::store::{ApplyChunk, IdentityWrite, Run, Stage, Store};
@@ -152,6 +153,7 @@ struct Pending {
 /// Judges triggers, and writes nothing.
 struct Judge<'a> {
     store: &'a dyn Store,
+    in_hand: Arc<InHand>,
     context: PlanContext,
     evaluators: Arc<Evaluators>,
     detected_at: UnixMillis,
@@ -164,6 +166,7 @@ impl<'a> Judge<'a> {
     fn of(driver: &Driver<'a>) -> Result<Self, RefreshError> {
         Ok(Self {
             store: driver.store,
+            in_hand: Arc::clone(&driver.in_hand),
             context: driver.context()?,
             evaluators: Arc::clone(&driver.evaluators),
             detected_at: driver.run.started_at,
@@ -186,7 +189,7 @@ impl<'a> Judge<'a> {
     }
 
     fn judge(&self, uids: &[Uid]) -> Result<Vec<Judged>, RefreshError> {
-        let records = self.store.read_chunk(uids)?;
+        let records = self.in_hand.read(self.store, uids)?;
         let _section = meter::section(meter::Stage::Events);
         self.evaluators.with(|evaluator| {
             let mut planner = Planner::new(evaluator);

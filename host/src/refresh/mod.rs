@@ -16,6 +16,7 @@ mod claims;
 mod error;
 mod events;
 mod gate;
+mod in_hand;
 mod planning;
 mod preview;
 pub mod prune;
@@ -35,6 +36,7 @@ use crate::store::{
     Stage, Step, Store, StoreError,
 };
 
+use in_hand::InHand;
 use selection::{Criterion, choose};
 
 pub use adopt::{Impact, adopt, files_digest, impact};
@@ -398,6 +400,7 @@ struct Driver<'a> {
     evaluators: Arc<planning::Evaluators>,
     /// Plans of a wave that fits into one chunk: they don't pass through the spool.
     small_wave: Vec<crate::store::SpooledPlan>,
+    in_hand: Arc<InHand>,
     /// Plans of the wave, as far as this process made them.
     planned: u64,
     /// Identities of the wave that are written, or whose events are.
@@ -424,6 +427,7 @@ impl<'a> Driver<'a> {
             progress,
             evaluators,
             small_wave: Vec::new(),
+            in_hand: Arc::default(),
             planned: 0,
             written: 0,
             exceptions: planning::Exceptions::default(),

@@ -11,6 +11,7 @@ use rayon::prelude::*;
 
 use super::claims::WaveClaims;
 use super::gate::Tally;
+use super::in_hand::InHand;
 use super::{Driver, RefreshError, RuleHost};
 use crate::store::{Run, SpooledPlan, Stage, Store};
 
@@ -58,6 +59,8 @@ impl Driver<'_> {
         let mut after = None;
         let mut done = 0;
         let chunk_size = self.chunk();
+        let in_hand = Arc::clone(&self.in_hand);
+        let source = (in_hand.as_ref(), self.store);
         let group = chunk_size * rayon::current_num_threads() * 2;
         self.small_wave.clear();
         (self.planned, self.written) = (0, 0);
@@ -68,7 +71,7 @@ impl Driver<'_> {
             };
             let chunks: Vec<_> = uids
                 .par_chunks(chunk_size)
-                .map(|uids| plan_chunk(self.store, &context, &self.evaluators, &self.run, uids))
+                .map(|uids| plan_chunk(source, &context, &self.evaluators, &self.run, uids))
                 .collect();
             let whole_wave = after.is_none() && uids.len() <= chunk_size;
             for chunk in chunks {
@@ -77,6 +80,7 @@ impl Driver<'_> {
                 self.exceptions.add(chunk.exceptions);
                 self.planned += chunk.plans.len() as u64;
                 claims.note(&chunk.plans);
+                self.in_hand.keep(chunk.records);
                 if whole_wave {
                     self.small_wave = chunk.plans;
                 } else if !chunk.plans.is_empty() {
@@ -179,24 +183,27 @@ impl Driver<'_> {
 /// The plans of a chunk: only of identities to which something happens.
 struct ChunkPlan {
     plans: Vec<SpooledPlan>,
+    /// What they were planned with.
+    records: Vec<IdentityRecord>,
     tally: Tally,
     exceptions: Exceptions,
 }
 
 fn plan_chunk(
-    store: &dyn Store,
+    (in_hand, store): (&InHand, &dyn Store),
     context: &PlanContext,
     evaluators: &Evaluators,
     run: &Run,
     uids: &[Uid],
 ) -> Result<ChunkPlan, RefreshError> {
-    let records = store.read_chunk(uids)?;
+    let records = in_hand.read(store, uids)?;
     let _section = meter::section(meter::Stage::Plan);
     evaluators.with(|evaluator| {
         let mut planner = Planner::new(evaluator);
         planner.judge_only(run.settings.policies.as_deref());
         let mut chunk = ChunkPlan {
             plans: Vec::new(),
+            records: Vec::new(),
             tally: Tally::default(),
             exceptions: Exceptions::default(),
         };
@@ -206,6 +213,7 @@ fn plan_chunk(
                 chunk.tally.note(&plan.changes, &before.identity);
                 chunk.exceptions.note(&plan.changes, &before.identity);
                 chunk.plans.push(plan);
+                chunk.records.push(before);
             }
         }
         Ok(chunk)

@@ -358,7 +358,7 @@ fn eligibility_bytes(eligibility: &Eligibility) -> usize {
 fn value_bytes(value: &Value) -> usize {
     match value {
         Value::Text(text) => text.len(),
-        Value::Many(texts) => texts.iter().map(String::len).sum(),
+        Value::Many(texts) => texts.iter().map(|text| text.len()).sum(),
         Value::Integer(_)
         | Value::Decimal(_)
         | Value::Boolean(_)

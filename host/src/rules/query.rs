@@ -148,7 +148,7 @@ impl Told {
     pub(super) fn into_value(self) -> Option<Value> {
         match self {
             Self::Value(value) => value,
-            Self::Texts(texts) => Some(Value::Many(texts)),
+            Self::Texts(texts) => Some(Value::many(texts)),
             _ => None,
         }
     }

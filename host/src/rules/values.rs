@@ -26,13 +26,13 @@ pub(super) type Nonsense = String;
 /// Returns the value as rules see it.
 pub(super) fn to_rule(value: Value) -> types::Value {
     match value {
-        Value::Text(text) => types::Value::Text(text),
+        Value::Text(text) => types::Value::Text(text.to_string()),
         Value::Integer(integer) => types::Value::Integer(integer),
         Value::Decimal(decimal) => types::Value::Decimal(decimal.to_string()),
         Value::Boolean(boolean) => types::Value::Boolean(boolean),
         Value::Date(date) => types::Value::Date(date_to_rule(date)),
         Value::Instant(instant) => types::Value::Instant(instant.0),
-        Value::Many(texts) => types::Value::Many(texts),
+        Value::Many(texts) => types::Value::Many(texts.into_iter().map(String::from).collect()),
     }
 }
 
@@ -80,7 +80,7 @@ pub(super) fn instant_from_rule(instant: i64) -> Result<UnixMillis, Nonsense> {
 /// Returns an answered value in its canonical form; none when it is empty.
 pub(super) fn value_from_rule(value: types::Value) -> Result<Option<Value>, Nonsense> {
     let value = match value {
-        types::Value::Text(text) => Value::Text(text),
+        types::Value::Text(text) => Value::text(text),
         types::Value::Integer(integer) => {
             if integer.unsigned_abs() > INTEGER_LIMIT.unsigned_abs() {
                 return Err(format!(
@@ -102,7 +102,7 @@ pub(super) fn value_from_rule(value: types::Value) -> Result<Option<Value>, Nons
             }
             Value::Instant(instant)
         }
-        types::Value::Many(texts) => Value::Many(texts),
+        types::Value::Many(texts) => Value::many(texts),
     };
     Ok(value.normalised())
 }
@@ -293,13 +293,13 @@ mod tests {
     #[test]
     fn values_survive_the_way_there_and_back() {
         let values = [
-            Value::Text("Weiß \u{202e}\0🙂".to_owned()),
+            Value::text("Weiß \u{202e}\0🙂"),
             Value::Integer(-INTEGER_LIMIT),
             Value::Decimal(Decimal::from_str("12.5").expect("a decimal")),
             Value::Boolean(false),
             Value::Date(Date::new(-44, 3, 15).expect("a date")),
             Value::Instant(UnixMillis(-1)),
-            Value::Many(vec!["a".to_owned(), "b".to_owned()]),
+            Value::many(["a", "b"]),
         ];
         for value in values {
             assert_eq!(value_from_rule(to_rule(value.clone())), Ok(Some(value)));

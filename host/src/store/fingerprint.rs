@@ -116,9 +116,9 @@ mod tests {
         let known = account(
             AccountStatus::Disabled,
             &[
-                ("groups", Value::Many(vec!["a".into(), "ü".into()])),
+                ("groups", Value::many(["a", "ü"])),
                 ("level", Value::Integer(-7)),
-                ("name", Value::Text("Ana".into())),
+                ("name", Value::text("Ana")),
             ],
         );
         let shown = hex::encode(account_fingerprint(&known).0);
@@ -128,7 +128,7 @@ mod tests {
     #[test]
     fn accounts_that_differ_have_others() {
         let many = |texts: &[&str]| Value::Many(texts.iter().map(|text| (*text).into()).collect());
-        let text = |text: &str| Value::Text(text.to_owned());
+        let text = |text: &str| Value::text(text);
         let enabled = |attributes: &[(&str, Value)]| account(AccountStatus::Enabled, attributes);
         let mut differ = vec![
             enabled(&[]),

@@ -506,6 +506,14 @@ impl Store for MemoryStore {
         Ok(known.map(Option::unwrap_or_default).collect())
     }
 
+    fn versions(&self, uids: &[Uid]) -> Result<Vec<Option<Versions>>, StoreError> {
+        let data = self.data();
+        let known = uids.iter().map(|uid| data.people.identities.get(uid));
+        Ok(known
+            .map(|known| known.map(|(_, versions)| *versions))
+            .collect())
+    }
+
     fn population(&self) -> Result<Population, StoreError> {
         let data = self.data();
         let mut population = Population::default();

@@ -103,6 +103,10 @@ pub trait Store: Rehearse {
     /// else, in the order of `uids`.
     fn last_times(&self, uids: &[Uid]) -> Result<Vec<LastTimes>, StoreError>;
 
+    /// Returns the versions of identities, in the order of `uids`; none for a uid
+    /// that doesn't exist. Whoever has read them can tell whether they have moved on.
+    fn versions(&self, uids: &[Uid]) -> Result<Vec<Option<Versions>>, StoreError>;
+
     /// Counts what percentages of thresholds are taken of.
     fn population(&self) -> Result<Population, StoreError>;
 

@@ -86,7 +86,7 @@ mod tests {
     fn each_part_is_told_before_its_own_parts() {
         let filter = "value == \"a\" && !(value == \"b\" || value.isNull())";
         let filter = Filter::parse(filter).expect("a filter");
-        let value = Value::Text("b".to_owned());
+        let value = Value::text("b");
         let parts = filter.parts::<_, ()>(&mut SingleValue(Some(&value)));
         let parts = parts.expect("nothing can fail");
         let shown = parts.iter().map(|part| {
@@ -114,7 +114,7 @@ mod tests {
             value in "[abc]",
         ) {
             let filter = Filter::parse(&text).expect("a filter");
-            let value = Value::Text(value);
+            let value = Value::Text(value.into());
             let whole = filter.matches::<_, ()>(&mut SingleValue(Some(&value)));
             let parts = filter.parts::<_, ()>(&mut SingleValue(Some(&value)));
             prop_assert_eq!(whole, parts.map(|parts| parts[0].holds));

@@ -25,7 +25,7 @@ impl Record {
     }
 
     fn with_texts(mut self, name: &str, texts: &[&str]) -> Self {
-        let texts = texts.iter().map(|text| (*text).to_owned()).collect();
+        let texts = texts.iter().map(|text| (*text).into()).collect();
         self.values.insert(name.to_owned(), Value::Many(texts));
         self
     }
@@ -296,7 +296,7 @@ fn a_single_value_is_called_value() {
         let Ok(answer) = answer;
         answer
     };
-    let sales = Value::Text("Sales".to_owned());
+    let sales = Value::text("Sales");
     assert!(answer(r#"value i== "sales""#, Some(&sales)));
     assert!(answer("value.isNull() && !(value == \"Sales\")", None));
     assert!(answer("other.isNull()", Some(&sales)));

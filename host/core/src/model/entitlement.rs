@@ -217,7 +217,7 @@ mod tests {
     use crate::model::{AccountStatus, Link, Value};
 
     fn holding(groups: &str) -> Account {
-        let groups = Value::Many(groups.split_whitespace().map(str::to_owned).collect());
+        let groups = Value::many(groups.split_whitespace());
         let groups = groups.normalised();
         Account {
             key: AccountKey {

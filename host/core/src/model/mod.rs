@@ -44,4 +44,4 @@ pub use image::{AccountImage, Image};
 pub use instant::UnixMillis;
 pub use name::Name;
 pub use provisioning::{GivenEntitlement, Provisioning, SentAction, SentOutcome, TargetAccount};
-pub use value::{INTEGER_LIMIT, Value, ValueError, ValueType};
+pub use value::{INTEGER_LIMIT, Text, Value, ValueError, ValueType};

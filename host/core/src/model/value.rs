@@ -5,6 +5,7 @@ use std::fmt;
 
 use jiff::civil::Date;
 use rust_decimal::Decimal;
+use smol_str::SmolStr;
 use thiserror::Error;
 
 use super::UnixMillis;
@@ -13,12 +14,16 @@ use super::UnixMillis;
 /// language holds exactly: 2^53 - 1.
 pub const INTEGER_LIMIT: i64 = (1 << 53) - 1;
 
+/// A text in a value: short ones (23 bytes) are held in place, longer ones shared, so
+/// that reading a document and copying a value seldom allocate.
+pub type Text = SmolStr;
+
 /// A value of an attribute. An attribute without one is absent (`None`), never
 /// an empty text or list: see [`Value::normalised`].
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum Value {
     /// Any text that isn't empty.
-    Text(String),
+    Text(Text),
     /// Within plus or minus [`INTEGER_LIMIT`].
     Integer(i64),
     /// Kept without trailing zeros.
@@ -30,7 +35,7 @@ pub enum Value {
     /// A moment.
     Instant(UnixMillis),
     /// Several texts, in order.
-    Many(Vec<String>),
+    Many(Vec<Text>),
 }
 
 /// The type of an attribute, as configured.
@@ -64,6 +69,16 @@ pub struct ValueError {
 }
 
 impl Value {
+    /// Returns the text as a value.
+    pub fn text(text: impl Into<Text>) -> Self {
+        Self::Text(text.into())
+    }
+
+    /// Returns the texts as a list.
+    pub fn many(texts: impl IntoIterator<Item = impl Into<Text>>) -> Self {
+        Self::Many(texts.into_iter().map(Into::into).collect())
+    }
+
     /// Returns the value in its one canonical form, or none when it is empty.
     ///
     /// Empty texts and lists are absent; empty texts within a list are
@@ -116,7 +131,7 @@ impl Value {
     pub fn texts(&self) -> Vec<Cow<'_, str>> {
         match self {
             Self::Text(text) => vec![Cow::Borrowed(text)],
-            Self::Many(texts) => texts.iter().map(Cow::from).collect(),
+            Self::Many(texts) => texts.iter().map(|text| Cow::from(text.as_str())).collect(),
             other => vec![Cow::Owned(other.to_string())],
         }
     }
@@ -198,8 +213,8 @@ impl ValueType {
             return Ok(None);
         }
         let value = match self {
-            Self::Text => Some(Value::Text(text.to_owned())),
-            Self::Many => Some(Value::Many(vec![text.to_owned()])),
+            Self::Text => Some(Value::text(text)),
+            Self::Many => Some(Value::many([text])),
             Self::Integer => trimmed
                 .parse::<i64>()
                 .ok()
@@ -236,8 +251,8 @@ mod tests {
 
     #[test]
     fn empty_values_are_absent() {
-        assert_eq!(Value::Text(String::new()).normalised(), None);
-        assert_eq!(Value::Many(vec![String::new()]).normalised(), None);
+        assert_eq!(Value::text("").normalised(), None);
+        assert_eq!(Value::many([""]).normalised(), None);
         assert_eq!(ValueType::Date.parse("  "), Ok(None));
     }
 
@@ -267,16 +282,10 @@ mod tests {
 
     #[test]
     fn conversion_keeps_what_is_there() {
-        let many = Value::Text("a".into())
-            .convert(ValueType::Many)
-            .expect("a list");
-        assert_eq!(many, Some(Value::Many(vec!["a".into()])));
-        assert!(
-            Value::Many(vec!["a".into(), "b".into()])
-                .convert(ValueType::Text)
-                .is_err()
-        );
+        let many = Value::text("a").convert(ValueType::Many).expect("a list");
+        assert_eq!(many, Some(Value::many(["a"])));
+        assert!(Value::many(["a", "b"]).convert(ValueType::Text).is_err());
         let text = Value::Integer(7).convert(ValueType::Text).expect("a text");
-        assert_eq!(text, Some(Value::Text("7".into())));
+        assert_eq!(text, Some(Value::text("7")));
     }
 }

@@ -46,25 +46,27 @@ pub(crate) fn settle_all(
         order.extend(model.before_refresh.map(|_| Node::Proposals));
     }
     let mut settled = Vec::with_capacity(count);
+    let mut waiting = Vec::new();
     for &node in order.iter() {
         if !view.is_settled(node) {
-            settle(view, evaluator, &model, node, &mut settled, draft).map_err(store_failure)?;
+            waiting.push(node);
+            settle(view, evaluator, &model, &mut waiting, &mut settled, draft)
+                .map_err(store_failure)?;
         }
     }
     *order = settled;
     Ok(())
 }
 
-/// Settles `wanted`, and before it whatever it turns out to need.
+/// Settles the one that is waiting, and before it whatever it turns out to need.
 fn settle(
     view: &mut TrackedView,
     evaluator: &mut dyn RuleEvaluator,
     model: &Model,
-    wanted: Node,
+    waiting: &mut Vec<Node>,
     settled: &mut Vec<Node>,
     draft: &mut Draft,
 ) -> Result<(), Interrupt> {
-    let mut waiting = vec![wanted];
     while let Some(&node) = waiting.last() {
         view.explain(Some(Topic::Node(node)));
         let (outcome, chain) = view.counting(|view| evaluate(view, evaluator, model, node, draft));
@@ -571,7 +573,7 @@ mod tests {
     const NOW: UnixMillis = UnixMillis(1_000);
 
     fn text(text: &str) -> Value {
-        Value::Text(text.to_owned())
+        Value::text(text)
     }
 
     #[test]
@@ -761,9 +763,9 @@ mod tests {
         let read = |from: &'static str| -> Script {
             Box::new(move |view: &mut TrackedView| {
                 let value = view.attribute(from)?;
-                Ok(Promotion::Set(Value::Text(format!(
-                    "from {from}: {value:?}"
-                ))))
+                Ok(Promotion::Set(Value::Text(
+                    format!("from {from}: {value:?}").into(),
+                )))
             })
         };
         let mut scripts = Scripts {

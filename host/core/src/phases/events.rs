@@ -506,14 +506,14 @@ fn event_changes(
             changes.push(EventChange { what, old, new });
         }
     };
-    let text = |text: Option<Name>| text.map(|text| Value::Text(text.to_string()));
+    let text = |text: Option<Name>| text.map(|text| Value::text(text.as_str()));
     let name_of = |uid: Option<Uid>| match uid {
         Some(uid) => context.snapshot.attribute_of(uid, Name::new("name")),
         None => Ok(None),
     };
     if let Some(old) = &baseline.name {
-        let new = Some(Value::Text(identity.name.clone()));
-        add("name".to_owned(), Some(Value::Text(old.clone())), new);
+        let new = Some(Value::text(&identity.name));
+        add("name".to_owned(), Some(Value::text(old)), new);
     }
     for (name, old) in &baseline.attributes {
         add(
@@ -552,11 +552,7 @@ fn event_changes(
             "account {} {}",
             change.account.application, change.account.native_identity
         );
-        add(
-            what,
-            None,
-            Some(Value::Text(change.operation.as_str().to_owned())),
-        );
+        add(what, None, Some(Value::text(change.operation.as_str())));
     }
     Ok(changes)
 }

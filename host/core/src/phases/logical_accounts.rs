@@ -357,7 +357,7 @@ mod tests {
         assert_eq!(shown(&record), "1 enabled d7");
         // Attributes read it as any account.
         let seat = record.identity.value(Name::new("seat"));
-        assert_eq!(seat, Some(&Value::Text("d7".to_owned())));
+        assert_eq!(seat, Some(&Value::text("d7")));
 
         let without = |mut record: IdentityRecord, accounts: Vec<Account>| {
             let identity = std::mem::take(&mut record.identity);

@@ -50,7 +50,7 @@ fn transform(transform: Transform) -> Source {
 }
 
 fn grown(from: Transform) -> Transform {
-    Transform::Concat(vec![from, Transform::Fixed(Value::Text("x".to_owned()))])
+    Transform::Concat(vec![from, Transform::Fixed(Value::text("x"))])
 }
 
 fn noted() -> Transform {
@@ -65,7 +65,7 @@ fn noted() -> Transform {
 }
 
 fn somebody() -> IdentityRecord {
-    let note = (Name::new("note"), Value::Text("a".to_owned()));
+    let note = (Name::new("note"), Value::text("a"));
     let mut directory = account("ad", &[]);
     directory.attributes = vec![note];
     person(vec![directory, account("hr", &[("department", "d0")])])
@@ -75,7 +75,7 @@ fn somebody() -> IdentityRecord {
 fn change(account: &mut Account, attribute: Name, change: &ValueChange) {
     let value = match change {
         ValueChange::Set(value) => value.clone(),
-        ValueChange::Add(values) => Value::Many(values.clone()).normalised(),
+        ValueChange::Add(values) => Value::many(values).normalised(),
         ValueChange::Remove(_) => None,
     };
     account.attributes.retain(|(name, _)| *name != attribute);
@@ -206,7 +206,7 @@ fn a_role_that_takes_what_it_gave_is_followed_eight_times() {
 fn what_comes_from_elsewhere_is_sent_for_ever() {
     let tenant = tenant(vec![from_account("hr", "department")]);
     let moved = |record: &mut IdentityRecord, round: i64| {
-        let department = Value::Text(format!("d{round}"));
+        let department = Value::Text(format!("d{round}").into());
         record.accounts[1].attributes = vec![(Name::new("department"), department)];
     };
     assert_eq!(rounds(&tenant, moved), [0; ROUNDS as usize]);
@@ -261,7 +261,7 @@ fn an_account_that_is_made_and_deleted_in_turns_is_followed_eight_times() {
         AccountOperation::Delete,
     );
     tenant.applications[0].provisioning.template = Some(AccountTemplate {
-        native_identity: Mapping::Fixed(Value::Text("1".to_owned())),
+        native_identity: Mapping::Fixed(Value::text("1")),
         unique: None,
         attributes: Vec::new(),
     });
@@ -327,7 +327,7 @@ fn what_a_rule_proposes_of_what_it_led_to_is_followed_eight_times() {
 fn proposed(note: String) -> Proposal {
     Proposal {
         attribute: "note".to_owned(),
-        value: Some(Value::Text(note)),
+        value: Some(Value::Text(note.into())),
     }
 }
 
@@ -346,7 +346,7 @@ fn what_a_rule_proposes_of_something_else_is_sent_for_ever() {
         ..Scripts::default()
     };
     let moved = |record: &mut IdentityRecord, round: i64| {
-        let department = Value::Text(format!("d{round}"));
+        let department = Value::Text(format!("d{round}").into());
         record.accounts[1].attributes = vec![(Name::new("department"), department)];
     };
     let hops = rounds_with(&tenant, &mut scripts, moved);

@@ -169,7 +169,7 @@ fn fill_in(
             attribute,
             change: ValueChange::Set(Some(value)),
         });
-    Ok(Some((native_identity, changes.collect())))
+    Ok(Some((native_identity.to_string(), changes.collect())))
 }
 
 /// Claims a native identity, unless it is somebody else's: then that is found.

@@ -276,7 +276,7 @@ mod tests {
                 view.attribute("office")?;
                 let proposals = proposals.iter().map(|(attribute, value)| Proposal {
                     attribute: (*attribute).to_owned(),
-                    value: (!value.is_empty()).then(|| Value::Text((*value).to_owned())),
+                    value: (!value.is_empty()).then(|| Value::text(*value)),
                 });
                 Ok(proposals.collect())
             })),
@@ -449,7 +449,7 @@ mod tests {
     #[test]
     fn an_after_refresh_rule_that_fails_leaves_its_last_answer() {
         let (model, mut scripts) = following(Box::new(|_| {
-            Ok(vec![proposal("desk", Some(Value::Text("7".to_owned())))])
+            Ok(vec![proposal("desk", Some(Value::text("7")))])
         }));
         let (first, _) = run(&model, &mut scripts, somebody());
         scripts.after_refresh = Some(Box::new(|view| {
@@ -478,7 +478,7 @@ mod tests {
         let (model, mut scripts) = following(Box::new(|view| {
             let desk = view.attribute("desk")?.map(|value| value.to_string());
             let longer = format!("{}I", desk.unwrap_or_default());
-            Ok(vec![proposal("desk", Some(Value::Text(longer)))])
+            Ok(vec![proposal("desk", Some(Value::Text(longer.into())))])
         }));
         let mut record = somebody();
         for round in 1..=MOST_ROUNDS + 1 {
@@ -503,8 +503,8 @@ mod tests {
             let mut record = somebody();
             record.identity.by_hand.edits.push(ManualEdit {
                 attribute: Name::new("location"),
-                value: Some(Value::Text("Genf".to_owned())),
-                feed_value: Some(Value::Text("Bern".to_owned())),
+                value: Some(Value::text("Genf")),
+                feed_value: Some(Value::text("Bern")),
                 actor: "olga".to_owned(),
                 reason: String::new(),
                 at: NOW,

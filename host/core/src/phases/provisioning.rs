@@ -507,7 +507,7 @@ mod tests {
 
     fn somebody(department: &str, groups: &[&str]) -> IdentityRecord {
         let mut directory = account("ad", &[]);
-        let groups = groups.iter().map(|group| (*group).to_owned()).collect();
+        let groups = groups.iter().map(|group| (*group).into()).collect();
         let groups = Value::Many(groups).normalised();
         directory.attributes = groups
             .map(|groups| (Name::new("groups"), groups))

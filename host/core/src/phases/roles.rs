@@ -602,7 +602,7 @@ mod tests {
         let holding = |native: &str, groups: &[&str]| {
             let mut account = account("ad", &[]);
             account.key.native_identity = native.to_owned();
-            let groups = groups.iter().map(|group| (*group).to_owned()).collect();
+            let groups = groups.iter().map(|group| (*group).into()).collect();
             account.attributes = vec![(Name::new("groups"), Value::Many(groups))];
             account
         };
@@ -641,7 +641,7 @@ mod tests {
     fn ad(native: &str, groups: &[&str]) -> Account {
         let mut account = account("ad", &[]);
         account.key.native_identity = native.to_owned();
-        let groups = groups.iter().map(|group| (*group).to_owned()).collect();
+        let groups = groups.iter().map(|group| (*group).into()).collect();
         account.attributes = vec![(Name::new("groups"), Value::Many(groups))];
         account
     }
@@ -753,7 +753,7 @@ mod tests {
         let metadata = role_metadata(&first.identity, &tenant(roles.clone()));
         assert_eq!(metadata[0].missing, [Name::new("dba")]);
         let mut moved = first;
-        moved.accounts[0].attributes = vec![(Name::new("department"), Value::Text("it".into()))];
+        moved.accounts[0].attributes = vec![(Name::new("department"), Value::text("it"))];
         let moved = refresh(tenant(roles), &mut Scripts::default(), NOW, moved);
         assert!(moved.identity.assigned.is_empty());
         assert!(moved.identity.findings.is_empty());
@@ -852,7 +852,7 @@ mod tests {
             account.attributes.push((Name::new("level"), Value::Integer(level)));
             let rate = ValueType::Decimal.parse(&rate).expect("a number").expect("not blank");
             account.attributes.push((Name::new("rate"), rate));
-            account.attributes.push((Name::new("tags"), Value::Many(groups.clone())));
+            account.attributes.push((Name::new("tags"), Value::many(&groups)));
             account.attributes.retain(|(_, value)| *value != Value::Many(Vec::new()));
             account.attributes.sort();
             let mut record = person(vec![account]);

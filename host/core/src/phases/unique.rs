@@ -11,7 +11,7 @@ use crate::definitions::{AttributeDefinition, Origin};
 use crate::model::finding::ATTRIBUTE_PROMOTION;
 use crate::model::{
     AttributeState, Claim, ClaimOrigin, Finding, IdentityRecord, Name, NewClaim, Provenance,
-    ReadKey, Severity, Value,
+    ReadKey, Severity, Text, Value,
 };
 use crate::plan::Draft;
 use crate::transform::usernames::{Candidate, UsernameGenerator};
@@ -138,7 +138,7 @@ pub(super) fn generate(
         Err(error) => return Ok(Answer::Failed(transform_failure(definition.name, error)?)),
     };
     if let Some(name) = held.filter(|name| made.candidates.iter().any(|known| known.makes(name))) {
-        return Ok(Answer::Value(Value::Text(name)));
+        return Ok(Answer::Value(Value::text(name)));
     }
     if made.candidates.is_empty() {
         return Ok(match made.account_was_missing {
@@ -153,7 +153,7 @@ pub(super) fn generate(
                 false => name.clone(),
             };
             view.note(|| format!("free in {namespace}"), || shown);
-            return Ok(Answer::Value(Value::Text(name)));
+            return Ok(Answer::Value(Value::text(name)));
         }
     }
     for candidate in &made.candidates {
@@ -170,7 +170,7 @@ fn own_name(
     view: &TrackedView,
     attribute: Name,
     namespace: Name,
-) -> Result<Option<String>, Interrupt> {
+) -> Result<Option<Text>, Interrupt> {
     let identity = &view.record().identity;
     let settled = identity.settled_value(attribute);
     let Some(Value::Text(name)) = settled.unwrap_or_else(|| identity.value(attribute)) else {

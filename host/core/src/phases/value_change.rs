@@ -192,7 +192,7 @@ mod tests {
     }
 
     fn text(text: &str) -> Option<Value> {
-        (!text.is_empty()).then(|| Value::Text(text.to_owned()))
+        (!text.is_empty()).then(|| Value::text(text))
     }
 
     fn proposal(attribute: &str, value: &str) -> Proposal {
@@ -241,7 +241,7 @@ mod tests {
         let mut account = account("hr", &[("desk", "1"), ("office", office), ("site", site)]);
         account
             .attributes
-            .retain(|(_, value)| *value != Value::Text(String::new()));
+            .retain(|(_, value)| *value != Value::text(""));
         vec![account]
     }
 

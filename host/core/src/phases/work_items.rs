@@ -76,7 +76,7 @@ pub(crate) fn plan(
 /// Returns the manager's name.
 fn manager_name(view: &mut TrackedView) -> Result<Option<String>, SnapshotError> {
     match view.manager_attribute("name") {
-        Ok(Some(Value::Text(name))) => Ok(Some(name)),
+        Ok(Some(Value::Text(name))) => Ok(Some(name.to_string())),
         Ok(_) => Ok(None),
         Err(error) => match read_failure(error) {
             Ok(error) => Err(SnapshotError {

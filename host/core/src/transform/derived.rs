@@ -149,7 +149,7 @@ impl Evaluation<'_> {
         };
         let uid = self.view.record().identity.uid;
         let value = derived.derive(secret, uid, self.attribute);
-        Ok(Value::Text(value).normalised())
+        Ok(Value::text(value).normalised())
     }
 }
 

@@ -34,7 +34,7 @@ use std::sync::Arc;
 
 use thiserror::Error;
 
-use crate::model::{Name, Value, ValueType};
+use crate::model::{Name, Text, Value, ValueType};
 use crate::time::Zone;
 use crate::view::{ReadError, TrackedView};
 use account::AccountRead;
@@ -306,7 +306,7 @@ impl<'v> Evaluation<'v> {
         &mut self,
         transform: &Transform,
         operation: &'static str,
-    ) -> Result<Option<String>, TransformFailure> {
+    ) -> Result<Option<Text>, TransformFailure> {
         match self.value(transform)? {
             None => Ok(None),
             Some(Value::Text(text)) => Ok(Some(text)),
@@ -315,7 +315,7 @@ impl<'v> Evaluation<'v> {
                 operation,
                 "one text, but a list of several",
             )),
-            Some(value) => Ok(Some(value.to_string())),
+            Some(value) => Ok(Some(value.to_string().into())),
         }
     }
 
@@ -340,7 +340,7 @@ impl<'v> Evaluation<'v> {
             Some(end) => characters.take(end.saturating_sub(begin)).collect(),
             None => characters.collect(),
         };
-        Ok(Some(Value::Text(part)))
+        Ok(Some(Value::text(part)))
     }
 
     /// Returns a place in a text; the inner none for -1, the outer when nothing
@@ -374,7 +374,7 @@ impl<'v> Evaluation<'v> {
                 None => return Ok(None),
             }
         }
-        Ok(Some(Value::Text(whole)))
+        Ok(Some(Value::text(whole)))
     }
 
     fn join(&mut self, values: &[Transform], separator: &str) -> Answer {
@@ -395,7 +395,7 @@ impl<'v> Evaluation<'v> {
                 }
             }
         }
-        Ok(whole.map(Value::Text))
+        Ok(whole.map(Value::text))
     }
 
     fn display_name(&mut self, values: &[Transform]) -> Answer {
@@ -408,7 +408,7 @@ impl<'v> Evaluation<'v> {
             }
             append(&mut whole, &text, OPERATION)?;
         }
-        Ok((!whole.is_empty()).then_some(Value::Text(whole)))
+        Ok((!whole.is_empty()).then_some(Value::text(whole)))
     }
 
     fn first_valid(&mut self, values: &[Transform], ignore_errors: bool) -> Answer {

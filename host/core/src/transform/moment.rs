@@ -309,7 +309,7 @@ impl Evaluation<'_> {
         };
         let zone = self.zone()?;
         match format.to.write(moment, &zone) {
-            Some(text) => Ok(Some(Value::Text(text))),
+            Some(text) => Ok(Some(Value::text(text))),
             None => Err(TransformFailure::bad_value(
                 OPERATION,
                 "the moment can't be written so",

@@ -99,7 +99,7 @@ impl Evaluation<'_> {
                 answer => answer,
             };
         }
-        Ok(self.template_text(template, "static")?.map(Value::Text))
+        Ok(self.template_text(template, "static")?.map(Value::text))
     }
 
     /// Returns a template's text.

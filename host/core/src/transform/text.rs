@@ -189,9 +189,9 @@ impl TextOperation {
                 .collect(),
             Self::Base64Encode => STANDARD.encode(text),
             Self::Base64Decode => base64_decode(text)?,
-            Self::E164Phone(region) => return Ok(codes::e164(text, *region).map(Value::Text)),
-            Self::Iso3166(format) => return Ok(codes::country(text, *format).map(Value::Text)),
-            Self::Rfc5646 => return Ok(codes::language(text).map(Value::Text)),
+            Self::E164Phone(region) => return Ok(codes::e164(text, *region).map(Value::text)),
+            Self::Iso3166(format) => return Ok(codes::country(text, *format).map(Value::text)),
+            Self::Rfc5646 => return Ok(codes::language(text).map(Value::text)),
             Self::Split {
                 delimiter,
                 index,
@@ -207,7 +207,7 @@ impl TextOperation {
             Self::Replace(replacements) => replace_all(text, replacements)?,
             Self::Lookup { table, default } => {
                 let row = table.get(text).or(default.as_ref());
-                return Ok(row.cloned().map(Value::Text));
+                return Ok(row.cloned().map(Value::text));
             }
             Self::IndexOf(part) => return Ok(Some(character_at(text, text.find(part)))),
             Self::LastIndexOf(part) => return Ok(Some(character_at(text, text.rfind(part)))),
@@ -221,7 +221,7 @@ impl TextOperation {
         if made.len() > LONGEST_TEXT_BYTES {
             return Err(too_long(self.name()));
         }
-        Ok(Some(Value::Text(made)))
+        Ok(Some(Value::text(made)))
     }
 }
 

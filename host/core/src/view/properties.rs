@@ -165,7 +165,7 @@ impl TrackedView {
                 });
             }
         };
-        Ok(Value::Many(texts).normalised())
+        Ok(Value::many(texts).normalised())
     }
 
     fn roles_are_readable(&self) -> Result<(), ReadError> {
@@ -224,7 +224,7 @@ impl TrackedView {
             || format!("account {index} {field}"),
             || text.clone(),
         );
-        Ok(Some(Value::Text(text)))
+        Ok(Some(Value::text(text)))
     }
 }
 
@@ -315,7 +315,7 @@ mod tests {
             status,
             missing_since: None,
             taken_away: false,
-            attributes: vec![(Name::new(attribute), Value::Text(value.to_owned()))],
+            attributes: vec![(Name::new(attribute), Value::text(value))],
             native_entitlements: Vec::new(),
             link: Link::Correlated,
             owner: None,

@@ -270,11 +270,11 @@ impl TrackedView {
             None
         } else {
             match name.as_str() {
-                "name" if baseline.name.is_some() => baseline.name.clone().map(Value::Text),
+                "name" if baseline.name.is_some() => baseline.name.clone().map(Value::text),
                 "lifecycleState" if baseline.lifecycle_state.is_some() => baseline
                     .lifecycle_state
                     .flatten()
-                    .map(|state| Value::Text(state.to_string())),
+                    .map(|state| Value::text(state.as_str())),
                 "inactive" if baseline.inactive.is_some() => baseline.inactive.map(Value::Boolean),
                 "manager" if baseline.manager.is_some() => match baseline.manager.flatten() {
                     Some(uid) => self.attribute_of(uid, Name::new("name"))?,
@@ -416,7 +416,7 @@ impl TrackedView {
 
     pub(crate) fn own_attribute(&mut self, name: Name) -> Result<Option<Value>, ReadError> {
         match name.as_str() {
-            "name" => Ok(Some(Value::Text(self.record().identity.name.clone()))),
+            "name" => Ok(Some(Value::text(self.record().identity.name.clone()))),
             "uid" => Ok(Some(Value::Integer(self.record().identity.uid.0))),
             "manager" => match self.settled_manager()? {
                 Some(manager) => self.attribute_of(manager, Name::new("name")),
@@ -424,7 +424,7 @@ impl TrackedView {
             },
             "lifecycleState" => {
                 let (state, _) = self.settled_state()?;
-                Ok(state.map(|state| Value::Text(state.to_string())))
+                Ok(state.map(|state| Value::text(state.as_str())))
             }
             "inactive" => Ok(Some(Value::Boolean(self.settled_state()?.1))),
             _ => {
@@ -477,11 +477,11 @@ impl Identity {
     /// `name`, `uid`, `lifecycleState`, `inactive`.
     pub fn readable(&self, name: Name) -> Option<Value> {
         match name.as_str() {
-            "name" => Some(Value::Text(self.name.clone())),
+            "name" => Some(Value::text(&self.name)),
             "uid" => Some(Value::Integer(self.uid.0)),
             "lifecycleState" => self
                 .lifecycle_state
-                .map(|state| Value::Text(state.to_string())),
+                .map(|state| Value::text(state.as_str())),
             "inactive" => Some(Value::Boolean(self.inactive)),
             _ => self.value(name).cloned(),
         }

@@ -228,7 +228,7 @@ impl Reader<'_, '_> {
         match raw {
             toml::Value::Table(table) => self.operation(scope, table),
             // An empty text is a value here: what `firstValid` falls back to.
-            toml::Value::String(text) => Some(Transform::Fixed(Value::Text(text.clone()))),
+            toml::Value::String(text) => Some(Transform::Fixed(Value::text(text))),
             other => typed(scope, other).map(Transform::Fixed),
         }
     }

@@ -156,7 +156,7 @@ impl Snapshot for Boss {
             "nickname" => Some("The Boss"),
             _ => None,
         };
-        Ok(value.map(|text| Value::Text(text.to_owned())))
+        Ok(value.map(Value::text))
     }
 
     fn find(&self, _attribute: Name, folded: &str) -> Result<Vec<Uid>, SnapshotError> {
@@ -234,10 +234,8 @@ fn account(application: &str, native_identity: &str, attributes: &str) -> Accoun
                 "number" => ValueType::Integer.parse(text),
                 "day" => ValueType::Date.parse(text),
                 "moment" => ValueType::Instant.parse(text),
-                "groups" => Ok(Some(Value::Many(
-                    text.split(';').map(str::to_owned).collect(),
-                ))),
-                _ => Ok(Some(Value::Text(text.to_owned()))),
+                "groups" => Ok(Some(Value::Many(text.split(';').map(Into::into).collect()))),
+                _ => Ok(Some(Value::text(text))),
             };
             let value = value.expect("of the type").expect("not blank");
             (Name::new(name), value)

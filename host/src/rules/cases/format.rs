@@ -7,7 +7,7 @@ use std::collections::BTreeMap;
 use std::fmt;
 
 use idr_core::definitions::RuleLimits;
-use idr_core::model::{AccountStatus, UnixMillis, Value};
+use idr_core::model::{AccountStatus, Text, UnixMillis, Value};
 use idr_core::rule::{
     AccountNeed, Creation, Eligibility, Lookup, Promotion, Proposal, Target, ValueChange,
 };
@@ -591,7 +591,7 @@ pub(super) fn values(raw: RawValues) -> Result<BTreeMap<String, Value>, String> 
 pub(super) fn value(raw: &toml::Value) -> Result<Value, String> {
     let no_value = || format!("`{raw}` is no value of an attribute");
     Ok(match raw {
-        toml::Value::String(text) => Value::Text(text.clone()),
+        toml::Value::String(text) => Value::text(text),
         toml::Value::Integer(integer) => Value::Integer(*integer),
         toml::Value::Float(float) => decimal(&float.to_string())?,
         toml::Value::Boolean(boolean) => Value::Boolean(*boolean),
@@ -603,7 +603,7 @@ pub(super) fn value(raw: &toml::Value) -> Result<Value, String> {
         ),
         toml::Value::Datetime(datetime) => Value::Instant(instant(datetime)?),
         toml::Value::Array(items) => {
-            let texts = items.iter().map(|item| item.as_str().map(str::to_owned));
+            let texts = items.iter().map(|item| item.as_str().map(Text::from));
             Value::Many(texts.collect::<Option<_>>().ok_or_else(no_value)?)
         }
         toml::Value::Table(table) => match table.get("decimal").and_then(toml::Value::as_str) {

@@ -133,7 +133,7 @@ impl<'m> Masker<'m> {
         for (application, attribute, value) in &mut masked.entitlements {
             if self.is_sensitive_in(application, attribute) {
                 self.masked.insert(format!("{application}.{attribute}"));
-                *value = masked_text(self.place_of(&Value::Text(value.clone())));
+                *value = masked_text(self.place_of(&Value::text(&*value)));
             }
         }
         masked
@@ -161,9 +161,9 @@ impl<'m> Masker<'m> {
                     let place = self.place_of(&Value::Text(text.clone()));
                     masked_text(place)
                 });
-                Value::Many(texts.collect())
+                Value::many(texts)
             }
-            Value::Text(_) => Value::Text(masked_text(self.place_of(value))),
+            Value::Text(_) => Value::text(masked_text(self.place_of(value))),
             Value::Integer(_) => Value::Integer(self.place_of(value)),
             Value::Decimal(_) => Value::Decimal(Decimal::new(self.place_of(value) * 10 + 5, 1)),
             Value::Boolean(_) => {

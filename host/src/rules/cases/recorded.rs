@@ -4,7 +4,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use idr_core::definitions::{Model, RuleIndex};
-use idr_core::model::{Account, Name, Value};
+use idr_core::model::{Account, Name, Text, Value};
 use idr_core::time::Zone;
 use idr_core::view::TrackedView;
 
@@ -340,11 +340,11 @@ fn entitlements(calls: &[Call], of: &str, account: &Account) -> BTreeMap<String,
         let mut texts = Vec::new();
         let value = Name::known(attribute).and_then(|name| account.attribute(name));
         if let Some(value) = value {
-            value.each_text(|text| texts.push(text.to_owned()));
+            value.each_text(|text| texts.push(Text::from(text)));
         }
         texts
     };
-    let mut add = |attribute: &str, added: Vec<String>| {
+    let mut add = |attribute: &str, added: Vec<Text>| {
         if added.is_empty() {
             return;
         }

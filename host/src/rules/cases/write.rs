@@ -145,7 +145,7 @@ pub(super) fn raw_values(values: &BTreeMap<String, Value>) -> RawValues {
 
 pub(super) fn raw_value(value: &Value) -> Option<toml::Value> {
     Some(match value {
-        Value::Text(text) => toml::Value::String(text.clone()),
+        Value::Text(text) => toml::Value::String(text.to_string()),
         Value::Integer(integer) => toml::Value::Integer(*integer),
         Value::Decimal(decimal) => table([("decimal", decimal.to_string().into())]),
         Value::Boolean(boolean) => toml::Value::Boolean(*boolean),
@@ -159,10 +159,10 @@ fn datetime(instant: UnixMillis) -> Option<Datetime> {
     instant.to_string().parse().ok()
 }
 
-fn texts_of(texts: &[String]) -> toml::Value {
+fn texts_of(texts: &[impl AsRef<str>]) -> toml::Value {
     texts
         .iter()
-        .map(|text| toml::Value::String(text.clone()))
+        .map(|text| toml::Value::String(text.as_ref().to_owned()))
         .collect::<Vec<_>>()
         .into()
 }

@@ -51,13 +51,13 @@ fn value() -> impl Strategy<Value = Value> {
     let date = (-9999_i16..=9999, 1_i8..=12, 1_i8..=28)
         .prop_map(|(year, month, day)| Date::new(year, month, day).expect("a day of that month"));
     prop_oneof![
-        4 => text().prop_map(Value::Text),
+        4 => text().prop_map(Value::text),
         1 => any::<i64>().prop_map(Value::Integer),
         1 => decimal.prop_map(Value::Decimal),
         1 => any::<bool>().prop_map(Value::Boolean),
         1 => date.prop_map(Value::Date),
         1 => instant().prop_map(Value::Instant),
-        1 => vec(text(), 0..3).prop_map(Value::Many),
+        1 => vec(text(), 0..3).prop_map(Value::many),
     ]
 }
 
@@ -1064,7 +1064,7 @@ mod full {
     }
 
     fn text(text: &str) -> Value {
-        Value::Text(text.to_owned())
+        Value::text(text)
     }
 
     fn attributes() -> Vec<(Name, AttributeState)> {
@@ -1075,7 +1075,7 @@ mod full {
         };
         let decimal = Value::Decimal("1.5".parse().expect("a decimal"));
         let date = Value::Date("2026-01-31".parse().expect("a date"));
-        let many = Value::Many(vec!["alpha".to_owned(), "beta".to_owned()]);
+        let many = Value::many(["alpha", "beta"]);
         let attributes = [
             ("active", state(Value::Boolean(true), first)),
             ("city", cleared),
@@ -1520,7 +1520,7 @@ mod full {
             taken_away: true,
             attributes: vec![
                 (Name::new("email"), text("ana@example.org")),
-                (Name::new("groups"), Value::Many(vec!["g1".to_owned()])),
+                (Name::new("groups"), Value::many(["g1"])),
             ],
             native_entitlements: vec![native_entitlement()],
             link: Link::Manual,

@@ -50,11 +50,11 @@ impl<'de> Visitor<'de> for AnyValue {
     }
 
     fn visit_str<E: Error>(self, text: &str) -> Result<Value, E> {
-        Ok(Value::Text(text.to_owned()))
+        Ok(Value::text(text))
     }
 
     fn visit_string<E: Error>(self, text: String) -> Result<Value, E> {
-        Ok(Value::Text(text))
+        Ok(Value::text(text))
     }
 
     fn visit_bool<E: Error>(self, boolean: bool) -> Result<Value, E> {
@@ -73,7 +73,7 @@ impl<'de> Visitor<'de> for AnyValue {
     }
 
     fn visit_seq<A: SeqAccess<'de>>(self, mut items: A) -> Result<Value, A::Error> {
-        let mut texts = Vec::new();
+        let mut texts = Vec::with_capacity(16);
         while let Some(text) = items.next_element()? {
             texts.push(text);
         }

@@ -23,7 +23,7 @@ pub(super) fn read_chunk(
 ) -> Result<Vec<IdentityRecord>, StoreError> {
     let transaction = connection.unchecked_transaction()?;
     let mut identity_statement = transaction.prepare_cached(
-        "SELECT uid, input_version, identity_read, access_read, state_version, events_read, document
+        "SELECT document, input_version, identity_read, access_read, state_version, events_read, uid
          FROM identity JOIN identity_document USING (uid)
          WHERE uid BETWEEN ?1 AND ?2 ORDER BY uid",
     )?;
@@ -42,7 +42,7 @@ pub(super) fn read_chunk(
         let mut accounts = account_statement.query([first.0, last.0])?;
         let mut account_row = accounts.next()?;
         while let Some(row) = identities.next()? {
-            let uid = Uid(row.get(0)?);
+            let uid = Uid(row.get(6)?);
             while wanted.next_if(|next| *next < uid).is_some() {}
             if wanted.peek() != Some(&uid) {
                 continue;
@@ -72,17 +72,22 @@ fn ranges(uids: &[Uid]) -> impl Iterator<Item = &[Uid]> {
 }
 
 fn record(uid: Uid, row: &Row<'_>) -> Result<IdentityRecord, StoreError> {
-    let text = row.get_ref(6)?.as_bytes()?;
+    let text = row.get_ref(0)?.as_bytes()?;
     Ok(IdentityRecord {
         identity: decode_identity(uid, text)?,
         accounts: Vec::new(),
-        versions: Versions {
-            input: row.get(1)?,
-            identity_read: row.get(2)?,
-            access_read: row.get(3)?,
-            state: row.get(4)?,
-            events_read: row.get(5)?,
-        },
+        versions: versions_from(row)?,
+    })
+}
+
+/// Reads versions from the second to the sixth column.
+fn versions_from(row: &Row<'_>) -> rusqlite::Result<Versions> {
+    Ok(Versions {
+        input: row.get(1)?,
+        identity_read: row.get(2)?,
+        access_read: row.get(3)?,
+        state: row.get(4)?,
+        events_read: row.get(5)?,
     })
 }
 
@@ -238,6 +243,36 @@ pub(super) fn last_times(
         times.extend(wanted.map(|_| LastTimes::default()));
     }
     Ok(times)
+}
+
+/// See `Store::versions`.
+pub(super) fn versions(
+    connection: &Connection,
+    uids: &[Uid],
+) -> Result<Vec<Option<Versions>>, StoreError> {
+    let mut statement = connection.prepare_cached(
+        "SELECT uid, input_version, identity_read, access_read, state_version, events_read
+         FROM identity WHERE uid BETWEEN ?1 AND ?2 ORDER BY uid",
+    )?;
+    let mut found = Vec::with_capacity(uids.len());
+    for range in ranges(uids) {
+        let (Some(first), Some(last)) = (range.first(), range.last()) else {
+            continue;
+        };
+        let mut wanted = range.iter().copied().peekable();
+        let mut rows = statement.query([first.0, last.0])?;
+        while let Some(row) = rows.next()? {
+            let uid = Uid(row.get(0)?);
+            while wanted.next_if(|next| *next < uid).is_some() {
+                found.push(None);
+            }
+            if wanted.next_if_eq(&uid).is_some() {
+                found.push(Some(versions_from(row)?));
+            }
+        }
+        found.extend(wanted.map(|_| None));
+    }
+    Ok(found)
 }
 
 /// See `Store::population`.

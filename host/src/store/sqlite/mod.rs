@@ -36,6 +36,7 @@ use idr_core::filter::Superset;
 use idr_core::meter::{self, Stage, Work};
 use idr_core::model::{
     Account, AccountKey, ByHand, Claim, Finding, Identity, IdentityRecord, Name, Uid, UnixMillis,
+    Versions,
 };
 use idr_core::view::Snapshot;
 use rusqlite::{Connection, TransactionBehavior};
@@ -303,6 +304,10 @@ impl Store for SqliteStore {
 
     fn last_times(&self, uids: &[Uid]) -> Result<Vec<LastTimes>, StoreError> {
         identities::last_times(&*self.reader()?, uids)
+    }
+
+    fn versions(&self, uids: &[Uid]) -> Result<Vec<Option<Versions>>, StoreError> {
+        identities::versions(&*self.reader()?, uids)
     }
 
     fn population(&self) -> Result<Population, StoreError> {

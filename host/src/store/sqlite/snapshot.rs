@@ -52,8 +52,8 @@ impl SqliteSnapshot {
         if attribute.as_str() == "name" {
             let mut statement =
                 reader.prepare_cached("SELECT name FROM identity WHERE uid = ?1")?;
-            let name = statement.query_row([uid.0], |row| row.get(0)).optional()?;
-            return Ok(name.map(Value::Text));
+            let name = statement.query_row([uid.0], |row| row.get::<_, String>(0));
+            return Ok(name.optional()?.map(Value::text));
         }
         let mut statement =
             reader.prepare_cached("SELECT document FROM identity_document WHERE uid = ?1")?;

@@ -269,8 +269,8 @@ mod tests {
             1 => "true|false|TRUE|2026-01-0[12]|2026-01-0[12]T00:00:00Z",
         ];
         prop_oneof![
-            6 => text.clone().prop_map(Value::Text),
-            2 => prop::collection::vec(text, 1..4).prop_map(Value::Many),
+            6 => text.clone().prop_map(Value::text),
+            2 => prop::collection::vec(text, 1..4).prop_map(Value::many),
             2 => (-3i64..4).prop_map(Value::Integer),
             2 => "-?[0-3]\\.(5|25)|12345678901234567890\\.12345678"
                 .prop_map(|text| Value::Decimal(text.parse().expect("a decimal"))),

@@ -73,7 +73,7 @@ pub(super) struct Filtered<'a>(&'a Account);
 
 impl Properties<Infallible> for Filtered<'_> {
     fn property(&mut self, path: &Path) -> Result<Option<Cow<'_, Value>>, Infallible> {
-        let text = |text: &str| Some(Cow::Owned(Value::Text(text.to_owned())));
+        let text = |text: &str| Some(Cow::Owned(Value::text(text)));
         Ok(match path.name().as_str() {
             "nativeIdentity" => text(&self.0.key.native_identity),
             "status" => text(self.0.status.as_str()),

@@ -109,7 +109,7 @@ fn tenant(action: PolicyAction) -> Model {
 /// Somebody in sales, for whom a role calls for the group `crm`.
 fn somebody(groups: &[&str]) -> IdentityRecord {
     let mut directory: Account = account("ad", &[]);
-    let groups = groups.iter().map(|group| (*group).to_owned()).collect();
+    let groups = groups.iter().map(|group| (*group).into()).collect();
     let groups = Value::Many(groups).normalised();
     directory.attributes = groups
         .map(|groups| (Name::new("groups"), groups))
