@@ -413,7 +413,7 @@ fn a_component_can_be_looked_into() {
     let lines = output.lines().filter(|line| !line.starts_with("sha256"));
     insta::assert_snapshot!(lines.collect::<Vec<_>>().join("\n"), @r"
     component  identity-trigger.wasm
-    size       22,809 bytes
+    size       27,344 bytes
     contract   idr:rules@0.1.0
     kinds      identity-trigger
     imports    idr:rules/baseline@0.1.0: exists, attribute, had-assigned
