@@ -107,7 +107,7 @@ fn a_limit_says_in_which_functions_where_they_have_names() {
 fn without_a_limit_in_reach_time_is_up() {
     let rule = lifecycle_rule("", LOOP);
     let limits = "limits = { fuel = 1_000_000_000_000, time_ms = 20 }";
-    insta::assert_snapshot!(outcome(&rule, limits), @"host-too-slow: it was still running after 20 ms");
+    insta::assert_snapshot!(outcome(&rule, limits), @"host-too-slow: it was still running after 20 ms, its limit of 20 ms");
 }
 
 #[test]
@@ -141,7 +141,7 @@ fn a_rule_that_passes_too_much() {
         r#"(import "idr:rules/log@0.1.0" "info" (func $info (param i32 i32)))"#,
         "(call $info (i32.const 0) (i32.const 60000)) (call $active)",
     );
-    insta::assert_snapshot!(outcome(&rule, "limits = { transfer_bytes = 10_000 }"), @"rule-transfer: it exchanged too long a text or list with the host, more than its limit of 10000 bytes");
+    insta::assert_snapshot!(outcome(&rule, "limits = { transfer_bytes = 10_000 }"), @"rule-transfer: it exchanged 0 bytes with the host, and then a text or list larger than its limit of 10000 bytes");
     insta::assert_snapshot!(outcome(&rule, ""), @"active");
 }
 
@@ -319,7 +319,7 @@ fn a_list_of_answers_as_long_as_memory_allows() {
             (i32.store (i32.const 72) (i32.const 1000))
             (i32.const 64))"#,
     );
-    insta::assert_snapshot!(outcome(&rule, "candidates = [\"A\"]"), @"rule-transfer: it exchanged too long a text or list with the host, more than its limit of 1048576 bytes");
+    insta::assert_snapshot!(outcome(&rule, "candidates = [\"A\"]"), @"rule-transfer: it exchanged 17 bytes with the host, and then a text or list larger than its limit of 1048576 bytes");
 }
 
 #[test]

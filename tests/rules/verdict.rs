@@ -352,7 +352,7 @@ fn time_is_no_verdict_and_asks_for_a_retry() {
         panic!("it isn't a read that failed");
     };
     assert_eq!(cause.as_str(), "host-too-slow");
-    insta::assert_snapshot!(message, @"rule `state` (lifecycle-state) was still running after 100 ms (tenant `acme`, identity `ana`)");
+    insta::assert_snapshot!(message, @"rule `state` (lifecycle-state) was still running after 100 ms, 10 times its limit of 10 ms (tenant `acme`, identity `ana`)");
     assert!(retry_after_ms.is_some());
 }
 
@@ -581,7 +581,7 @@ fn a_worker_that_finds_no_room_waits_and_then_says_so() {
         panic!("{refused:?}");
     };
     assert_eq!(cause.as_str(), "host-too-busy");
-    insta::assert_snapshot!(message, @"rule `state` (lifecycle-state) found no room for an instance");
+    insta::assert_snapshot!(message, @"rule `state` (lifecycle-state) found no room for an instance (tenant `acme`, identity `ana`)");
     insta::assert_snapshot!(hint.unwrap_or_default(), @"refresh with fewer threads, or use fewer rules at a time");
     assert!(retry_after_ms.is_some(), "it is never a verdict");
 
