@@ -343,9 +343,9 @@ pub enum LoadError {
         /// What there is too much of.
         what: &'static str,
         /// How many it has.
-        found: u32,
+        found: usize,
         /// How many it may have.
-        limit: u32,
+        limit: usize,
     },
     /// It can't be started.
     #[error("it can't be started")]
@@ -376,13 +376,16 @@ impl LoadError {
             Self::Contract(_) | Self::Types { .. } => {
                 Some("build the rule against this host's wit/0.1.2/rules.wit".to_owned())
             }
+            Self::TooManyParts { .. } => Some(
+                "build the rule smaller: leave out what it doesn't use, and let it be optimised"
+                    .to_owned(),
+            ),
             Self::NotOfThatKind { .. } => {
                 Some("`idr rule inspect` shows what a component exports".to_owned())
             }
             Self::Unreadable { .. }
             | Self::NoWebAssembly
             | Self::Broken(_)
-            | Self::TooManyParts { .. }
             | Self::CannotStart(_)
             | Self::Engine(_)
             | Self::Missing(_) => None,

@@ -23,6 +23,7 @@ mod evaluator;
 mod instance;
 mod kind;
 mod linker;
+mod parts;
 mod plain;
 mod query;
 mod read;
