@@ -282,7 +282,7 @@ fn what_exports_no_kind_of_rule_is_refused_by_name() {
     insta::assert_snapshot!(host.run(["rule", "test", "."]), @r"
     ./rule.wasm: FAILED
       error: it doesn't fit the contract: exports no kind of rule: none of `account-correlation`, `identity-creation`, `before-refresh`, `attribute-promotion`, `manager-correlation`, `lifecycle-state`, `role-assignment`, `identity-trigger`, `value-change`, `after-refresh`, `logical-account`, `policy`, `account-selection`, `target-mapping`
-      hint: build the rule against this host's wit/0.1.2/rules.wit
+      hint: make the component for a world of wit/0.1.2/rules.wit; `idr rule new` starts a rule of each kind
     error: 1 of 1 components can't be used
     [exit 3]
     ");

@@ -419,7 +419,7 @@ fn components_in_components_in_components() {
             break;
         }
     }
-    insta::assert_snapshot!(first_line_and_cause(&nested), @"it doesn't fit the contract: exports no kind of rule: none of `account-correlation`, `identity-creation`, `before-refresh`, `attribute-promotion`, `manager-correlation`, `lifecycle-state`, `role-assignment`, `identity-trigger`, `value-change`, `after-refresh`, `logical-account`, `policy`, `account-selection`, `target-mapping` / hint: build the rule against this host's wit/0.1.2/rules.wit");
+    insta::assert_snapshot!(first_line_and_cause(&nested), @"it doesn't fit the contract: exports no kind of rule: none of `account-correlation`, `identity-creation`, `before-refresh`, `attribute-promotion`, `manager-correlation`, `lifecycle-state`, `role-assignment`, `identity-trigger`, `value-change`, `after-refresh`, `logical-account`, `policy`, `account-selection`, `target-mapping` / hint: make the component for a world of wit/0.1.2/rules.wit; `idr rule new` starts a rule of each kind");
 }
 
 /// Loads bytes and, when they make a rule, asks it, with limits that keep it short.

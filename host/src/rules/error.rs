@@ -7,6 +7,7 @@ use idr_core::rule::RuleFailure;
 use idr_core::view::ReadError;
 use thiserror::Error;
 
+use super::contract::{Fix, Misfit};
 use super::kind::RuleKind;
 
 /// One evaluation of a rule gave no answer.
@@ -323,9 +324,9 @@ pub enum LoadError {
     /// It isn't valid, or uses a feature that is switched off.
     #[error("it can't be compiled")]
     Broken(#[source] wasmtime::Error),
-    /// It doesn't fit the contract; every problem, one per line.
-    #[error("it doesn't fit the contract: {}", .0.join("; "))]
-    Contract(Vec<String>),
+    /// It doesn't fit the contract, in each of these ways.
+    #[error("it doesn't fit the contract: {}", spoken_misfits(.0))]
+    Contract(Vec<Misfit>),
     /// Its types differ from the contract's.
     #[error("its types are not those of the contract ({kind}){}", spoken_differences(.differences))]
     Types {
@@ -373,9 +374,17 @@ impl LoadError {
             Self::CoreModule => Some(
                 "make it a component: `wasm-tools component new FILE.wasm -o RULE.wasm`".to_owned(),
             ),
-            Self::Contract(_) | Self::Types { .. } => {
-                Some("build the rule against this host's wit/0.1.2/rules.wit".to_owned())
+            Self::Contract(misfits) => {
+                let mut fixes: Vec<&str> = Vec::new();
+                for misfit in misfits {
+                    let fix = misfit.fix.as_str();
+                    if !fixes.contains(&fix) {
+                        fixes.push(fix);
+                    }
+                }
+                Some(fixes.join("; "))
             }
+            Self::Types { .. } => Some(Fix::Text.as_str().to_owned()),
             Self::TooManyParts { .. } => Some(
                 "build the rule smaller: leave out what it doesn't use, and let it be optimised"
                     .to_owned(),
@@ -402,6 +411,11 @@ pub struct RuleLoadError {
     /// Why.
     #[source]
     pub source: LoadError,
+}
+
+fn spoken_misfits(misfits: &[Misfit]) -> String {
+    let problems: Vec<&str> = misfits.iter().map(|misfit| &*misfit.problem).collect();
+    problems.join("; ")
 }
 
 fn spoken_differences(differences: &[String]) -> String {

@@ -35,7 +35,7 @@ mod values;
 pub use cache::ComponentCache;
 pub use call::{Call, Log, LogLevel, LogLine};
 pub use component::{Resources, RuleComponent, digest_of, read};
-pub use contract::{CONTRACT_VERSION, Surface};
+pub use contract::{CONTRACT_VERSION, Fix, Misfit, Surface};
 pub use engine::RuleEngine;
 pub use error::{LoadError, RuleError, RuleLoadError, Trouble};
 pub use evaluator::{Evaluation, RuleHost, RuleWorker};
