@@ -32,6 +32,7 @@ fn rust_conforms() {
     // The committed component; that its sources give one is tested elsewhere.
     let folder = repository().join("rules-examples/rust/all-kinds");
     check(&rust, &folder.join("all-kinds.wasm"));
+    check_fuel_of_processes(&folder.join("all-kinds.wasm"));
 }
 
 #[test]
@@ -80,7 +81,29 @@ fn build_and_check(language: &Language) {
     copy(&repository().join(&folder), &host.path(&folder));
     copy(&repository().join("wit"), &host.path("wit"));
     idr(&host.path(&folder), &["rule", "build"]);
-    check(language, &host.path(&folder).join("all-kinds.wasm"));
+    let component = host.path(&folder).join("all-kinds.wasm");
+    check(language, &component);
+    check_fuel_of_processes(&component);
+}
+
+/// A fresh instance uses the same fuel in every process.
+fn check_fuel_of_processes(component: &Path) {
+    let folder = component.parent().expect("it lies in a folder");
+    let component = component.to_string_lossy();
+    let fuel = || {
+        let printed = idr(folder, &["--json", "rule", "test", &component]);
+        let results: serde_json::Value = serde_json::from_str(&printed).expect("JSON");
+        let cases = results[0]["cases"].as_array().expect("cases").iter();
+        cases
+            .map(|case| case["fuel"].as_u64().expect("fuel"))
+            .collect::<Vec<_>>()
+    };
+    let first = fuel();
+    assert!(
+        first.len() > 10 && first.iter().all(|fuel| *fuel > 0),
+        "{first:?}"
+    );
+    assert_eq!(fuel(), first);
 }
 
 /// Copies a folder's sources; what links point to is copied itself.

@@ -59,6 +59,18 @@ fn a_read_that_was_not_granted_is_a_finding_that_says_what_to_do() {
     ");
 }
 
+/// It can't come from itself, whatever the rule may read.
+#[test]
+fn a_rule_that_reads_what_it_works_out_is_a_finding() {
+    insta::assert_snapshot!(finding(&reading("lifecycleState"), "\"lifecycleState\"", ""), @r"
+    1 open
+        access-at-risk  ana  lifecycle-state: lifecycleState
+          the lifecycle state needs itself; it keeps its last value
+          hint: let one of them come from a source that doesn't read the others
+    [exit 0]
+    ");
+}
+
 #[test]
 fn a_limit_names_tenant_rule_kind_identity_limit_and_use() {
     let spinning = lifecycle_rule("", "(loop $again (br $again)) unreachable");

@@ -494,11 +494,16 @@ fn compiled_components_are_kept_privately_and_made_again_when_damaged() {
             std::fs::write(&file, before).expect("writable");
             chown(&path, Some(0), None).expect("root may");
         }
-        // A folder that others may write to is neither read nor written.
+        // A folder that others may use is neither read nor written.
         std::fs::write(&file, "planted").expect("writable");
-        std::fs::set_permissions(&path, PermissionsExt::from_mode(0o770)).expect("own folder");
+        for mode in [0o770, 0o755, 0o711] {
+            std::fs::set_permissions(&path, PermissionsExt::from_mode(mode)).expect("own folder");
+            assert_eq!(ask(), active());
+            assert_eq!(std::fs::read(&file).expect("readable"), b"planted");
+        }
+        std::fs::set_permissions(&path, PermissionsExt::from_mode(0o700)).expect("own folder");
         assert_eq!(ask(), active());
-        assert_eq!(std::fs::read(&file).expect("readable"), b"planted");
+        assert_ne!(std::fs::read(&file).expect("readable"), b"planted");
     }
 }
 

@@ -36,6 +36,8 @@ pub(super) struct Evaluation {
     pub(super) fuel: u64,
     /// The memory that the instance has taken so far.
     pub(super) memory_bytes: usize,
+    /// What it has exchanged with the host, apart from its answer.
+    pub(super) transfer_bytes: usize,
     pub(super) log: Log,
     pub(super) trace: Option<Trace>,
 }
@@ -80,18 +82,19 @@ impl RuleInstance {
 
         let state = self.store.data_mut();
         *view = std::mem::take(&mut state.view);
+        let transfer_bytes = limits.transfer_bytes.saturating_sub(state.transfer_left);
         let answer = match outcome {
             Ok(answer) => answer.and_then(|answer| within_output(answer, limits)),
             Err(error) => {
                 self.poisoned = true;
-                let exchanged_bytes = limits.transfer_bytes.saturating_sub(state.transfer_left);
-                Err(trouble_of(&error, limits, &state.log, exchanged_bytes))
+                Err(trouble_of(&error, limits, &state.log, transfer_bytes))
             }
         };
         Evaluation {
             answer,
             fuel: limits.fuel.saturating_sub(fuel_left),
             memory_bytes: state.memory.used_bytes,
+            transfer_bytes,
             log: std::mem::take(&mut state.log),
             trace: state.trace.take(),
         }
