@@ -360,7 +360,7 @@ fn what_was_recorded_of_access_passes_as_a_case() {
         // The first case of each.
         text.split("[[case]]").nth(1).expect("a case").to_owned()
     });
-    insta::assert_snapshot!(cases.join("\n[[case]]"), @r#"
+    insta::assert_snapshot!(cases.join("\n[[case]]").trim(), @r#"
     name = "logical-account of `crm` for ann"
     as_of = 2026-03-31T12:00:00Z
     zone = "UTC"
