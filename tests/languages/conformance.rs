@@ -17,8 +17,9 @@ struct Language {
     /// No case of a few reads needs more fuel, on a fresh instance: an author's
     /// budget depends on it, so growth should be noticed.
     most_fuel: u64,
-    /// What a rule that goes wrong by accident says; none where it is a trap.
-    caught: Option<&'static str>,
+    /// What a rule that goes wrong by accident says: how it begins, its own text, and
+    /// the function it happened in, in the language's own order.
+    accident: [&'static str; 3],
 }
 
 #[test]
@@ -26,11 +27,12 @@ fn rust_conforms() {
     let rust = Language {
         name: "rust",
         most_fuel: 25_000,
-        caught: None,
+        accident: ["crashed: ", "`all_kinds::read_one`", "boom äöü"],
     };
     // The committed component; that its sources give one is tested elsewhere.
     let folder = repository().join("rules-examples/rust/all-kinds");
     check(&rust, &folder.join("all-kinds.wasm"));
+    check_fuel_of_processes(&folder.join("all-kinds.wasm"));
 }
 
 #[test]
@@ -38,7 +40,7 @@ fn c_conforms() {
     build_and_check(&Language {
         name: "c",
         most_fuel: 35_000,
-        caught: None,
+        accident: ["crashed: ", "`read_all` < ", "boom äöü"],
     });
 }
 
@@ -47,7 +49,7 @@ fn javascript_conforms() {
     build_and_check(&Language {
         name: "javascript",
         most_fuel: 1_200_000,
-        caught: Some("failed: Error: boom äöü\n    at "),
+        accident: ["failed: Error: ", "boom äöü\n", "    at readOne ("],
     });
 }
 
@@ -56,7 +58,11 @@ fn python_conforms() {
     build_and_check(&Language {
         name: "python",
         most_fuel: 900_000,
-        caught: Some("failed: RuntimeError: boom äöü (line "),
+        accident: [
+            "failed: RuntimeError: ",
+            "boom äöü\n",
+            "    at read_one (line ",
+        ],
     });
 }
 
@@ -65,7 +71,7 @@ fn go_conforms() {
     build_and_check(&Language {
         name: "go",
         most_fuel: 300_000,
-        caught: Some("failed: boom äöü (reads.go:"),
+        accident: ["failed: ", "boom äöü\n", "    at reads.readOne (reads.go:"],
     });
 }
 
@@ -75,7 +81,29 @@ fn build_and_check(language: &Language) {
     copy(&repository().join(&folder), &host.path(&folder));
     copy(&repository().join("wit"), &host.path("wit"));
     idr(&host.path(&folder), &["rule", "build"]);
-    check(language, &host.path(&folder).join("all-kinds.wasm"));
+    let component = host.path(&folder).join("all-kinds.wasm");
+    check(language, &component);
+    check_fuel_of_processes(&component);
+}
+
+/// A fresh instance uses the same fuel in every process.
+fn check_fuel_of_processes(component: &Path) {
+    let folder = component.parent().expect("it lies in a folder");
+    let component = component.to_string_lossy();
+    let fuel = || {
+        let printed = idr(folder, &["--json", "rule", "test", &component]);
+        let results: serde_json::Value = serde_json::from_str(&printed).expect("JSON");
+        let cases = results[0]["cases"].as_array().expect("cases").iter();
+        cases
+            .map(|case| case["fuel"].as_u64().expect("fuel"))
+            .collect::<Vec<_>>()
+    };
+    let first = fuel();
+    assert!(
+        first.len() > 10 && first.iter().all(|fuel| *fuel > 0),
+        "{first:?}"
+    );
+    assert_eq!(fuel(), first);
 }
 
 /// Copies a folder's sources; what links point to is copied itself.
@@ -205,8 +233,7 @@ fn check_log(component: &RuleComponent) {
     );
 }
 
-/// A rule that goes wrong by accident is stopped, and says why where the language
-/// has a guard for that.
+/// A rule that goes wrong by accident is stopped, and says why and where.
 fn check_accident(language: &Language, component: &RuleComponent) {
     let cases = parse(
         r#"
@@ -220,8 +247,11 @@ fn check_accident(language: &Language, component: &RuleComponent) {
     );
     let report = run(component, &cases.expect("cases")[0]);
     let trouble = report.outcome.expect_err("an accident").to_string();
-    match language.caught {
-        Some(expected) => assert!(trouble.starts_with(expected), "{trouble}"),
-        None => assert!(trouble.starts_with("crashed"), "{trouble}"),
+    let mut rest = trouble.as_str();
+    for part in language.accident {
+        let Some((_, after)) = rest.split_once(part) else {
+            panic!("`{part}` isn't said, or not there: {trouble}");
+        };
+        rest = after;
     }
 }

@@ -8,12 +8,17 @@
 mod common;
 
 mod conformance;
+mod crashes;
+mod system;
 mod templates;
 
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
+use idr::rules::cases::{CaseReport, parse, run};
 use idr::rules::{RuleComponent, RuleEngine};
+
+use common::TestHost;
 
 /// Runs `idr` in a folder and returns what it printed. The environment is that of
 /// the test, so that languages' tools are found.
@@ -40,4 +45,42 @@ fn load(path: PathBuf) -> RuleComponent {
     let engine = RuleEngine::new().expect("an engine");
     let bytes = std::fs::read(&path).expect("the component was built");
     RuleComponent::load(&engine, &bytes, None).expect("a rule component")
+}
+
+/// Builds a lifecycle rule from one source in place of the template's.
+///
+/// - `path`: the source, such as `rule.c`.
+fn rule(language: &str, path: &str, source: &str) -> RuleComponent {
+    let host = TestHost::new();
+    let new = [
+        "rule",
+        "new",
+        "state",
+        "--kind",
+        "lifecycle-state",
+        "--lang",
+        language,
+    ];
+    idr(&host.path(""), &new);
+    host.write(&format!("state/{path}"), source);
+    idr(&host.path(""), &["rule", "build", "state"]);
+    load(host.path("state/state.wasm"))
+}
+
+/// Asks a lifecycle rule on a fresh instance.
+fn asked(rule: &RuleComponent) -> CaseReport {
+    let cases = "version = 1\n[[case]]\nas_of = 2026-03-31T12:00:00Z\nerror = \"any\"\n";
+    run(rule, &parse(cases).expect("a case")[0])
+}
+
+/// Asks a lifecycle rule that answers nothing, and returns what it says instead.
+fn trouble(rule: &RuleComponent) -> String {
+    let outcome = asked(rule).outcome;
+    outcome.expect_err("it gives no answer").to_string()
+}
+
+/// Asks a lifecycle rule for its answer.
+fn answer(rule: &RuleComponent) -> String {
+    let outcome = asked(rule).outcome;
+    outcome.expect("it gives an answer").to_string()
 }

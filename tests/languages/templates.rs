@@ -81,48 +81,6 @@ fn check_kind(host: &TestHost, language: Language, kind: RuleKind) {
     }
 }
 
-/// A rule that asks what time it is would answer differently from day to day: the
-/// clock is a trap, not a constant, which nobody would notice.
-#[test]
-fn the_time_of_day_is_a_trap_in_go() {
-    let host = TestHost::new();
-    idr(
-        &host.path(""),
-        &[
-            "rule",
-            "new",
-            "clock",
-            "--kind",
-            "lifecycle-state",
-            "--lang",
-            "go",
-        ],
-    );
-    host.write(
-        "clock/export_idr_rules_lifecycle_state/rule.go",
-        r#"package export_idr_rules_lifecycle_state
-
-import (
-	"time"
-
-	. "go.bytecodealliance.org/pkg/wit/types"
-	. "wit_component/idr_rules_types"
-	"wit_component/rules"
-)
-
-func State() Result[string, RuleError] {
-	return rules.Answer(time.Now().Weekday().String())
-}
-"#,
-    );
-    host.write(
-        "clock/cases.toml",
-        "version = 1\n[[case]]\nas_of = 2026-03-31T12:00:00Z\nerror = \"crashed\"\n",
-    );
-    idr(&host.path(""), &["rule", "build", "clock"]);
-    idr(&host.path(""), &["rule", "test", "clock"]);
-}
-
 #[test]
 fn what_a_compiler_says_is_shown() {
     let host = TestHost::new();

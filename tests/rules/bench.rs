@@ -77,7 +77,9 @@ fn a_profile_says_in_which_functions_the_fuel_goes() {
 
     let thread = &first["threads"][0];
     assert_eq!(thread["name"], "counting");
+    // A sample stands for an interval, and that for a unit of fuel: a microsecond.
     assert_eq!(thread["samples"]["weightType"], "samples");
+    assert_eq!(first["meta"]["interval"], 0.001);
     let by_function = fuel_by_function(&first);
     let of = |function: &str| {
         let found = by_function.iter().find(|(name, _)| name == function);

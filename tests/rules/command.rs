@@ -1,7 +1,7 @@
 //! The commands `rule test` and `rule inspect`, as their users see them.
 
 use crate::common::{TestHost, repository};
-use crate::made::{component, lifecycle_rule};
+use crate::made::{component, component_against, contract, lifecycle_rule};
 use idr::rules::digest_of;
 
 #[test]
@@ -153,6 +153,93 @@ fn what_is_near_its_limit_is_red_where_colours_are_shown() {
 }
 
 #[test]
+fn every_limit_that_a_case_comes_near_to_is_named() {
+    let host = TestHost::with_files(
+        r#"
+        //- cases.toml
+        version = 1
+        [defaults]
+        as_of = 2026-03-31T12:00:00Z
+        expect = "active"
+        [[case]]
+        name = "plenty"
+        [[case]]
+        name = "a long answer"
+        limits = { output_bytes = 7 }
+        [[case]]
+        name = "much to say"
+        limits = { transfer_bytes = 60 }
+        "#,
+    );
+    let rule = lifecycle_rule(
+        r#"(import "idr:rules/log@0.1.0" "info" (func $info (param i32 i32)))"#,
+        "(call $info (i32.const 1024) (i32.const 50)) (call $active)",
+    );
+    host.write("rule.wasm", rule);
+    let output = host.run(["rule", "test", "rule.wasm"]);
+    insta::assert_snapshot!(output, @r"
+    rule.wasm: 3 cases
+          CASE           ANSWER  FUEL      BUDGET  USED  MEMORY
+      ok  plenty         active    25  50,000,000   1 %     1 %
+      ok  a long answer  active    25  50,000,000   1 %     1 %
+      ok  much to say    active    25  50,000,000   1 %     1 %
+      near its limit  a long answer: output 6 of 7 bytes, 86 %
+      near its limit  much to say: transfer 50 of 60 bytes, 84 %
+    3 cases passed
+    [exit 0]
+    ");
+    let json = host.json(["rule", "test", "rule.wasm"]);
+    let case = &json[0]["cases"][2];
+    assert_eq!(case["output_bytes"], 6);
+    assert_eq!(case["output_limit_bytes"], 65_536);
+    assert_eq!(case["transfer_bytes"], 50);
+    assert_eq!(case["transfer_limit_bytes"], 60);
+    assert_eq!(case["time_limit_us"], 1_000_000);
+    assert!(
+        case["time_us"].as_u64().is_some_and(|time_us| time_us > 0),
+        "{case}"
+    );
+
+    // Time that is short for any machine; more of it isn't taken.
+    host.write(
+        "cases.toml",
+        "version = 1\n[[case]]\nas_of = 2026-03-31T12:00:00Z\n\
+         limits = { time_ms = 5, fuel = 9_000_000_000_000 }\nerror = \"still running\"\n",
+    );
+    host.write(
+        "rule.wasm",
+        lifecycle_rule("", "(loop $again (br $again)) unreachable"),
+    );
+    let output = host.run(["rule", "test", "rule.wasm"]);
+    assert!(
+        output.contains("\n  near its limit  number 1: time "),
+        "{output}"
+    );
+    assert!(output.contains(" of 5,000 us, "), "{output}");
+}
+
+#[test]
+fn a_file_that_is_no_component_is_an_error_of_the_call() {
+    let host = nearly_exhausted();
+    host.write("rule.wasm", "hello");
+    insta::assert_snapshot!(host.run(["rule", "test", "rule.wasm"]), @r"
+    error: `rule.wasm` is no usable rule component
+    caused by: it is no WebAssembly component
+    [exit 2]
+    ");
+    host.write(
+        "rule.wasm",
+        wat::parse_str("(module)").expect("well-formed"),
+    );
+    insta::assert_snapshot!(host.run(["rule", "test", "rule.wasm"]), @r"
+    error: `rule.wasm` is no usable rule component
+    caused by: it is a core WebAssembly module, not a component
+    hint: make it a component: `wasm-tools component new FILE.wasm -o RULE.wasm`
+    [exit 2]
+    ");
+}
+
+#[test]
 fn results_are_also_written_as_junit() {
     let host = TestHost::with_files(
         r#"
@@ -282,7 +369,7 @@ fn what_exports_no_kind_of_rule_is_refused_by_name() {
     insta::assert_snapshot!(host.run(["rule", "test", "."]), @r"
     ./rule.wasm: FAILED
       error: it doesn't fit the contract: exports no kind of rule: none of `account-correlation`, `identity-creation`, `before-refresh`, `attribute-promotion`, `manager-correlation`, `lifecycle-state`, `role-assignment`, `identity-trigger`, `value-change`, `after-refresh`, `logical-account`, `policy`, `account-selection`, `target-mapping`
-      hint: build the rule against this host's wit/0.1.2/rules.wit
+      hint: make the component for a world of wit/0.1.2/rules.wit; `idr rule new` starts a rule of each kind
     error: 1 of 1 components can't be used
     [exit 3]
     ");
@@ -410,10 +497,12 @@ fn a_component_that_cannot_be_used_fails_and_the_others_are_tested() {
 fn a_component_can_be_looked_into() {
     let host = TestHost::copy_of(&repository().join("rules-examples/rust/identity-trigger"));
     let output = host.run(["rule", "inspect", "identity-trigger.wasm"]);
-    let lines = output.lines().filter(|line| !line.starts_with("sha256"));
-    insta::assert_snapshot!(lines.collect::<Vec<_>>().join("\n"), @r"
+    let component = std::fs::read(host.path("identity-trigger.wasm")).expect("it is there");
+    let output = output.replace(&digest_of(&component), "(its digest)");
+    insta::assert_snapshot!(output, @r"
     component  identity-trigger.wasm
-    size       22,809 bytes
+    sha256     (its digest)
+    size       27,344 bytes
     contract   idr:rules@0.1.0
     kinds      identity-trigger
     imports    idr:rules/baseline@0.1.0: exists, attribute, had-assigned
@@ -428,6 +517,67 @@ fn a_component_can_be_looked_into() {
     error: `Cargo.toml` is no usable rule component
     caused by: it is no WebAssembly component
     [exit 2]
+    ");
+}
+
+/// A component that imports a part of the system, and is as large as one that brings
+/// its language's runtime along.
+fn with_a_runtime() -> Vec<u8> {
+    let system = r#"
+        package test:runtime;
+        world rule {
+            include idr:rules/lifecycle-state-rule@0.1.0;
+            import wasi:clocks/wall-clock@0.2.6;
+            import wasi:random/random@0.2.6;
+        }
+        package wasi:clocks@0.2.6 { interface wall-clock { now: func() -> u64; } }
+        package wasi:random@0.2.6 { interface random { get-random-u64: func() -> u64; } }
+    "#;
+    let runtime = "a".repeat(600_000);
+    component_against(
+        &contract(),
+        system,
+        "rule",
+        &format!(
+            r#"(import "wasi:clocks/wall-clock@0.2.6" "now" (func $now (result i64)))
+               (import "wasi:random/random@0.2.6" "get-random-u64" (func (result i64)))
+               (@custom "runtime" "{runtime}")
+               (func (export "idr:rules/lifecycle-state@0.1.0#state") (result i32)
+                   (drop (call $now)) unreachable)"#
+        ),
+    )
+}
+
+#[test]
+fn what_a_component_imports_of_the_system_is_told() {
+    let host = TestHost::new();
+    let rule = with_a_runtime();
+    host.write("rule.wasm", &rule);
+    let output = host.run(["rule", "inspect", "rule.wasm"]);
+    let output = output.replace(&digest_of(&rule), "(its digest)");
+    insta::assert_snapshot!(output, @r"
+    component  rule.wasm
+    sha256     (its digest)
+    size       601,814 bytes
+    contract   idr:rules@0.1.0
+    kinds      lifecycle-state
+    imports    wasi:clocks/wall-clock@0.2.6: now
+    imports    wasi:random/random@0.2.6: get-random-u64
+    stubbed    wasi:clocks/wall-clock@0.2.6
+    stubbed    wasi:random/random@0.2.6
+    memory     1 memory, at first 1 page of 64 KiB in the largest
+    tables     0 tables, at first 0 entries in the largest
+    advice     it imports `wasi:clocks/wall-clock@0.2.6`: calling that ends the evaluation, there is no WASI
+    advice     it imports `wasi:random/random@0.2.6`: calling that ends the evaluation, there is no WASI
+    advice     it brings the runtime of its language: there the time of day is a trap, and random numbers are always the same; ask `time.reached` and derive from `uid` instead
+    [exit 0]
+    ");
+    insta::assert_snapshot!(host.run(["rule", "check", "rule.wasm"]), @r"
+    rule.wasm: ok: lifecycle-state
+      advice  it imports `wasi:clocks/wall-clock@0.2.6`: calling that ends the evaluation, there is no WASI
+      advice  it imports `wasi:random/random@0.2.6`: calling that ends the evaluation, there is no WASI
+      advice  it brings the runtime of its language: there the time of day is a trap, and random numbers are always the same; ask `time.reached` and derive from `uid` instead
+    [exit 0]
     ");
 }
 

@@ -38,7 +38,7 @@ fn a_component_that_is_no_rule_and_wants_a_database() {
     .expect("well-formed");
     insta::assert_snapshot!(load_error(&component), @r"
     it doesn't fit the contract: exports no kind of rule: none of `account-correlation`, `identity-creation`, `before-refresh`, `attribute-promotion`, `manager-correlation`, `lifecycle-state`, `role-assignment`, `identity-trigger`, `value-change`, `after-refresh`, `logical-account`, `policy`, `account-selection`, `target-mapping`; imports `acme:db/query@1.0.0`: rules are given nothing but the interfaces of wit/0.1.2/rules.wit; imports `wasi:sockets/tcp@0.2.6`: rules get no files, network or other services of the system
-    hint: build the rule against this host's wit/0.1.2/rules.wit
+    hint: make the component for a world of wit/0.1.2/rules.wit; `idr rule new` starts a rule of each kind; leave out what asks for it, perhaps a library: a rule reads what it needs through wit/0.1.2/rules.wit
     ");
 }
 
@@ -53,8 +53,8 @@ fn a_rule_for_a_later_contract() {
            (func (export "idr:rules/lifecycle-state@0.2.0#state") (result i32) unreachable)"#,
     );
     insta::assert_snapshot!(load_error(&rule), @r"
-    it doesn't fit the contract: imports `idr:rules/types@0.2.0`, but this host speaks version 0.1.2; imports `idr:rules/log@0.2.0`, but this host speaks version 0.1.2; exports `idr:rules/lifecycle-state@0.2.0`, but this host speaks version 0.1.2
-    hint: build the rule against this host's wit/0.1.2/rules.wit
+    it doesn't fit the contract: imports `idr:rules/types@0.2.0`, but this host speaks versions 0.1.0 to 0.1.2; imports `idr:rules/log@0.2.0`, but this host speaks versions 0.1.0 to 0.1.2; exports `idr:rules/lifecycle-state@0.2.0`, but this host speaks versions 0.1.0 to 0.1.2
+    hint: build the rule against wit/0.1.2/rules.wit, or use an idr that speaks its version
     ");
 }
 
@@ -87,8 +87,8 @@ fn functions_that_this_host_does_not_have() {
         ),
     );
     insta::assert_snapshot!(load_error(&rule), @r"
-    it doesn't fit the contract: imports `subject.peers`, which version 0.1.2 doesn't have; imports `subject.friends`, which version 0.1.2 doesn't have
-    hint: build the rule against this host's wit/0.1.2/rules.wit
+    it doesn't fit the contract: imports `subject.peers`, which versions 0.1.0 to 0.1.2 don't have; imports `subject.friends`, which versions 0.1.0 to 0.1.2 don't have
+    hint: build the rule against wit/0.1.2/rules.wit as it was released
     ");
 }
 
@@ -113,7 +113,7 @@ fn other_types_of_imports_and_exports() {
     caused by: type mismatch with results
     caused by: type mismatch for field status
     caused by: expected enum of 4 names, found 5 names
-    hint: build the rule against this host's wit/0.1.2/rules.wit
+    hint: build the rule against wit/0.1.2/rules.wit as it was released
     ");
 
     let export = contract().replace(
@@ -126,7 +126,7 @@ fn other_types_of_imports_and_exports() {
     caused by: failed to convert function to given type
     caused by: type mismatch with results
     caused by: expected variant of 3 cases, found 4 cases
-    hint: build the rule against this host's wit/0.1.2/rules.wit
+    hint: build the rule against wit/0.1.2/rules.wit as it was released
     ");
 }
 
@@ -140,7 +140,7 @@ fn a_kind_reads_only_what_is_settled_before_it() {
     let rule = component_against(&greedy, "", "greedy", &format!("{import} {STATE}"));
     insta::assert_snapshot!(load_error(&rule), @r"
     it doesn't fit the contract: imports `baseline`, which only `identity-trigger` rules are given
-    hint: build the rule against this host's wit/0.1.2/rules.wit
+    hint: don't ask for it, or ask in a rule of a kind that is given it: see the worlds in wit/0.1.2/rules.wit
     ");
 
     // A component of two kinds may import what only one of them is given.
@@ -261,7 +261,7 @@ fn logical_accounts_are_made_of_accounts_alone() {
     );
     insta::assert_snapshot!(load_error(&rule), @r"
     it doesn't fit the contract: imports `subject`, which only `before-refresh` and `attribute-promotion` and `lifecycle-state` and `role-assignment` and `identity-trigger` and `value-change` and `after-refresh` and `policy` and `account-selection` and `target-mapping` rules are given; imports `time`, which only `before-refresh` and `attribute-promotion` and `lifecycle-state` and `role-assignment` and `identity-trigger` and `value-change` and `after-refresh` and `policy` and `account-selection` and `target-mapping` rules are given
-    hint: build the rule against this host's wit/0.1.2/rules.wit
+    hint: don't ask for it, or ask in a rule of a kind that is given it: see the worlds in wit/0.1.2/rules.wit
     ");
 }
 
@@ -297,15 +297,15 @@ fn a_rule_that_wants_the_network_as_well() {
     };
     insta::assert_snapshot!(with(&http), @r"
     it doesn't fit the contract: imports `wasi:http/outgoing-handler@0.2.6`: rules get no files, network or other services of the system
-    hint: build the rule against this host's wit/0.1.2/rules.wit
+    hint: leave out what asks for it, perhaps a library: a rule reads what it needs through wit/0.1.2/rules.wit
     ");
     insta::assert_snapshot!(with(&sockets), @r"
     it doesn't fit the contract: imports `wasi:sockets/instance-network@0.2.6`: rules get no files, network or other services of the system
-    hint: build the rule against this host's wit/0.1.2/rules.wit
+    hint: leave out what asks for it, perhaps a library: a rule reads what it needs through wit/0.1.2/rules.wit
     ");
     insta::assert_snapshot!(with(&files), @r"
     it doesn't fit the contract: imports `wasi:filesystem/preopens@0.2.6`: rules get no files, network or other services of the system
-    hint: build the rule against this host's wit/0.1.2/rules.wit
+    hint: leave out what asks for it, perhaps a library: a rule reads what it needs through wit/0.1.2/rules.wit
     ");
 }
 
@@ -327,7 +327,7 @@ fn a_rule_about_an_account_reads_no_identity() {
     let rule = component_against(&greedy, "", "greedy", &format!("{imports} {body}"));
     insta::assert_snapshot!(load_error(&rule), @r"
     it doesn't fit the contract: imports `subject`, which only `before-refresh` and `attribute-promotion` and `lifecycle-state` and `role-assignment` and `identity-trigger` and `value-change` and `after-refresh` and `policy` and `account-selection` and `target-mapping` rules are given; imports `time`, which only `before-refresh` and `attribute-promotion` and `lifecycle-state` and `role-assignment` and `identity-trigger` and `value-change` and `after-refresh` and `policy` and `account-selection` and `target-mapping` rules are given
-    hint: build the rule against this host's wit/0.1.2/rules.wit
+    hint: don't ask for it, or ask in a rule of a kind that is given it: see the worlds in wit/0.1.2/rules.wit
     ");
 
     // Nor does one of two kinds, when it is asked about an account.

@@ -5,14 +5,15 @@ use idr::rules::RuleComponent;
 use proptest::prelude::*;
 use proptest::test_runner::{Config, RngSeed, TestRunner};
 use wasm_encoder::{
-    Component, ComponentExportKind, ComponentExportSection, ComponentSection, RawSection,
+    Alias, Component, ComponentAliasSection, ComponentExportKind, ComponentExportSection,
+    ComponentSection, RawSection,
 };
-use wasmparser::{ComponentExternalKind, Parser, Payload};
+use wasmparser::{ComponentExternalKind, Parser, Payload, Validator};
 
 use crate::common::{TestHost, repository};
 use crate::made::{
     bare_component, case, component_against, contract, engine, lifecycle_rule, load, load_error,
-    outcome, report,
+    newest_contract, outcome, report,
 };
 
 const STATE: &str = "idr:rules/lifecycle-state@0.1.0#state";
@@ -117,12 +118,12 @@ fn table_bombs() {
         "(table $t 1 funcref)",
         "(drop (table.grow $t (ref.null func) (i32.const 1000000))) (call $active)",
     );
-    insta::assert_snapshot!(outcome(&rule, ""), @"rule-table: it wanted a table of 1000001 entries, more than the limit of 20000");
+    insta::assert_snapshot!(outcome(&rule, ""), @"rule-table: it wanted a table of 1000001 entries, more than the 20000 that the host gives any rule");
     let rule = lifecycle_rule(
         "(table $t 1 funcref)",
         "(loop $again (drop (table.grow $t (ref.null func) (i32.const 100))) (br $again)) unreachable",
     );
-    insta::assert_snapshot!(outcome(&rule, ""), @"rule-table: it wanted a table of 20001 entries, more than the limit of 20000");
+    insta::assert_snapshot!(outcome(&rule, ""), @"rule-table: it wanted a table of 20001 entries, more than the 20000 that the host gives any rule");
 }
 
 /// A promotion rule with this allocator; the host asks it for room for the
@@ -266,11 +267,141 @@ fn with_exports(rule: &[u8], count: usize) -> Vec<u8> {
     bytes
 }
 
+/// A component whose function is exported so many times more.
+fn with_functions_exported(rule: &[u8], count: u32) -> Vec<u8> {
+    let instance = {
+        let types = Validator::new().validate_all(rule).expect("well-formed");
+        types.as_ref().component_instance_count() - 1
+    };
+    let mut bytes = rule.to_vec();
+    let mut aliases = ComponentAliasSection::new();
+    aliases.alias(Alias::InstanceExport {
+        instance,
+        kind: ComponentExportKind::Func,
+        name: "state",
+    });
+    aliases.append_to_component(&mut bytes);
+    let function = {
+        let types = Validator::new().validate_all(&bytes).expect("well-formed");
+        types.as_ref().component_function_count() - 1
+    };
+    let mut exports = ComponentExportSection::new();
+    for number in 0..count {
+        let name = format!("more{number}");
+        exports.export(name.as_str(), ComponentExportKind::Func, function, None);
+    }
+    exports.append_to_component(&mut bytes);
+    bytes
+}
+
 #[test]
 fn thousands_of_exports() {
     let rule = |count| with_exports(&lifecycle_rule("", "(call $active)"), count);
     insta::assert_snapshot!(outcome(&rule(900), ""), @"active");
     insta::assert_snapshot!(first_line_and_cause(&rule(50_000)), @"it can't be compiled / caused by: instances count exceeds limit of 1000 (at offset 0x3374)");
+    let functions = with_functions_exported(&lifecycle_rule("", "(call $active)"), 5_000);
+    insta::assert_snapshot!(outcome(&functions, ""), @"active");
+}
+
+/// A rule in so many components, each of which passes on what is in it.
+fn nested_rule(depth: usize) -> Vec<u8> {
+    let mut component = format!(
+        r#"(component $c0
+            (core module $m
+                (memory (export "memory") 1)
+                (data (i32.const 1024) "active")
+                {REALLOC} unreachable)
+                (func (export "state") (result i32)
+                    (i32.store (i32.const 68) (i32.const 1024))
+                    (i32.store (i32.const 72) (i32.const 6))
+                    (i32.const 64)))
+            (core instance $i (instantiate $m))
+            (type $unnamed
+                (variant (case "declined" string) (case "invalid" string) (case "failed" string)))
+            (export $error "rule-error" (type $unnamed))
+            (func $state (result (result string (error $error)))
+                (canon lift (core func $i "state") (memory (core memory $i "memory"))
+                    (realloc (core func $i "cabi_realloc"))))
+            (export "state" (func $state)))"#
+    );
+    for level in 1..=depth {
+        let below = level - 1;
+        let passed_on = match level {
+            1 => format!("(instance $rule (instantiate $c{below}))"),
+            _ => format!(
+                "(instance $i (instantiate $c{below})) (alias export $i \"rule\" (instance $rule))"
+            ),
+        };
+        let name = match level == depth {
+            true => "idr:rules/lifecycle-state@0.1.0",
+            false => "rule",
+        };
+        component = format!(
+            "(component $c{level} {component} {passed_on} (export \"{name}\" (instance $rule)))"
+        );
+    }
+    wat::parse_str(component).expect("well-formed")
+}
+
+#[test]
+fn a_rule_in_components_in_components() {
+    insta::assert_snapshot!(outcome(&nested_rule(1), ""), @"active");
+    insta::assert_snapshot!(outcome(&nested_rule(30), ""), @"active");
+}
+
+/// Texts that aren't where a rule says, passed to a function of the host.
+#[test]
+fn wild_pointers_into_the_host() {
+    let passing = |text: &str| {
+        let rule = lifecycle_rule(
+            r#"(import "idr:rules/log@0.1.0" "info" (func $info (param i32 i32)))"#,
+            &format!("(call $info {text}) (call $active)"),
+        );
+        outcome(&rule, "")
+    };
+    insta::assert_snapshot!(passing("(i32.const 65536) (i32.const 0)"), @"active");
+    insta::assert_snapshot!(passing("(i32.const 65536) (i32.const 1)"), @"rule-crashed: it crashed: string pointer/length out of bounds of memory, in function 0 < function 4");
+    insta::assert_snapshot!(passing("(i32.const -16) (i32.const 4)"), @"rule-crashed: it crashed: string pointer/length out of bounds of memory, in function 0 < function 4");
+    insta::assert_snapshot!(passing("(i32.const -16) (i32.const 32)"), @"rule-crashed: it crashed: string pointer/length out of bounds of memory, in function 0 < function 4");
+    insta::assert_snapshot!(passing("(i32.const 0) (i32.const -1)"), @"rule-crashed: it crashed: string pointer/length out of bounds of memory, in function 0 < function 4");
+
+    // Where the answer is to be written.
+    let told_to = |place: &str| {
+        let rule = lifecycle_rule(
+            r#"(import "idr:rules/subject@0.1.0" "attribute" (func $attribute (param i32 i32 i32)))
+               (data (i32.const 1100) "uid")"#,
+            &format!(
+                "(call $attribute (i32.const 1100) (i32.const 3) (i32.const {place})) (call $active)"
+            ),
+        );
+        outcome(&rule, "")
+    };
+    insta::assert_snapshot!(told_to("128"), @"active");
+    insta::assert_snapshot!(told_to("129"), @"rule-crashed: it crashed: pointer not aligned, in function 0 < function 4");
+    insta::assert_snapshot!(told_to("65528"), @"rule-crashed: it crashed: pointer out of bounds, in function 0 < function 4");
+    insta::assert_snapshot!(told_to("-8"), @"rule-crashed: it crashed: pointer out of bounds, in function 0 < function 4");
+
+    // A list of texts whose entries are elsewhere.
+    let listing = |list: &str| {
+        let rule = component_against(
+            &newest_contract(),
+            "",
+            "attribute-promotion-rule",
+            &format!(
+                r#"(import "idr:rules/subject@0.1.2" "attributes" (func $attributes (param i32 i32 i32)))
+                   (data (i32.const 1200) "\f0\ff\ff\ff\ff\ff\ff\ff")
+                   (func (export "idr:rules/attribute-promotion@0.1.2#promote") (param i32 i32) (result i32)
+                       (call $attributes {list} (i32.const 128))
+                       (i32.store8 (i32.const 72) (i32.const 2))
+                       (i32.const 64))"#
+            ),
+        );
+        outcome(&rule, "attribute = \"x\"")
+    };
+    insta::assert_snapshot!(listing("(i32.const 1200) (i32.const 0)"), @"next");
+    insta::assert_snapshot!(listing("(i32.const 1200) (i32.const 1)"), @"rule-crashed: it crashed: string pointer/length out of bounds of memory, in function 0 < function 1");
+    insta::assert_snapshot!(listing("(i32.const 1200) (i32.const 536870912)"), @"rule-crashed: it crashed: list pointer/length out of bounds of memory, in function 0 < function 1");
+    insta::assert_snapshot!(listing("(i32.const 65532) (i32.const 1)"), @"rule-crashed: it crashed: list pointer/length out of bounds of memory, in function 0 < function 1");
 }
 
 #[test]
@@ -288,7 +419,7 @@ fn components_in_components_in_components() {
             break;
         }
     }
-    insta::assert_snapshot!(first_line_and_cause(&nested), @"it doesn't fit the contract: exports no kind of rule: none of `account-correlation`, `identity-creation`, `before-refresh`, `attribute-promotion`, `manager-correlation`, `lifecycle-state`, `role-assignment`, `identity-trigger`, `value-change`, `after-refresh`, `logical-account`, `policy`, `account-selection`, `target-mapping` / hint: build the rule against this host's wit/0.1.2/rules.wit");
+    insta::assert_snapshot!(first_line_and_cause(&nested), @"it doesn't fit the contract: exports no kind of rule: none of `account-correlation`, `identity-creation`, `before-refresh`, `attribute-promotion`, `manager-correlation`, `lifecycle-state`, `role-assignment`, `identity-trigger`, `value-change`, `after-refresh`, `logical-account`, `policy`, `account-selection`, `target-mapping` / hint: make the component for a world of wit/0.1.2/rules.wit; `idr rule new` starts a rule of each kind");
 }
 
 /// Loads bytes and, when they make a rule, asks it, with limits that keep it short.

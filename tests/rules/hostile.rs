@@ -1,5 +1,7 @@
 //! Rules that misbehave: each gets an error of its own and does no harm.
 
+use crate::acme::{AS_OF, tenant};
+use crate::common::repository;
 use crate::made::{case, component, lifecycle_rule, load, outcome, report};
 use idr::rules::cases::run;
 
@@ -18,7 +20,51 @@ fn a_crash_says_where_and_what_the_rule_said_last() {
         fields,
         "(call $_ZN5grade6lookup17h0123456789abcdefE) (call $active)",
     );
-    insta::assert_snapshot!(outcome(&rule, ""), @"rule-crashed: it crashed: wasm `unreachable` instruction executed, in `core::panicking::panic` < `grade::lookup` < function 6; it said: no such grade: 17");
+    insta::assert_snapshot!(outcome(&rule, ""), @"rule-crashed: it crashed: wasm `unreachable` instruction executed, in `grade::lookup` < function 6; it said: no such grade: 17");
+}
+
+/// The example with every kind panics where it is told to.
+fn panicking() -> Vec<u8> {
+    let path = repository().join("rules-examples/rust/all-kinds/all-kinds.wasm");
+    std::fs::read(path).expect("the committed component")
+}
+
+const PANIC: &str = "parameters = { reads = [\"throw no such grade: 17\"] }";
+
+#[test]
+fn a_panic_in_rust_tells_its_text_and_its_functions() {
+    let said = outcome(&panicking(), &format!("attribute = \"echo\"\n{PANIC}"));
+    let (place, text) = said.split_once("; it said: ").expect("it said something");
+    insta::assert_snapshot!(place, @"rule-crashed: it crashed: wasm `unreachable` instruction executed, in `all_kinds::read_one` < `all_kinds::last_read` < `idr:rules/attribute-promotion@0.1.2#promote`");
+    assert!(
+        text.starts_with("panicked at all-kinds/src/lib.rs:"),
+        "{text}"
+    );
+    assert!(text.ends_with("\nno such grade: 17"), "{text}");
+}
+
+#[test]
+fn a_refresh_and_a_test_tell_a_panic_in_full() {
+    let host = tenant(&panicking(), PANIC, &["ana".to_owned()]);
+    let _ = host.json(["refresh", "--as-of", AS_OF]);
+    let finding = host.run(["finding", "list"]);
+    host.write(
+        "rules/cases.toml",
+        format!(
+            "version = 1\n[[case]]\nkind = \"lifecycle-state\"\nas_of = {AS_OF}\n{PANIC}\n\
+             expect = \"active\"\n"
+        ),
+    );
+    let tested = host.run(["rule", "test", "rules"]);
+    for shown in [finding, tested] {
+        for part in [
+            "crashed: wasm `unreachable` instruction executed, in `all_kinds::read_one` < ",
+            "`idr:rules/lifecycle-state@0.1.2#state`; it said: panicked at ",
+            "no such grade: 17",
+        ] {
+            assert!(shown.contains(part), "`{part}` isn't in\n{shown}");
+        }
+    }
 }
 
 #[test]
@@ -61,7 +107,7 @@ fn a_limit_says_in_which_functions_where_they_have_names() {
 fn without_a_limit_in_reach_time_is_up() {
     let rule = lifecycle_rule("", LOOP);
     let limits = "limits = { fuel = 1_000_000_000_000, time_ms = 20 }";
-    insta::assert_snapshot!(outcome(&rule, limits), @"host-too-slow: it was still running after 20 ms");
+    insta::assert_snapshot!(outcome(&rule, limits), @"host-too-slow: it was still running after 20 ms, its limit of 20 ms");
 }
 
 #[test]
@@ -95,7 +141,7 @@ fn a_rule_that_passes_too_much() {
         r#"(import "idr:rules/log@0.1.0" "info" (func $info (param i32 i32)))"#,
         "(call $info (i32.const 0) (i32.const 60000)) (call $active)",
     );
-    insta::assert_snapshot!(outcome(&rule, "limits = { transfer_bytes = 10_000 }"), @"rule-transfer: it exchanged too long a text or list with the host, more than its limit of 10000 bytes");
+    insta::assert_snapshot!(outcome(&rule, "limits = { transfer_bytes = 10_000 }"), @"rule-transfer: it exchanged 0 bytes with the host, and then a text or list larger than its limit of 10000 bytes");
     insta::assert_snapshot!(outcome(&rule, ""), @"active");
 }
 
@@ -273,7 +319,7 @@ fn a_list_of_answers_as_long_as_memory_allows() {
             (i32.store (i32.const 72) (i32.const 1000))
             (i32.const 64))"#,
     );
-    insta::assert_snapshot!(outcome(&rule, "candidates = [\"A\"]"), @"rule-transfer: it exchanged too long a text or list with the host, more than its limit of 1048576 bytes");
+    insta::assert_snapshot!(outcome(&rule, "candidates = [\"A\"]"), @"rule-transfer: it exchanged 17 bytes with the host, and then a text or list larger than its limit of 1048576 bytes");
 }
 
 #[test]

@@ -5,6 +5,7 @@ mod common;
 
 mod acme;
 mod bench;
+mod bombs;
 mod chains;
 mod command;
 mod contract;

@@ -61,6 +61,45 @@ fn a_missing_tool_is_named_with_where_it_comes_from() {
     }
 }
 
+/// A Rust that has no libraries for WebAssembly.
+#[cfg(unix)]
+#[test]
+fn a_rust_without_the_target_says_how_to_add_it() {
+    use std::os::unix::fs::PermissionsExt;
+
+    let host = TestHost::new();
+    host.write("bin/rustc", "#!/bin/sh\necho /there/is/no/such/folder\n");
+    let rustc = host.path("bin/rustc");
+    std::fs::set_permissions(rustc, PermissionsExt::from_mode(0o755)).expect("own file");
+    let new = [
+        "rule",
+        "new",
+        "state",
+        "--kind",
+        "lifecycle-state",
+        "--lang",
+        "rust",
+    ];
+    assert!(host.run(new).ends_with("[exit 0]"));
+    let mut command = host.command();
+    command
+        .args(["rule", "build", "state"])
+        .env("PATH", host.path("bin"));
+    let output = command.output().expect("idr can be started");
+    insta::assert_snapshot!(String::from_utf8_lossy(&output.stderr), @r"
+    error: the Rust toolchain can't build for wasm32-unknown-unknown
+    hint: run `rustup target add wasm32-unknown-unknown`, or, where that can't be had, on Debian `rules-examples/build/debian-toolchain DIR` and set IDR_GUEST_TOOLCHAIN=DIR
+    ");
+    assert_eq!(output.status.code(), Some(3));
+
+    // Nor is there any Rust at all.
+    let built = host.run(["rule", "build", "state"]);
+    assert!(
+        built.contains("built by `rustc`, which isn't there"),
+        "{built}"
+    );
+}
+
 #[test]
 fn what_cannot_be_built_is_said() {
     let host = TestHost::with_files(

@@ -216,6 +216,289 @@ fn what_was_recorded_of_every_kind_passes_as_a_case() {
     );
 }
 
+/// A tenant with a rule of each kind about what follows from access: one person with
+/// two accounts, which a logical one is made of.
+fn tenant_of_consequences() -> TestHost {
+    let component = repository().join("rules-examples/rust/all-kinds/all-kinds.wasm");
+    let component = std::fs::read(component).expect("the example is there");
+    let host = TestHost::with_files(
+        r#"
+        //- idr.toml
+        version = 1
+        name = "acme"
+        clock = "simulated"
+        //- applications/hr.toml
+        authoritative = { name = "id" }
+        [connector]
+        type = "delimited-file"
+        path = "feeds/hr.csv"
+        native_identity = "id"
+        [schema]
+        id = {}
+        department = {}
+        //- applications/ad.toml
+        provisioning = true
+        account_selection = "chooses"
+        correlation = [{ account = "owner", identity = "name" }]
+        [connector]
+        type = "delimited-file"
+        path = "feeds/ad.csv"
+        native_identity = "dn"
+        [schema]
+        owner = {}
+        title = {}
+        groups = { type = "many", separator = "|", entitlement = true }
+        //- applications/crm.toml
+        [schema]
+        level = {}
+        [logical]
+        primary = "ad"
+        rule = "composes"
+        //- identity.toml
+        [attributes.department]
+        sources = [{ application = "hr", attribute = "department" }]
+        targets = [{ application = "ad", attribute = "title", rule = "maps", all_accounts = true }]
+        //- lifecycle.toml
+        default_state = "active"
+        [states.active]
+        //- roles/roles.toml
+        [[role]]
+        name = "Clerk"
+        type = "business"
+        requires = ["Paying"]
+        selector = { filter = 'department == "Sales"' }
+        [[role]]
+        name = "Paying"
+        type = "it"
+        profiles = [{ application = "ad", entitlements = { groups = ["pay"] } }]
+        //- policies.toml
+        [[policy]]
+        name = "payments"
+        rule = "judges"
+        //- feeds/hr.csv
+        id,department
+        ann,Sales
+        //- feeds/ad.csv
+        dn,owner,title,groups
+        cn=ann,ann,,mail
+        cn=adm-ann,ann,,mail
+        "#,
+    );
+    let sha256 = digest_of(&component);
+    let mut text = "version = 1\n".to_owned();
+    for (rule, grant, parameters) in [
+        (
+            "composes",
+            r#"accounts = { ad = ["owner"] }"#,
+            r#"reads = ["tier ad owner"], tiers = "ad", seed = 1"#,
+        ),
+        (
+            "judges",
+            r#"attributes = ["department"]"#,
+            r#"reads = ["attribute department", "desired", "roles"], seed = 4"#,
+        ),
+        (
+            "chooses",
+            r#"attributes = ["department"], accounts = { ad = ["title"] }"#,
+            r#"reads = ["attribute department", "account ad title"], seed = 1"#,
+        ),
+        (
+            "maps",
+            r#"attributes = ["department"]"#,
+            r#"reads = ["attribute department"], seed = 1"#,
+        ),
+    ] {
+        text += &format!(
+            "[rules.{rule}]\ncomponent = \"all-kinds.wasm\"\nsha256 = \"{sha256}\"\n\
+             reads = {{ {grant} }}\nparameters = {{ {parameters} }}\n"
+        );
+    }
+    host.write("rules/rules.toml", text);
+    host.write("rules/all-kinds.wasm", component);
+    for application in ["hr", "ad"] {
+        let report = host.json(["aggregate", application, "--as-of", "2026-03-31T12:00:00Z"]);
+        assert_eq!(report["status"], "done", "{report}");
+    }
+    // Nobody is refreshed yet: which account was chosen would be known from then on.
+    host
+}
+
+#[test]
+fn what_was_recorded_of_access_passes_as_a_case() {
+    let host = tenant_of_consequences();
+    for (rule, kind) in [
+        ("composes", "logical-account"),
+        ("judges", "policy"),
+        ("chooses", "account-selection"),
+        ("maps", "target-mapping"),
+    ] {
+        let file = format!("{rule}.toml");
+        let record = [
+            "rule",
+            "record",
+            "--identity",
+            "ann",
+            "--rule",
+            rule,
+            "--out",
+            &file,
+        ];
+        let recorded = host.json(record);
+        let cases = recorded["cases"].as_array().expect("cases");
+        assert!(!cases.is_empty(), "{rule} was asked");
+        for case in cases {
+            let name = case["name"].as_str().expect("a name");
+            assert!(name.starts_with(kind), "{name}");
+        }
+        let text = host.read(&file);
+        assert!(!text.contains("error = "), "it answered: {text}");
+        let output = host.run(["rule", "test", "rules/all-kinds.wasm", "--cases", &file]);
+        assert!(output.ends_with("passed\n[exit 0]"), "{rule}: {output}");
+    }
+    let cases = ["composes", "judges", "chooses", "maps"].map(|rule| {
+        let text = host.read(&format!("{rule}.toml"));
+        // The first case of each.
+        text.split("[[case]]").nth(1).expect("a case").to_owned()
+    });
+    insta::assert_snapshot!(cases.join("\n[[case]]").trim(), @r#"
+    name = "logical-account of `crm` for ann"
+    as_of = 2026-03-31T12:00:00Z
+    zone = "UTC"
+    logical = "crm"
+    wakes_at = "never"
+    reads = ["account-attribute ad owner", "accounts ad", "parameter reads", "parameter seed", "parameter tiers"]
+
+    [[case.accounts]]
+    application = "ad"
+    native_identity = "cn=adm-ann"
+    status = "enabled"
+
+    [case.accounts.attributes]
+    owner = "ann"
+
+    [[case.accounts]]
+    application = "ad"
+    native_identity = "cn=ann"
+    status = "enabled"
+
+    [case.accounts.attributes]
+    owner = "ann"
+
+    [case.parameters]
+    reads = ["tier ad owner"]
+    seed = 1
+    tiers = "ad"
+
+    [[case.expect]]
+    native_identity = "cn=adm-ann"
+    status = "enabled"
+
+    [case.expect.attributes]
+    level = "v1"
+
+    [[case.expect.parts]]
+    application = "ad"
+    native_identity = "cn=adm-ann"
+
+    [[case.expect]]
+    native_identity = "cn=ann"
+    status = "enabled"
+
+    [case.expect.attributes]
+    level = "v2"
+
+    [[case.expect.parts]]
+    application = "ad"
+    native_identity = "cn=ann"
+
+    [[case]]
+    name = "policy `payments` for ann"
+    as_of = 2026-03-31T12:00:00Z
+    zone = "UTC"
+    policy = "payments"
+    wakes_at = "never"
+    reads = ["access is-desired", "access roles", "attribute department", "parameter reads", "parameter seed"]
+
+    [case.access]
+    desired = false
+    roles = ["Clerk"]
+    entitlements = []
+
+    [case.attributes]
+    department = "Sales"
+
+    [case.parameters]
+    reads = ["attribute department", "desired", "roles"]
+    seed = 4
+
+    [[case.expect]]
+    description = "by chance"
+
+    [[case.expect.grants]]
+    role = "Clerk"
+
+
+    [[case]]
+    name = "account-selection in `ad` for ann"
+    as_of = 2026-03-31T12:00:00Z
+    zone = "UTC"
+    wakes_at = "never"
+    reads = ["account-attribute ad title", "accounts ad", "attribute department", "parameter reads", "parameter seed"]
+
+    [case.need]
+    application = "ad"
+    role = "Clerk"
+    candidates = ["cn=adm-ann", "cn=ann"]
+    may_create = false
+
+    [case.attributes]
+    department = "Sales"
+
+    [[case.accounts]]
+    application = "ad"
+    native_identity = "cn=adm-ann"
+    status = "enabled"
+
+    [case.accounts.attributes]
+
+    [[case.accounts]]
+    application = "ad"
+    native_identity = "cn=ann"
+    status = "enabled"
+
+    [case.accounts.attributes]
+
+    [case.parameters]
+    reads = ["attribute department", "account ad title"]
+    seed = 1
+
+    [case.expect]
+    existing = "cn=adm-ann"
+
+    [[case]]
+    name = "target-mapping of `title` in `ad` for ann"
+    as_of = 2026-03-31T12:00:00Z
+    zone = "UTC"
+    wakes_at = "never"
+    reads = ["attribute department", "parameter reads", "parameter seed"]
+
+    [case.target]
+    application = "ad"
+    attribute = "title"
+    native_identity = "cn=adm-ann"
+
+    [case.attributes]
+    department = "Sales"
+
+    [case.parameters]
+    reads = ["attribute department"]
+    seed = 1
+
+    [case.expect]
+    set = "v2"
+    "#);
+}
+
 #[test]
 fn a_recorded_case_has_what_was_read_and_no_more() {
     let host = tenant();

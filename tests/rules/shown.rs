@@ -59,6 +59,18 @@ fn a_read_that_was_not_granted_is_a_finding_that_says_what_to_do() {
     ");
 }
 
+/// It can't come from itself, whatever the rule may read.
+#[test]
+fn a_rule_that_reads_what_it_works_out_is_a_finding() {
+    insta::assert_snapshot!(finding(&reading("lifecycleState"), "\"lifecycleState\"", ""), @r"
+    1 open
+        access-at-risk  ana  lifecycle-state: lifecycleState
+          the lifecycle state needs itself; it keeps its last value
+          hint: let one of them come from a source that doesn't read the others
+    [exit 0]
+    ");
+}
+
 #[test]
 fn a_limit_names_tenant_rule_kind_identity_limit_and_use() {
     let spinning = lifecycle_rule("", "(loop $again (br $again)) unreachable");
@@ -87,7 +99,7 @@ fn a_limit_names_tenant_rule_kind_identity_limit_and_use() {
     insta::assert_snapshot!(finding(&table, "", ""), @r"
     1 open
         access-at-risk  ana  lifecycle-state: state
-          rule `state` (lifecycle-state) wanted a table of 1000001 entries, more than the limit of 20000 (tenant `acme`, identity `ana`)
+          rule `state` (lifecycle-state) wanted a table of 1000001 entries, more than the 20000 that the host gives any rule (tenant `acme`, identity `ana`)
           hint: no rule may have so large a table; build it with a smaller one
     [exit 0]
     ");
@@ -102,6 +114,18 @@ fn a_limit_names_tenant_rule_kind_identity_limit_and_use() {
           hint: read less, or raise `transfer_bytes` in rules/rules.toml
     [exit 0]
     ");
+    let at_once = lifecycle_rule(
+        r#"(import "idr:rules/log@0.1.0" "info" (func $info (param i32 i32)))"#,
+        "(call $info (i32.const 0) (i32.const 5000)) (call $info (i32.const 0) (i32.const 60000))
+         (call $active)",
+    );
+    insta::assert_snapshot!(finding(&at_once, "", "transfer_bytes = 20_000"), @r"
+    1 open
+        access-at-risk  ana  lifecycle-state: state
+          rule `state` (lifecycle-state) exchanged 5000 bytes with the host, and then a text or list larger than its limit of 20000 bytes (tenant `acme`, identity `ana`)
+          hint: read less, or raise `transfer_bytes` in rules/rules.toml
+    [exit 0]
+    ");
     let answering = lifecycle_rule(
         "",
         "(memory.fill (i32.const 4096) (i32.const 97) (i32.const 60000))
@@ -112,6 +136,20 @@ fn a_limit_names_tenant_rule_kind_identity_limit_and_use() {
         access-at-risk  ana  lifecycle-state: state
           rule `state` (lifecycle-state) answered with 60000 bytes, more than its limit of 2000 (tenant `acme`, identity `ana`)
           hint: answer less, or raise `output_bytes` in rules/rules.toml
+    [exit 0]
+    ");
+}
+
+/// Time is measured on a busy machine, too: what is told is what was given.
+#[test]
+fn the_limit_of_time_is_told_with_what_the_rule_was_given() {
+    let spinning = lifecycle_rule("", "(loop $again (br $again)) unreachable");
+    let limits = "fuel = 9_000_000_000_000, time_ms = 5";
+    insta::assert_snapshot!(finding(&spinning, "", limits), @r"
+    1 open
+        access-at-risk  ana  lifecycle-state: state
+          rule `state` (lifecycle-state) was still running after 50 ms, 10 times its limit of 5 ms (tenant `acme`, identity `ana`)
+          hint: the host is overloaded, or `time_ms` in rules/rules.toml is too low for `fuel`
     [exit 0]
     ");
 }

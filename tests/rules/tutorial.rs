@@ -21,7 +21,7 @@ fn the_tutorial_is_true_in_rust() {
 #[cfg(feature = "languages")]
 #[test]
 fn the_tutorial_is_true_in_every_other_language() {
-    for language in ["C", "JavaScript", "Python", "Go"] {
+    for language in ["C", "JavaScript", "TypeScript", "Python", "Go"] {
         follow(language);
     }
 }
@@ -29,7 +29,10 @@ fn the_tutorial_is_true_in_every_other_language() {
 /// Does what the page says: the part of a language, then what is for all.
 fn follow(language: &str) {
     let page = std::fs::read_to_string(repository().join("docs/rules.md"));
-    let page = page.expect("the page is there");
+    let mut page = page.expect("the page is there");
+    if language == "TypeScript" {
+        page = in_typescript(&page);
+    }
     let host = TestHost::new();
     let mut n_commands = 0;
     for (section, block) in blocks_of(&page) {
@@ -46,17 +49,60 @@ fn follow(language: &str) {
             }
             Block::Console(commands) => {
                 for (command, expected) in commands {
-                    let (printed, _) = run(&host.path(""), &command);
+                    let (printed, succeeded) = run(&host.path(""), &command);
                     assert!(
                         is_as_expected(printed.trim_end(), expected.trim_end()),
                         "{language}: $ {command}\n{printed}\nis not\n{expected}"
                     );
+                    // Only where an error is shown a command may fail, and there it must.
+                    let fails = expected.lines().any(|line| line.starts_with("error:"));
+                    assert_eq!(succeeded, !fails, "{language}: $ {command}");
                     n_commands += 1;
                 }
             }
         }
     }
     assert!(n_commands > 15, "{language}: the page has commands");
+}
+
+/// Does to the part about JavaScript what it says makes it one about TypeScript.
+fn in_typescript(page: &str) -> String {
+    let says = "TypeScript is the same with `--lang typescript` and `rule.ts`.";
+    assert!(page.contains(says), "the page says how");
+    page.replace("### JavaScript", "### TypeScript")
+        .replace("--lang javascript", "--lang typescript")
+        .replace("rule.js", "rule.ts")
+        .replace("from JavaScript", "from TypeScript")
+}
+
+/// What is named in running text exists, with its options.
+#[test]
+fn commands_in_running_text_exist() {
+    let page = std::fs::read_to_string(repository().join("docs/rules.md"));
+    let page = page.expect("the page is there");
+    let host = TestHost::new();
+    let mut n_commands = 0;
+    // Inline code is every second part, once blocks are left out.
+    let text: String = page.split("```").step_by(2).collect();
+    for code in text.split('`').skip(1).step_by(2) {
+        let words: Vec<&str> = code.split_whitespace().collect();
+        let command = match words.as_slice() {
+            ["idr", command @ ..] => command,
+            ["rule", command @ ..] => &[&["rule"], command].concat(),
+            _ => continue,
+        };
+        let is_word = |word: &&&str| word.chars().all(|letter| letter.is_ascii_lowercase());
+        let subcommand: Vec<&str> = command.iter().take_while(is_word).copied().collect();
+        let help = host.run(subcommand.iter().copied().chain(["--help"]));
+        assert!(help.ends_with("[exit 0]"), "`{code}`: {help}");
+        for option in command.iter().filter(|word| word.starts_with("--")) {
+            assert!(help.contains(*option), "`{code}`: {help}");
+        }
+        n_commands += 1;
+    }
+    assert!(n_commands >= 3, "there are some");
+    let tools = repository().join("rules-examples/build/guest-tools");
+    assert!(page.contains("`rules-examples/build/guest-tools DIR`") && tools.is_file());
 }
 
 /// Runs a command with `idr` on the path; returns what it printed, in whatever

@@ -352,7 +352,7 @@ fn time_is_no_verdict_and_asks_for_a_retry() {
         panic!("it isn't a read that failed");
     };
     assert_eq!(cause.as_str(), "host-too-slow");
-    insta::assert_snapshot!(message, @"rule `state` (lifecycle-state) was still running after 100 ms (tenant `acme`, identity `ana`)");
+    insta::assert_snapshot!(message, @"rule `state` (lifecycle-state) was still running after 100 ms, 10 times its limit of 10 ms (tenant `acme`, identity `ana`)");
     assert!(retry_after_ms.is_some());
 }
 
@@ -494,11 +494,16 @@ fn compiled_components_are_kept_privately_and_made_again_when_damaged() {
             std::fs::write(&file, before).expect("writable");
             chown(&path, Some(0), None).expect("root may");
         }
-        // A folder that others may write to is neither read nor written.
+        // A folder that others may use is neither read nor written.
         std::fs::write(&file, "planted").expect("writable");
-        std::fs::set_permissions(&path, PermissionsExt::from_mode(0o770)).expect("own folder");
+        for mode in [0o770, 0o755, 0o711] {
+            std::fs::set_permissions(&path, PermissionsExt::from_mode(mode)).expect("own folder");
+            assert_eq!(ask(), active());
+            assert_eq!(std::fs::read(&file).expect("readable"), b"planted");
+        }
+        std::fs::set_permissions(&path, PermissionsExt::from_mode(0o700)).expect("own folder");
         assert_eq!(ask(), active());
-        assert_eq!(std::fs::read(&file).expect("readable"), b"planted");
+        assert_ne!(std::fs::read(&file).expect("readable"), b"planted");
     }
 }
 
@@ -581,7 +586,7 @@ fn a_worker_that_finds_no_room_waits_and_then_says_so() {
         panic!("{refused:?}");
     };
     assert_eq!(cause.as_str(), "host-too-busy");
-    insta::assert_snapshot!(message, @"rule `state` (lifecycle-state) found no room for an instance");
+    insta::assert_snapshot!(message, @"rule `state` (lifecycle-state) found no room for an instance (tenant `acme`, identity `ana`)");
     insta::assert_snapshot!(hint.unwrap_or_default(), @"refresh with fewer threads, or use fewer rules at a time");
     assert!(retry_after_ms.is_some(), "it is never a verdict");
 

@@ -59,16 +59,34 @@ impl Contract {
             .map_err(|source| no_component(project, source))?;
         Ok(module)
     }
+
+    /// Returns the system that isn't one, which logs as this version of the contract
+    /// has it.
+    fn closed_system(&self) -> anyhow::Result<Vec<u8>> {
+        let version = self.version().context("it isn't made for `idr:rules`")?;
+        let mut system = wat::parse_str(CLOSED_SYSTEM.replace("{version}", &version))
+            .context("the closed system doesn't parse")?;
+        let mut resolve = self.resolve.clone();
+        let world =
+            format!("package idr:closed; world system {{ import idr:rules/log@{version}; }}");
+        let package = resolve.push_source("closed.wit", &world)?;
+        let world = resolve.select_world(&[package], Some("system"))?;
+        embed_component_metadata(&mut system, &resolve, world, StringEncoding::UTF8, false)?;
+        Ok(system)
+    }
 }
 
 /// Makes a module that may import the system interface a component that doesn't.
-pub(crate) fn closed(module: &[u8], project: &Project) -> Result<Vec<u8>, GuestError> {
+pub(crate) fn closed(
+    module: &[u8],
+    contract: &Contract,
+    project: &Project,
+) -> Result<Vec<u8>, GuestError> {
     let encode = || {
-        let system = wat::parse_str(CLOSED_SYSTEM).context("the closed system doesn't parse")?;
         ComponentEncoder::default()
             .validate(true)
             .module(module)?
-            .adapter("wasi_snapshot_preview1", &system)?
+            .adapter("wasi_snapshot_preview1", &contract.closed_system()?)?
             .encode()
     };
     encode().map_err(|source| no_component(project, source))

@@ -10,6 +10,7 @@ use crate::{GuestError, Language, write};
 const CONTRACT: &str = include_str!("../../../wit/0.1.2/rules.wit");
 const README: &str = include_str!("../templates/shared/README.md");
 const CARGO: &str = include_str!("../templates/rust/Cargo.toml.txt");
+const PANICS: &str = include_str!("../templates/rust/panics.rs");
 const TSCONFIG: &str = include_str!("../templates/typescript/tsconfig.json");
 const GO_IGNORED: &str = include_str!("../templates/go/gitignore.txt");
 const IGNORED: &str = "# What `idr rule build` generates.\n/bindings/\n/target/\n";
@@ -108,7 +109,10 @@ fn files(name: &str, kind: &Kind, language: Language) -> Vec<(String, String)> {
         (source, content.to_owned()),
     ];
     match language {
-        Language::Rust => files.push(("Cargo.toml".to_owned(), CARGO.replace("{name}", name))),
+        Language::Rust => {
+            files.push(("Cargo.toml".to_owned(), CARGO.replace("{name}", name)));
+            files.push(("src/panics.rs".to_owned(), PANICS.to_owned()));
+        }
         Language::TypeScript => files.push(("tsconfig.json".to_owned(), TSCONFIG.to_owned())),
         _ => {}
     }
@@ -152,11 +156,13 @@ fn readme(name: &str, kind: &Kind, language: Language, source: &str) -> String {
 fn note(language: Language) -> &'static str {
     match language {
         Language::Rust => {
-            "Don't panic:\na panic is a bare trap. Say `RuleError::Failed` with a text instead."
+            "Don't panic:\na panic ends the instance, too, which makes the next evaluation slower; say\n\
+             `RuleError::Failed` with a text instead. `src/panics.rs` sees to it that its text is told."
         }
         Language::C => {
             "Free\nwhatever the host hands over: arguments, values, texts and lists. `bindings/rule.h` has\n\
-             the names, once the rule is built."
+             the names, once the rule is built. What is written to stderr is logged, so a crash\n\
+             tells it: `assert` says what was wrong."
         }
         Language::JavaScript | Language::TypeScript => {
             "`guard`\nmakes an exception the error `failed`; `Date.now()` is a trap: there is no clock."
@@ -166,7 +172,8 @@ fn note(language: Language) -> &'static str {
              no clock: `time.time()` is a trap."
         }
         Language::Go => {
-            "`Guard`\nmakes a panic the error `failed`; `time.Now()` is a trap: there is no clock."
+            "`Guard`\nmakes a panic the error `failed`, with its text and the functions it came through;\n\
+             `time.Now()` is a trap: there is no clock."
         }
     }
 }
@@ -191,6 +198,7 @@ mod tests {
                 "cases.toml",
                 "rule.toml",
                 "src/lib.rs",
+                "src/panics.rs",
                 "wit/rules.wit"
             ]
         );

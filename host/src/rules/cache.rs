@@ -166,8 +166,8 @@ fn create_private_folder(folder: &Path) -> std::io::Result<()> {
     std::fs::create_dir_all(folder)
 }
 
-/// Compiled code from a folder of somebody else, or that others may write to,
-/// isn't loaded.
+/// Compiled code from a folder of somebody else, or that others may use at all, isn't
+/// loaded.
 #[cfg(unix)]
 fn is_private(folder: &Path) -> Result<(), String> {
     use std::os::unix::fs::{MetadataExt, PermissionsExt};
@@ -181,9 +181,10 @@ fn is_private(folder: &Path) -> Result<(), String> {
         return Err("it belongs to somebody else".to_owned());
     }
     let mode = metadata.permissions().mode() & 0o777;
-    if mode & 0o022 != 0 {
+    if mode & 0o077 != 0 {
+        let folder = folder.display();
         return Err(format!(
-            "others may write to it (mode {mode:o}); `chmod 700` it"
+            "others may use it (mode {mode:o}); run `chmod 700 {folder}`"
         ));
     }
     Ok(())

@@ -35,7 +35,7 @@ pub(super) struct CallState {
     /// Which rule's parameters are passed.
     rule: RuleIndex,
     /// How many bytes this evaluation may still exchange with the host.
-    transfer_left: usize,
+    pub(super) transfer_left: usize,
     /// What the rule logged in this evaluation.
     pub(super) log: Log,
     /// What the rule asked in this evaluation, when somebody wants to know.

@@ -15,9 +15,10 @@ use super::cache::ComponentCache;
 use super::call::CallState;
 use super::contract::{Surface, speaks_our_version, stub_wasi, surface};
 use super::difference::differences;
-use super::engine::{MEMORIES_OF_A_RULE, RuleEngine, TABLES_OF_A_RULE, ticks};
+use super::engine::{RuleEngine, ticks};
 use super::error::LoadError;
 use super::kind::RuleKind;
+use super::parts::{can_be_compiled, can_be_held};
 use crate::config::read_regular_file;
 
 /// What starting an instance may use, apart from the rule's own limits: some
@@ -87,9 +88,12 @@ impl RuleComponent {
         let is_cached = cached.is_some();
         let component = match cached {
             Some(component) => component,
-            None => Component::from_binary(wasmtime, bytes).map_err(LoadError::Broken)?,
+            None => {
+                can_be_compiled(bytes)?;
+                Component::from_binary(wasmtime, bytes).map_err(LoadError::Broken)?
+            }
         };
-        has_few_parts(&component)?;
+        can_be_held(&component)?;
         let surface = surface(wasmtime, &component).map_err(LoadError::Contract)?;
         let mut prepared = [const { None }; RuleKind::ALL.len()];
         for kind in &surface.kinds {
@@ -151,23 +155,6 @@ impl RuleComponent {
                 exported: self.surface.kinds.clone(),
             })
     }
-}
-
-/// Refuses a component that would take more of the pool of instances than its share.
-fn has_few_parts(component: &Component) -> Result<(), LoadError> {
-    let Some(needs) = component.resources_required() else {
-        // It imports modules, which nobody gives it.
-        return Ok(());
-    };
-    for (what, found, limit) in [
-        ("memories", needs.num_memories, MEMORIES_OF_A_RULE),
-        ("tables", needs.num_tables, TABLES_OF_A_RULE),
-    ] {
-        if found > limit {
-            return Err(LoadError::TooManyParts { what, found, limit });
-        }
-    }
-    Ok(())
 }
 
 /// Puts both signatures side by side where types differ.

@@ -16,7 +16,58 @@ use super::kind::{ABOUT_AN_ACCOUNT, ABOUT_AN_IDENTITY, RuleKind};
 /// The version of `wit/0.1.2/rules.wit`, the newest that this host speaks.
 pub const CONTRACT_VERSION: &str = "0.1.2";
 
+/// The released versions that it speaks, as they are told.
+const VERSIONS_SPOKEN: &str = "0.1.0 to 0.1.2";
+
 const PACKAGE: &str = "idr:rules";
+
+/// One way in which a component doesn't fit the contract.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Misfit {
+    /// What is wrong, in words that follow "it".
+    pub problem: String,
+    /// What helps.
+    pub fix: Fix,
+}
+
+/// What makes a component fit the contract.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Fix {
+    /// It was built against another version.
+    Version,
+    /// It was built against another text of a version that this host speaks.
+    Text,
+    /// It wants what no rule is given, however it is built.
+    Leave,
+    /// It wants what other kinds are given.
+    Kind,
+    /// It exports nothing that could be asked.
+    Export,
+}
+
+impl Fix {
+    /// Returns it in words.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Version => {
+                "build the rule against wit/0.1.2/rules.wit, or use an idr that speaks its version"
+            }
+            Self::Text => "build the rule against wit/0.1.2/rules.wit as it was released",
+            Self::Leave => {
+                "leave out what asks for it, perhaps a library: a rule reads what it needs through \
+                 wit/0.1.2/rules.wit"
+            }
+            Self::Kind => {
+                "don't ask for it, or ask in a rule of a kind that is given it: see the worlds in \
+                 wit/0.1.2/rules.wit"
+            }
+            Self::Export => {
+                "make the component for a world of wit/0.1.2/rules.wit; `idr rule new` starts a rule \
+                 of each kind"
+            }
+        }
+    }
+}
 
 /// An interface that rules may import.
 pub(super) struct Interface {
@@ -140,7 +191,7 @@ pub struct Surface {
 /// # Errors
 ///
 /// Every way in which it differs from the contract, in words that follow "it".
-pub(super) fn surface(engine: &Engine, component: &Component) -> Result<Surface, Vec<String>> {
+pub(super) fn surface(engine: &Engine, component: &Component) -> Result<Surface, Vec<Misfit>> {
     let component_type = component.component_type();
     let mut problems = Vec::new();
     let mut surface = Surface {
@@ -165,20 +216,21 @@ pub(super) fn surface(engine: &Engine, component: &Component) -> Result<Surface,
             }
             None => {
                 let kinds = RuleKind::ALL.iter().map(|kind| kind.as_str());
-                problems.push(format!(
-                    "exports `{name}`, which is no kind of rule{}",
-                    did_you_mean(interface, kinds)
-                ));
+                let nearest = did_you_mean(interface, kinds);
+                problems.push(Misfit {
+                    problem: format!("exports `{name}`, which is no kind of rule{nearest}"),
+                    fix: fix_of(version, Fix::Export),
+                });
             }
         }
     }
     surface.kinds.sort();
     if surface.kinds.is_empty() && problems.is_empty() {
         let kinds: Vec<String> = RuleKind::ALL.map(|kind| format!("`{kind}`")).to_vec();
-        problems.push(format!(
-            "exports no kind of rule: none of {}",
-            kinds.join(", ")
-        ));
+        problems.push(Misfit {
+            problem: format!("exports no kind of rule: none of {}", kinds.join(", ")),
+            fix: Fix::Export,
+        });
     }
 
     for (name, import) in component_type.imports(engine) {
@@ -205,40 +257,55 @@ pub(super) fn surface(engine: &Engine, component: &Component) -> Result<Surface,
     }
 }
 
-fn import_problems(name: &str, functions: &[String], kinds: &[RuleKind]) -> Vec<String> {
-    let Some((interface, _)) = rules_interface(name) else {
+fn import_problems(name: &str, functions: &[String], kinds: &[RuleKind]) -> Vec<Misfit> {
+    let misfit = |problem, fix| Misfit { problem, fix };
+    let Some((interface, version)) = rules_interface(name) else {
         let why = if name.starts_with("wasi:") {
             "rules get no files, network or other services of the system"
         } else {
             "rules are given nothing but the interfaces of wit/0.1.2/rules.wit"
         };
-        return vec![format!("imports `{name}`: {why}")];
+        return vec![misfit(format!("imports `{name}`: {why}"), Fix::Leave)];
     };
+    let fix = fix_of(version, Fix::Text);
     let Some(known) = INTERFACES.iter().find(|known| known.name == interface) else {
-        let names = INTERFACES.iter().map(|known| known.name);
-        return vec![format!(
-            "imports `{name}`, which version {CONTRACT_VERSION} doesn't have{}",
-            did_you_mean(interface, names)
-        )];
+        let nearest = did_you_mean(interface, INTERFACES.iter().map(|known| known.name));
+        let problem =
+            format!("imports `{name}`, which versions {VERSIONS_SPOKEN} don't have{nearest}");
+        return vec![misfit(problem, fix)];
     };
     if !kinds.is_empty() && !kinds.iter().any(|kind| known.is_given_to(*kind)) {
         let given: Vec<String> = known.kinds.iter().map(|kind| format!("`{kind}`")).collect();
-        return vec![format!(
-            "imports `{interface}`, which only {} rules are given",
-            given.join(" and ")
-        )];
+        let given = given.join(" and ");
+        let problem = format!("imports `{interface}`, which only {given} rules are given");
+        return vec![misfit(problem, Fix::Kind)];
     }
     functions
         .iter()
         .filter(|function| !known.functions.contains(&function.as_str()))
         .map(|function| {
-            format!(
-                "imports `{interface}.{function}`, which version {CONTRACT_VERSION} doesn't \
-                 have{}",
-                did_you_mean(function, known.functions.iter().copied())
-            )
+            let nearest = did_you_mean(function, known.functions.iter().copied());
+            let problem = format!(
+                "imports `{interface}.{function}`, which versions {VERSIONS_SPOKEN} don't \
+                 have{nearest}"
+            );
+            misfit(problem, fix)
         })
         .collect()
+}
+
+/// Returns what helps a component of a version: what a later one has may be right there.
+fn fix_of(version: &str, otherwise: Fix) -> Fix {
+    let last = |version: &str| {
+        version
+            .rsplit('.')
+            .next()
+            .and_then(|last| last.parse::<u32>().ok())
+    };
+    match last(version) > last(CONTRACT_VERSION) {
+        true => Fix::Version,
+        false => otherwise,
+    }
 }
 
 /// Says whether a component was built for a version that this host speaks, by
@@ -248,7 +315,7 @@ fn import_problems(name: &str, functions: &[String], kinds: &[RuleKind]) -> Vec<
 ///
 /// Every name of another version, in words that follow "it". A file that can't
 /// be read so far is left to the compiler, which says why.
-pub(super) fn speaks_our_version(component: &[u8]) -> Result<(), Vec<String>> {
+pub(super) fn speaks_our_version(component: &[u8]) -> Result<(), Vec<Misfit>> {
     let mut problems = Vec::new();
     let mut depth = 0_usize;
     for payload in Parser::new(0).parse_all(component) {
@@ -276,9 +343,12 @@ pub(super) fn speaks_our_version(component: &[u8]) -> Result<(), Vec<String>> {
     }
 }
 
-fn version_problem(verb: &str, name: &str) -> Option<String> {
+fn version_problem(verb: &str, name: &str) -> Option<Misfit> {
     let (_, version) = rules_interface(name)?;
-    (!speaks(version)).then(|| other_version(verb, name))
+    (!speaks(version)).then(|| Misfit {
+        problem: format!("{verb} `{name}`, but this host speaks versions {VERSIONS_SPOKEN}"),
+        fix: Fix::Version,
+    })
 }
 
 /// Splits `idr:rules/subject@0.1.0` into interface and version.
@@ -295,10 +365,6 @@ fn speaks(version: &str) -> bool {
             .map(|(compatible, _)| compatible.to_owned())
     };
     compatible(version) == compatible(CONTRACT_VERSION)
-}
-
-fn other_version(verb: &str, name: &str) -> String {
-    format!("{verb} `{name}`, but this host speaks version {CONTRACT_VERSION}")
 }
 
 fn did_you_mean<'n>(name: &str, candidates: impl Iterator<Item = &'n str>) -> String {
@@ -371,7 +437,10 @@ pub(super) fn stub_wasi(
 
 #[cfg(test)]
 mod tests {
-    use super::{INTERFACES, import_problems, speaks, version_problem};
+    use super::{
+        CONTRACT_VERSION, Fix, INTERFACES, VERSIONS_SPOKEN, fix_of, import_problems, speaks,
+        version_problem,
+    };
     use crate::rules::RuleKind;
 
     #[test]
@@ -399,33 +468,38 @@ mod tests {
     fn every_problem_is_said_in_plain_words() {
         let problems = |name: &str, functions: &[&str]| {
             let functions: Vec<String> = functions.iter().map(|each| (*each).to_owned()).collect();
-            import_problems(name, &functions, &[RuleKind::LifecycleState]).join("\n")
+            let found = import_problems(name, &functions, &[RuleKind::LifecycleState]);
+            let found: Vec<String> = found.into_iter().map(|each| each.problem).collect();
+            found.join("\n")
         };
         assert_eq!(problems("idr:rules/subject@0.1.0", &["attribute"]), "");
         assert_eq!(problems("idr:rules/subject@0.1.7", &["accounts"]), "");
         insta::assert_snapshot!(
             problems("idr:rules/subject@0.1.0", &["attribute", "peers", "friends"]),
             @r"
-        imports `subject.peers`, which version 0.1.2 doesn't have
-        imports `subject.friends`, which version 0.1.2 doesn't have
+        imports `subject.peers`, which versions 0.1.0 to 0.1.2 don't have
+        imports `subject.friends`, which versions 0.1.0 to 0.1.2 don't have
         "
         );
         insta::assert_snapshot!(
             problems("idr:rules/subject@0.1.0", &["atribute"]),
-            @"imports `subject.atribute`, which version 0.1.2 doesn't have; did you mean `attribute`?"
+            @"imports `subject.atribute`, which versions 0.1.0 to 0.1.2 don't have; did you mean `attribute`?"
         );
         insta::assert_snapshot!(
             problems("idr:rules/subjects@0.1.0", &[]),
-            @"imports `idr:rules/subjects@0.1.0`, which version 0.1.2 doesn't have; did you mean `subject`?"
+            @"imports `idr:rules/subjects@0.1.0`, which versions 0.1.0 to 0.1.2 don't have; did you mean `subject`?"
         );
         assert_eq!(
-            version_problem("imports", "idr:rules/subject@0.2.0").as_deref(),
-            Some("imports `idr:rules/subject@0.2.0`, but this host speaks version 0.1.2")
+            version_problem("imports", "idr:rules/subject@0.2.0").map(|found| found.problem),
+            Some(
+                "imports `idr:rules/subject@0.2.0`, but this host speaks versions 0.1.0 to 0.1.2"
+                    .to_owned()
+            )
         );
         assert_eq!(version_problem("imports", "idr:rules/subject@0.1.7"), None);
         insta::assert_snapshot!(
             problems("idr:rules/weather@0.1.0", &[]),
-            @"imports `idr:rules/weather@0.1.0`, which version 0.1.2 doesn't have"
+            @"imports `idr:rules/weather@0.1.0`, which versions 0.1.0 to 0.1.2 don't have"
         );
         insta::assert_snapshot!(
             problems("idr:rules/baseline@0.1.0", &[]),
@@ -445,5 +519,41 @@ mod tests {
     fn versions_match_by_their_first_two_numbers() {
         assert!(speaks("0.1.0") && speaks("0.1.9"));
         assert!(!speaks("0.2.0") && !speaks("1.1.0") && !speaks(""));
+    }
+
+    #[test]
+    fn what_helps_depends_on_what_is_wrong() {
+        let fix = |name: &str| {
+            let functions = ["peers".to_owned()];
+            let found = import_problems(name, &functions, &[RuleKind::LifecycleState]);
+            found.first().expect("a problem").fix
+        };
+        assert_eq!(fix("idr:rules/subject@0.1.1"), Fix::Text);
+        assert_eq!(fix("idr:rules/subject@0.1.7"), Fix::Version);
+        assert_eq!(fix("idr:rules/weather@0.1.0"), Fix::Text);
+        assert_eq!(fix("idr:rules/weather@0.1.3"), Fix::Version);
+        assert_eq!(fix("idr:rules/baseline@0.1.7"), Fix::Kind);
+        assert_eq!(fix("wasi:http/outgoing-handler@0.2.6"), Fix::Leave);
+        assert_eq!(fix("acme:db/query@1.0.0"), Fix::Leave);
+        assert_eq!(fix_of("", Fix::Export), Fix::Export);
+    }
+
+    #[test]
+    fn every_version_that_was_released_is_spoken() {
+        let folder = concat!(env!("CARGO_MANIFEST_DIR"), "/../wit");
+        let entries = std::fs::read_dir(folder).expect("the contract is there");
+        let names = entries.map(|entry| entry.expect("it can be listed").file_name());
+        let mut versions: Vec<String> = names.map(|name| name.to_string_lossy().into()).collect();
+        versions.sort();
+        assert!(
+            versions.iter().all(|version| speaks(version)),
+            "{versions:?}"
+        );
+        let (first, last) = (
+            versions.first().expect("one"),
+            versions.last().expect("one"),
+        );
+        assert_eq!(VERSIONS_SPOKEN, format!("{first} to {last}"));
+        assert_eq!(CONTRACT_VERSION, last);
     }
 }

@@ -22,7 +22,9 @@ const MESSAGE_CHARS: usize = 300;
 pub(super) fn spoken(reason: &str, error: &wasmtime::Error, log: &Log) -> String {
     let mut text = reason.to_owned();
     if let Some(backtrace) = error.downcast_ref::<WasmBacktrace>() {
-        let calls = calls(backtrace.frames().iter().map(function_name));
+        let frames = backtrace.frames();
+        let names: Vec<Option<String>> = frames.iter().map(name_of).collect();
+        let calls = calls(frames[machinery(&names)..].iter().map(function_name));
         if !calls.is_empty() {
             let _ = write!(text, ", in {}", calls.join(" < "));
         }
@@ -32,6 +34,28 @@ pub(super) fn spoken(reason: &str, error: &wasmtime::Error, log: &Log) -> String
         let _ = write!(text, "; it said: {}", plain(&last.message, MESSAGE_CHARS));
     }
     text
+}
+
+/// Returns how many of the innermost functions are those with which a language gives
+/// up: what a rule's author looks for comes after them.
+fn machinery(names: &[Option<String>]) -> usize {
+    const OF_RUST: [&str; 4] = [
+        "__rustc::",
+        "core::panicking::",
+        "std::panicking::",
+        "std::sys::backtrace::",
+    ];
+    const OF_C: [&str; 4] = ["__wasi_proc_exit", "_Exit", "abort", "__assert_fail"];
+    const OF_GO: &str = "runtime.";
+    let is_own = |name: &String| {
+        OF_RUST.iter().any(|own| name.starts_with(own))
+            || OF_C.contains(&name.as_str())
+            || name.starts_with(OF_GO)
+    };
+    let first = |name: &Option<String>| name.as_ref().is_some_and(|name| !is_own(name));
+    let innermost = names.iter().position(first).unwrap_or(0);
+    let own = names[..innermost].iter().rposition(Option::is_some);
+    own.map_or(0, |last| last + 1)
 }
 
 /// Returns where in its own code a rule was when a limit ended it, as the end of a
@@ -104,7 +128,27 @@ fn number_of(frame: &FrameInfo) -> String {
 
 #[cfg(test)]
 mod tests {
-    use super::{FUNCTIONS, calls};
+    use super::{FUNCTIONS, calls, machinery};
+
+    #[test]
+    fn what_a_language_gives_up_with_is_left_out() {
+        let left_out = |names: &[&str]| {
+            let named = |name: &&str| (!name.is_empty()).then(|| (*name).to_owned());
+            machinery(&names.iter().map(named).collect::<Vec<_>>())
+        };
+        let rust = [
+            "__rustc::rust_panic",
+            "core::panicking::panic_fmt",
+            "grade",
+            "state",
+        ];
+        assert_eq!(left_out(&rust), 2);
+        assert_eq!(left_out(&["", "", "runtime.gopanic", "", "State"]), 3);
+        assert_eq!(left_out(&["", "", "state", "runtime.call"]), 0);
+        assert_eq!(left_out(&["", ""]), 0);
+        assert_eq!(left_out(&["runtime.gopanic"]), 0);
+        assert_eq!(left_out(&[]), 0);
+    }
 
     #[test]
     fn only_the_innermost_calls_are_told_and_repeats_are_counted() {

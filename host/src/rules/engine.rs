@@ -24,8 +24,8 @@ const TICK: Duration = Duration::from_millis(10);
 const MEMORIES: u32 = 1_024;
 
 /// How many memories and tables one component may have: an interpreter has a few.
-pub(super) const MEMORIES_OF_A_RULE: u32 = 8;
-pub(super) const TABLES_OF_A_RULE: u32 = 32;
+pub(super) const MEMORIES_OF_A_RULE: usize = 8;
+pub(super) const TABLES_OF_A_RULE: usize = 32;
 
 /// Instances of components and of the core modules in them cost next to
 /// nothing by themselves.

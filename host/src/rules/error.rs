@@ -7,6 +7,7 @@ use idr_core::rule::RuleFailure;
 use idr_core::view::ReadError;
 use thiserror::Error;
 
+use super::contract::{Fix, Misfit};
 use super::kind::RuleKind;
 
 /// One evaluation of a rule gave no answer.
@@ -30,7 +31,8 @@ pub struct RuleError {
 impl RuleError {
     /// Whoever looks after limits looks after those of many tenants.
     fn whereabouts(&self) -> String {
-        if self.trouble.is_a_limit() {
+        let is_no_start = matches!(self.trouble, Trouble::CannotStart(_) | Trouble::NoRoom);
+        if self.trouble.is_a_limit() || is_no_start {
             format!(" (tenant `{}`, {})", self.tenant, self.about)
         } else {
             String::new()
@@ -79,7 +81,10 @@ pub enum Trouble {
         place: String,
     },
     /// It wanted a larger table than any rule may have.
-    #[error("wanted a table of {wanted_entries} entries, more than the limit of {limit_entries}")]
+    #[error(
+        "wanted a table of {wanted_entries} entries, more than the {limit_entries} that the host \
+         gives any rule"
+    )]
     TableTooLarge {
         /// What it wanted.
         wanted_entries: usize,
@@ -88,14 +93,23 @@ pub enum Trouble {
     },
     /// It passed or was passed too much.
     #[error(
-        "exchanged {} with the host, more than its limit of {limit_bytes} bytes",
-        spoken_bytes(*.wanted_bytes)
+        "exchanged {wanted_bytes} bytes with the host, more than its limit of {limit_bytes} bytes"
     )]
     TooMuchTransferred {
-        /// What would have been exchanged by then; none when one text or list
-        /// alone was too large to be looked at.
-        wanted_bytes: Option<usize>,
+        /// What would have been exchanged by then.
+        wanted_bytes: usize,
         /// The limit.
+        limit_bytes: usize,
+    },
+    /// One text or list alone was too large to be looked at.
+    #[error(
+        "exchanged {exchanged_bytes} bytes with the host, and then a text or list larger than its \
+         limit of {limit_bytes} bytes"
+    )]
+    TooMuchAtOnce {
+        /// What had been exchanged before.
+        exchanged_bytes: usize,
+        /// The limit of all that is exchanged.
         limit_bytes: usize,
     },
     /// Its answer is too large.
@@ -108,9 +122,11 @@ pub enum Trouble {
     },
     /// Time was up. Never a verdict: the same question is asked again with
     /// more time before this counts.
-    #[error("was still running after {limit_ms} ms")]
+    #[error("was still running after {given_ms} ms, {}its limit of {limit_ms} ms", times(*.given_ms, *.limit_ms))]
     OutOfTime {
-        /// The time that it had.
+        /// The time that it had in the end.
+        given_ms: u64,
+        /// The limit.
         limit_ms: u64,
     },
     /// It crashed.
@@ -154,7 +170,7 @@ impl Trouble {
             Self::OutOfFuel { .. } => "rule-out-of-fuel",
             Self::OutOfMemory { .. } => "rule-out-of-memory",
             Self::TableTooLarge { .. } => "rule-table",
-            Self::TooMuchTransferred { .. } => "rule-transfer",
+            Self::TooMuchTransferred { .. } | Self::TooMuchAtOnce { .. } => "rule-transfer",
             Self::TooMuchAnswered { .. } => "rule-output",
             Self::OutOfTime { .. } => "host-too-slow",
             Self::Crashed(_) => "rule-crashed",
@@ -184,7 +200,7 @@ impl Trouble {
             Self::TableTooLarge { .. } => {
                 "no rule may have so large a table; build it with a smaller one"
             }
-            Self::TooMuchTransferred { .. } => {
+            Self::TooMuchTransferred { .. } | Self::TooMuchAtOnce { .. } => {
                 "read less, or raise `transfer_bytes` in rules/rules.toml"
             }
             Self::TooMuchAnswered { .. } => {
@@ -210,6 +226,7 @@ impl Trouble {
                 | Self::OutOfMemory { .. }
                 | Self::TableTooLarge { .. }
                 | Self::TooMuchTransferred { .. }
+                | Self::TooMuchAtOnce { .. }
                 | Self::TooMuchAnswered { .. }
                 | Self::OutOfTime { .. }
         )
@@ -260,10 +277,11 @@ impl Trouble {
 /// What takes the place of a rule's words.
 pub(super) const MASKED: &str = "(not shown: the rule may read sensitive attributes)";
 
-fn spoken_bytes(bytes: Option<usize>) -> String {
-    match bytes {
-        Some(bytes) => format!("{bytes} bytes"),
-        None => "too long a text or list".to_owned(),
+/// Says how many times its limit a rule had, as a phrase before it.
+fn times(given: u64, limit: u64) -> String {
+    match given.checked_div(limit) {
+        None | Some(0 | 1) => String::new(),
+        Some(times) => format!("{times} times "),
     }
 }
 
@@ -306,9 +324,9 @@ pub enum LoadError {
     /// It isn't valid, or uses a feature that is switched off.
     #[error("it can't be compiled")]
     Broken(#[source] wasmtime::Error),
-    /// It doesn't fit the contract; every problem, one per line.
-    #[error("it doesn't fit the contract: {}", .0.join("; "))]
-    Contract(Vec<String>),
+    /// It doesn't fit the contract, in each of these ways.
+    #[error("it doesn't fit the contract: {}", spoken_misfits(.0))]
+    Contract(Vec<Misfit>),
     /// Its types differ from the contract's.
     #[error("its types are not those of the contract ({kind}){}", spoken_differences(.differences))]
     Types {
@@ -326,9 +344,9 @@ pub enum LoadError {
         /// What there is too much of.
         what: &'static str,
         /// How many it has.
-        found: u32,
+        found: usize,
         /// How many it may have.
-        limit: u32,
+        limit: usize,
     },
     /// It can't be started.
     #[error("it can't be started")]
@@ -356,16 +374,27 @@ impl LoadError {
             Self::CoreModule => Some(
                 "make it a component: `wasm-tools component new FILE.wasm -o RULE.wasm`".to_owned(),
             ),
-            Self::Contract(_) | Self::Types { .. } => {
-                Some("build the rule against this host's wit/0.1.2/rules.wit".to_owned())
+            Self::Contract(misfits) => {
+                let mut fixes: Vec<&str> = Vec::new();
+                for misfit in misfits {
+                    let fix = misfit.fix.as_str();
+                    if !fixes.contains(&fix) {
+                        fixes.push(fix);
+                    }
+                }
+                Some(fixes.join("; "))
             }
+            Self::Types { .. } => Some(Fix::Text.as_str().to_owned()),
+            Self::TooManyParts { .. } => Some(
+                "build the rule smaller: leave out what it doesn't use, and let it be optimised"
+                    .to_owned(),
+            ),
             Self::NotOfThatKind { .. } => {
                 Some("`idr rule inspect` shows what a component exports".to_owned())
             }
             Self::Unreadable { .. }
             | Self::NoWebAssembly
             | Self::Broken(_)
-            | Self::TooManyParts { .. }
             | Self::CannotStart(_)
             | Self::Engine(_)
             | Self::Missing(_) => None,
@@ -384,6 +413,11 @@ pub struct RuleLoadError {
     pub source: LoadError,
 }
 
+fn spoken_misfits(misfits: &[Misfit]) -> String {
+    let problems: Vec<&str> = misfits.iter().map(|misfit| &*misfit.problem).collect();
+    problems.join("; ")
+}
+
 fn spoken_differences(differences: &[String]) -> String {
     if differences.is_empty() {
         return String::new();
@@ -397,4 +431,52 @@ fn spoken_kinds(kinds: &[RuleKind]) -> String {
         .map(|kind| kind.as_str())
         .collect::<Vec<_>>()
         .join(", ")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{RuleError, Trouble};
+
+    fn spoken(trouble: Trouble) -> String {
+        let error = RuleError {
+            tenant: "acme".to_owned(),
+            rule: "state".to_owned(),
+            question: "lifecycle-state".to_owned(),
+            about: "identity `ana`".to_owned(),
+            trouble,
+        };
+        error.to_string()
+    }
+
+    #[test]
+    fn what_keeps_a_rule_from_running_names_tenant_and_identity() {
+        insta::assert_snapshot!(
+            spoken(Trouble::CannotStart("it took longer than 10000 ms".to_owned())),
+            @"rule `state` (lifecycle-state) can't be started: it took longer than 10000 ms (tenant `acme`, identity `ana`)"
+        );
+        insta::assert_snapshot!(
+            spoken(Trouble::NoRoom),
+            @"rule `state` (lifecycle-state) found no room for an instance (tenant `acme`, identity `ana`)"
+        );
+        insta::assert_snapshot!(
+            spoken(Trouble::Declined("no".to_owned())),
+            @"rule `state` (lifecycle-state) declined: no"
+        );
+    }
+
+    #[test]
+    fn time_is_told_with_the_limit() {
+        let out_of_time = |given_ms, limit_ms| {
+            let trouble = Trouble::OutOfTime { given_ms, limit_ms };
+            trouble.to_string()
+        };
+        assert_eq!(
+            out_of_time(20, 20),
+            "was still running after 20 ms, its limit of 20 ms"
+        );
+        assert_eq!(
+            out_of_time(200, 20),
+            "was still running after 200 ms, 10 times its limit of 20 ms"
+        );
+    }
 }

@@ -372,7 +372,7 @@ impl Evaluator<'_> {
         if !is_sampled
             && let Some((answer, log)) = slot.answers.find(self.rule, self.question, view)?
         {
-            self.emit(log);
+            self.emit(log, view);
             return Ok(answer.clone());
         }
         let limits = &self.loaded.limits;
@@ -397,7 +397,7 @@ impl Evaluator<'_> {
         };
         match used_answer {
             Ok(answer) if !is_sampled && learnt.is_ok() => {
-                self.emit(&log);
+                self.emit(&log, view);
                 slot.instance = Some(instance);
                 Ok(answer)
             }
@@ -430,7 +430,8 @@ impl Evaluator<'_> {
     fn ask_fresh(&self, slot: &mut Slot, view: &mut TrackedView) -> Result<Answer, Trouble> {
         let prepared = self.loaded.shared.component.prepared(self.question.kind());
         let prepared = prepared.map_err(|error| Trouble::CannotStart(error.to_string()))?;
-        let mut limits = self.loaded.limits;
+        let own = self.loaded.limits;
+        let mut limits = own;
         let start = view.mark();
         let mut instance = RuleInstance::start(prepared, &limits)?;
         let mut ask = |instance: &mut RuleInstance, limits: &RuleLimits, view: &mut TrackedView| {
@@ -444,8 +445,11 @@ impl Evaluator<'_> {
             limits.time_ms = limits.time_ms.saturating_mul(MORE_TIME);
             instance = RuleInstance::start(prepared, &limits)?;
             evaluation = ask(&mut instance, &limits, view);
+            if let Err(Trouble::OutOfTime { limit_ms, .. }) = &mut evaluation.answer {
+                *limit_ms = own.time_ms;
+            }
         }
-        self.emit(&evaluation.log);
+        self.emit(&evaluation.log, view);
         let (trace, log) = (evaluation.trace, &evaluation.log);
         if let Ok(answer) = &evaluation.answer
             && let Err(Remembers) = slot.answers.learn(self.question, trace, answer, log)
@@ -520,7 +524,8 @@ impl Evaluator<'_> {
         xxh3_64(&key).is_multiple_of(SAMPLE)
     }
 
-    fn emit(&self, log: &Log) {
+    /// Passes on what the rule logged, as far as its limits go.
+    fn emit(&self, log: &Log, view: &TrackedView) {
         let rule = self.loaded.name;
         for line in &log.lines {
             let most = self.loaded.limits.log_lines_per_run;
@@ -528,12 +533,7 @@ impl Evaluator<'_> {
                 logged if logged < most => {}
                 logged => {
                     if logged == most {
-                        tracing::warn!(
-                            target: "idr::rule",
-                            "rule `{rule}` of tenant `{}` has logged its limit of {most} lines in \
-                             this run: the rest is dropped",
-                            self.tenant
-                        );
+                        self.warn_of_log(view, logged + 1, "`log_lines_per_run`", most);
                     }
                     return;
                 }
@@ -548,12 +548,22 @@ impl Evaluator<'_> {
             }
         }
         if log.dropped > 0 {
-            let dropped = log.dropped;
-            tracing::warn!(
-                target: "idr::rule",
-                "rule `{rule}`: {dropped} more lines of one evaluation are dropped"
-            );
+            let most = self.loaded.limits.log_lines;
+            self.warn_of_log(view, most + log.dropped, "`log_lines`", most);
         }
+    }
+
+    /// Says that a rule logs more than is kept.
+    fn warn_of_log(&self, view: &TrackedView, logged: usize, limit: &str, most: usize) {
+        tracing::warn!(
+            target: "idr::rule",
+            "rule `{}` ({}) has logged {logged} lines, more than its limit of {most} ({limit}): the \
+             rest is dropped (tenant `{}`, {})",
+            self.loaded.name,
+            self.question,
+            self.tenant,
+            about(view)
+        );
     }
 }
 

@@ -36,6 +36,8 @@ pub(super) struct Evaluation {
     pub(super) fuel: u64,
     /// The memory that the instance has taken so far.
     pub(super) memory_bytes: usize,
+    /// What it has exchanged with the host, apart from its answer.
+    pub(super) transfer_bytes: usize,
     pub(super) log: Log,
     pub(super) trace: Option<Trace>,
 }
@@ -48,17 +50,7 @@ impl RuleInstance {
             if error.is::<PoolConcurrencyLimitError>() {
                 return Trouble::NoRoom;
             }
-            match trouble_of(&error, limits, &Log::default()) {
-                Trouble::Crashed(reason) => Trouble::CannotStart(reason),
-                // These limits are not the rule's own.
-                Trouble::OutOfFuel { .. } => {
-                    Trouble::CannotStart(format!("it used up the {START_FUEL} fuel for that"))
-                }
-                Trouble::OutOfTime { .. } => {
-                    Trouble::CannotStart(format!("it took longer than {START_TIME_MS} ms"))
-                }
-                other => other,
-            }
+            at_start(trouble_of(&error, limits, &Log::default(), 0))
         })?;
         Ok(Self {
             store,
@@ -90,17 +82,19 @@ impl RuleInstance {
 
         let state = self.store.data_mut();
         *view = std::mem::take(&mut state.view);
+        let transfer_bytes = limits.transfer_bytes.saturating_sub(state.transfer_left);
         let answer = match outcome {
             Ok(answer) => answer.and_then(|answer| within_output(answer, limits)),
             Err(error) => {
                 self.poisoned = true;
-                Err(trouble_of(&error, limits, &state.log))
+                Err(trouble_of(&error, limits, &state.log, transfer_bytes))
             }
         };
         Evaluation {
             answer,
             fuel: limits.fuel.saturating_sub(fuel_left),
             memory_bytes: state.memory.used_bytes,
+            transfer_bytes,
             log: std::mem::take(&mut state.log),
             trace: state.trace.take(),
         }
@@ -246,13 +240,34 @@ fn declined(error: Declined) -> Trouble {
     }
 }
 
+/// Says of what ended a start that it isn't about the rule's own limits.
+fn at_start(trouble: Trouble) -> Trouble {
+    match trouble {
+        Trouble::Crashed(reason) => Trouble::CannotStart(reason),
+        Trouble::OutOfFuel { .. } => {
+            Trouble::CannotStart(format!("it used up the {START_FUEL} fuel for that"))
+        }
+        Trouble::OutOfTime { .. } => {
+            Trouble::CannotStart(format!("it took longer than {START_TIME_MS} ms"))
+        }
+        other => other,
+    }
+}
+
 /// Says what ended an evaluation from outside the rule's own judgement.
-fn trouble_of(error: &wasmtime::Error, limits: &RuleLimits, log: &Log) -> Trouble {
+///
+/// - `exchanged_bytes`: what had been exchanged with the host by then.
+fn trouble_of(
+    error: &wasmtime::Error,
+    limits: &RuleLimits,
+    log: &Log,
+    exchanged_bytes: usize,
+) -> Trouble {
     if let Some(stop) = error.downcast_ref::<Stop>() {
         return match stop {
             Stop::Trouble(trouble) => trouble.clone(),
             Stop::TransferExceeded { beyond_bytes } => Trouble::TooMuchTransferred {
-                wanted_bytes: Some(limits.transfer_bytes.saturating_add(*beyond_bytes)),
+                wanted_bytes: limits.transfer_bytes.saturating_add(*beyond_bytes),
                 limit_bytes: limits.transfer_bytes,
             },
             Stop::MemoryExceeded { wanted_bytes } => Trouble::OutOfMemory {
@@ -272,6 +287,7 @@ fn trouble_of(error: &wasmtime::Error, limits: &RuleLimits, log: &Log) -> Troubl
             place: crash::place(error),
         },
         Some(Trap::Interrupt) => Trouble::OutOfTime {
+            given_ms: limits.time_ms,
             limit_ms: limits.time_ms,
         },
         Some(trap) => {
@@ -282,12 +298,47 @@ fn trouble_of(error: &wasmtime::Error, limits: &RuleLimits, log: &Log) -> Troubl
         None => {
             let words = format!("{:#}", error.root_cause());
             if words.contains("fuel allocated for hostcalls") {
-                return Trouble::TooMuchTransferred {
-                    wanted_bytes: None,
+                return Trouble::TooMuchAtOnce {
+                    exchanged_bytes,
                     limit_bytes: limits.transfer_bytes,
                 };
             }
             Trouble::Crashed(crash::spoken(&words, error, log))
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{Trouble, at_start};
+
+    #[test]
+    fn a_start_has_limits_of_its_own() {
+        let spoken = |trouble| at_start(trouble).to_string();
+        let out_of_fuel = Trouble::OutOfFuel {
+            limit: 7,
+            place: String::new(),
+        };
+        assert_eq!(
+            spoken(out_of_fuel),
+            "can't be started: it used up the 200000000 fuel for that"
+        );
+        let out_of_time = Trouble::OutOfTime {
+            given_ms: 7,
+            limit_ms: 7,
+        };
+        assert_eq!(
+            spoken(out_of_time),
+            "can't be started: it took longer than 10000 ms"
+        );
+        let crashed = Trouble::Crashed("call stack exhausted".to_owned());
+        assert_eq!(spoken(crashed), "can't be started: call stack exhausted");
+        // Memory is the rule's own limit from the beginning.
+        let out_of_memory = Trouble::OutOfMemory {
+            wanted_bytes: 8,
+            limit_bytes: 7,
+            place: String::new(),
+        };
+        assert_eq!(at_start(out_of_memory.clone()), out_of_memory);
     }
 }

@@ -294,6 +294,7 @@ static bool read_one(text whole, value *found, bool *is_some, rule_error *error)
   } else if (equals(what, "failed")) {
     return fails(error, IDR_RULES_TYPES_RULE_ERROR_FAILED, rest);
   } else if (equals(what, "throw")) {
+    fprintf(stderr, "%.*s\n", (int)rest.len, (const char *)rest.ptr);
     abort();
   } else {
     return read_value(whole, found, is_some, error);

@@ -7,6 +7,7 @@ use crate::manifest::Project;
 use crate::{GuestError, Language, read, tools, write};
 
 const HELPERS: &str = include_str!("../../support/c/idr.h");
+const STDERR: &str = include_str!("../../support/c/idr.c");
 
 /// Builds every `.c` file of the folder, with bindings in `bindings/`.
 pub(crate) fn build(project: &Project) -> Result<Vec<u8>, GuestError> {
@@ -24,6 +25,7 @@ pub(crate) fn build(project: &Project) -> Result<Vec<u8>, GuestError> {
         write(&bindings.join(name), content)?;
     }
     write(&bindings.join("idr.h"), HELPERS.as_bytes())?;
+    write(&bindings.join("idr.c"), STDERR.as_bytes())?;
 
     let module = project.scratch().join("core.wasm");
     write(&module, b"")?;
@@ -35,13 +37,16 @@ pub(crate) fn build(project: &Project) -> Result<Vec<u8>, GuestError> {
             "-mexec-model=reactor",
             "-std=c17",
         ])
-        .args(["-Oz", "-g1", "-Wall", "-Ibindings", "-o"])
+        // Whoever asserts something means it; Zig leaves assertions out otherwise.
+        .args(["-Oz", "-g1", "-Wall", "-UNDEBUG", "-Ibindings", "-o"])
         .arg(&module)
         .args(sources)
         // The object file tells what the module was compiled for.
-        .args(["bindings/rule.c", "bindings/rule_component_type.o"]);
+        .args(["bindings/rule.c", "bindings/rule_component_type.o"])
+        .arg("bindings/idr.c");
     tools::run(&mut zig)?;
-    component::closed(&component::without_debug_sections(&read(&module)?), project)
+    let module = component::without_debug_sections(&read(&module)?);
+    component::closed(&module, &contract, project)
 }
 
 fn sources(project: &Project) -> Result<Vec<PathBuf>, GuestError> {
@@ -53,7 +58,8 @@ fn sources(project: &Project) -> Result<Vec<PathBuf>, GuestError> {
     for entry in std::fs::read_dir(&project.folder).map_err(unreadable)? {
         let path = entry.map_err(unreadable)?.path();
         if path.extension().is_some_and(|extension| extension == "c") {
-            sources.push(path);
+            // From the folder itself: assertions tell where they stand.
+            sources.extend(path.file_name().map(PathBuf::from));
         }
     }
     if sources.is_empty() {

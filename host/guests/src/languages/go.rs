@@ -58,7 +58,7 @@ pub(crate) fn build(project: &Project) -> Result<Vec<u8>, GuestError> {
         .arg(".");
     tools::run(&mut go)?;
     let module = contract.embedded_in(read(&module)?, project)?;
-    component::closed(&module, project)
+    component::closed(&module, &contract, project)
 }
 
 fn generate(project: &Project, contract: &mut Contract) -> Result<(), GuestError> {

@@ -7,10 +7,22 @@ import (
 	"fmt"
 	"runtime"
 	"strings"
+	"unsafe"
 
 	. "go.bytecodealliance.org/pkg/wit/types"
 	. "wit_component/idr_rules_types"
 )
+
+// What is written to stderr is logged from here, a line each: what the runtime says of
+// a fatal error, or of a panic that nobody guards against.
+var line [1000]byte
+
+//go:wasmimport wasi_snapshot_preview1 adapter_keep_stderr
+func keepStderr(buffer unsafe.Pointer, capacity uint32)
+
+func init() {
+	keepStderr(unsafe.Pointer(&line), uint32(len(line)))
+}
 
 // Guard turns a panic into the error `failed`, with its text and its place.
 // Defer it first thing in every exported function, on its named result:
@@ -27,18 +39,24 @@ func Guard[T any](answer *Result[T, RuleError]) {
 	}
 }
 
-// place says where the panic came from: the first place outside Go's runtime.
+// place says which functions the panic came through, innermost first, without those
+// of Go's runtime and of the bindings.
 func place() string {
 	callers := make([]uintptr, 32)
 	frames := runtime.CallersFrames(callers[:runtime.Callers(3, callers)])
+	calls := ""
 	for {
 		frame, more := frames.Next()
-		if frame.Function != "" && !strings.HasPrefix(frame.Function, "runtime.") {
+		if strings.HasPrefix(frame.Function, "main.") || frame.Function == "" {
+			return calls
+		}
+		if !strings.HasPrefix(frame.Function, "runtime.") {
+			function := frame.Function[strings.LastIndex(frame.Function, "/")+1:]
 			file := frame.File[strings.LastIndex(frame.File, "/")+1:]
-			return fmt.Sprintf(" (%s:%d)", file, frame.Line)
+			calls += fmt.Sprintf("\n    at %s (%s:%d)", function, file, frame.Line)
 		}
 		if !more {
-			return ""
+			return calls
 		}
 	}
 }

@@ -19,12 +19,19 @@ export function guard(rule) {
       try {
         return checked(answer(...asked));
       } catch (error) {
-        throw error instanceof Error ? failed(`${error}\n${error.stack}`) : error;
+        throw isAnswer(error) ? error : failed(spoken(error));
       }
     };
   }
   return guarded;
 }
+
+/** Says whether what was thrown is an error of the contract. */
+const isAnswer = (error) => ['declined', 'invalid', 'failed'].includes(error?.tag);
+
+/** An exception's text and the functions that it came through, innermost first. */
+const spoken = (error) =>
+  error instanceof Error ? `${error}\n${error.stack}` : `threw ${JSON.stringify(error)}`;
 
 function checked(answer) {
   if (Array.isArray(answer)) {

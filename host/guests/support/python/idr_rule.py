@@ -7,7 +7,7 @@ from wit_world.imports.types import RuleError_Declined, RuleError_Failed, RuleEr
 
 
 def guarded(ask):
-    """Turns an exception into the error `failed`, with its text and its line."""
+    """Turns an exception into the error `failed`, with its text and its place."""
 
     @functools.wraps(ask)
     def answer(*asked):
@@ -15,14 +15,20 @@ def guarded(ask):
             return ask(*asked)
         except Err:
             raise
-        except Exception as error:
-            place = error.__traceback__
-            while place.tb_next is not None:
-                place = place.tb_next
-            what = f"{type(error).__name__}: {error} (line {place.tb_lineno})"
+        except BaseException as error:
+            what = f"{type(error).__name__}: {error}" + calls(error.__traceback__.tb_next)
             raise Err(RuleError_Failed(what)) from error
 
     return answer
+
+
+def calls(place):
+    """Says which functions an exception came through, innermost first."""
+    lines = []
+    while place is not None:
+        lines.append(f"\n    at {place.tb_frame.f_code.co_qualname} (line {place.tb_lineno})")
+        place = place.tb_next
+    return "".join(reversed(lines[-12:]))
 
 
 def declined(why):

@@ -3,6 +3,8 @@
 
 wit_bindgen::generate!({ path: "wit", world: "account-correlation-rule" });
 
+mod panics;
+
 use exports::idr::rules::account_correlation::Guest;
 use idr::rules::account::{attribute, native_identity};
 use idr::rules::parameters::parameter;

@@ -4,6 +4,8 @@
 
 wit_bindgen::generate!({ path: "wit", world: "account-selection-rule" });
 
+mod panics;
+
 use exports::idr::rules::account_selection::{Guest, Need, Selection};
 use idr::rules::parameters::parameter;
 use idr::rules::types::{RuleError, Value};

@@ -3,6 +3,8 @@
 
 wit_bindgen::generate!({ path: "wit", world: "after-refresh-rule" });
 
+mod panics;
+
 use exports::idr::rules::after_refresh::Guest;
 use idr::rules::parameters::parameter;
 use idr::rules::roles::has_assigned;

@@ -2,6 +2,8 @@
 
 wit_bindgen::generate!({ path: "wit", world: "attribute-promotion-rule" });
 
+mod panics;
+
 use exports::idr::rules::attribute_promotion::{Guest, Promotion};
 use idr::rules::subject::attribute;
 use idr::rules::types::{RuleError, Value};

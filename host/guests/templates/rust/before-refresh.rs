@@ -3,6 +3,8 @@
 
 wit_bindgen::generate!({ path: "wit", world: "before-refresh-rule" });
 
+mod panics;
+
 use exports::idr::rules::before_refresh::Guest;
 use idr::rules::parameters::parameter;
 use idr::rules::subject::{account_attribute, accounts};

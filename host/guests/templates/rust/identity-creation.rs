@@ -3,6 +3,8 @@
 
 wit_bindgen::generate!({ path: "wit", world: "identity-creation-rule" });
 
+mod panics;
+
 use exports::idr::rules::identity_creation::{Creation, Guest, NewIdentity};
 use idr::rules::account::{attribute, native_identity, status};
 use idr::rules::parameters::parameter;

@@ -3,6 +3,8 @@
 
 wit_bindgen::generate!({ path: "wit", world: "identity-trigger-rule" });
 
+mod panics;
+
 use exports::idr::rules::identity_trigger::Guest;
 use idr::rules::parameters::parameter;
 use idr::rules::types::{RuleError, Value};

@@ -6,6 +6,8 @@
 
 wit_bindgen::generate!({ path: "wit", world: "lifecycle-state-rule" });
 
+mod panics;
+
 use exports::idr::rules::lifecycle_state::Guest;
 use idr::rules::parameters::parameter;
 use idr::rules::subject::attribute;

@@ -4,6 +4,8 @@
 
 wit_bindgen::generate!({ path: "wit", world: "logical-account-rule" });
 
+mod panics;
+
 use exports::idr::rules::logical_account::{Attribute, Composed, Guest, Part};
 use idr::rules::parameters::parameter;
 use idr::rules::tiers::{Account, accounts, attribute};

@@ -3,6 +3,8 @@
 
 wit_bindgen::generate!({ path: "wit", world: "manager-correlation-rule" });
 
+mod panics;
+
 use exports::idr::rules::manager_correlation::Guest;
 use idr::rules::types::{Lookup, RuleError, Value};
 

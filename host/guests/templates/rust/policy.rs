@@ -3,6 +3,8 @@
 
 wit_bindgen::generate!({ path: "wit", world: "policy-rule" });
 
+mod panics;
+
 use exports::idr::rules::policy::{Grant, Guest, Violation};
 use idr::rules::access::roles;
 use idr::rules::parameters::parameter;

@@ -3,6 +3,8 @@
 
 wit_bindgen::generate!({ path: "wit", world: "role-assignment-rule" });
 
+mod panics;
+
 use exports::idr::rules::role_assignment::{Eligibility, Guest};
 use idr::rules::parameters::parameter;
 use idr::rules::subject::attribute;

@@ -3,6 +3,8 @@
 
 wit_bindgen::generate!({ path: "wit", world: "target-mapping-rule" });
 
+mod panics;
+
 use exports::idr::rules::target_mapping::{Guest, Mapping, Target};
 use idr::rules::parameters::parameter;
 use idr::rules::subject::attribute;

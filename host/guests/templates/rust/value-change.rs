@@ -3,6 +3,8 @@
 
 wit_bindgen::generate!({ path: "wit", world: "value-change-rule" });
 
+mod panics;
+
 use exports::idr::rules::value_change::Guest;
 use idr::rules::parameters::parameter;
 use idr::rules::types::{Proposal, RuleError, Value};

@@ -6,13 +6,13 @@ use std::path::{Path, PathBuf};
 use clap::Args;
 use serde::Serialize;
 
-use super::load_error;
 use super::rehearsal::{Rehearsal, rule_named};
 use super::seen::SeenRule;
+use super::{load_error, unusable};
 use crate::cli::open::open;
 use crate::cli::{CommandError, GlobalOptions, Outcome, write_json};
 use crate::report::{Table, counted, grouped};
-use crate::rules::{LoadError, RuleComponent, RuleEngine, read};
+use crate::rules::{RuleComponent, RuleEngine, read};
 
 /// What is larger than this, in bytes, brings an interpreter or a runtime along.
 const RUNTIME_BYTES: usize = 500_000;
@@ -106,14 +106,8 @@ pub(super) fn run(
 fn inspect_file(path: &Path) -> Result<Inspection, CommandError> {
     let bytes = read(path).map_err(load_error)?;
     let engine = RuleEngine::new().map_err(load_error)?;
-    let component = RuleComponent::load(&engine, &bytes, None).map_err(|error| {
-        let hint = error.hint();
-        let unusable = UnusableComponent {
-            path: path.to_owned(),
-            source: error,
-        };
-        CommandError::configuration(unusable).with_hint(hint)
-    })?;
+    let component = RuleComponent::load(&engine, &bytes, None);
+    let component = component.map_err(|error| unusable(path, error))?;
     Ok(Inspection::of(path.to_owned(), &component))
 }
 
@@ -241,12 +235,4 @@ pub(super) fn advice_about(component: &RuleComponent) -> Vec<String> {
         );
     }
     advice
-}
-
-#[derive(Debug, thiserror::Error)]
-#[error("`{}` is no usable rule component", path.display())]
-struct UnusableComponent {
-    path: PathBuf,
-    #[source]
-    source: LoadError,
 }

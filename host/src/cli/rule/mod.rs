@@ -15,6 +15,7 @@ mod sign;
 mod test;
 
 use std::io::Write;
+use std::path::{Path, PathBuf};
 
 use clap::{Args, Subcommand};
 use idr_guests::GuestError;
@@ -68,6 +69,21 @@ fn load_error(error: LoadError) -> CommandError {
         _ => ErrorKind::Configuration,
     };
     CommandError::new(kind, error).with_hint(hint)
+}
+
+/// Says that a file that was named can't be used as a rule.
+fn unusable(path: &Path, source: LoadError) -> CommandError {
+    let hint = source.hint();
+    let path = path.to_owned();
+    CommandError::configuration(UnusableComponent { path, source }).with_hint(hint)
+}
+
+#[derive(Debug, thiserror::Error)]
+#[error("`{}` is no usable rule component", path.display())]
+struct UnusableComponent {
+    path: PathBuf,
+    #[source]
+    source: LoadError,
 }
 
 /// What is wrong with how it was called, or with `rule.toml`, exits with 2; what

@@ -52,6 +52,8 @@ impl FuelProfile {
         let profile = &mut self.profile;
         let thread = profile.add_thread(process, self.n_cases, at(0), false);
         profile.set_thread_name(thread, case);
+        // The format knows samples, milliseconds and bytes. One sample stands for an
+        // interval of the time line, and that is one unit of fuel.
         profile.set_thread_samples_weight_type(thread, WeightType::Samples);
         let mut last = 0;
         for sample in samples {

@@ -8,7 +8,7 @@ use anstyle::Style;
 use clap::Args;
 use serde::Serialize;
 
-use super::{junit, load_error};
+use super::{junit, load_error, unusable};
 use crate::cli::colour::Palette;
 use crate::cli::{CommandError, ErrorKind, GlobalOptions, Outcome, write_json};
 use crate::report::{Cell, Table, counted, grouped, shortened};
@@ -16,7 +16,7 @@ use crate::rules::cases::{
     CaseReport, ComponentCases, Difference, FileStates, FindError, file_states, find, find_with,
     run as run_case,
 };
-use crate::rules::{Call, LogLevel, LogLine, RuleComponent, RuleEngine, read};
+use crate::rules::{Call, LoadError, LogLevel, LogLine, RuleComponent, RuleEngine, read};
 
 /// From which part of its budget a value is shown as near its limit, in percent.
 const NEAR_LIMIT_PERCENT: u64 = 80;
@@ -87,6 +87,15 @@ pub(super) struct CaseResult {
     /// What a fresh instance had taken in the end, and may take.
     memory_bytes: usize,
     memory_limit_bytes: usize,
+    /// What the texts of the answer take, and may take.
+    output_bytes: usize,
+    output_limit_bytes: usize,
+    /// What was exchanged with the host apart from the answer, and may be.
+    transfer_bytes: usize,
+    transfer_limit_bytes: usize,
+    /// What it took on this machine, this time, and may take.
+    time_us: u64,
+    time_limit_us: u64,
     pub(super) log: Vec<String>,
 }
 
@@ -163,7 +172,7 @@ fn test(
     };
     let mut results = Vec::new();
     for component in found {
-        let result = test_component(engine, component)?;
+        let result = test_component(engine, component, args.path.is_file())?;
         if !options.json {
             text.write(out, &result)?;
         }
@@ -242,9 +251,12 @@ struct Unwritable {
     source: io::Error,
 }
 
+/// Runs the cases of a component. What was named by itself and is none is an error of
+/// the call; among several it fails like a case.
 fn test_component(
     engine: &RuleEngine,
     found: ComponentCases,
+    is_named: bool,
 ) -> Result<ComponentResult, CommandError> {
     let bytes = read(&found.component).map_err(load_error)?;
     let mut result = ComponentResult {
@@ -256,6 +268,9 @@ fn test_component(
         Ok(component) => {
             let reports = found.cases.iter().map(|case| run_case(&component, case));
             result.cases = reports.map(CaseResult::from).collect();
+        }
+        Err(error @ (LoadError::NoWebAssembly | LoadError::CoreModule)) if is_named => {
+            return Err(unusable(&result.component, error));
         }
         Err(error) => result.error = Some(load_error(error).to_string()),
     }
@@ -285,6 +300,12 @@ impl From<CaseReport> for CaseResult {
             fuel_budget: report.fuel_budget,
             memory_bytes: report.memory_bytes,
             memory_limit_bytes: report.memory_limit_bytes,
+            output_bytes: report.output_bytes,
+            output_limit_bytes: report.output_limit_bytes,
+            transfer_bytes: report.transfer_bytes,
+            transfer_limit_bytes: report.transfer_limit_bytes,
+            time_us: micros(report.time),
+            time_limit_us: micros(report.time_limit),
             differences: report
                 .differences
                 .into_iter()
@@ -350,6 +371,9 @@ impl TextOutput {
             n_cases => writeln!(out, "{name}: {}", counted(n_cases as u64, "case", "cases"))?,
         }
         self.table_of(&shown).write(out)?;
+        for case in &shown {
+            self.write_near_limits(out, case)?;
+        }
         let in_detail = shown.iter().filter(|case| self.details || !case.passed);
         for case in in_detail {
             self.write_details(out, case)?;
@@ -374,6 +398,34 @@ impl TextOutput {
             ]);
         }
         table
+    }
+
+    /// Names the limits that a case came near to, apart from those of the table.
+    fn write_near_limits(
+        &self,
+        out: &mut dyn Write,
+        case: &CaseResult,
+    ) -> Result<(), CommandError> {
+        let bytes = |used: usize, limit: usize| (used as u64, limit as u64);
+        let output = bytes(case.output_bytes, case.output_limit_bytes);
+        let transfer = bytes(case.transfer_bytes, case.transfer_limit_bytes);
+        for (what, (used, limit), unit) in [
+            ("output", output, "bytes"),
+            ("transfer", transfer, "bytes"),
+            ("time", (case.time_us, case.time_limit_us), "us"),
+        ] {
+            let part = percent(used, limit);
+            if part >= NEAR_LIMIT_PERCENT {
+                let style = self.palette.bad;
+                let (used, limit) = (grouped(used), grouped(limit));
+                writeln!(
+                    out,
+                    "  {style}near its limit{style:#}  {}: {what} {used} of {limit} {unit}, {part} %",
+                    case.name
+                )?;
+            }
+        }
+        Ok(())
     }
 
     fn write_details(&self, out: &mut dyn Write, case: &CaseResult) -> Result<(), CommandError> {
@@ -441,6 +493,10 @@ fn word_for(passed: bool) -> &'static str {
         true => "ok",
         false => "FAILED",
     }
+}
+
+fn micros(time: Duration) -> u64 {
+    u64::try_from(time.as_micros()).unwrap_or(u64::MAX)
 }
 
 /// Returns the part of a limit that was used, rounded up: what used anything

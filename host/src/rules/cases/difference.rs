@@ -1,11 +1,11 @@
 //! How what a case expects and what came out differ, field by field.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
-use idr_core::rule::{Creation, Eligibility, Lookup, Proposal};
+use idr_core::rule::{Breach, ComposedAccount, Creation, Eligibility, Lookup, Proposal};
 
 use super::super::error::Trouble;
-use super::super::kind::{Answer, Question, spoken_eligibility, spoken_value};
+use super::super::kind::{Answer, Question, spoken_breach, spoken_eligibility, spoken_value};
 use super::format::{Expectation, Wakes};
 use super::run::CaseReport;
 
@@ -102,6 +102,8 @@ fn of_answer(expected: &Answer, got: &Answer, question: Question<'_>) -> Vec<Dif
         (Answer::Proposals(expected), Answer::Proposals(got)) => of_proposals(expected, got),
         (Answer::Lookup(Some(expected)), Answer::Lookup(Some(got))) => of_lookup(expected, got),
         (Answer::Creation(expected), Answer::Creation(got)) => of_creation(expected, got),
+        (Answer::Composed(expected), Answer::Composed(got)) => of_composed(expected, got),
+        (Answer::Breaches(expected), Answer::Breaches(got)) => of_breaches(expected, got),
         _ => Vec::new(),
     };
     if parts.is_empty() {
@@ -201,6 +203,74 @@ fn of_creation(expected: &Creation, got: &Creation) -> Vec<Difference> {
         .collect()
 }
 
+fn of_composed(expected: &[ComposedAccount], got: &[ComposedAccount]) -> Vec<Difference> {
+    let named = |accounts: &[ComposedAccount], name: &str| {
+        let mut found = accounts
+            .iter()
+            .filter(|known| known.native_identity == name);
+        found.next().map(composed_fields)
+    };
+    let names = expected.iter().chain(got);
+    let names: BTreeSet<&str> = names.map(|account| &*account.native_identity).collect();
+    let of_account = |name: &str| {
+        let field = |part: &str| format!("account `{name}` {part}");
+        match (named(expected, name), named(got, name)) {
+            (Some(expected), Some(got)) => of_fields(&expected, &got, field),
+            (expected, got) => {
+                let said = |account: Option<_>| match account {
+                    Some(_) => "composed",
+                    None => "not composed",
+                };
+                let name = format!("account `{name}`");
+                vec![Difference::new(name, said(expected), said(got))]
+            }
+        }
+    };
+    names.into_iter().flat_map(of_account).collect()
+}
+
+/// The parts of a logical account, each by its name.
+fn composed_fields(account: &ComposedAccount) -> Fields {
+    let mut fields = Fields::new();
+    fields.insert("status".to_owned(), account.status.as_str().to_owned());
+    for (name, value) in &account.attributes {
+        fields.insert(format!("attribute `{name}`"), spoken_value(value));
+    }
+    let parts = account.parts.iter();
+    let parts = parts.map(|(application, native)| format!("{application}/{native}"));
+    let parts: Vec<String> = parts.collect();
+    fields.insert("parts".to_owned(), parts.join(" and "));
+    fields
+}
+
+/// Breaches are told apart by what they say.
+fn of_breaches(expected: &[Breach], got: &[Breach]) -> Vec<Difference> {
+    let fields = |breaches: &[Breach]| {
+        let said = breaches.iter().map(|breach| {
+            let name = format!("breach {:?}", breach.description);
+            (name, spoken_breach(breach))
+        });
+        said.collect::<Fields>()
+    };
+    of_fields(&fields(expected), &fields(got), str::to_owned)
+}
+
+/// Parts of an answer, in words, by name.
+type Fields = BTreeMap<String, String>;
+
+fn of_fields(expected: &Fields, got: &Fields, name: impl Fn(&str) -> String) -> Vec<Difference> {
+    let names: BTreeSet<&String> = expected.keys().chain(got.keys()).collect();
+    let said = |fields: &Fields, name: &String| match fields.get(name) {
+        Some(field) => field.clone(),
+        None => "none".to_owned(),
+    };
+    names
+        .into_iter()
+        .map(|field| Difference::new(name(field), said(expected, field), said(got, field)))
+        .filter(|difference| difference.expected != difference.got)
+        .collect()
+}
+
 fn of_reads(expected: &[String], got: &[String]) -> Vec<Difference> {
     let expected: BTreeSet<&str> = expected.iter().map(String::as_str).collect();
     let got: BTreeSet<&str> = got.iter().map(String::as_str).collect();
@@ -217,8 +287,11 @@ fn of_reads(expected: &[String], got: &[String]) -> Vec<Difference> {
 mod tests {
     use super::super::super::kind::{Answer, Question};
     use super::{of_answer, spoken};
-    use idr_core::model::Value;
-    use idr_core::rule::{Creation, Eligibility, Lookup, Promotion, Proposal};
+    use idr_core::model::{AccountStatus, Value};
+    use idr_core::rule::{
+        AccountNeed, AccountSelection, Breach, BreachGrant, ComposedAccount, Creation, Eligibility,
+        Lookup, Mapping, Promotion, Proposal, Target,
+    };
 
     fn said(expected: Answer, got: Answer, question: Question<'_>) -> String {
         spoken(&of_answer(&expected, &got, question)).join("\n")
@@ -278,6 +351,65 @@ mod tests {
         insta::assert_snapshot!(
             said(creation(Some("ann")), creation(None), Question::CreateIdentity),
             @r#"name: expected "ann", got as configured"#
+        );
+        let composed = |login: &str, status, part: &str| ComposedAccount {
+            native_identity: "ali".to_owned(),
+            status,
+            attributes: vec![("login".to_owned(), Value::Text(login.to_owned()))],
+            parts: vec![("ad".to_owned(), part.to_owned())],
+        };
+        let ali = composed("ALI", AccountStatus::Enabled, "cn=ali");
+        let other = ComposedAccount {
+            native_identity: "bob".to_owned(),
+            ..ali.clone()
+        };
+        insta::assert_snapshot!(
+            said(
+                Answer::Composed(vec![ali, other]),
+                Answer::Composed(vec![composed("ali", AccountStatus::Disabled, "cn=ali")]),
+                Question::Compose("crm"),
+            ),
+            @r#"
+        account `ali` attribute `login`: expected "ALI", got "ali"
+        account `ali` status: expected enabled, got disabled
+        account `bob`: expected composed, got not composed
+        "#
+        );
+        let breach = |description: &str, role: &str| Breach {
+            description: description.to_owned(),
+            grants: vec![BreachGrant::Role(role.to_owned())],
+        };
+        insta::assert_snapshot!(
+            said(
+                Answer::Breaches(vec![breach("pays alone", "Clerk"), breach("same", "A")]),
+                Answer::Breaches(vec![breach("pays alone", "Payer"), breach("same", "A"), breach("more", "B")]),
+                Question::Judge("payments"),
+            ),
+            @r#"
+        breach "more": expected none, got "more" by role B
+        breach "pays alone": expected "pays alone" by role Clerk, got "pays alone" by role Payer
+        "#
+        );
+        let chosen =
+            |account: &str| Answer::Selection(AccountSelection::Existing(account.to_owned()));
+        let need = AccountNeed {
+            application: "ad",
+            role: None,
+            candidates: &[],
+            may_create: true,
+        };
+        insta::assert_snapshot!(
+            said(chosen("a"), Answer::Selection(AccountSelection::Ask), Question::SelectAccount(need)),
+            @r#"answer: expected existing "a", got ask"#
+        );
+        let target = Target {
+            application: "ad",
+            attribute: "mail",
+            native_identity: None,
+        };
+        insta::assert_snapshot!(
+            said(Answer::Mapping(Mapping::Set(Value::Integer(7))), Answer::Mapping(Mapping::Leave), Question::MapTarget(target)),
+            @"answer: expected set 7, got leave"
         );
         insta::assert_snapshot!(
             said(

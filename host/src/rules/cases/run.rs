@@ -1,6 +1,7 @@
 //! Runs cases: each on a fresh instance, and twice on another one.
 
 use std::collections::BTreeSet;
+use std::time::{Duration, Instant};
 
 use idr_core::model::UnixMillis;
 
@@ -37,6 +38,18 @@ pub struct CaseReport {
     pub memory_bytes: usize,
     /// The memory that it may take.
     pub memory_limit_bytes: usize,
+    /// What the texts of its answer take, and may take.
+    pub output_bytes: usize,
+    /// As above.
+    pub output_limit_bytes: usize,
+    /// What it exchanged with the host apart from its answer, and may exchange.
+    pub transfer_bytes: usize,
+    /// As above.
+    pub transfer_limit_bytes: usize,
+    /// The time that it took, and may take.
+    pub time: Duration,
+    /// As above.
+    pub time_limit: Duration,
     /// What it logged.
     pub log: Log,
     /// What isn't as the case expects, field by field.
@@ -66,6 +79,8 @@ struct Attempt {
     wakes_at: Option<UnixMillis>,
     fuel: u64,
     memory_bytes: usize,
+    transfer_bytes: usize,
+    time: Duration,
     log: Log,
 }
 
@@ -77,6 +92,7 @@ pub fn run(component: &RuleComponent, case: &Case) -> CaseReport {
     let mut report = CaseReport {
         name: case.name.clone(),
         question: case.question().to_string(),
+        output_bytes: fresh.outcome.as_ref().map_or(0, Answer::text_bytes),
         outcome: fresh.outcome,
         calls: fresh.calls,
         wakes_at: fresh.wakes_at,
@@ -85,6 +101,11 @@ pub fn run(component: &RuleComponent, case: &Case) -> CaseReport {
         fuel_budget: limits.fuel.min(case.expectation.fuel.unwrap_or(u64::MAX)),
         memory_bytes: fresh.memory_bytes,
         memory_limit_bytes: limits.memory_bytes,
+        output_limit_bytes: limits.output_bytes,
+        transfer_bytes: fresh.transfer_bytes,
+        transfer_limit_bytes: limits.transfer_bytes,
+        time: fresh.time,
+        time_limit: Duration::from_millis(limits.time_ms),
         log: fresh.log,
         differences: Vec::new(),
         problems: Vec::new(),
@@ -111,12 +132,15 @@ fn attempt(instance: &mut Result<RuleInstance, Trouble>, case: &Case) -> Attempt
                 wakes_at: None,
                 fuel: 0,
                 memory_bytes: 0,
+                transfer_bytes: 0,
+                time: Duration::ZERO,
                 log: Log::default(),
             };
         }
     };
     let mut view = view_of(case);
     let trace = Some(Trace::for_people());
+    let began = Instant::now();
     let evaluation = instance.ask(
         RULE,
         case.question(),
@@ -130,6 +154,8 @@ fn attempt(instance: &mut Result<RuleInstance, Trouble>, case: &Case) -> Attempt
         wakes_at: view.take_wake(),
         fuel: evaluation.fuel,
         memory_bytes: evaluation.memory_bytes,
+        transfer_bytes: evaluation.transfer_bytes,
+        time: began.elapsed(),
         log: evaluation.log,
     }
 }

@@ -53,6 +53,8 @@
 
 wit_bindgen::generate!({ path: "../../../wit/0.1.2", world: "all-kinds" });
 
+mod panics;
+
 use exports::idr::rules::account_selection::{self, Need, Selection};
 use exports::idr::rules::attribute_promotion::{self, Promotion};
 use exports::idr::rules::identity_creation::{self, Creation, NewIdentity};
