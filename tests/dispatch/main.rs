@@ -2,6 +2,7 @@
 //!
 //! - `accounts`: accounts that are there already, people who are gone, and steps of
 //!   workflows with several accounts.
+//! - `loops`: changes that lead to each other.
 //! - `connectors`: one contract for every connector.
 //! - `passes`: passes through the outbox, with applications that fail.
 //! - `webhooks`: what is sent to addresses, and what people do in workflows.
@@ -16,6 +17,7 @@ mod accounts;
 mod circle;
 mod connectors;
 mod hooks;
+mod loops;
 mod passes;
 mod rounds;
 mod targets;

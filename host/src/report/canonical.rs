@@ -502,7 +502,14 @@ fn effect(stored: &StoredEffect) -> Json {
             sequence,
             place,
             handler,
-        } => json!([trigger.as_str(), sequence, place, handler_text(handler)]),
+            hops,
+        } => json!([
+            trigger.as_str(),
+            sequence,
+            place,
+            handler_text(handler),
+            hops
+        ]),
     };
     json!({ "effect": {
         "at": stored.effect.effective_at.to_string(),
@@ -523,7 +530,12 @@ fn trigger(memory: &TriggerMemory, snapshot: &dyn Snapshot) -> Result<Json, Expo
         }),
         None => Json::Null,
     };
-    Ok(json!({ "trigger": memory.trigger.as_str(), "level": memory.level, "lag": lag }))
+    Ok(json!({
+        "trigger": memory.trigger.as_str(),
+        "level": memory.level,
+        "lag": lag,
+        "circles": memory.circles,
+    }))
 }
 
 fn finding(finding: &Finding) -> Json {

@@ -1000,6 +1000,7 @@ pub fn effect_id(effect: &Effect) -> String {
             sequence,
             place,
             handler: _,
+            hops: _,
         } => {
             hasher.update([1]);
             hasher.update(trigger.as_bytes());

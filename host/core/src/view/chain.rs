@@ -95,6 +95,15 @@ impl TrackedView {
         }
     }
 
+    /// Returns how many changes have led to the identity having no account in an
+    /// application: one more than to idr's own deletion, where this plan reads that back.
+    pub(crate) fn chain_of_absence(&self, application: Name) -> u32 {
+        let own = self.state().chain.own.iter();
+        let gone =
+            own.filter(|known| known.0.application == application && known.1.as_str() == PRESENCE);
+        gone.map(|known| known.2 + 1).max().unwrap_or(0)
+    }
+
     /// Returns how many changes have led to something that this plan has worked out.
     pub(crate) fn chain_of(&mut self, node: Node) -> u32 {
         self.counting(|view| view.note_node_read(node)).1
