@@ -2,6 +2,7 @@
 //!
 //! - `accounts`: accounts that are there already, people who are gone, and steps of
 //!   workflows with several accounts.
+//! - `logical`: what is done with accounts that are made of others.
 //! - `loops`: changes that lead to each other.
 //! - `connectors`: one contract for every connector.
 //! - `passes`: passes through the outbox, with applications that fail.
@@ -17,6 +18,7 @@ mod accounts;
 mod circle;
 mod connectors;
 mod hooks;
+mod logical;
 mod loops;
 mod passes;
 mod rounds;

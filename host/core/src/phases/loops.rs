@@ -4,8 +4,9 @@ use std::sync::Arc;
 
 use super::provisioning::MOST_HOPS;
 use crate::definitions::{
-    AccountAttribute, AccountTemplate, AttributeTarget, Mapping, Model, Origin, Profile,
-    ProfileSet, Role, RoleType, Roles, RuleIndex, Selector, Source, StateAction,
+    AccountAttribute, AccountTemplate, AttributeTarget, Composition, LogicalApplication,
+    LogicalAttribute, Mapping, Model, Origin, Profile, ProfileSet, Role, RoleType, Roles,
+    RuleIndex, Selector, Source, StateAction, Tier,
 };
 use crate::filter::Filter;
 use crate::model::{
@@ -28,6 +29,7 @@ fn tenant(note: Vec<Source>) -> Model {
         attribute: Name::new("note"),
         mapping: None,
         all_accounts: true,
+        of: None,
     }];
     let mut tenant = model(&["groups"], vec![definition]);
     tenant.applications[0].provisioning.is_on = true;
@@ -169,6 +171,36 @@ fn what_is_made_of_itself_through_another_attribute_is_sent_eight_times() {
     let mut other = attribute("other", vec![from_account("ad", "note")]);
     other.value_type = ValueType::Text;
     tenant.attributes.push(other);
+    assert_eq!(rounds(&tenant, |_, _| ()), to_the_end());
+}
+
+#[test]
+fn what_is_made_of_itself_through_a_logical_account_is_sent_eight_times() {
+    let mut tenant = tenant(vec![transform(grown(Transform::Attribute(Name::new(
+        "seen",
+    ))))]);
+    let mut seen = attribute("seen", vec![from_account("portal", "note")]);
+    seen.value_type = ValueType::Text;
+    tenant.attributes.push(seen);
+    let mut portal = tenant.applications[0].clone();
+    portal.name = Name::new("portal");
+    portal.provisioning.is_on = false;
+    let note = Name::new("note");
+    portal.logical = Some(LogicalApplication {
+        primary: Name::new("ad"),
+        composition: Composition::Tiers(vec![Tier {
+            application: Name::new("ad"),
+            filter: None,
+            matched: None,
+        }]),
+        attributes: vec![LogicalAttribute {
+            name: note,
+            application: Name::new("ad"),
+            attribute: note,
+        }],
+    });
+    tenant.applications.push(portal);
+    tenant.applications.sort_by_key(|known| known.name);
     assert_eq!(rounds(&tenant, |_, _| ()), to_the_end());
 }
 
