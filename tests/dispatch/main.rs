@@ -2,6 +2,7 @@
 //!
 //! - `accounts`: accounts that are there already, people who are gone, and steps of
 //!   workflows with several accounts.
+//! - `dry`: dry runs that ask applications first.
 //! - `logical`: what is done with accounts that are made of others.
 //! - `loops`: changes that lead to each other.
 //! - `connectors`: one contract for every connector.
@@ -17,6 +18,7 @@ mod common;
 mod accounts;
 mod circle;
 mod connectors;
+mod dry;
 mod hooks;
 mod logical;
 mod loops;
