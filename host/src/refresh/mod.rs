@@ -38,6 +38,7 @@ use crate::store::{
 use selection::{Criterion, choose};
 
 pub use adopt::{Impact, adopt, files_digest, impact};
+pub use audit::entitlement_told;
 pub use error::RefreshError;
 pub use idr_core::rule::RuleHost;
 pub use preview::{Preview, Rehearsal, preview};
