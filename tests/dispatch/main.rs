@@ -9,6 +9,7 @@
 //! - `passes`: passes through the outbox, with applications that fail.
 //! - `webhooks`: what is sent to addresses, and what people do in workflows.
 //! - `circle`: from joining to being rehired, with the database as the judge.
+//! - `by_time`: the same where a database and time are all that says so.
 //! - `rounds`: who goes that way, and what is done in the database on it.
 //! - `targets`: databases to test with; `hooks`: a server to send events to.
 
@@ -16,6 +17,7 @@
 mod common;
 
 mod accounts;
+mod by_time;
 mod circle;
 mod connectors;
 mod dry;
