@@ -78,13 +78,23 @@ fn accounts_are_asked_for_again_before_a_refresh() {
 }
 
 #[test]
-fn a_dry_run_asks_no_application() {
+fn a_dry_run_asks_for_accounts_and_keeps_nothing_of_them() {
     let host = tenant();
-    let shown = host.run(["refresh", "--task", "ana", "--dry-run"]);
-    assert!(
-        shown.contains("a dry run asks no application") && shown.ends_with("[exit 2]"),
-        "{shown}"
-    );
+    execute(&host, "UPDATE person SET department = 'IT'");
+    let stored = || host.run(["state", "export", "--canonical"]);
+    let before = stored();
+    let at = ["--as-of", "2026-03-02T08:00:00Z"];
+    for asked in [["--task", "ana"].as_slice(), &["--all", "--accounts"]] {
+        let asked = ["refresh"].iter().chain(asked).chain(&at).copied();
+        let foretold = host.json(asked.clone().chain(["--dry-run"]));
+        assert_eq!(stored(), before);
+        assert_eq!(foretold["changes"][0]["name"], "ana");
+        assert_eq!(foretold["changes"][0]["what"], "department");
+        let copy = host.path("");
+        let done = TestHost::copy_of(&copy).json(asked);
+        assert_eq!(foretold["counters"], done["counters"], "{foretold}");
+        assert!(done["counters"]["accountsRead"].as_u64() > Some(0));
+    }
 }
 
 #[test]

@@ -123,3 +123,92 @@ fn what_goes_wrong_is_json_where_results_are() {
     [exit 2]
     "#);
 }
+
+/// Who leaves loses their account, and somebody is to collect their laptop.
+const LEAVERS: &str = r#"
+    //- idr.toml
+    version = 1
+    name = "acme"
+    clock = "simulated"
+    //- applications/hr.toml
+    authoritative = { name = "user" }
+    [connector]
+    type = "delimited-file"
+    path = "feeds/hr.csv"
+    native_identity = "user"
+    [schema]
+    user = {}
+    //- applications/ad.toml
+    correlation = [{ account = "owner", identity = "name" }]
+    [connector]
+    type = "delimited-file"
+    path = "feeds/ad.csv"
+    native_identity = "dn"
+    status = { column = "status", disabled = ["off"] }
+    [schema]
+    owner = {}
+    //- lifecycle.toml
+    default_state = "active"
+    [states.active]
+    [states.gone]
+    inactive = true
+    accounts = [{ application = "ad", do = "disable" }]
+    //- triggers.toml
+    [[trigger]]
+    name = "leaver"
+    on = [{ type = "lifecycle-change", to = "gone" }]
+    handlers = [{ type = "work-item", owner = "bob", description = "Collect the laptop" }]
+    //- feeds/hr.csv
+    user
+    alice
+    bob
+    //- feeds/ad.csv
+    dn,owner,status
+    cn=alice,alice,on
+"#;
+
+#[test]
+fn what_would_be_done_outside_is_told_beforehand() {
+    let host = TestHost::with_files(LEAVERS);
+    for application in ["hr", "ad"] {
+        aggregate_file(&host, application, "2026-03-01T08:00:00Z");
+    }
+    assert!(host.run(["refresh"]).ends_with("[exit 0]"));
+    let why = ["--reason", "left", "--actor", "dora"];
+    let gone = ["identity", "state", "alice", "gone"];
+    assert!(host.json(gone.into_iter().chain(why)).is_object());
+    insta::assert_snapshot!(run(&host, &["refresh", "--dry-run"]), @r"
+    dry run: this is what would happen; nothing is written
+      as of      2026-03-01T08:00:00Z
+      selected   1 identity (who was due), 1 skipped
+      refreshed  1 in […]
+      changed    1 identity
+        1  lifecycle state
+        1  leaver
+        2  effects put into the outbox
+        1  change of an account called for
+        1  work item
+      events     1
+        1  leaver
+      findings   0 new, 0 open
+      changes
+        alice  lifecycle state active to gone, disable ad cn=alice
+      would fire
+        2026-03-01T08:00:00Z  leaver  alice
+            lifecycleState: active -> gone
+      would do
+        2026-03-01T08:00:00Z  alice  leaver: work item for bob: Collect the laptop
+        2026-03-01T08:00:00Z  alice  disable ad cn=alice
+    [exit 0]
+    ");
+    let foretold = host.json(["refresh", "--dry-run"]);
+    assert_eq!(
+        host.json(["outbox", "list"]).as_array().map(Vec::len),
+        Some(0)
+    );
+    assert_eq!(host.json(["refresh"])["status"], "done");
+    let mut outbox = host.json(["outbox", "list"]);
+    let outbox = outbox.as_array_mut().expect("a list");
+    outbox.reverse();
+    assert_eq!(foretold["effects"].as_array(), Some(&*outbox));
+}

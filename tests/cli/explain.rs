@@ -7,7 +7,7 @@ use crate::small_tenant::{aggregate_file, dated_tenant, refreshed_tenant};
 const TODAY: &str = "2026-03-02T08:00:00Z";
 
 /// Runs the program and blanks who had a refresh done: the user of this machine.
-fn explained(host: &TestHost, arguments: &[&str]) -> String {
+pub(crate) fn explained(host: &TestHost, arguments: &[&str]) -> String {
     let shown = host.run(arguments.iter().copied());
     let lines = shown
         .lines()
@@ -226,7 +226,7 @@ fn detection_and_entitlements_name_accounts_and_roles() {
       how
         assigned role Sales  calls for it; it is assigned by rule
       changes only when something that was read changes
-      the audit knows of no change
+      last changed 2026-03-01T08:00:00Z by … (refresh): run 1: department, displayName, salary, manager, lifecycle state none to active, +role Sales
     [exit 0]
     ");
     insta::assert_snapshot!(explained(&host, &["explain", "alice", "entitlement", "crm"]), @r"
@@ -237,7 +237,7 @@ fn detection_and_entitlements_name_accounts_and_roles() {
       read
         ad groups  crm  ad cn=alice, aggregation 2 of 2026-03-01T08:00:00Z, $TENANT/feeds/ad.csv line 2
       changes only when something that was read changes
-      the audit knows of no change
+      last changed 2026-03-01T08:00:00Z by … (refresh): run 1: department, displayName, salary, lifecycle state none to active, +role Sales, +detected role CRM user
     [exit 0]
     ");
 }

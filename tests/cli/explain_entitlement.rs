@@ -241,3 +241,71 @@ fn why_it_is_not_called_for_is_told() {
     let unknown = host.run(["explain", "carol", "entitlement", "nothing"]);
     assert!(unknown.ends_with("[exit 2]"), "{unknown}");
 }
+
+#[test]
+fn when_it_last_changed_is_told_with_the_run() {
+    let host = tenant();
+    let changed = |name: &str, value: &str| {
+        let shown = host.json(["explain", name, "entitlement", value]);
+        let last = &shown["last_changed"];
+        format!("{} {}", last["at"], last["reason"])
+    };
+    insta::assert_snapshot!(changed("alice", "wiki"), @r#""2026-03-01T08:00:00Z" "run 1: department, lifecycle state none to active, +role Base, +role Sales, +detected role CRM user, modify ad cn=alice, +entitlement ad groups wiki""#);
+    // Carol gets what Sales have, and loses it again.
+    let moved = |department: &str, at: &str| {
+        let feed = format!("user,department\nalice,Sales\nbob,Sales\ncarol,{department}\n");
+        host.write("feeds/hr.csv", feed);
+        let _ = host.json(["aggregate", "hr", "--as-of", at]);
+        refresh(&host, at);
+    };
+    insta::assert_snapshot!(changed("carol", "crm"), @"null null");
+    moved("Sales", "2026-03-02T08:00:00Z");
+    insta::assert_snapshot!(changed("carol", "crm"), @r#""2026-03-02T08:00:00Z" "run 2: department, +role Sales, modify ad cn=carol, +entitlement ad groups crm""#);
+    moved("IT", "2026-03-03T08:00:00Z");
+    insta::assert_snapshot!(changed("carol", "crm"), @r#""2026-03-03T08:00:00Z" "run 3: department, -role Sales""#);
+    insta::assert_snapshot!(changed("carol", "wiki"), @r#""2026-03-01T08:00:00Z" "run 1: department, lifecycle state none to active, +role Base, modify ad cn=carol, +entitlement ad groups wiki""#);
+    // What is sensitive is in no audit.
+    let audit = host.run(["audit", "list", "--subject", "carol"]);
+    assert!(audit.contains("+entitlement ad groups crm"), "{audit}");
+}
+
+#[test]
+fn what_a_detected_role_is_found_by_is_told_and_what_keeps_somebody_from_one() {
+    let host = tenant();
+    let explained = |arguments: &[&str]| crate::explain::explained(&host, arguments);
+    insta::assert_snapshot!(explained(&["explain", "alice", "role", "CRM user"]), @r"
+    role CRM user: detected on ad cn=alice
+      how
+        lifecycle state active  lets selectors give roles
+        selector                there is none: people or states assign it, or it is detected
+        detection               needs all of these profiles
+          ad: groups crm        satisfied by cn=alice
+        assigned role Sales     requires it
+      read
+        ad groups  crm  ad cn=alice, aggregation 2 of 2026-03-01T08:00:00Z, ./feeds/ad.csv line 2
+      changes only when something that was read changes
+      last changed 2026-03-01T08:00:00Z by … (refresh): run 1: department, lifecycle state none to active, +role Base, +role Sales, +detected role CRM user, modify ad cn=alice, +entitlement ad groups wiki
+    [exit 0]
+    ");
+    insta::assert_snapshot!(explained(&["explain", "carol", "role", "CRM user", "--why-not"]), @r"
+    role CRM user: neither assigned nor detected
+      how
+        selector          there is none: people or states assign it, or it is detected
+        detection         needs all of these profiles
+          ad: groups crm  not satisfied by cn=carol
+      changes only when something that was read changes
+      the audit knows of no change
+    [exit 0]
+    ");
+    insta::assert_snapshot!(explained(&["explain", "carol", "role", "Sales", "--why-not"]), @r"
+    role Sales: neither assigned nor detected
+      how
+        selector: all of a match list  doesn't hold
+          department is Sales          doesn't hold
+      read
+        department  IT
+      changes only when something that was read changes
+      the audit knows of no change
+    [exit 0]
+    ");
+}

@@ -1,6 +1,8 @@
 //! Logical applications: accounts that are made of accounts of others.
 
-use crate::common::TestHost;
+use idr::config::sha256;
+
+use crate::common::{TestHost, repository};
 
 const TENANT: &str = r#"
     //- idr.toml
@@ -295,4 +297,143 @@ fn what_roles_ask_of_it_is_asked_of_its_parts() {
     modify ad: [{"attribute":"groups","change":"add","value":["crm"]}]
     modify db: [{"attribute":"profile","change":"add","value":["seller"]}]
     "#);
+}
+
+#[test]
+fn what_follows_an_attribute_is_set_on_the_part_that_it_comes_from() {
+    let host = TestHost::with_files(TENANT);
+    let target = "[attributes.desk]\nsources = [{ static = \"7\" }]\n\
+                  [[attributes.desk.targets]]\napplication = \"crm\"\nattribute = \"login\"\n";
+    let identity = host.read("identity.toml");
+    host.write("identity.toml", format!("{identity}{target}"));
+    insta::assert_snapshot!(host.run(["check"]), @r"
+    error: the configuration has 1 problem
+    identity.toml:6: attributes.desk.targets[0].application: accounts in `ad`, of which those in `crm` are made, aren't provisioned
+        hint: write `provisioning = true` in applications/ad.toml
+    [exit 2]
+    ");
+    let ad = host.read("applications/ad.toml");
+    host.write("applications/ad.toml", format!("provisioning = true\n{ad}"));
+    for application in ["hr", "ad", "db"] {
+        aggregate(&host, application, "2026-03-01T08:00:00Z");
+    }
+    assert_eq!(host.json(["refresh"])["refreshed"], 3);
+    // Bob's account in the directory is part of none in the CRM.
+    let listed = host.json(["outbox", "list"]);
+    let listed = listed.as_array().expect("a list").iter();
+    let said: Vec<String> = listed
+        .map(|known| format!("{} {}", known["native_identity"], known["changes"]))
+        .collect();
+    insta::assert_snapshot!(said.join("\n"), @r#""cn=alice" [{"attribute":"login","change":"set","value":"7"}]"#);
+}
+
+#[test]
+fn targets_that_can_not_be_set_are_named() {
+    let host = TestHost::with_files(TENANT);
+    let ad = host.read("applications/ad.toml");
+    host.write("applications/ad.toml", format!("provisioning = true\n{ad}"));
+    let crm = host.read("applications/crm.toml");
+    let crm = crm.replace("login = {}", "login = {}\nnote = {}");
+    host.write("applications/crm.toml", crm);
+    host.write(
+        "identity.toml",
+        r#"
+        [attributes.crmLogin]
+        sources = [{ application = "crm", attribute = "login" }]
+        targets = [
+            { application = "ad", attribute = "login" },
+            { application = "crm", attribute = "login" },
+            { application = "crm", attribute = "note" },
+        ]
+        "#,
+    );
+    insta::assert_snapshot!(host.run(["check"]), @r"
+    error: the configuration has 4 problems
+    identity.toml:5: attributes.crmLogin.targets[0]: it comes from `login` of accounts in `ad` as well, so each would follow the other
+        hint: leave one of them out, or write `round_trip = true` where that is meant
+    identity.toml:6: attributes.crmLogin.targets[1]: `login` of accounts in `ad` follows `crmLogin` already
+        hint: let it follow one of them
+    identity.toml:6: attributes.crmLogin.targets[1]: it comes from `login` of accounts in `ad` as well, so each would follow the other
+        hint: leave one of them out, or write `round_trip = true` where that is meant
+    identity.toml:7: attributes.crmLogin.targets[2].attribute: `note` of accounts in `crm` comes from no account, so nothing can be set
+        hint: say in `[logical.attributes]` of `crm` where it comes from
+    [exit 2]
+    ");
+}
+
+/// Puts an example component into a tenant, as a rule with these settings.
+fn component(host: &TestHost, kind: &str, settings: &str) {
+    let path = format!("rules-examples/rust/{kind}/{kind}.wasm");
+    let content = std::fs::read(repository().join(path)).expect("the example is committed");
+    host.write(&format!("rules/{kind}.wasm"), &content);
+    let digest = sha256(&content);
+    let rule =
+        format!("[rules.{kind}]\ncomponent = \"{kind}.wasm\"\nsha256 = \"{digest}\"\n{settings}\n");
+    let others = match host.path("rules/rules.toml").exists() {
+        true => host.read("rules/rules.toml"),
+        false => String::new(),
+    };
+    host.write("rules/rules.toml", format!("{others}{rule}"));
+}
+
+#[test]
+fn components_make_accounts_of_others_and_judge_what_they_give() {
+    let host = TestHost::with_files(TENANT);
+    component(
+        &host,
+        "logical-account",
+        "reads = { accounts = { ad = [\"groups\", \"mail\"], db = [\"mail\", \"profile\", \"region\"] } }\n\
+         parameters = { directory = \"ad\", database = \"db\", group = \"crm\" }",
+    );
+    component(
+        &host,
+        "policy",
+        "reads = { attributes = [\"releaseLimit\"], entitlements = { crm = [\"profile\"], ad = [\"groups\"] } }\n\
+         parameters = { vendors = [\"crm profile seller\"], releases = [\"ad groups mail\"] }",
+    );
+    host.write(
+        "applications/crm.toml",
+        "[schema]\nprofile = { entitlement = true }\nregion = {}\n\
+         [logical]\nprimary = \"ad\"\nrule = \"logical-account\"\n",
+    );
+    host.write(
+        "policies.toml",
+        "[[policy]]\nname = \"payments\"\nrule = \"policy\"\n",
+    );
+    for (application, schema) in [("ad", "login = {}"), ("db", "user = {}")] {
+        let file = format!("applications/{application}.toml");
+        let text = host.read(&file);
+        let more = match application {
+            "ad" => format!("{schema}\nmail = {{}}"),
+            _ => format!("{schema}\nmail = {{}}\nregion = {{}}"),
+        };
+        host.write(&file, text.replace(schema, &more));
+    }
+    host.write(
+        "identity.toml",
+        "[attributes.crmLogin]\nsources = [{ application = \"crm\", attribute = \"region\" }]\n\
+         [attributes.releaseLimit]\ntype = \"integer\"\nsources = [{ static = 7 }]\n",
+    );
+    host.write(
+        "feeds/ad.csv",
+        "dn,owner,login,groups,status,mail\ncn=alice,alice,ALI,crm|mail,on,A@acme.example\n\
+         cn=bob,bob,bob,crm,on,b@acme.example\n",
+    );
+    host.write(
+        "feeds/db.csv",
+        "key,person,user,profile,mail,region\n7,alice,ali,seller,a@acme.example,north\n\
+         8,bob,bob,seller,b@acme.example,south\n",
+    );
+    for application in ["hr", "ad", "db"] {
+        aggregate(&host, application, "2026-03-01T08:00:00Z");
+    }
+    assert_eq!(host.json(["refresh"])["refreshed"], 3);
+    insta::assert_snapshot!(shown(&host, "alice"), @r#"cn=alice, login "north", 1 roles"#);
+    insta::assert_snapshot!(shown(&host, "bob"), @r#"cn=bob, login "south", 1 roles"#);
+    insta::assert_snapshot!(shown(&host, "carl"), @"no account, login null, 0 roles");
+    insta::assert_snapshot!(host.run(["policy", "violations"]), @r"
+    name   policy    status  what                                                                        since
+    alice  payments  open    ad groups mail, crm profile seller / creates vendors and releases payments  2026-03-01T08:00:00Z
+    [exit 0]
+    ");
 }

@@ -2,10 +2,14 @@
 //!
 //! - `accounts`: accounts that are there already, people who are gone, and steps of
 //!   workflows with several accounts.
+//! - `dry`: dry runs that ask applications first.
+//! - `logical`: what is done with accounts that are made of others.
+//! - `loops`: changes that lead to each other.
 //! - `connectors`: one contract for every connector.
 //! - `passes`: passes through the outbox, with applications that fail.
 //! - `webhooks`: what is sent to addresses, and what people do in workflows.
 //! - `circle`: from joining to being rehired, with the database as the judge.
+//! - `by_time`: the same where a database and time are all that says so.
 //! - `rounds`: who goes that way, and what is done in the database on it.
 //! - `targets`: databases to test with; `hooks`: a server to send events to.
 
@@ -13,9 +17,13 @@
 mod common;
 
 mod accounts;
+mod by_time;
 mod circle;
 mod connectors;
+mod dry;
 mod hooks;
+mod logical;
+mod loops;
 mod passes;
 mod rounds;
 mod targets;

@@ -106,7 +106,12 @@ pub(crate) struct World {
 
 impl World {
     pub(crate) fn new(target: Target, timeout: &str) -> Self {
-        let host = TestHost::with_files(TENANT);
+        Self::of(TENANT, target, timeout)
+    }
+
+    /// The same with another tenant in front of the application.
+    pub(crate) fn of(tenant: &str, target: Target, timeout: &str) -> Self {
+        let host = TestHost::with_files(tenant);
         let url = match target.is_postgres() {
             true => format!("env:{POSTGRES}"),
             false => format!("sqlite:{}", target.path().display()),
@@ -160,6 +165,17 @@ impl World {
             .write("feeds/hr.csv", format!("user,department,mail\n{hr}\n"));
         self.idr(&["aggregate", "hr", "--as-of", &self.at(day)]);
         self.settle(day, disturb);
+        self.judge()
+    }
+
+    /// On a day, the personnel department's database is read, if it is said so; then
+    /// everything that this or the day itself leads to is carried out.
+    pub(crate) fn day_of(&mut self, day: u32, reads: bool) -> String {
+        self.minutes = 0;
+        if reads {
+            self.idr(&["aggregate", "hr", "--as-of", &self.at(day)]);
+        }
+        self.settle(day, &mut |_| false);
         self.judge()
     }
 

@@ -1,6 +1,8 @@
 //! Databases to test with: a SQLite file each, and where there is a PostgreSQL
-//! (`IDR_TEST_POSTGRES`, see `tests/with-postgres`) a schema each.
+//! (`IDR_TEST_POSTGRES`, see `tests/with-postgres`) a schema each. Where there is none
+//! that is said aloud, or fails with `IDR_TEST_POSTGRES_REQUIRED`.
 
+use std::io::Write;
 use std::path::PathBuf;
 use std::sync::atomic::{AtomicU32, Ordering};
 
@@ -15,6 +17,9 @@ use tempfile::TempDir;
 
 /// Names the address of a PostgreSQL.
 pub(crate) const POSTGRES: &str = "IDR_TEST_POSTGRES";
+
+/// Set where tests are to fail without a PostgreSQL, instead of saying so.
+const POSTGRES_REQUIRED: &str = "IDR_TEST_POSTGRES_REQUIRED";
 
 /// A database with the tables that [`application`] is read from.
 pub(crate) struct Target {
@@ -44,7 +49,13 @@ impl Target {
     pub(crate) fn postgres() -> Option<Self> {
         static NUMBER: AtomicU32 = AtomicU32::new(0);
         if std::env::var_os(POSTGRES).is_none() {
-            eprintln!("SKIPPED: {POSTGRES} isn't set, so nothing is tried on PostgreSQL");
+            let message = format!("{POSTGRES} isn't set, so nothing is tried on PostgreSQL");
+            assert!(
+                std::env::var_os(POSTGRES_REQUIRED).is_none(),
+                "{message}, and {POSTGRES_REQUIRED} is"
+            );
+            // What tests print is kept from whom they pass for; this isn't.
+            writeln!(std::io::stderr(), "SKIPPED: {message}").expect("it can be written to");
             return None;
         }
         let number = NUMBER.fetch_add(1, Ordering::Relaxed);

@@ -33,13 +33,15 @@ use crate::world::{Tenant, Tenants};
 type Held = (AccountKey, String);
 
 /// The roles that somebody may have.
-const ROLES: [&str; 8] = [
+const ROLES: [&str; 10] = [
     "business-0",
     "business-1",
     "business-2",
     "by hand",
     "by-rule-1",
     "by-rule-2",
+    "composed",
+    "crm it",
     "granted",
     "it",
 ];
@@ -297,7 +299,9 @@ impl World {
             }
             let wanted = wanted(&record, model, self.happening.now());
             let asked = |value: &str| {
-                let mut profiles = wanted.iter().flat_map(|role| role.profiles());
+                let mut profiles = wanted
+                    .iter()
+                    .flat_map(|role| role.profiles().chain(&role.parts));
                 profiles.any(|profile| {
                     let mut values = profile.entitlements.iter().flat_map(|(_, values)| values);
                     values.any(|known| known == value)
@@ -341,7 +345,7 @@ impl World {
         }
         let profiles: Vec<_> = wanted
             .iter()
-            .flat_map(|role| role.certain_profiles())
+            .flat_map(|role| role.certain_profiles().chain(&role.parts))
             .collect();
         match directory {
             [] => {

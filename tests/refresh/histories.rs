@@ -5,26 +5,29 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex};
 
 use idr::aggregate::{self, NewOwner};
+use idr::refresh::prune::{PruneSettings, prune};
 use idr::refresh::selection::Criterion;
 use idr::refresh::{self, Configurator, Configured, RefreshError, Request};
 use idr::report::canonical;
 use idr::store::{
-    AccountWrite, AggregateBatch, AuditEntry, AuditQuery, ClaimEdit, Creation, EffectQuery,
-    EventQuery, Rehearse, Run, RunSettings, RunStatus, Scope, Store, StoreError, each_identity,
+    AccountWrite, AggregateBatch, AuditEntry, AuditQuery, ClaimEdit, Creation, EffectProgress,
+    EffectQuery, EffectStatus, EventQuery, Rehearse, Run, RunSettings, RunStatus, Scope,
+    Settlement, Store, StoreError, each_identity,
 };
 use idr_core::definitions;
 use idr_core::filter::Filter;
 use idr_core::model::{
-    Account, AccountKey, AccountOperation, AccountStatus, ByHand, Claim, EntitlementDecision,
-    EntitlementVerdict, Holder, IdentityRecord, Link, ManualEdit, Name, NativeChange,
-    NativeOperation, PolicyDecision, PolicyVerdict, ReadKey, RoleDecision, RoleVerdict,
-    StateOverride, UnixMillis, Value, ValueType,
+    Account, AccountKey, AccountOperation, AccountStatus, ByHand, Claim, EffectKind,
+    EntitlementDecision, EntitlementVerdict, Holder, IdentityRecord, Link, ManualEdit, Name,
+    NativeChange, NativeOperation, PolicyDecision, PolicyVerdict, ReadKey, RoleDecision,
+    RoleVerdict, SentAction, SentOutcome, StateOverride, UnixMillis, Value, ValueType,
 };
 use idr_core::phases::correlation::correlate;
 use idr_core::plan::{PlanContext, Planner};
 use rand::{RngExt, SeedableRng};
 use rand_chacha::ChaCha8Rng;
 
+use crate::consequences::follow;
 use crate::governance::govern;
 use crate::provisioned::{carried_out, provision};
 use crate::variety::{WHOM, vary};
@@ -121,6 +124,12 @@ pub enum Operation {
     Approve,
     /// Some of what is called for in the directory is done there, from this on.
     Deliver { first: usize },
+    /// Some of what is called for with accounts counts as sent, or as given up, from
+    /// this on; accounts stay as they are.
+    Send { first: usize, in_vain: bool },
+    /// Everything but what is done with accounts is done, and whoever has had no
+    /// account for so many hours is pruned.
+    Prune { hours: i64 },
 }
 
 /// A tenant and what happens to it.
@@ -164,6 +173,13 @@ impl History {
         let mut apart = ChaCha8Rng::seed_from_u64(seed ^ 0x696d_6167_6573);
         if apart.random_range(0..2) == 0 {
             keeping(tenant, operations, &mut apart);
+        }
+        let mut apart = ChaCha8Rng::seed_from_u64(seed ^ 0x666f_6c6c_6f77_73);
+        if apart.random_range(0..2) == 0 {
+            follow(tenant, operations, &mut apart);
+            if tenant.provisioned.is_none() {
+                provision(tenant, operations, &mut apart);
+            }
         }
         history.ended()
     }
@@ -801,6 +817,18 @@ impl Happening {
                 self.list(store, key("hr", &format!("p{person}")), *listed);
             }
             Operation::Deliver { first } => self.deliver(store, *first),
+            Operation::Send { first, in_vain } => self.send(store, *first, *in_vain),
+            Operation::Prune { hours } => {
+                self.finish(store);
+                let settings = PruneSettings {
+                    without_accounts_ms: hours * 3_600_000,
+                    protect: None,
+                    most: None,
+                };
+                let model = &self.configured.model;
+                let pruned = prune(store, model, &settings, self.now, SOMEBODY);
+                pruned.expect("the store can be written");
+            }
             Operation::AdListed { account, listed } => {
                 self.list(store, key("ad", &format!("a{account}")), *listed);
             }
@@ -986,8 +1014,11 @@ impl Happening {
             return false;
         };
         let records = store.read_chunk(&[uid]).expect("the store can be read");
-        let value = records[0].identity.value(Name::new("login"));
-        value == Some(&Value::text(name))
+        // Whoever was pruned keeps their names.
+        let Some(record) = records.first() else {
+            return true;
+        };
+        record.identity.value(Name::new("login")) == Some(&Value::text(name))
     }
 
     fn known(&self, store: &dyn Store, account: &(&str, String)) -> Option<Account> {
@@ -1128,6 +1159,65 @@ impl Happening {
                 let account = carried_out(&action, known, blank);
                 self.write(store, account, None, Some(uid), Vec::new());
             }
+        }
+    }
+
+    /// Notes of everything else that it is done.
+    fn finish(&self, store: &dyn Store) {
+        let effects = store.open_effects(0, usize::MAX);
+        for stored in effects.expect("the store can be read") {
+            if matches!(stored.effect.what, EffectKind::Account(_)) {
+                continue;
+            }
+            let settlement = Settlement {
+                number: stored.number,
+                expected: stored.progress.status,
+                progress: EffectProgress {
+                    status: EffectStatus::Done,
+                    ..stored.progress
+                },
+                ..Settlement::default()
+            };
+            let settled = store.settle(&settlement).expect("the store can be written");
+            assert!(settled, "nobody else settles it");
+        }
+    }
+
+    /// Notes of what is called for with accounts that it was sent, or given up: of
+    /// three things, from this on.
+    fn send(&self, store: &dyn Store, first: usize, in_vain: bool) {
+        let effects = store.open_effects(0, usize::MAX);
+        let effects = effects.expect("the store can be read").into_iter();
+        let mut open: Vec<_> = effects
+            .filter(|stored| matches!(stored.effect.what, EffectKind::Account(_)))
+            .collect();
+        open.sort_by(|one, other| one.effect.cmp(&other.effect));
+        for stored in open.into_iter().skip(first).take(3) {
+            let EffectKind::Account(action) = &stored.effect.what else {
+                continue;
+            };
+            let (status, outcome) = match in_vain {
+                true => (EffectStatus::Dead, SentOutcome::Failed("never".to_owned())),
+                false => (EffectStatus::Sent, SentOutcome::Sent),
+            };
+            let sent = SentAction {
+                action: action.clone(),
+                at: self.now,
+                outcome,
+            };
+            let settlement = Settlement {
+                number: stored.number,
+                expected: stored.progress.status,
+                progress: EffectProgress {
+                    status,
+                    attempts: stored.progress.attempts + 1,
+                    ..stored.progress
+                },
+                sent: Some((stored.effect.uid, sent)),
+                ..Settlement::default()
+            };
+            let settled = store.settle(&settlement).expect("the store can be written");
+            assert!(settled, "nobody else settles it");
         }
     }
 

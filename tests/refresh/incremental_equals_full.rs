@@ -187,6 +187,38 @@ fn histories_come_to_violations_that_people_decide_about() {
     assert_eq!(missing, [""; 0]);
 }
 
+/// Accounts are made of others, a rule judges, changes are sent and never shown, and
+/// identities are pruned.
+#[test]
+fn histories_come_to_what_follows_from_who_somebody_is() {
+    let mut missing = vec![
+        "\"link\":\"logical\"",
+        "[\"crm v",
+        "\"seat\":{",
+        "\"role\":\"crm it\"",
+        "\"role\":\"composed\"",
+        "\"policy\":\"scripted\",\"right",
+        "\"unconfirmed\"",
+        "\"provisioning-failed\"",
+        "rule `rule-13`",
+        "rule `rule-14`",
+        "somebody was pruned",
+        "a creation was held",
+        "a deletion was held",
+        "a removal was held",
+    ];
+    for seed in 1..64 {
+        let history = History::random(seed);
+        let mut happening = Happening::new(memory(), Way::Incremental, scripts(), &history);
+        for operation in &history.operations {
+            let state = happening.happen(operation).unwrap_or_default();
+            let lately = lately(happening.store.as_ref());
+            missing.retain(|wanted| !state.contains(wanted) && !lately.contains(wanted));
+        }
+    }
+    assert_eq!(missing, [""; 0]);
+}
+
 /// Says what is so of the last run, and what the last thing was that a person did.
 fn lately(store: &dyn Store) -> Vec<&'static str> {
     let runs = store.runs(1).expect("the store can be read");
@@ -207,6 +239,19 @@ fn lately(store: &dyn Store) -> Vec<&'static str> {
         ),
         (did("split"), "a split"),
         (did("merge"), "a merge"),
+        (did("prune"), "somebody was pruned"),
+        (
+            is(|run| run.held_kinds.contains_key("account_creations")),
+            "a creation was held",
+        ),
+        (
+            is(|run| run.held_kinds.contains_key("account_deletions")),
+            "a deletion was held",
+        ),
+        (
+            is(|run| run.held_kinds.contains_key("entitlement_removals")),
+            "a removal was held",
+        ),
         (
             is(|run| run.counters.changes.contains_key("snapshotsDropped")),
             "an image was dropped",

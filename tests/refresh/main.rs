@@ -1,5 +1,6 @@
 //! What a refresh does, through the library and the memory store.
 
+mod consequences;
 mod convergence;
 mod counters;
 mod governance;

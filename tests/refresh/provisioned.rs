@@ -118,6 +118,7 @@ impl Provisioned {
             attribute: name("title"),
             mapping: by_rule(),
             all_accounts,
+            of: None,
         }];
     }
 }

@@ -21,11 +21,12 @@ use idr_core::definitions::{
 };
 use idr_core::filter::Filter;
 use idr_core::model::{
-    AccountOperation, Handler, IdentityType, Name, NativeOperation, UnixMillis, Value, ValueType,
+    AccountOperation, AccountStatus, Handler, IdentityType, Name, NativeOperation, UnixMillis,
+    Value, ValueType,
 };
 use idr_core::rule::{
-    AccountNeed, AccountSelection, Breach, ComposedAccount, Creation, Eligibility, Lookup, Mapping,
-    Promotion, Proposal, RuleEvaluator, RuleFailure, Target, ValueChange,
+    AccountNeed, AccountSelection, Breach, BreachGrant, ComposedAccount, Creation, Eligibility,
+    Lookup, Mapping, Promotion, Proposal, RuleEvaluator, RuleFailure, Target, ValueChange,
 };
 use idr_core::time::Zone;
 use idr_core::transform::account::AccountRead;
@@ -39,6 +40,7 @@ use idr_core::view::TrackedView;
 use rand::RngExt;
 use rand_chacha::ChaCha8Rng;
 
+use crate::consequences::Consequences;
 use crate::governance::Governance;
 use crate::provisioned::Provisioned;
 use crate::variety::Variety;
@@ -56,6 +58,12 @@ pub enum Read {
     /// An attribute of the account that the rule is asked about.
     Own(&'static str),
     Status,
+    /// An attribute of the accounts that logical ones are made of.
+    Tier(&'static str),
+    /// Whether what is judged has a role, or a group.
+    Has(&'static str),
+    Can(&'static str),
+    Desired,
 }
 
 impl Read {
@@ -71,6 +79,10 @@ impl Read {
             Self::HadDepartment => "baseline department".to_owned(),
             Self::Own(name) => format!("own {name}"),
             Self::Status => "status".to_owned(),
+            Self::Tier(name) => format!("tier ad {name}"),
+            Self::Has(role) => format!("has {role}"),
+            Self::Can(group) => format!("can ad groups {group}"),
+            Self::Desired => "desired".to_owned(),
         }
     }
 }
@@ -112,6 +124,8 @@ pub struct Tenant {
     pub provisioned: Option<Provisioned>,
     /// What is forbidden and scored.
     pub governance: Option<Governance>,
+    /// What follows from who somebody is.
+    pub consequences: Option<Consequences>,
     /// What is kept of what people were.
     pub history: History,
     pub serial: u64,
@@ -226,6 +240,8 @@ pub const AFTER: usize = 9;
 pub const CHANGE: usize = 10;
 pub const SELECTION: usize = 11;
 pub const MAPPING: usize = 12;
+pub const COMPOSING: usize = 13;
+pub const JUDGING: usize = 14;
 
 fn rule_name(index: usize) -> Name {
     Name::new(&format!("rule-{index}"))
@@ -273,6 +289,17 @@ const SELECTING: [Read; 1] = [Read::Attribute("department")];
 
 /// What the rule for accounts' titles reads.
 const MAPPED: [Read; 2] = [Read::Attribute("department"), Read::Attribute("location")];
+
+/// What the rule reads that makes accounts of others.
+const COMPOSED: [Read; 2] = [Read::Tier("title"), Read::Tier("groups")];
+
+/// What the rule reads that judges what somebody has.
+const JUDGED: [Read; 4] = [
+    Read::Has("granted"),
+    Read::Can("g1"),
+    Read::Attribute("department"),
+    Read::Desired,
+];
 
 fn reads(random: &mut ChaCha8Rng, from: &[Read], most: usize) -> Vec<Read> {
     let count = random.random_range(1..=most);
@@ -346,6 +373,7 @@ impl Tenant {
             variety: None,
             provisioned: None,
             governance: None,
+            consequences: None,
             history: History::default(),
             serial: 0,
         }
@@ -604,7 +632,7 @@ impl Tenant {
             ]);
         }
         attributes.sort_by_key(|known| known.name);
-        let rules = (0..=MAPPING).map(|index| self.rule(index)).collect();
+        let rules = (0..=JUDGING).map(|index| self.rule(index)).collect();
         let mut model = Model {
             provisioning: Default::default(),
             zone: Zone::named("Europe/Berlin").expect("bundled"),
@@ -678,6 +706,9 @@ impl Tenant {
         if let Some(governance) = self.governance {
             governance.furnish(&mut model);
         }
+        if let Some(consequences) = self.consequences {
+            consequences.furnish(&mut model);
+        }
         model
     }
 
@@ -689,6 +720,12 @@ impl Tenant {
         ];
         if index == STATE {
             parameters.insert(0, (Name::new("gone-without"), Value::text("hr")));
+        }
+        if index == COMPOSING {
+            parameters.push((Name::new("tiers"), Value::text("ad")));
+        }
+        if index == JUDGING {
+            parameters.insert(0, (Name::new("held"), Value::text("ad groups")));
         }
         Rule {
             name: rule_name(index),
@@ -716,6 +753,8 @@ impl Tenant {
             CHANGE => &self.change,
             SELECTION => &SELECTING,
             MAPPING => &MAPPED,
+            COMPOSING => &COMPOSED,
+            JUDGING => &JUDGED,
             _ => &self.trigger,
         }
     }
@@ -1028,12 +1067,19 @@ fn answer(script: &[Read], view: &mut TrackedView, seed: u64) -> Result<u64, Rul
         match read {
             Read::Attribute(name) => mix(&spoken(view.attribute(name)?)),
             Read::ManagerAttribute(name) => mix(&spoken(view.manager_attribute(name)?)),
-            Read::Account(application, name) => {
+            Read::Account(_, name) | Read::Tier(name) => {
+                let application = match read {
+                    Read::Account(application, _) => application,
+                    _ => "ad",
+                };
                 for account in view.accounts(application)? {
                     mix(account.status.map_or("vanished", |status| status.as_str()));
                     mix(&spoken(view.account_attribute(account.handle, name)?));
                 }
             }
+            Read::Has(role) => mix(yes_or_no(view.access_has_role(role)?)),
+            Read::Can(group) => mix(yes_or_no(view.access_holds("ad", "groups", group)?)),
+            Read::Desired => mix(yes_or_no(view.access_is_desired()?)),
             Read::EndIsOver => {
                 if let Some(Value::Date(end)) = view.attribute("end")? {
                     mix(yes_or_no(view.day_over(end, "")?));
@@ -1202,19 +1248,73 @@ impl RuleEvaluator for Scripts {
     fn compose_accounts(
         &mut self,
         rule: RuleIndex,
-        _application: Name,
-        _view: &mut TrackedView,
+        application: Name,
+        view: &mut TrackedView,
     ) -> Result<Vec<ComposedAccount>, RuleFailure> {
-        unreachable!("rule {rule:?} was asked")
+        let drawn = stirred(self.draw(rule, view)?, &application);
+        let accounts = view.accounts("ad")?.into_iter();
+        let accounts: Vec<(String, AccountStatus)> = accounts
+            .filter_map(|account| Some((account.native_identity, account.status?)))
+            .collect();
+        let part = |account: &(String, AccountStatus)| ("ad".to_owned(), account.0.clone());
+        match drawn % 7 {
+            0 => Err(declined(rule, Question::Compose(&application))),
+            1 => Ok(Vec::new()),
+            2 => Ok(Vec::from_iter(accounts.first().map(|first| {
+                ComposedAccount {
+                    native_identity: format!("v{}", drawn % 4),
+                    status: first.1,
+                    attributes: Vec::new(),
+                    parts: accounts.iter().map(part).collect(),
+                }
+            }))),
+            _ => Ok((drawn..)
+                .zip(&accounts)
+                .map(|(number, account)| ComposedAccount {
+                    native_identity: account.0.clone(),
+                    status: account.1,
+                    attributes: vec![("level".to_owned(), Value::text(format!("v{}", number % 4)))],
+                    parts: vec![part(account)],
+                })
+                .collect()),
+        }
     }
 
     fn judge(
         &mut self,
         rule: RuleIndex,
-        _policy: Name,
-        _view: &mut TrackedView,
+        policy: Name,
+        view: &mut TrackedView,
     ) -> Result<Vec<Breach>, RuleFailure> {
-        unreachable!("rule {rule:?} was asked")
+        let drawn = stirred(self.draw(rule, view)?, &policy);
+        let breach = |description: String, grants: Vec<BreachGrant>| {
+            (!grants.is_empty()).then_some(Breach {
+                description,
+                grants,
+            })
+        };
+        let role = |role: Name| BreachGrant::Role(role.to_string());
+        Ok(match drawn % 7 {
+            0 => return Err(declined(rule, Question::Judge(&policy))),
+            1 | 2 => Vec::new(),
+            3 => {
+                let grants = view.access_roles()?.into_iter().map(role).collect();
+                Vec::from_iter(breach("by chance".to_owned(), grants))
+            }
+            4 => {
+                let held = view.access_held("ad", "groups")?.into_iter();
+                let grant = |value| BreachGrant::Entitlement {
+                    application: "ad".to_owned(),
+                    attribute: "groups".to_owned(),
+                    value,
+                };
+                Vec::from_iter(breach("by chance".to_owned(), held.map(grant).collect()))
+            }
+            _ => (drawn..)
+                .zip(view.access_roles()?)
+                .filter_map(|(number, known)| breach(format!("v{}", number % 4), vec![role(known)]))
+                .collect(),
+        })
     }
 
     fn select_account(

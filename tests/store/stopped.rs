@@ -240,6 +240,7 @@ fn chunk() -> ApplyChunk {
             handler: Handler::Workflow {
                 name: "welcome".to_owned(),
             },
+            hops: 0,
         },
         effective_at: UnixMillis(1),
         detected_at: UnixMillis(1),

@@ -14,6 +14,7 @@ use crate::model::{
     AccountOperation, EntitlementChange, Handler, IdentityType, Name, NativeOperation, UnixMillis,
     Value, ValueType,
 };
+use crate::planted::{self, Bug};
 use crate::time::Zone;
 use crate::transform::Transform;
 use crate::transform::derived::Secret;
@@ -130,6 +131,17 @@ pub struct LogicalApplication {
     /// Which attributes they have from their parts, sorted by name; also where
     /// what is to be changed of them is changed.
     pub attributes: Vec<LogicalAttribute>,
+}
+
+impl LogicalApplication {
+    /// Returns the applications whose accounts are parts, as far as that is defined: a
+    /// rule may take those of others as well.
+    pub fn applications(&self) -> Vec<Name> {
+        match &self.composition {
+            Composition::Tiers(tiers) => tiers.iter().map(|tier| tier.application).collect(),
+            Composition::Rule(_) => vec![self.primary],
+        }
+    }
 }
 
 /// What puts logical accounts together.
@@ -893,6 +905,7 @@ impl Model {
             .iter()
             .any(|known| known.logical.is_some())
         {
+            _ if planted::is(Bug::AskForLogicalAccounts) => superset,
             true => superset.without_accounts(),
             false => superset,
         }

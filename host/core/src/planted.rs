@@ -26,11 +26,21 @@ pub enum Bug {
     ForgetWhatWasGiven,
     /// Changes of idr's own that lead to each other aren't counted.
     CountNoChanges,
+    /// When access counts as certified too long ago is not noted.
+    ForgetCertification,
+    /// When what was sent counts as failed is not noted.
+    ForgetExpiry,
+    /// Whoever has no image yet gets none when images come to be kept.
+    ForgetFirstImage,
+    /// Narrow tables are asked about logical accounts, which they don't have.
+    AskForLogicalAccounts,
+    /// What a run has in hand counts as what is stored, whoever has written since.
+    TrustWhatIsInHand,
 }
 
 impl Bug {
     /// Every bug.
-    pub const ALL: [Self; 10] = [
+    pub const ALL: [Self; 15] = [
         Self::ForgetWakeUp,
         Self::DropLookupKey,
         Self::SkipWave,
@@ -41,6 +51,11 @@ impl Bug {
         Self::ForgetMitigationEnd,
         Self::ForgetWhatWasGiven,
         Self::CountNoChanges,
+        Self::ForgetCertification,
+        Self::ForgetExpiry,
+        Self::ForgetFirstImage,
+        Self::AskForLogicalAccounts,
+        Self::TrustWhatIsInHand,
     ];
 }
 

@@ -4,7 +4,7 @@ use std::io::Write;
 use std::sync::Arc;
 
 use clap::{Args, ValueEnum};
-use idr_core::definitions::{Model, Origin, RuleIndex, Selector, TriggerCondition};
+use idr_core::definitions::{Model, Origin, Role, RuleIndex, Selector, TriggerCondition};
 use idr_core::model::{
     AccountKey, Finding, IdentityRecord, Image, Name, Provenance, Uid, UnixMillis,
 };
@@ -526,7 +526,7 @@ impl About<'_> {
                 });
                 against.cloned().collect()
             }
-            false => trace.to_vec(),
+            false => [trace.to_vec(), self.read_of_accounts(definition)].concat(),
         };
         let identity = &self.sources.refreshed.identity;
         let report = RoleExplanation {
@@ -538,6 +538,39 @@ impl About<'_> {
             return write_json(out, &report);
         }
         Ok(report.explanation.write(out)?)
+    }
+
+    /// Returns what was read of the accounts on which a role is detected.
+    fn read_of_accounts(&self, role: &Role) -> Vec<TraceEntry> {
+        let record = self.sources.refreshed;
+        let detected = record.identity.detected.iter();
+        let accounts = detected
+            .filter(|known| known.role == role.name)
+            .flat_map(|known| &known.accounts);
+        let mut reads: Vec<TraceEntry> = Vec::new();
+        for key in accounts {
+            let account = record.accounts.iter().find(|known| known.key == *key);
+            let profiles = role.profiles();
+            let attributes = profiles
+                .filter(|profile| profile.application == key.application)
+                .flat_map(|profile| &profile.entitlements)
+                .map(|(attribute, _)| *attribute);
+            for attribute in attributes {
+                let value = account.and_then(|known| known.attribute(attribute));
+                let what = format!("{} {attribute}", key.application);
+                let kind = Traced::Read(Some(key.clone()));
+                let is_known = |known: &TraceEntry| known.kind == kind && known.what == what;
+                if !reads.iter().any(is_known) {
+                    reads.push(TraceEntry {
+                        about: None,
+                        kind,
+                        what,
+                        answer: value.map_or_else(String::new, ToString::to_string),
+                    });
+                }
+            }
+        }
+        reads
     }
 
     fn entitlement(
@@ -587,13 +620,17 @@ impl About<'_> {
                 false => own.join("; "),
             }
         };
+        let told_of = reasons.told_of(value, &meant);
         let subject = Subject {
             about: format!("entitlement {value}"),
             value: &standing,
             rules: Vec::new(),
             is_found: &|finding| finding.subject.contains(value),
-            // The audit tells which accounts were to be changed, not what they hold.
-            is_changed: &|_| false,
+            // By a role that asks for it, or by what was called for because of that.
+            is_changed: &|part| {
+                let told = part.trim_start_matches(['+', '-']);
+                told_of.iter().any(|known| known == told)
+            },
         };
         let reads = meant.iter().filter(|entry| entry.connected).map(|entry| {
             let entitlement = &entry.entitlement;

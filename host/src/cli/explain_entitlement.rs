@@ -9,6 +9,7 @@ use idr_core::model::{
 };
 use idr_core::view::{TraceEntry, Traced};
 
+use crate::refresh::entitlement_told;
 use crate::report::{MASK, is_sensitive_of, reason_words};
 use crate::store::{EffectQuery, EffectStatus, Store, StoreError};
 
@@ -63,6 +64,40 @@ impl Reasons<'_> {
             steps.extend(self.not_called_for(role, profile, (attribute, value))?);
         }
         Ok(steps)
+    }
+
+    /// Returns what the audit tells that makes an entitlement stand otherwise: of it, and
+    /// of the roles that ask for it. `meant` is how it stands on accounts.
+    pub(super) fn told_of(&self, value: &str, meant: &[&LedgerEntry]) -> Vec<String> {
+        let mut places: Vec<(Name, Name)> = meant
+            .iter()
+            .map(|entry| {
+                let entitlement = &entry.entitlement;
+                (entitlement.account.application, entitlement.attribute)
+            })
+            .collect();
+        let mut told = Vec::new();
+        for role in self.model.roles.iter() {
+            let profiles = role.profiles().chain(&role.parts);
+            let before = places.len();
+            places.extend(profiles.filter_map(|profile| {
+                lists(profile, value).map(|attribute| (profile.application, attribute))
+            }));
+            if places.len() == before {
+                continue;
+            }
+            let named = |name: Name| [format!("role {name}"), format!("detected role {name}")];
+            told.extend(named(role.name));
+            let roles = self.model.roles.iter();
+            let asking = roles.filter(|known| {
+                known.requires.contains(&role.name) || known.permits.contains(&role.name)
+            });
+            told.extend(asking.flat_map(|known| named(known.name)));
+        }
+        told.extend(places.into_iter().map(|(application, attribute)| {
+            entitlement_told(self.model, application, attribute, value)
+        }));
+        told
     }
 
     /// Returns who or what gives an assigned role, where that isn't its selector.

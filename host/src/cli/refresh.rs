@@ -15,9 +15,9 @@ use super::selection::{self, SelectionArgs};
 use super::{CommandError, GlobalOptions, Outcome, identity_prune, write_json};
 use crate::aggregate::{ReadAgain, read_again};
 use crate::config::{RefreshSettings, Task};
-use crate::connect::{Capability, TenantConnectors};
+use crate::connect::{Capability, OnlyReads, TenantConnectors};
 use crate::refresh::selection::{Criterion, choose};
-use crate::refresh::{self, Request};
+use crate::refresh::{self, Rehearsal, Request};
 use crate::report::{DryRunReport, RunReport, counted};
 use crate::store::{Raise, Run, RunSettings, RunStatus, Scope, Store};
 use crate::tenant::OpenTenant;
@@ -46,7 +46,7 @@ pub(super) struct RefreshArgs {
 
     /// First ask applications that can be asked for the accounts of whom it refreshes
     /// again; those that can't be reached leave them as they are
-    #[arg(long, conflicts_with = "dry_run")]
+    #[arg(long)]
     accounts: bool,
 
     /// Leave whom it refreshes due: for all but the last of several refreshes
@@ -149,14 +149,10 @@ pub(super) fn run(
         return Ok(Outcome::Done);
     }
     if args.dry_run {
-        if task.is_some_and(|task| task.accounts) {
-            let message = "a dry run asks no application for accounts, as the task does";
-            let hint = "leave out --dry-run, or `accounts` of the task";
-            return Err(CommandError::usage(message).with_hint(hint.to_owned()));
-        }
         let request = request(args, task, as_of, &tenant)?;
         let prunes = task.is_some_and(|task| task.prune);
-        return dry_run(&request, prunes, &tenant, options, out);
+        let asks = args.accounts || task.is_some_and(|task| task.accounts);
+        return dry_run(&request, asks, prunes, &tenant, options, out);
     }
     let run = refresh(args, task, as_of, &tenant, options)?;
     report(&run, &tenant, options, out)
@@ -216,12 +212,12 @@ fn refresh(
     let request = request(args, task, as_of, tenant)?;
     let asks = args.accounts || task.is_some_and(|task| task.accounts);
     let asked = match asks {
-        true => Some(read_accounts(&request, tenant)?),
+        true => Some(read_accounts(&request, &tenant.store, tenant)?),
         false => None,
     };
     let mut run = run_shown(&request, tenant, options)?;
     if let Some(asked) = &asked {
-        count_accounts(&mut run, asked, tenant)?;
+        count_accounts(&mut run, asked, &tenant.store)?;
     }
     if prunes {
         prune(&mut run, &tenant.store, tenant)?;
@@ -229,8 +225,13 @@ fn refresh(
     Ok(run)
 }
 
-/// Asks for the accounts of whom a refresh means again.
-fn read_accounts(request: &Request, tenant: &OpenTenant) -> Result<ReadAgain, CommandError> {
+/// Asks for the accounts of whom a refresh means again, and lets the store have them:
+/// the tenant's, or a copy of it.
+fn read_accounts(
+    request: &Request,
+    store: &dyn Store,
+    tenant: &OpenTenant,
+) -> Result<ReadAgain, CommandError> {
     let configuration = &tenant.configuration;
     let mut connectors = configuration.connectors.values();
     if !connectors.any(|connector| connector.can(Capability::Get)) {
@@ -238,8 +239,9 @@ fn read_accounts(request: &Request, tenant: &OpenTenant) -> Result<ReadAgain, Co
         return Err(CommandError::configuration(error)
             .with_hint("leave out --accounts, and aggregate the applications".to_owned()));
     }
-    let configured = tenant.adopt()?;
-    let (store, as_of) = (&tenant.store, request.as_of);
+    let configured = tenant.configured()?;
+    refresh::adopt(store, tenant, &configured, &tenant.files())?;
+    let as_of = request.as_of;
     let uids = match &request.scope {
         Scope::Due => {
             let due = store.due(as_of, None, usize::MAX)?;
@@ -257,18 +259,14 @@ fn read_accounts(request: &Request, tenant: &OpenTenant) -> Result<ReadAgain, Co
         store,
         &configured.model,
         configured.rules.as_ref(),
-        &connectors,
+        &OnlyReads(&connectors),
         &uids,
         as_of,
     )?)
 }
 
 /// Counts with the run what came of asking for accounts.
-fn count_accounts(
-    run: &mut Run,
-    asked: &ReadAgain,
-    tenant: &OpenTenant,
-) -> Result<(), CommandError> {
+fn count_accounts(run: &mut Run, asked: &ReadAgain, store: &dyn Store) -> Result<(), CommandError> {
     for (message, count) in &asked.failures {
         tracing::warn!("{count} accounts: {message}");
     }
@@ -279,7 +277,7 @@ fn count_accounts(
     ] {
         run.counters.count(name, count);
     }
-    tenant.store.update_run(run)?;
+    store.update_run(run)?;
     Ok(())
 }
 
@@ -405,16 +403,25 @@ fn run_sequence(
 
 fn dry_run(
     request: &Request,
+    asks: bool,
     prunes: bool,
     tenant: &OpenTenant,
     options: &GlobalOptions,
     out: &mut dyn Write,
 ) -> Result<Outcome, CommandError> {
+    let rehearsal = Rehearsal::of(&tenant.store)?;
+    let asked = match asks {
+        true => Some(read_accounts(request, rehearsal.store(), tenant)?),
+        false => None,
+    };
     let progress = RunProgress::new(options);
     let show = |run: &Run, done, of| progress.show(run, done, of);
-    let preview = refresh::preview(&tenant.store, tenant, &tenant.files(), request, &show);
+    let preview = rehearsal.run(tenant, &tenant.files(), request, &show);
     progress.finish();
     let mut preview = preview?;
+    if let Some(asked) = &asked {
+        count_accounts(&mut preview.run, asked, preview.store.as_ref())?;
+    }
     if prunes {
         prune(&mut preview.run, preview.store.as_ref(), tenant)?;
     }

@@ -10,6 +10,7 @@
 //! |---|---|
 //! | `error` | what goes wrong, and whether trying again may help |
 //! | `outcome` | what an account is to look like once an operation is carried out |
+//! | `only_reads` | connectors of which nothing but reading is left, for dry runs |
 //! | `password` | first passwords of new accounts |
 //! | `tenant` | the connectors that a tenant's configuration describes |
 //! | `row` | from texts to a typed account |
@@ -18,6 +19,7 @@
 
 mod error;
 pub mod memory;
+mod only_reads;
 mod outcome;
 mod password;
 mod row;
@@ -32,6 +34,7 @@ use idr_core::model::{Account, AccountOperation, AttributeChange, Name, Value};
 use crate::aggregate::connector::Connector as Settings;
 pub use error::ConnectError;
 pub(crate) use error::shown;
+pub use only_reads::OnlyReads;
 pub use outcome::{carried_out, is_so};
 pub use password::Password;
 pub use row::{BrokenPart, BrokenRow};

@@ -1,7 +1,10 @@
 //! Workflows: their steps, one after the other. How many are done is written
 //! with each, so that a workflow goes on where it was.
 
-use idr_core::model::{AccountAction, AccountOperation, Name, UnixMillis};
+use idr_core::model::{
+    AccountAction, AccountKey, AccountOperation, ActionReason, EffectKind, Handler, Name,
+    SentOutcome,
+};
 
 use super::retry::Failure;
 use super::{DispatchError, Outcome, Pass};
@@ -145,7 +148,7 @@ impl Pass<'_> {
         let accounts = record.into_iter().flat_map(|record| record.accounts);
         let actions: Vec<AccountAction> = accounts
             .filter(|account| account.key.application == name && account.missing_since.is_none())
-            .map(|account| self.action(account.key, operation, stored.effect.effective_at))
+            .map(|account| action(stored, account.key, operation))
             .collect();
         let capability = Capability::Operation(operation);
         if !self.context.connectors.can(name, capability) {
@@ -184,11 +187,15 @@ impl Pass<'_> {
             if !begun {
                 return Ok(Stepped::Gone);
             }
-            if let Err(failure) = self.change(application, action, uid, true)? {
-                return Ok(Stepped::Failed(failure));
-            }
+            let is_shown = match self.change(application, action, uid, true)? {
+                Ok(is_shown) => is_shown,
+                Err(failure) => return Ok(Stepped::Failed(failure)),
+            };
             let progress = stored.progress.clone();
+            // What follows from it goes on counting.
+            let sent = || (uid, self.sent(action, SentOutcome::Confirmed));
             let confirmed = Settlement {
+                sent: is_shown.then(sent),
                 own: self.confirmed(action, uid),
                 ..Settlement::default()
             };
@@ -198,21 +205,36 @@ impl Pass<'_> {
         }
         Ok(Stepped::On)
     }
+}
 
-    fn action(
-        &self,
-        account: idr_core::model::AccountKey,
-        operation: AccountOperation,
-        since: UnixMillis,
-    ) -> AccountAction {
-        AccountAction {
-            account,
-            operation,
-            to: None,
-            changes: Vec::new(),
-            reasons: Vec::new(),
-            hops: 0,
-            since,
+/// Returns what a step of a workflow does with an account.
+fn action(
+    stored: &StoredEffect,
+    account: AccountKey,
+    operation: AccountOperation,
+) -> AccountAction {
+    let (reasons, hops) = match &stored.effect.what {
+        EffectKind::Handler {
+            trigger,
+            handler: Handler::Workflow { name },
+            hops,
+            ..
+        } => {
+            let reason = ActionReason::Workflow {
+                workflow: name.clone(),
+                trigger: *trigger,
+            };
+            (vec![reason], *hops)
         }
+        _ => (Vec::new(), 0),
+    };
+    AccountAction {
+        account,
+        operation,
+        to: None,
+        changes: Vec::new(),
+        reasons,
+        hops,
+        since: stored.effect.effective_at,
     }
 }

@@ -1,9 +1,8 @@
 //! What a refresh does to identities, as the audit says it: what changes, and no
 //! value of an attribute.
 
-use std::fmt::Write as _;
-
-use idr_core::model::{Identity, Name};
+use idr_core::definitions::Model;
+use idr_core::model::{AccountKey, Identity, Name, ValueChange};
 use idr_core::plan::Changes;
 
 use crate::store::{AuditEntry, Run};
@@ -20,8 +19,9 @@ pub(super) fn entry(run: &Run, name: &str, what: String) -> AuditEntry {
 }
 
 /// Says what a plan visibly changes, such as `department, lifecycle state active
-/// to inactive, +role Sales`; none when that is nothing.
-pub(super) fn what_changes(changes: &Changes, before: &Identity) -> Option<String> {
+/// to inactive, +role Sales, modify ad cn=a, +entitlement ad groups crm`; none when
+/// that is nothing.
+pub(super) fn what_changes(changes: &Changes, before: &Identity, model: &Model) -> Option<String> {
     let mut parts: Vec<String> = Vec::new();
     let attributes = changes.attributes.iter();
     let attributes = attributes.filter(|(name, state)| {
@@ -50,19 +50,44 @@ pub(super) fn what_changes(changes: &Changes, before: &Identity) -> Option<Strin
     }
     if let Some(actions) = &changes.account_actions {
         let new = actions.iter();
-        let new = new.filter(|action| !before.account_actions.contains(action));
-        parts.extend(new.map(|action| {
-            let mut part = action.operation.as_str().to_owned();
-            // Writing to a text never fails.
-            let _ = write!(
-                part,
-                " {} {}",
-                action.account.application, action.account.native_identity
-            );
-            part
-        }));
+        for action in new.filter(|action| !before.account_actions.contains(action)) {
+            let AccountKey {
+                application,
+                native_identity,
+            } = &action.account;
+            let operation = action.operation.as_str();
+            parts.push(format!("{operation} {application} {native_identity}"));
+            for change in &action.changes {
+                let (sign, values) = match &change.change {
+                    ValueChange::Set(_) => continue,
+                    ValueChange::Add(values) => ('+', values),
+                    ValueChange::Remove(values) => ('-', values),
+                };
+                let told = |value: &String| {
+                    let told = entitlement_told(model, *application, change.attribute, value);
+                    format!("{sign}{told}")
+                };
+                parts.extend(values.iter().map(told));
+            }
+        }
     }
     (!parts.is_empty()).then(|| parts.join(", "))
+}
+
+/// Returns an entitlement as the audit tells of it: without what would end it there,
+/// and without a sensitive value.
+pub fn entitlement_told(model: &Model, application: Name, attribute: Name, value: &str) -> String {
+    let definition = model.application(application);
+    let definition = definition.and_then(|known| known.attribute(attribute));
+    match definition {
+        Some(known) if known.sensitive => {
+            format!("entitlement {application} {attribute} (sensitive)")
+        }
+        _ => format!(
+            "entitlement {application} {attribute} {}",
+            value.replace(", ", ",")
+        ),
+    }
 }
 
 fn differences(what: &str, mut old: Vec<Name>, mut new: Vec<Name>) -> Vec<String> {

@@ -133,7 +133,7 @@ impl Carrier<'_> {
             count(&mut part.counters, &plan.changes, &record.identity);
             self.count_entitlements(&mut part.counters, &plan.changes, &record);
             self.count_violations(&mut part.counters, &plan.changes, &record.identity);
-            if let Some(what) = audit::what_changes(&plan.changes, &record.identity) {
+            if let Some(what) = audit::what_changes(&plan.changes, &record.identity, &self.model) {
                 let entry = audit::entry(&self.run, &record.identity.name, what);
                 part.audit.push((plan.uid, entry));
             }

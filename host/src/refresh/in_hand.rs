@@ -9,6 +9,7 @@ use std::collections::HashMap;
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use idr_core::model::{IdentityRecord, Uid};
+use idr_core::planted::{self, Bug};
 
 use crate::store::{Store, StoreError};
 
@@ -52,7 +53,8 @@ impl InHand {
             .filter(|uid| kept.contains_key(uid))
             .collect();
         for (uid, versions) in asked.iter().zip(store.versions(&asked)?) {
-            if kept.get(uid).map(|record| record.versions) != versions {
+            let has_moved_on = kept.get(uid).map(|record| record.versions) != versions;
+            if has_moved_on && !planted::is(Bug::TrustWhatIsInHand) {
                 kept.remove(uid);
             }
         }

@@ -40,9 +40,10 @@ use in_hand::InHand;
 use selection::{Criterion, choose};
 
 pub use adopt::{Impact, adopt, files_digest, impact};
+pub use audit::entitlement_told;
 pub use error::RefreshError;
 pub use idr_core::rule::RuleHost;
-pub use preview::{Preview, preview};
+pub use preview::{Preview, Rehearsal, preview};
 
 /// Identities are looked at in chunks of this many where no run says otherwise.
 const CHUNK: usize = 1_000;

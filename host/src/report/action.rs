@@ -80,6 +80,9 @@ pub fn reason_words(reason: &ActionReason) -> String {
         ActionReason::State { state } => format!("state {state}"),
         ActionReason::Synchronisation { attribute } => format!("follows {attribute}"),
         ActionReason::NativeChange { change } => format!("{} natively", change.as_str()),
+        ActionReason::Workflow { workflow, trigger } => {
+            format!("workflow {workflow} (by trigger {trigger})")
+        }
     }
 }
 

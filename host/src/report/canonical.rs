@@ -10,10 +10,10 @@ use std::io::{self, Write};
 use idr_core::definitions::Model;
 use idr_core::model::{
     Account, AccountAction, AccountKey, AttributeChange, Baseline, ChangeMemory, Claim, EffectKind,
-    EntitlementDecision, Event, Finding, Holder, IdentityRecord, Lag, LedgerEntry, ManualEdit,
-    Name, NativeChange, NativeEntitlement, PolicyDecision, Proposals, Provenance, Provisioning,
-    RoleDecision, Score, Scorecard, SentOutcome, StateOverride, TriggerMemory, Uid, Value,
-    Violation, WorkItem,
+    EntitlementDecision, Event, Finding, Holder, IdentityRecord, Lag, LedgerEntry, LogicalAccount,
+    ManualEdit, Name, NativeChange, NativeEntitlement, PolicyDecision, Proposals, Provenance,
+    Provisioning, RoleDecision, Score, Scorecard, SentOutcome, StateOverride, TriggerMemory, Uid,
+    Value, Violation, WorkItem,
 };
 use idr_core::phases::entitlements::ledger;
 use idr_core::view::Snapshot;
@@ -225,6 +225,7 @@ fn identity(
         "wakeEvents": identity.wake.events.map(|wake| wake.to_string()),
         "findings": identity.findings.iter().map(finding).collect::<Vec<_>>(),
         "accounts": record.accounts.iter().map(account).collect::<Vec<_>>(),
+        "logicalAccounts": identity.logical_accounts.iter().map(logical_account).collect::<Vec<_>>(),
     }}))
 }
 
@@ -261,6 +262,12 @@ fn account(account: &Account) -> Json {
         "attributes": attributes,
         "nativeEntitlements": account.native_entitlements.iter().map(native_entitlement).collect::<Vec<_>>(),
     })
+}
+
+/// Returns what a logical account is made of; itself it is among the accounts.
+fn logical_account(logical: &LogicalAccount) -> Json {
+    let parts = logical.parts.iter().map(key);
+    json!([key(&logical.account.key), parts.collect::<Vec<_>>()])
 }
 
 fn native_entitlement(note: &NativeEntitlement) -> Json {
@@ -502,7 +509,14 @@ fn effect(stored: &StoredEffect) -> Json {
             sequence,
             place,
             handler,
-        } => json!([trigger.as_str(), sequence, place, handler_text(handler)]),
+            hops,
+        } => json!([
+            trigger.as_str(),
+            sequence,
+            place,
+            handler_text(handler),
+            hops
+        ]),
     };
     json!({ "effect": {
         "at": stored.effect.effective_at.to_string(),
@@ -523,7 +537,12 @@ fn trigger(memory: &TriggerMemory, snapshot: &dyn Snapshot) -> Result<Json, Expo
         }),
         None => Json::Null,
     };
-    Ok(json!({ "trigger": memory.trigger.as_str(), "level": memory.level, "lag": lag }))
+    Ok(json!({
+        "trigger": memory.trigger.as_str(),
+        "level": memory.level,
+        "lag": lag,
+        "circles": memory.circles,
+    }))
 }
 
 fn finding(finding: &Finding) -> Json {

@@ -74,6 +74,8 @@ pub enum EffectWhat {
         sequence: u64,
         /// What the handler does, in words.
         handler: String,
+        /// How many changes of idr's own have led to the event.
+        hops: u32,
     },
 }
 
@@ -108,10 +110,12 @@ impl EffectReport {
                     sequence,
                     place: _,
                     handler,
+                    hops,
                 } => EffectWhat::Handler {
                     trigger: trigger.to_string(),
                     sequence,
                     handler: handler_text(&handler),
+                    hops,
                 },
             },
             effective_at: effect.effective_at.to_string(),

@@ -1004,6 +1004,7 @@ pub fn effect_id(effect: &Effect) -> String {
             sequence,
             place,
             handler: _,
+            hops: _,
         } => {
             hasher.update([1]);
             hasher.update(trigger.as_bytes());

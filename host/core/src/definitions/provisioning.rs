@@ -105,4 +105,7 @@ pub struct AttributeTarget {
     /// Whether each of several accounts follows; otherwise none does that
     /// nobody has chosen.
     pub all_accounts: bool,
+    /// The logical application that was named: only accounts follow that accounts
+    /// there are made of.
+    pub of: Option<Name>,
 }

@@ -114,7 +114,7 @@ mod tests {
             value in "[abc]",
         ) {
             let filter = Filter::parse(&text).expect("a filter");
-            let value = Value::Text(value.into());
+            let value = Value::text(value);
             let whole = filter.matches::<_, ()>(&mut SingleValue(Some(&value)));
             let parts = filter.parts::<_, ()>(&mut SingleValue(Some(&value)));
             prop_assert_eq!(whole, parts.map(|parts| parts[0].holds));

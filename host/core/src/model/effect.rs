@@ -145,6 +145,13 @@ pub enum ActionReason {
         /// What became of it.
         change: EntitlementChange,
     },
+    /// A workflow does it with accounts.
+    Workflow {
+        /// The workflow.
+        workflow: String,
+        /// The trigger that launched it.
+        trigger: Name,
+    },
 }
 
 /// Something that somebody is to do about an identity, for as long as it is so.
@@ -195,6 +202,8 @@ pub enum EffectKind {
         place: u32,
         /// What it does.
         handler: Handler,
+        /// How many changes that idr had made itself led to the event.
+        hops: u32,
     },
 }
 

@@ -478,6 +478,9 @@ pub struct TriggerMemory {
     /// The trigger's own baseline and native changes, where it lags behind the
     /// identity's: it declined, or its rule went wrong.
     pub lag: Option<Lag>,
+    /// Whether it last fired because of what its own handlers, and what follows from
+    /// them, had done too often: nothing more was launched then.
+    pub circles: bool,
 }
 
 /// What a trigger that lags has not yet seen.

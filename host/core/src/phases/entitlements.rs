@@ -17,7 +17,7 @@ use rustc_hash::FxHashSet;
 use self::access::{Access, wanted};
 pub(crate) use self::profiles::satisfies;
 use self::profiles::{asked, lists};
-use super::flights::flights;
+use super::flights::{flights, is_over};
 use super::remembered::remembered;
 use super::roles::{self, SettledRoles};
 use super::selection::Selected;
@@ -334,7 +334,7 @@ fn with_access<T>(
     let provisioning = provisioning.into_owned();
     let mut targets = provisioning.targets.clone();
     targets.extend_from_slice(chosen);
-    let flights = flights(&provisioning, &model, |at| view.reached(at));
+    let flights = flights(&provisioning, &model, |at| is_over(view, at));
     let there = view.present_accounts();
     // What one profile of a role says counts for its others, and what none says
     // any more is forgotten: in this plan as in the next, which remembers it.

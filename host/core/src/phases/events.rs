@@ -12,13 +12,14 @@ use crate::definitions::{RuleIndex, Trigger, TriggerCondition};
 use crate::filter::{Filter, SingleValue};
 use crate::model::finding::EVENTS;
 use crate::model::{
-    AccountAction, Baseline, Effect, EffectKind, Event, EventChange, Identity, IdentityRecord, Lag,
-    Name, NativeChange, Retry, Severity, TriggerMemory, Uid, UnixMillis, Value, WorkItem,
+    AccountAction, Baseline, Effect, EffectKind, Event, EventChange, Finding, Identity,
+    IdentityRecord, Lag, Name, NativeChange, Retry, Severity, TriggerMemory, Uid, UnixMillis,
+    Value, WorkItem,
 };
 use crate::plan::{EventChanges, PlanContext, PlannedEvents};
 use crate::rule::{Eligibility, RuleEvaluator, RuleFailure};
 use crate::time::sooner;
-use crate::view::{BaselineProperties, ReadError, SnapshotError, Topic, TrackedView};
+use crate::view::{BaselineProperties, Node, ReadError, SnapshotError, Topic, TrackedView};
 
 /// On what occasion events are planned.
 pub(crate) struct Occasion<'o> {
@@ -79,7 +80,8 @@ pub(crate) fn plan(
         let memory = known.filter(|memory| memory.digest == trigger.digest);
         let unseen = Unseen::of(&past, memory);
         view.explain(Some(Topic::Trigger(trigger.name)));
-        let judged = judge(&mut view, evaluator, trigger, memory, &unseen, silent);
+        let (judged, hops) =
+            view.counting(|view| judge(view, evaluator, trigger, memory, &unseen, silent));
         view.explain(None);
         match judged {
             Ok(Judgement { fires: true, .. }) if !silent && held.contains(&trigger.name) => {
@@ -87,9 +89,19 @@ pub(crate) fn plan(
                 changes.held.push(trigger.name);
             }
             Ok(Judgement { fires, level }) => {
-                if fires && !silent {
+                let fires = fires && !silent;
+                // Until it fires because of something else, or is edited.
+                let circles = match fires {
+                    true => hops > provisioning::MOST_HOPS && !trigger.handlers.is_empty(),
+                    false => memory.is_some_and(|memory| memory.circles),
+                };
+                if circles {
+                    changes.findings.push(circle(trigger.name));
+                }
+                if fires {
                     let sequence = recorded + changes.events.len() as u64 + 1;
                     let handlers = trigger.handlers.iter().cloned().zip(0..);
+                    let handlers = handlers.filter(|_| !circles);
                     changes
                         .effects
                         .extend(handlers.map(|(handler, place)| Effect {
@@ -99,6 +111,7 @@ pub(crate) fn plan(
                                 sequence,
                                 place,
                                 handler,
+                                hops,
                             },
                             effective_at: context.as_of,
                             detected_at,
@@ -112,8 +125,9 @@ pub(crate) fn plan(
                         changes: event_changes(context, &view.record().identity, &unseen)?,
                     });
                 }
-                if let Some(level) = level {
-                    changes.triggers.push(memory_of(trigger, level, None));
+                if level.is_some() || circles {
+                    let memory = memory_of(trigger, level.unwrap_or(false), None);
+                    changes.triggers.push(TriggerMemory { circles, ..memory });
                 }
             }
             Err(Stop::Store(error)) => return Err(error),
@@ -219,6 +233,7 @@ fn memory_of(trigger: &Trigger, level: bool, lag: Option<Lag>) -> TriggerMemory 
         digest: trigger.digest,
         level,
         lag,
+        circles: false,
     }
 }
 
@@ -226,7 +241,28 @@ fn memory_of(trigger: &Trigger, level: bool, lag: Option<Lag>) -> TriggerMemory 
 fn lagging(trigger: &Trigger, memory: Option<&TriggerMemory>, unseen: Unseen<'_>) -> TriggerMemory {
     let level = memory.is_some_and(|memory| memory.level);
     let lag = (!unseen.is_empty()).then(|| unseen.into_lag());
-    memory_of(trigger, level, lag)
+    TriggerMemory {
+        circles: memory.is_some_and(|memory| memory.circles),
+        ..memory_of(trigger, level, lag)
+    }
+}
+
+/// Says that a trigger fired because of what its handlers had done.
+fn circle(trigger: Name) -> Finding {
+    Finding {
+        severity: Severity::Error,
+        phase: EVENTS,
+        subject: trigger.to_string(),
+        cause: Name::new("event-loop"),
+        message: format!(
+            "more than {} changes of idr's own led to each other and to this event; its handlers \
+             weren't launched",
+            provisioning::MOST_HOPS
+        ),
+        hint: Some(
+            "let no trigger watch what its own handlers change: see idr outbox list".to_owned(),
+        ),
+    }
 }
 
 /// What the identity's triggers look back at.
@@ -458,6 +494,7 @@ fn holds(
             Ok(before != now && lets_through(old, &before)? && lets_through(new, &now)?)
         }
         TriggerCondition::ManagerTransfer { old, new } => {
+            view.note_node_read(Node::Manager);
             let now = view.record().identity.manager;
             if baseline.manager.is_none_or(|before| before == now) {
                 return Ok(false);
@@ -474,6 +511,7 @@ fn holds(
             Ok(lets_through(old, &before)? && lets_through(new, &now)?)
         }
         TriggerCondition::LifecycleChange { from, to } => {
+            view.note_node_read(Node::LifecycleState);
             let now = view.record().identity.lifecycle_state;
             Ok(baseline.lifecycle_state.is_some_and(|before| {
                 before != now

@@ -7,6 +7,8 @@ use crate::definitions::Model;
 use crate::model::{
     AccountAction, Entitlement, Provisioning, SentAction, SentOutcome, UnixMillis, ValueChange,
 };
+use crate::planted::{self, Bug};
+use crate::view::TrackedView;
 
 /// The last thing that was sent about an entitlement.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -56,6 +58,14 @@ pub(crate) fn has_failed(
             let within_ms = model.provisioning.confirm_within_ms;
             within_ms.is_some_and(|within_ms| reached(sent.at.plus_ms(within_ms)))
         }
+    }
+}
+
+/// Says whether the time for a confirmation is over, and wakes when it is.
+pub(crate) fn is_over(view: &mut TrackedView, at: UnixMillis) -> bool {
+    match planted::is(Bug::ForgetExpiry) {
+        true => at <= view.as_of(),
+        false => view.reached(at),
     }
 }
 

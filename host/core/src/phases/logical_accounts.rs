@@ -13,7 +13,7 @@ use crate::model::{
 use crate::plan::Draft;
 use crate::rule::{ComposedAccount, RuleEvaluator};
 use crate::text::{fold, nearest};
-use crate::view::{SnapshotError, TrackedView};
+use crate::view::{PRESENCE, STATUS, SnapshotError, TrackedView};
 
 /// Settles the identity's logical accounts, sorted, and shows them in the view
 /// beside its other accounts.
@@ -29,15 +29,12 @@ pub(crate) fn settle(
         let Some(logical) = &application.logical else {
             continue;
         };
-        match &logical.composition {
-            Composition::Tiers(tiers) => {
-                found.extend(by_tiers(view, application, logical, tiers));
-            }
-            Composition::Rule(rule) => {
-                let answer = by_rule(view, evaluator, application, logical, *rule, draft)?;
-                found.extend(answer);
-            }
-        }
+        let (composed, led) = view.counting(|view| match &logical.composition {
+            Composition::Tiers(tiers) => Ok(by_tiers(view, application, logical, tiers)),
+            Composition::Rule(rule) => by_rule(view, evaluator, application, logical, *rule, draft),
+        });
+        found.extend(composed?);
+        view.note_composed(application.name, led);
     }
     found.sort_by(|one, other| one.account.key.cmp(&other.account.key));
     view.show_logical_accounts(found);
@@ -60,17 +57,37 @@ fn by_tiers(
             .filter(|tier| tier.application != logical.primary)
         {
             let candidates = qualified(view, tiers, tier.application);
+            if let Some((own, of_leading)) = tier.matched {
+                view.note_account_read(leading, of_leading);
+                for &candidate in &candidates {
+                    view.note_account_read(candidate, own);
+                }
+            }
             let accounts = &view.record().accounts;
             let mut candidates = candidates.into_iter();
             let part = candidates.find(|&index| fits(tier, &accounts[leading], &accounts[index]));
             parts.extend(part);
         }
         if parts.len() == tiers.len() {
+            note_reads(view, logical, &parts);
             let accounts = &view.record().accounts;
             found.push(joined(application, logical, accounts, &parts));
         }
     }
     found
+}
+
+/// Notes that what an account is made of is read.
+fn note_reads(view: &mut TrackedView, logical: &LogicalApplication, parts: &[usize]) {
+    for &part in parts {
+        view.note_account_asked(part, PRESENCE);
+        view.note_account_asked(part, STATUS);
+        for mapped in &logical.attributes {
+            if view.record().accounts[part].key.application == mapped.application {
+                view.note_account_read(part, mapped.attribute);
+            }
+        }
+    }
 }
 
 /// Returns the accounts that qualify for a tier, by their places.

@@ -4,8 +4,9 @@ use std::sync::Arc;
 
 use super::provisioning::MOST_HOPS;
 use crate::definitions::{
-    AccountAttribute, AccountTemplate, AttributeTarget, Mapping, Model, Origin, Profile,
-    ProfileSet, Role, RoleType, Roles, RuleIndex, Selector, Source, StateAction,
+    AccountAttribute, AccountTemplate, AttributeTarget, Composition, LogicalApplication,
+    LogicalAttribute, Mapping, Model, Origin, Profile, ProfileSet, Role, RoleType, Roles,
+    RuleIndex, Selector, Source, StateAction, Tier,
 };
 use crate::filter::Filter;
 use crate::model::{
@@ -28,6 +29,7 @@ fn tenant(note: Vec<Source>) -> Model {
         attribute: Name::new("note"),
         mapping: None,
         all_accounts: true,
+        of: None,
     }];
     let mut tenant = model(&["groups"], vec![definition]);
     tenant.applications[0].provisioning.is_on = true;
@@ -173,6 +175,36 @@ fn what_is_made_of_itself_through_another_attribute_is_sent_eight_times() {
 }
 
 #[test]
+fn what_is_made_of_itself_through_a_logical_account_is_sent_eight_times() {
+    let mut tenant = tenant(vec![transform(grown(Transform::Attribute(Name::new(
+        "seen",
+    ))))]);
+    let mut seen = attribute("seen", vec![from_account("portal", "note")]);
+    seen.value_type = ValueType::Text;
+    tenant.attributes.push(seen);
+    let mut portal = tenant.applications[0].clone();
+    portal.name = Name::new("portal");
+    portal.provisioning.is_on = false;
+    let note = Name::new("note");
+    portal.logical = Some(LogicalApplication {
+        primary: Name::new("ad"),
+        composition: Composition::Tiers(vec![Tier {
+            application: Name::new("ad"),
+            filter: None,
+            matched: None,
+        }]),
+        attributes: vec![LogicalAttribute {
+            name: note,
+            application: Name::new("ad"),
+            attribute: note,
+        }],
+    });
+    tenant.applications.push(portal);
+    tenant.applications.sort_by_key(|known| known.name);
+    assert_eq!(rounds(&tenant, |_, _| ()), to_the_end());
+}
+
+#[test]
 fn a_role_that_takes_what_it_gave_is_followed_eight_times() {
     let mut tenant = tenant(vec![from_account("hr", "department")]);
     tenant.attributes[0].targets.clear();
@@ -206,7 +238,7 @@ fn a_role_that_takes_what_it_gave_is_followed_eight_times() {
 fn what_comes_from_elsewhere_is_sent_for_ever() {
     let tenant = tenant(vec![from_account("hr", "department")]);
     let moved = |record: &mut IdentityRecord, round: i64| {
-        let department = Value::Text(format!("d{round}").into());
+        let department = Value::text(format!("d{round}"));
         record.accounts[1].attributes = vec![(Name::new("department"), department)];
     };
     assert_eq!(rounds(&tenant, moved), [0; ROUNDS as usize]);
@@ -327,7 +359,7 @@ fn what_a_rule_proposes_of_what_it_led_to_is_followed_eight_times() {
 fn proposed(note: String) -> Proposal {
     Proposal {
         attribute: "note".to_owned(),
-        value: Some(Value::Text(note.into())),
+        value: Some(Value::text(note)),
     }
 }
 
@@ -346,7 +378,7 @@ fn what_a_rule_proposes_of_something_else_is_sent_for_ever() {
         ..Scripts::default()
     };
     let moved = |record: &mut IdentityRecord, round: i64| {
-        let department = Value::Text(format!("d{round}").into());
+        let department = Value::text(format!("d{round}"));
         record.accounts[1].attributes = vec![(Name::new("department"), department)];
     };
     let hops = rounds_with(&tenant, &mut scripts, moved);

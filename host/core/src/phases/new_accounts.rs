@@ -69,6 +69,7 @@ fn create(
     changes.extend(entitlements(asked));
     changes.sort();
     let hops = asked.iter().map(|known| view.role_chain(known.role)).max();
+    let hops = hops.max(Some(view.chain_of_absence(application.name)));
     Ok(Some(AccountAction {
         account: AccountKey {
             application: application.name,

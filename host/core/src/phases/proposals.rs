@@ -478,7 +478,7 @@ mod tests {
         let (model, mut scripts) = following(Box::new(|view| {
             let desk = view.attribute("desk")?.map(|value| value.to_string());
             let longer = format!("{}I", desk.unwrap_or_default());
-            Ok(vec![proposal("desk", Some(Value::Text(longer.into())))])
+            Ok(vec![proposal("desk", Some(Value::text(longer)))])
         }));
         let mut record = somebody();
         for round in 1..=MOST_ROUNDS + 1 {

@@ -13,6 +13,7 @@ use crate::model::{
     ViolationStatus,
 };
 use crate::plan::Draft;
+use crate::planted::{self, Bug};
 use crate::view::{SnapshotError, TrackedView};
 
 /// Points that add up, and what is made of them: in points, and in hundredths.
@@ -195,7 +196,13 @@ fn certification_score(
 ) -> u32 {
     let begin = at.plus_ms(certification.offset_ms);
     let step = |tenth: u32| begin.plus_ms(certification.range_ms / 10 * i64::from(tenth));
-    let passed = (1..=10).take_while(|tenth| view.reached(step(*tenth)));
+    let passed = (1..=10).take_while(|tenth| {
+        let at = step(*tenth);
+        match planted::is(Bug::ForgetCertification) {
+            true => at <= view.as_of(),
+            false => view.reached(at),
+        }
+    });
     let tenths = u64::try_from(passed.count()).unwrap_or_default();
     let score = rounded(u64::from(maximum) * tenths, 10);
     u32::try_from(score).unwrap_or(maximum)

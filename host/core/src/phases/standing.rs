@@ -4,7 +4,7 @@
 //! overlooked, what is so by now is forgotten, and what came to nothing is
 //! remembered for as long as it is called for.
 
-use super::flights::has_failed;
+use super::flights::{has_failed, is_over};
 use crate::definitions::Model;
 use crate::model::{
     Account, AccountAction, AccountKey, AccountOperation, AccountStatus, AttributeChange, Identity,
@@ -90,7 +90,7 @@ pub(super) fn standing(
         let is_overtaken =
             later.any(|(later, over)| *over && overtakes(&later.action, &known.action));
         if !over[place] && !is_overtaken {
-            let failed = has_failed(known, model, |at| view.reached(at));
+            let failed = has_failed(known, model, |at| is_over(view, at));
             sent.push((known.clone(), failed));
         }
     }
@@ -143,7 +143,7 @@ pub(super) fn switched(view: &mut TrackedView) -> Vec<(AccountKey, AccountOperat
         }
         if known.outcome == SentOutcome::Confirmed {
             switched.retain(|(account, _)| *account != known.action.account);
-        } else if !has_failed(known, &model, |at| view.reached(at)) {
+        } else if !has_failed(known, &model, |at| is_over(view, at)) {
             switched.push((known.action.account.clone(), operation));
         }
     }

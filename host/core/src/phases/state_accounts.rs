@@ -5,7 +5,7 @@
 //! state ends before its time has come. The events phase makes effects of it.
 
 use super::standing;
-use crate::definitions::{Model, StateAction};
+use crate::definitions::{LogicalApplication, Model, StateAction};
 use crate::model::{
     Account, AccountAction, AccountKey, AccountOperation, AccountStatus, ActionReason, Name,
     UnixMillis,
@@ -38,6 +38,7 @@ pub(crate) fn plan(
             continue;
         }
         actions.extend(wanted.into_iter().map(|account| AccountAction {
+            hops: hops.max(view.chain_of_account(&account)),
             account,
             operation: action.operation,
             to: action.to.clone(),
@@ -45,7 +46,6 @@ pub(crate) fn plan(
             reasons: vec![ActionReason::State {
                 state: definition.name,
             }],
-            hops,
             since: view.as_of(),
         }));
     }
@@ -67,7 +67,7 @@ pub(crate) fn plan(
 }
 
 /// Returns the applications in which nobody in a state gets an account: it
-/// switches them off, or deletes them.
+/// switches them off, or deletes them. Of a logical one it does that with the parts.
 pub(crate) fn closed(model: &Model, state: Option<Name>) -> Vec<Name> {
     let state = state.and_then(|state| model.state(state));
     let actions = state.map_or(&[][..], |state| &state.accounts);
@@ -78,7 +78,15 @@ pub(crate) fn closed(model: &Model, state: Option<Name>) -> Vec<Name> {
             AccountOperation::Disable | AccountOperation::Delete
         )
     });
-    closing.map(|action| action.application).collect()
+    let with_parts = |name: Name| {
+        let application = model.application(name);
+        let logical = application.and_then(|known| known.logical.as_ref());
+        let parts = logical.map(LogicalApplication::applications);
+        [name].into_iter().chain(parts.into_iter().flatten())
+    };
+    closing
+        .flat_map(|action| with_parts(action.application))
+        .collect()
 }
 
 /// Says whether an account is there and isn't yet as the action makes it.

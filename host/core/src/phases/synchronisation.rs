@@ -73,7 +73,8 @@ pub(super) fn of_new_account(
     let mut values = Vec::new();
     for definition in &model.attributes {
         for target in &definition.targets {
-            if target.application != application {
+            // Accounts are made of it once it is there.
+            if target.application != application || target.of.is_some() {
                 continue;
             }
             // What nobody can say now is set when the account is there.
@@ -108,10 +109,12 @@ fn accounts(
     draft: &mut Draft,
 ) -> Vec<AccountKey> {
     let accounts = view.record().accounts.iter();
+    let is_meant = |key: &AccountKey| match target.of {
+        None => key.application == target.application,
+        Some(logical) => view.is_part(key, target.application, logical),
+    };
     let present = accounts.filter(|account| {
-        account.key.application == target.application
-            && account.missing_since.is_none()
-            && !standing.goes(&account.key)
+        is_meant(&account.key) && account.missing_since.is_none() && !standing.goes(&account.key)
     });
     let mut keys: Vec<AccountKey> = present.map(|account| account.key.clone()).collect();
     if target.all_accounts || keys.len() < 2 {

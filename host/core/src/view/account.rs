@@ -39,6 +39,17 @@ impl TrackedView {
         &self.state().logical
     }
 
+    /// Says whether an account is the part of `application` of which an account in a
+    /// logical one is made: the first of several, where its attributes come from.
+    pub(crate) fn is_part(&self, key: &AccountKey, application: Name, logical: Name) -> bool {
+        let known = self.logical_accounts().iter();
+        let mut own = known.filter(|known| known.account.key.application == logical);
+        own.any(|known| {
+            let mut parts = known.parts.iter();
+            parts.find(|part| part.application == application) == Some(key)
+        })
+    }
+
     /// Returns the accounts of an application that an operation on its accounts
     /// is for: of a logical one those that its accounts are made of.
     pub(crate) fn operable_accounts(&self, application: Name) -> Vec<&Account> {

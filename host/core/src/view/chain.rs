@@ -21,6 +21,9 @@ pub(crate) struct Chain {
     /// The attributes of accounts that idr has changed, each with how many changes
     /// had led to that.
     own: Vec<(AccountKey, Name, u32)>,
+    /// The logical applications whose accounts are made of what idr has changed, each
+    /// with how many changes have led to what they are now, or to there being none.
+    composed: Vec<(Name, u32)>,
     /// How many changes have led to what is being worked out.
     count: u32,
     /// How many have led to what was worked out.
@@ -84,7 +87,25 @@ impl TrackedView {
         let own = state.chain.own.iter();
         let own = own.filter(|known| known.0 == account.key && known.1 == attribute);
         let most = own.map(|known| known.2 + 1).max();
+        let application = account.key.application;
         state.chain.count = state.chain.count.max(most.unwrap_or(0));
+        self.note_composed_read(Some(application));
+    }
+
+    /// Notes that accounts of a logical application are made of this.
+    pub(crate) fn note_composed(&mut self, application: Name, count: u32) {
+        if count > 0 {
+            self.state_mut().chain.composed.push((application, count));
+        }
+    }
+
+    /// Notes that accounts of an application are looked for, or of any.
+    pub(crate) fn note_composed_read(&mut self, application: Option<Name>) {
+        let chain = &mut self.state_mut().chain;
+        let composed = chain.composed.iter();
+        let composed = composed.filter(|known| application.is_none_or(|name| known.0 == name));
+        let most = composed.map(|known| known.1).max();
+        chain.count = chain.count.max(most.unwrap_or(0));
     }
 
     /// Notes that it is asked whether an account is there (`PRESENCE`) or switched on
@@ -93,6 +114,24 @@ impl TrackedView {
         if !self.state().chain.own.is_empty() {
             self.note_account_read(account, Name::new(what));
         }
+    }
+
+    /// Returns how many changes have led to an account being there, and switched on or
+    /// off as it is.
+    pub(crate) fn chain_of_account(&self, account: &AccountKey) -> u32 {
+        let own = self.state().chain.own.iter();
+        let own = own
+            .filter(|known| known.0 == *account && matches!(known.1.as_str(), PRESENCE | STATUS));
+        own.map(|known| known.2 + 1).max().unwrap_or(0)
+    }
+
+    /// Returns how many changes have led to the identity having no account in an
+    /// application: one more than to idr's own deletion, where this plan reads that back.
+    pub(crate) fn chain_of_absence(&self, application: Name) -> u32 {
+        let own = self.state().chain.own.iter();
+        let gone =
+            own.filter(|known| known.0.application == application && known.1.as_str() == PRESENCE);
+        gone.map(|known| known.2 + 1).max().unwrap_or(0)
     }
 
     /// Returns how many changes have led to something that this plan has worked out.

@@ -177,6 +177,7 @@ impl TrackedView {
 
     /// Returns the texts of a property of all accounts that haven't vanished.
     fn account_texts(&mut self, field: &str) -> Result<Vec<String>, ReadError> {
+        self.note_composed_read(None);
         let mut texts = Vec::new();
         for index in 0..self.state().record.accounts.len() {
             if self.is_vanished(index) {

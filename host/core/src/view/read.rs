@@ -63,6 +63,7 @@ impl TrackedView {
         let Some(application) = self.granted_application(application)? else {
             return Ok(Vec::new());
         };
+        self.note_composed_read(Some(application));
         let mut summaries = Vec::new();
         for index in 0..self.state().record.accounts.len() {
             if self.state().record.accounts[index].key.application != application {
@@ -361,6 +362,7 @@ impl TrackedView {
     /// Returns the places in the record of the accounts that haven't vanished,
     /// noting when they will.
     pub(crate) fn present_accounts(&mut self) -> Vec<usize> {
+        self.note_composed_read(None);
         let all = 0..self.state().record.accounts.len();
         all.filter(|&index| !self.is_vanished(index)).collect()
     }
@@ -369,6 +371,7 @@ impl TrackedView {
     /// in order of native identity: of those that are present, or else of those
     /// that are missing and haven't vanished yet.
     pub(crate) fn first_account_index(&mut self, application: Name) -> Option<usize> {
+        self.note_composed_read(Some(application));
         let accounts = &self.state().record.accounts;
         let own = |index: &usize| accounts[*index].key.application == application;
         let present = |index: &usize| own(index) && accounts[*index].missing_since.is_none();
@@ -385,6 +388,7 @@ impl TrackedView {
     /// identity: those that are present, or else those that are missing and
     /// haven't vanished yet.
     pub(crate) fn usable_accounts(&mut self, application: Name) -> Vec<usize> {
+        self.note_composed_read(Some(application));
         let accounts = &self.state().record.accounts;
         let own =
             (0..accounts.len()).filter(|&index| accounts[index].key.application == application);

@@ -94,7 +94,7 @@ fn of_application(
     if raw.provisioning && raw.logical.is_some() {
         scope.at("provisioning").report_with_hint(
             "its accounts are made of others",
-            "provision the applications of its tiers, and let roles ask for what those have",
+            "provision the applications of its tiers: what roles and `targets` ask of it is asked of those",
         );
     }
     let selection = raw.account_selection.as_deref();
@@ -244,7 +244,7 @@ pub(super) fn targets(
     let shelf = Shelf::new(scope.at("transforms"), &source.raw.transforms, known);
     let places = scope.at("attributes");
     let mut taken: Vec<(Name, Name, Name)> = Vec::new();
-    let made_of = MadeOf::new(attributes);
+    let made_of = MadeOf::new(attributes, applications);
     for definition in attributes {
         let Some(raw) = source.raw.attributes.get(definition.name.as_str()) else {
             continue;
@@ -275,15 +275,33 @@ pub(super) fn targets(
     }
 }
 
+/// Returns where an attribute of a logical account comes from, and any other as it is.
+fn as_part(input: Input, applications: &[Application]) -> Input {
+    let Input::Account(application, attribute) = input else {
+        return input;
+    };
+    let mut logical = applications
+        .iter()
+        .filter(|known| known.name == application)
+        .flat_map(|known| &known.logical)
+        .flat_map(|logical| &logical.attributes);
+    let mapped = logical.find(|mapped| mapped.name == attribute);
+    mapped.map_or(input, |mapped| {
+        Input::Account(mapped.application, mapped.attribute)
+    })
+}
+
 /// What identity attributes are made of, as far as sources and transforms say.
 struct MadeOf(BTreeMap<Name, Vec<Input>>);
 
 impl MadeOf {
-    fn new(attributes: &[AttributeDefinition]) -> Self {
+    fn new(attributes: &[AttributeDefinition], applications: &[Application]) -> Self {
         let of = |definition: &AttributeDefinition| {
             let mut inputs = Vec::new();
             for source in &definition.sources {
-                source.origin.each_input(&mut |input| inputs.push(input));
+                source
+                    .origin
+                    .each_input(&mut |input| inputs.push(as_part(input, applications)));
             }
             (definition.name, inputs)
         };
@@ -378,11 +396,36 @@ fn target(
             "choose another attribute, or let a role ask for them",
         );
     }
-    let mut provisioned = applications.iter();
-    if provisioned.any(|known| known.name == name && !known.is_provisioned()) {
+    let found = |name: Name| applications.iter().find(|known| known.name == name);
+    let logical = found(name).and_then(|known| known.logical.as_ref());
+    let part = match logical {
+        None => (name, attribute.name),
+        Some(logical) => {
+            let mut mapped = logical.attributes.iter();
+            let Some(mapped) = mapped.find(|mapped| mapped.name == attribute.name) else {
+                scope.at("attribute").report_with_hint(
+                    format!(
+                        "`{}` of accounts in `{name}` comes from no account, so nothing can be set",
+                        attribute.name
+                    ),
+                    format!("say in `[logical.attributes]` of `{name}` where it comes from"),
+                );
+                return None;
+            };
+            (mapped.application, mapped.attribute)
+        }
+    };
+    if found(part.0).is_some_and(|known| !known.is_provisioned()) {
+        let made_of = match logical {
+            Some(_) => format!(", of which those in `{name}` are made,"),
+            None => String::new(),
+        };
         scope.at("application").report_with_hint(
-            format!("accounts in `{name}` aren't provisioned"),
-            "write `provisioning = true` in its file",
+            format!("accounts in `{}`{made_of} aren't provisioned", part.0),
+            format!(
+                "write `provisioning = true` in applications/{}.toml",
+                part.0
+            ),
         );
     }
     let mapping = match (&raw.transform, &raw.rule) {
@@ -407,9 +450,10 @@ fn target(
         }
     };
     Some(AttributeTarget {
-        application: name,
-        attribute: attribute.name,
+        application: part.0,
+        attribute: part.1,
         mapping,
         all_accounts: raw.all_accounts,
+        of: logical.map(|_| name),
     })
 }

@@ -355,7 +355,7 @@ mod tests {
         let composed = |login: &str, status, part: &str| ComposedAccount {
             native_identity: "ali".to_owned(),
             status,
-            attributes: vec![("login".to_owned(), Value::Text(login.to_owned()))],
+            attributes: vec![("login".to_owned(), Value::text(login))],
             parts: vec![("ad".to_owned(), part.to_owned())],
         };
         let ali = composed("ALI", AccountStatus::Enabled, "cn=ali");

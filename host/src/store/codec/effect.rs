@@ -78,6 +78,11 @@ enum ActionReasonDocument {
         #[serde(with = "mirror")]
         change: EntitlementChange,
     },
+    Workflow {
+        workflow: String,
+        #[serde(with = "mirror")]
+        trigger: Name,
+    },
 }
 
 #[derive(Serialize, Deserialize)]
@@ -115,6 +120,8 @@ enum EffectKindDocument {
         place: u32,
         #[serde(with = "mirror")]
         handler: Handler,
+        #[serde(default, skip_serializing_if = "is_default")]
+        hops: u32,
     },
 }
 

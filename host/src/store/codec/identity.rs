@@ -741,17 +741,21 @@ impl Written for Retry {
     }
 }
 
-/// A list: trigger, digest, and then, where they say something, level and lag.
+/// A list: trigger, digest, and then, where they say something, level, lag, and
+/// whether it goes round in circles.
 impl Written for TriggerMemory {
     fn write<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
         let mut items = serializer.serialize_seq(None)?;
         items.serialize_element(&Out(&self.trigger))?;
         items.serialize_element(&self.digest)?;
-        if self.level || self.lag.is_some() {
+        if self.level || self.lag.is_some() || self.circles {
             items.serialize_element(&self.level)?;
         }
-        if let Some(lag) = &self.lag {
-            items.serialize_element(&Out(lag))?;
+        if self.lag.is_some() || self.circles {
+            items.serialize_element(&self.lag.as_ref().map(Out))?;
+        }
+        if self.circles {
+            items.serialize_element(&true)?;
         }
         items.end()
     }
@@ -771,13 +775,16 @@ impl Written for TriggerMemory {
                     return Err(A::Error::custom("a trigger has no digest"));
                 };
                 let level = items.next_element()?.unwrap_or_default();
-                let lag = items.next_element::<In<Lag>>()?.map(|In(lag)| lag);
+                let lag = items.next_element::<Option<In<Lag>>>()?.flatten();
+                let lag = lag.map(|In(lag)| lag);
+                let circles = items.next_element()?.unwrap_or_default();
                 ended(items)?;
                 Ok(TriggerMemory {
                     trigger,
                     digest,
                     level,
                     lag,
+                    circles,
                 })
             }
         }

@@ -344,6 +344,8 @@ fn action_reason() -> impl Strategy<Value = ActionReason> {
         name().prop_map(|state| ActionReason::State { state }),
         name().prop_map(|attribute| ActionReason::Synchronisation { attribute }),
         select(changes).prop_map(|change| ActionReason::NativeChange { change }),
+        (text(), name())
+            .prop_map(|(workflow, trigger)| ActionReason::Workflow { workflow, trigger }),
     ]
 }
 
@@ -386,12 +388,13 @@ fn effect() -> impl Strategy<Value = Effect> {
     let what = prop_oneof![
         account_action().prop_map(EffectKind::Account),
         work_item().prop_map(EffectKind::WorkItem),
-        (name(), any::<u64>(), any::<u32>(), handler).prop_map(
-            |(trigger, sequence, place, handler)| EffectKind::Handler {
+        (name(), any::<u64>(), any::<u32>(), handler, 0..12u32).prop_map(
+            |(trigger, sequence, place, handler, hops)| EffectKind::Handler {
                 trigger,
                 sequence,
                 place,
                 handler,
+                hops,
             }
         ),
     ];
@@ -413,12 +416,14 @@ fn trigger_memory() -> impl Strategy<Value = TriggerMemory> {
         any::<u64>(),
         any::<bool>(),
         option::weighted(0.3, lag),
+        any::<bool>(),
     )
-        .prop_map(|(trigger, digest, level, lag)| TriggerMemory {
+        .prop_map(|(trigger, digest, level, lag, circles)| TriggerMemory {
             trigger,
             digest,
             level,
             lag,
+            circles,
         })
 }
 
@@ -1303,6 +1308,7 @@ mod full {
                     owner: "manager".to_owned(),
                     description: "collect the laptop".to_owned(),
                 },
+                hops: 0,
             },
             ..account_effect()
         }
@@ -1463,6 +1469,7 @@ mod full {
                     digest: u64::MAX,
                     level: false,
                     lag: None,
+                    circles: false,
                 },
                 TriggerMemory {
                     trigger: Name::new("mover"),
@@ -1472,6 +1479,7 @@ mod full {
                         baseline: baseline(),
                         native_changes: vec![native_change()],
                     }),
+                    circles: false,
                 },
             ],
             events: EventTally(3),
