@@ -47,8 +47,8 @@ fn counted(profile: &str, identities: &str) -> String {
 fn the_standard_tenant_takes_no_more_work_than_known() {
     insta::assert_snapshot!(counted("standard", "200"), @r"
     standard                      full-first  full-unchanged   incremental-0  incremental-10    full-changed
-    bytes decoded                     289137          507549           35430           82484          507825
-    bytes encoded                     523027            7086            7086           63067          572774
+    bytes decoded                     289132          507344           35425           82459          507620
+    bytes encoded                     522826            7085            7085           63026          572373
     commits                                8               7               7               8               8
     documents decoded                    805             805               5              85             805
     documents encoded                    401               1               1              61             601
@@ -62,8 +62,8 @@ fn the_standard_tenant_takes_no_more_work_than_known() {
 fn the_organisation_takes_no_more_work_than_known() {
     insta::assert_snapshot!(counted("organisation", "200"), @r"
     organisation                  full-first  full-unchanged   incremental-0  incremental-10    full-changed
-    bytes decoded                     229506          412067           13280           55005          424293
-    bytes encoded                     797957            2656            2656           47983          452183
+    bytes decoded                     229506          411867           13280           54985          424093
+    bytes encoded                     797757            2656            2656           47943          451783
     commits                               10               7               7               8               8
     documents decoded                    888             687               5              74             687
     documents encoded                    600               1               1              45             426

@@ -188,6 +188,14 @@ fn every_limit_that_a_case_comes_near_to_is_named() {
     3 cases passed
     [exit 0]
     ");
+    let mut command = host.command();
+    command
+        .args(["rule", "test", "rule.wasm"])
+        .env("CLICOLOR_FORCE", "1");
+    let coloured = command.output().expect("it runs").stdout;
+    let coloured = String::from_utf8(coloured).expect("text");
+    let red = "\u{1b}[31mnear its limit\u{1b}[0m  a long answer: output";
+    assert!(coloured.contains(red), "{coloured}");
     let json = host.json(["rule", "test", "rule.wasm"]);
     let case = &json[0]["cases"][2];
     assert_eq!(case["output_bytes"], 6);

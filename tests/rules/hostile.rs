@@ -23,6 +23,24 @@ fn a_crash_says_where_and_what_the_rule_said_last() {
     insta::assert_snapshot!(outcome(&rule, ""), @"rule-crashed: it crashed: wasm `unreachable` instruction executed, in `grade::lookup` < function 6; it said: no such grade: 17");
 }
 
+/// However much it logged before.
+#[test]
+fn what_a_rule_said_last_is_told_beyond_the_limit_of_its_log() {
+    let rule = lifecycle_rule(
+        r#"(import "idr:rules/log@0.1.0" "warn" (func $warn (param i32 i32)))
+           (data (i32.const 1100) "onetwothree")"#,
+        "(call $warn (i32.const 1100) (i32.const 3)) (call $warn (i32.const 1103) (i32.const 3))
+         (call $warn (i32.const 1106) (i32.const 5)) unreachable",
+    );
+    let said = |limits: &str| {
+        let said = outcome(&rule, limits);
+        said.split("; ").last().expect("a part").to_owned()
+    };
+    assert_eq!(said(""), "it said: three");
+    assert_eq!(said("limits = { log_lines = 1 }"), "it said: three");
+    assert_eq!(said("limits = { log_lines = 0 }"), "it said: three");
+}
+
 /// The example with every kind panics where it is told to.
 fn panicking() -> Vec<u8> {
     let path = repository().join("rules-examples/rust/all-kinds/all-kinds.wasm");

@@ -328,6 +328,8 @@ pub struct Log {
     pub lines: Vec<LogLine>,
     /// How many lines were dropped because there were too many.
     pub dropped: usize,
+    /// The last warning among those: a crash tells it all the same.
+    pub(super) dropped_warning: Option<String>,
     pub(super) limit: usize,
 }
 
@@ -335,6 +337,9 @@ impl Log {
     fn add(&mut self, level: LogLevel, message: &str) {
         if self.lines.len() >= self.limit {
             self.dropped += 1;
+            if level == LogLevel::Warn {
+                self.dropped_warning = Some(plain(message, LOG_LINE_CHARS));
+            }
             return;
         }
         let message = plain(message, LOG_LINE_CHARS);
@@ -654,5 +659,6 @@ mod tests {
         assert_eq!(log.lines[0].message.chars().count(), LOG_LINE_CHARS + 1);
         assert_eq!(log.lines[1].message, "second");
         assert_eq!(log.dropped, 1);
+        assert_eq!(log.dropped_warning.as_deref(), Some("third"));
     }
 }

@@ -29,11 +29,16 @@ pub(super) fn spoken(reason: &str, error: &wasmtime::Error, log: &Log) -> String
             let _ = write!(text, ", in {}", calls.join(" < "));
         }
     }
-    let mut warnings = log.lines.iter().filter(|line| line.level == LogLevel::Warn);
-    if let Some(last) = warnings.next_back() {
-        let _ = write!(text, "; it said: {}", plain(&last.message, MESSAGE_CHARS));
+    if let Some(last) = last_warning(log) {
+        let _ = write!(text, "; it said: {}", plain(last, MESSAGE_CHARS));
     }
     text
+}
+
+fn last_warning(log: &Log) -> Option<&str> {
+    let mut kept = log.lines.iter().filter(|line| line.level == LogLevel::Warn);
+    let last_kept = || kept.next_back().map(|line| &*line.message);
+    log.dropped_warning.as_deref().or_else(last_kept)
 }
 
 /// Returns how many of the innermost functions are those with which a language gives
