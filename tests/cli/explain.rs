@@ -197,7 +197,7 @@ fn a_rule_is_named_with_its_component_and_the_moment_at_which_it_changes_its_min
       moments
         2019-12-31T23:00:00Z  has come
         2026-03-31T15:00:00Z  is to come
-      rule state is component aaae30e8fcd2…
+      rule state is component 8805305957c2…
       may change by itself at 2026-03-31T15:00:00Z
       last changed 2026-03-01T08:00:00Z by … (refresh): run 1: endDate, endTime, startDate, status, lifecycle state none to active, +role Staff
     [exit 0]
