@@ -174,7 +174,7 @@ impl History {
         if apart.random_range(0..2) == 0 {
             keeping(tenant, operations, &mut apart);
         }
-        let mut apart = ChaCha8Rng::seed_from_u64(seed ^ 0x666f_6c6c_6f77_73);
+        let mut apart = ChaCha8Rng::seed_from_u64(seed ^ 0x0066_6f6c_6c6f_7773);
         if apart.random_range(0..2) == 0 {
             follow(tenant, operations, &mut apart);
             if tenant.provisioned.is_none() {
