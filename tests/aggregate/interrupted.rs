@@ -15,8 +15,8 @@ use idr::store::{
 use idr_core::definitions::NativeChangeDetection;
 use idr_core::filter::Superset;
 use idr_core::model::{
-    Account, AccountKey, ByHand, Claim, Finding, IdentityRecord, Name, NativeOperation, Uid,
-    UnixMillis, Versions,
+    Account, AccountKey, ByHand, Claim, Finding, Identity, IdentityRecord, Name, NativeOperation,
+    Uid, UnixMillis, Versions,
 };
 use idr_core::view::Snapshot;
 
@@ -103,6 +103,7 @@ fragile! {
     read effects(query: &EffectQuery, limit: usize) -> Vec<StoredEffect>;
     read open_effects(after: i64, limit: usize) -> Vec<StoredEffect>;
     read own_changes(keys: &[AccountKey]) -> Vec<OwnChange>;
+    read account_memory() -> Vec<(AccountKey, Identity)>;
     read work_items(query: &WorkItemQuery, limit: usize) -> Vec<StoredWorkItem>;
     read is_dispatch_paused() -> bool;
     read history(uid: Uid, until: Option<UnixMillis>, limit: usize) -> Vec<StoredImage>;

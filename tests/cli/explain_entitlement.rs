@@ -147,7 +147,9 @@ fn what_is_sent_is_told_with_how_it_stands() {
     let host = tenant();
     let sent = host.run(["dispatch", "--once", "--as-of", "2026-03-01T09:00:00Z"]);
     assert!(sent.contains("work items opened"), "{sent}");
+    refresh(&host, "2026-03-01T10:00:00Z");
     let lines = [
+        "entitlement wiki: ad cn=alice: pending, for Base (state)",
         "add modify, called for since 2026-03-01T08:00:00Z: role Base (by state)",
         "add, sent at 2026-03-01T09:00:00Z: the account hasn't shown it yet",
         "add, in the outbox as",

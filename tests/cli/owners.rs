@@ -211,6 +211,39 @@ fn without_a_manager_nobody_is_asked_and_the_finding_says_so() {
 }
 
 #[test]
+fn without_a_manager_the_fallback_is_asked_and_counts_as_an_owner() {
+    let host = tenant();
+    let settings = host.read("idr.toml");
+    let fallback = |name: &str| {
+        let fallback = format!("{settings}\n[work_items]\nfallback = \"{name}\"\n");
+        host.write("idr.toml", fallback);
+    };
+    fallback("");
+    insta::assert_snapshot!(host.run(["check"]), @r"
+    error: the configuration has 1 problem
+    idr.toml:6: work_items.fallback: it is empty
+        hint: write the name of an identity, or leave it out
+    [exit 2]
+    ");
+    fallback("carol");
+    set_state(&host, &["bob", "gone"]);
+    insta::assert_snapshot!(host.run(["outbox", "list"]), @r"
+    2026-03-01T08:00:00Z  bob  work item for carol: find another owner for role `Project`  waiting
+    [exit 0]
+    ");
+    let findings = host.json(["finding", "list"]);
+    assert!(
+        !findings.to_string().contains("nobody is asked"),
+        "{findings}"
+    );
+    let owns = host.json(["identity", "show", "carol"])["owns"].clone();
+    assert_eq!(
+        owns,
+        serde_json::json!(["work items that nobody else gets"])
+    );
+}
+
+#[test]
 fn the_catalogue_says_what_entitlements_are_called_and_who_owns_them() {
     let host = tenant();
     insta::assert_snapshot!(host.run(["entitlement", "list"]), @r"

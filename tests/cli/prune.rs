@@ -10,7 +10,16 @@ const LATER: &str = "2026-04-02T08:00:00Z";
 /// A tenant that prunes after 30 days, in which these rows are left of the HR file,
 /// and no account in the directory.
 fn tenant(rows: &str, settings: &str) -> TestHost {
+    tenant_of("person", rows, settings)
+}
+
+/// The same where everybody is of a type.
+fn tenant_of(identity_type: &str, rows: &str, settings: &str) -> TestHost {
     let host = small_tenant();
+    let hr = host.read("applications/hr.toml");
+    let name = "name = \"user\"";
+    let typed = format!("{name}, type = \"{identity_type}\"");
+    host.write("applications/hr.toml", hr.replacen(name, &typed, 1));
     let known = host.read("idr.toml");
     let prune = "[prune]\nwithout_accounts = \"30d\"\n";
     host.write("idr.toml", format!("{known}{prune}{settings}\n"));
@@ -159,6 +168,53 @@ fn owners_the_protected_and_those_linked_by_a_person_stay() {
         "a person has linked an account to it"
     );
     assert_eq!(shown["removed"][0]["name"], "carol");
+}
+
+#[test]
+fn who_owns_roles_or_policies_stays_and_so_do_services_and_bots() {
+    let host = tenant("1,alice,Alice Ames,Sales,70000,\n", "");
+    let roles = host.read("roles/roles.toml");
+    let roles = roles.replacen("[[role]]", "[[role]]\nowner = \"bob\"", 1);
+    host.write("roles/roles.toml", roles);
+    host.write(
+        "policies.toml",
+        "[[policy]]\nname = \"second accounts\"\nowner = \"carol\"\n\
+         accounts = { application = \"ad\", most = 1 }\n",
+    );
+    refresh(&host, GONE);
+    let kept = |host: &TestHost| -> Vec<String> {
+        let shown = host.json(["identity", "prune", "--dry-run", "--as-of", LATER]);
+        let kept = shown["kept"].as_array().expect("a list").iter();
+        kept.map(|known| format!("{}: {}", known["name"], known["why"]))
+            .collect()
+    };
+    let owners = kept(&host);
+    assert_eq!(owners.len(), 2, "{owners:?}");
+    assert!(
+        owners[0].starts_with("\"bob\": \"it owns role `"),
+        "{owners:?}"
+    );
+    let policy = "\"carol\": \"it owns policy `second accounts`\"";
+    assert_eq!(owners[1], policy);
+    for (identity_type, expected) in [
+        ("service", Some("it is a service")),
+        ("bot", Some("it is a bot")),
+        ("contractor", None),
+        // Nobody expects one to have accounts.
+        ("workgroup", None),
+    ] {
+        let host = tenant_of(identity_type, "1,alice,Alice Ames,Sales,70000,\n", "");
+        refresh(&host, GONE);
+        let shown = host.json(["identity", "prune", "--dry-run", "--as-of", LATER]);
+        let whys = shown["kept"].as_array().expect("a list").iter();
+        let whys: Vec<Option<&str>> = whys.map(|known| known["why"].as_str()).collect();
+        let removed = shown["removed"].as_array().map(Vec::len);
+        match (identity_type, expected) {
+            (_, Some(why)) => assert_eq!((whys, removed), (vec![Some(why); 2], Some(0))),
+            ("workgroup", None) => assert_eq!((whys.len(), removed), (0, Some(0))),
+            (_, None) => assert_eq!((whys.len(), removed), (0, Some(2))),
+        }
+    }
 }
 
 #[test]

@@ -353,3 +353,44 @@ fn what_makes_no_sense_is_reported() {
     [exit 2]
     ");
 }
+
+#[test]
+fn handlers_and_applications_ask_the_fallback_where_nobody_else_is_to_be() {
+    let host = TestHost::with_files(TENANT);
+    let settings = host.read("idr.toml");
+    let fallback = "[work_items]\nfallback = \"bob\"\n";
+    host.write("idr.toml", format!("{settings}\n{fallback}"));
+    for application in ["hr", "ad"] {
+        let _ = host.json(["aggregate", application, "--as-of", "2026-03-01T08:00:00Z"]);
+    }
+    assert_eq!(host.json(["refresh"])["status"], "done");
+    let why = ["--reason", "left", "--actor", "dora"];
+    let gone = ["identity", "state", "alice", "gone"];
+    assert!(host.json(gone.into_iter().chain(why)).is_object());
+    assert_eq!(host.json(["refresh"])["status"], "done");
+    let passed = host.run(["dispatch", "--once", "--as-of", "2026-03-01T09:00:00Z"]);
+    assert!(passed.contains("3 work items opened"), "{passed}");
+    let items = host.json(["work-item", "list"]);
+    let items = items.as_array().expect("a list").iter();
+    let mut asked: Vec<String> = items
+        .map(|item| format!("{}: {}", item["owner"], item["description"]))
+        .collect();
+    asked.sort();
+    insta::assert_snapshot!(asked.join("\n"), @r#"
+    "bob": "Collect the laptop"
+    "bob": "Say goodbye"
+    "bob": "disable account `cn=alice,ou=staff` in `ad`"
+    "#);
+    let id = host.json(["work-item", "list"])[0]["id"].clone();
+    let shown = host.run(["work-item", "show", id.as_str().expect("it has one")]);
+    let shown = shown
+        .lines()
+        .filter(|line| !line.contains(id.as_str().expect("it has one")));
+    insta::assert_snapshot!(shown.collect::<Vec<_>>().join("\n"), @r"
+    disable account `cn=alice,ou=staff` in `ad`
+      for bob, about alice
+      opened 2026-03-01T09:00:00Z (10:00:00 in Europe/Berlin)
+      open
+    [exit 0]
+    ");
+}

@@ -242,6 +242,8 @@ impl Consequences {
             model.policies = Policies::new(policies, model.policies.keep_previous());
         }
         model.provisioning.confirm_within_ms = self.confirm_within_ms;
+        // Drawn with something else, so that what a seed meant before stays what it is.
+        model.work_item_fallback = self.judged.then(|| "p4".to_owned());
         model.thresholds.account_creations = self.creations;
         model.thresholds.account_deletions = self.deletions;
         model.thresholds.entitlement_removals = self.removals;

@@ -693,6 +693,7 @@ impl Tenant {
             populations: Vec::new(),
             rules,
             thresholds: Default::default(),
+            work_item_fallback: None,
             needs_secret: true,
             secret: Secret::new(b"a secret of the tests".to_vec()),
             secret_generation: 1,

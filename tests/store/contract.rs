@@ -1028,10 +1028,20 @@ fn what_idr_remembers_of_an_account_moves_with_it(store: &dyn Store) {
     let created = store.aggregate(&batch).expect("accepted");
     assert_eq!(given(ana), texts("", Some("")));
     assert_eq!(given(created[0]), texts("2 2", None));
+    let kept = || -> Vec<String> {
+        let kept = store.account_memory().expect("readable").into_iter();
+        let told = kept.map(|(key, kept)| {
+            let given = kept.provisioning.given.len();
+            format!("{} {}: {given} given", key.application, key.native_identity)
+        });
+        told.collect()
+    };
+    assert_eq!(kept(), [""; 0]);
     // Without an owner it waits for the next.
     for _ in 0..2 {
         write_accounts(store, [account(key("ad", "2"), None)]);
         assert_eq!(given(created[0]), texts("", None));
+        assert_eq!(kept(), ["ad 2: 1 given"]);
     }
     write_accounts(store, [owned("2", ana), owned("4", ana)]);
     assert_eq!(given(ana), texts("2 2", Some("2 2")));
@@ -1039,6 +1049,7 @@ fn what_idr_remembers_of_an_account_moves_with_it(store: &dyn Store) {
     write_accounts(store, [owned("2", bo)]);
     assert_eq!(given(ana), texts("", Some("")));
     assert_eq!(given(bo), texts("1 2 3 3", None));
+    assert_eq!(kept(), [""; 0]);
 }
 
 fn accounts_are_listed_in_order_of_key(store: &dyn Store) {

@@ -62,6 +62,9 @@ pub struct Model {
     pub lifecycle: Lifecycle,
     /// Roles, sorted by name.
     pub roles: Roles,
+    /// The name of whoever is asked where somebody has no manager, or an application
+    /// no owner.
+    pub work_item_fallback: Option<String>,
     /// Who owns applications, roles and entitlements.
     pub owners: Owners,
     /// What entitlements are called.
@@ -962,7 +965,7 @@ impl Model {
     /// Returns a fingerprint of everything that can change what is planned for
     /// anybody, apart from roles, owners and triggers, which have their own.
     pub fn common_digest(&self) -> u64 {
-        digest(&(
+        let common = digest(&(
             (
                 &self.zone,
                 (self.end_of_day, self.history.kept),
@@ -976,7 +979,11 @@ impl Model {
                 &self.populations,
                 (&self.rules, self.provisioning),
             ),
-        ))
+        ));
+        match &self.work_item_fallback {
+            None => common,
+            Some(fallback) => digest(&(common, fallback)),
+        }
     }
 }
 

@@ -27,6 +27,13 @@ pub(super) struct RawSettings {
     pub(super) history: Option<RawHistory>,
     pub(super) prune: Option<RawPrune>,
     pub(super) dispatch: RawDispatch,
+    pub(super) work_items: RawWorkItems,
+}
+
+#[derive(Debug, Default, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub(super) struct RawWorkItems {
+    pub(super) fallback: Option<String>,
 }
 
 #[derive(Debug, Default, Deserialize)]

@@ -321,7 +321,8 @@ impl<'a> Pass<'a> {
         let owned = format!("application `{application}`");
         let mut owners = self.context.model.owners.iter();
         let owner = owners.find(|(_, what)| what.contains(&owned));
-        owner.map(|(owner, _)| owner.to_owned())
+        let owner = owner.map(|(owner, _)| owner.to_owned());
+        owner.or_else(|| self.context.model.work_item_fallback.clone())
     }
 }
 

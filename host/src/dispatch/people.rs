@@ -82,7 +82,7 @@ impl Pass<'_> {
         let record = self.context.store.read_chunk(&[uid])?.pop();
         match record.and_then(|record| record.identity.manager) {
             Some(manager) => name_of(manager),
-            None => Ok(None),
+            None => Ok(self.context.model.work_item_fallback.clone()),
         }
     }
 }

@@ -10,10 +10,10 @@ use std::io::{self, Write};
 use idr_core::definitions::Model;
 use idr_core::model::{
     Account, AccountAction, AccountKey, AttributeChange, Baseline, ChangeMemory, Claim, EffectKind,
-    EntitlementDecision, Event, Finding, Holder, IdentityRecord, Lag, LedgerEntry, LogicalAccount,
-    ManualEdit, Name, NativeChange, NativeEntitlement, PolicyDecision, Proposals, Provenance,
-    Provisioning, RoleDecision, Score, Scorecard, SentOutcome, StateOverride, TriggerMemory, Uid,
-    Value, Violation, WorkItem,
+    EntitlementDecision, Event, Finding, Holder, Identity, IdentityRecord, Lag, LedgerEntry,
+    LogicalAccount, ManualEdit, Name, NativeChange, NativeEntitlement, PolicyDecision, Proposals,
+    Provenance, Provisioning, RoleDecision, Score, Scorecard, SentOutcome, StateOverride,
+    TriggerMemory, Uid, Value, Violation, WorkItem,
 };
 use idr_core::phases::entitlements::ledger;
 use idr_core::view::Snapshot;
@@ -45,7 +45,7 @@ pub enum ExportError {
 const CHUNK: usize = 1_000;
 
 /// Writes the state: a line per identity and per image in its history, in order of name, then per account
-/// without identity, then per unique value that is taken, then per event and effect
+/// without identity, then per such account of which something is remembered, then per unique value that is taken, then per event and effect
 /// in order of instant, name and sequence.
 /// The ledger is that of the model, at the last instant that was refreshed or aggregated for.
 ///
@@ -76,6 +76,9 @@ pub fn export(store: &dyn Store, model: &Model, out: &mut dyn Write) -> Result<(
         for known in accounts.iter().filter(|known| known.owner.is_none()) {
             lines.push(json!({ "account": account(known) }).to_string());
         }
+    }
+    for (account, kept) in store.account_memory()? {
+        lines.push(account_memory(&account, &kept).to_string());
     }
     let mut claimed: Option<Claim> = None;
     loop {
@@ -124,6 +127,15 @@ fn history(
         }}));
     }
     Ok(lines)
+}
+
+fn account_memory(account: &AccountKey, kept: &Identity) -> Json {
+    let decisions = kept.by_hand.entitlements.iter();
+    json!({ "accountMemory": {
+        "account": key(account),
+        "provisioning": provisioning(&kept.provisioning),
+        "entitlementDecisions": decisions.map(entitlement_decision).collect::<Vec<_>>(),
+    }})
 }
 
 fn claim(stored: &StoredClaim) -> Json {

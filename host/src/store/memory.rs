@@ -1206,6 +1206,14 @@ impl Store for MemoryStore {
         Ok(known.cloned().collect())
     }
 
+    fn account_memory(&self) -> Result<Vec<(AccountKey, Identity)>, StoreError> {
+        let data = self.data();
+        let kept = data.account_memory.iter();
+        Ok(kept
+            .map(|(key, kept)| (key.clone(), kept.clone()))
+            .collect())
+    }
+
     fn work_items(
         &self,
         query: &WorkItemQuery,

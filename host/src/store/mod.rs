@@ -349,6 +349,10 @@ pub trait Store: Rehearse {
     /// the order of `keys`; nothing for those that it hasn't touched.
     fn own_changes(&self, keys: &[AccountKey]) -> Result<Vec<OwnChange>, StoreError>;
 
+    /// Returns what is kept of accounts that are nobody's, by their keys: identities that
+    /// have nothing but what idr gave in the account, and what was decided about it.
+    fn account_memory(&self) -> Result<Vec<(AccountKey, Identity)>, StoreError>;
+
     /// Returns up to `limit` work items, the latest first.
     fn work_items(
         &self,

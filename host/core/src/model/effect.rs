@@ -157,7 +157,8 @@ pub enum ActionReason {
 /// Something that somebody is to do about an identity, for as long as it is so.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub struct WorkItem {
-    /// The name of whoever is to do it: the manager. Nobody without one.
+    /// The name of whoever is to do it: the manager, or else whom the tenant names for
+    /// that. Nobody without either.
     pub owner: Option<String>,
     /// What to do.
     pub description: String,

@@ -48,7 +48,7 @@ pub(crate) fn plan(
         .collect();
     let owner = match tasks.is_empty() {
         true => None,
-        false => manager_name(view)?,
+        false => manager_name(view)?.or_else(|| view.model().work_item_fallback.clone()),
     };
     for Task {
         mut finding,

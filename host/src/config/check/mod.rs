@@ -208,13 +208,15 @@ pub(super) fn check(files: &Files, problems: &Problems) -> Checked {
     let changed = changed.map(|known| known.name);
     let changed = changed.chain(lifecycle::applications(&lifecycle));
     let changed = changed.chain(workflows.iter().flat_map(workflows::applications));
+    let changed = changed.filter(|_| settings.work_item_fallback.is_none());
     owners::remark_on_nobody(&sources, &changed.collect(), &connectors, problems);
     // Last: by now every use of a rule is known.
     let (rules, components) = rules::check(&sources.rules, files, &settings, &known, problems);
     triggers::fingerprint(&mut triggers, &rules);
     sensitivity::carry(&mut applications, &identity.attributes, &rules);
     let owned = catalogue::owned(&catalogue, &applications);
-    let owners = owners::check(&sources, owned, problems);
+    let fallback = settings.work_item_fallback.clone();
+    let owners = owners::check(&sources, owned, fallback, problems);
     let model = Model {
         zone: settings.zone,
         end_of_day: settings.end_of_day,
@@ -229,6 +231,7 @@ pub(super) fn check(files: &Files, problems: &Problems) -> Checked {
         owners,
         catalogue,
         provisioning: settings.provisioning,
+        work_item_fallback: settings.work_item_fallback,
         triggers,
         policies,
         risk,

@@ -17,9 +17,12 @@ use crate::config::raw::RawRoles;
 pub(super) fn check(
     sources: &Sources,
     entitlements: Vec<(String, String)>,
+    fallback: Option<String>,
     problems: &Problems,
 ) -> Owners {
     let mut pairs = entitlements;
+    // Nobody prunes whoever is asked then, and once inactive they need a successor.
+    pairs.extend(fallback.map(|name| (name, "work items that nobody else gets".to_owned())));
     for (name, source) in &sources.applications {
         let owner = owner(&source.scope(problems), source.raw.owner.as_deref());
         pairs.extend(owner.map(|owner| (owner, format!("application `{name}`"))));
@@ -54,7 +57,7 @@ pub(super) fn remark_on_nobody(
             source.scope(problems).at("owner").remark(
                 "people are to change its accounts, and nobody is asked: work items for it \
                  have no owner",
-                "write the name of the identity that is to do it",
+                "write the name of the identity that is to do it, or `work_items.fallback` in idr.toml",
             );
         }
     }

@@ -38,6 +38,7 @@ pub(super) struct Settings {
     pub(super) limits: RuleLimits,
     pub(super) thresholds: Thresholds,
     pub(super) provisioning: ProvisioningSettings,
+    pub(super) work_item_fallback: Option<String>,
     pub(super) history: History,
     pub(super) prune: Option<PruneSettings>,
     /// Who vouches for rule components; nobody needs to when it is empty.
@@ -93,6 +94,7 @@ pub(super) fn check(source: &Source<RawSettings>, known: &Known, problems: &Prob
             ),
         },
         provisioning: provisioning::settings(&scope.at("provisioning"), &raw.provisioning),
+        work_item_fallback: fallback(&scope.at("work_items").at("fallback"), raw),
     }
 }
 
@@ -275,4 +277,17 @@ fn store(scope: &Scope<'_>, raw: &RawStore) -> StoreSettings {
             .and_then(|text| duration_ms(&scope.at("wait"), text))
             .map_or(defaults.wait_ms, i64::unsigned_abs),
     }
+}
+
+/// Returns who is asked where nobody else is to be.
+fn fallback(scope: &Scope<'_>, raw: &RawSettings) -> Option<String> {
+    let fallback = raw.work_items.fallback.clone()?;
+    if fallback.is_empty() {
+        scope.report_with_hint(
+            "it is empty",
+            "write the name of an identity, or leave it out",
+        );
+        return None;
+    }
+    Some(fallback)
 }

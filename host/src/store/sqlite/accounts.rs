@@ -257,6 +257,30 @@ fn take_memory(connection: &Connection, account: &AccountKey) -> Result<Identity
     Ok(identity.transpose()?.unwrap_or_default())
 }
 
+/// See `Store::account_memory`.
+pub(super) fn account_memory(
+    connection: &Connection,
+) -> Result<Vec<(AccountKey, Identity)>, StoreError> {
+    let mut statement = connection.prepare_cached(
+        "SELECT application, native_identity, document FROM account_memory
+         ORDER BY application, native_identity",
+    )?;
+    let mut rows = statement.query([])?;
+    let mut kept = Vec::new();
+    while let Some(row) = rows.next()? {
+        let (application, native_identity): (String, String) = (row.get(0)?, row.get(1)?);
+        let document: String = row.get(2)?;
+        let identity = codec::decode(document.as_bytes())
+            .map_err(|error| undecodable::<Identity>(&native_identity, &error))?;
+        let key = AccountKey {
+            application: Name::new(&application),
+            native_identity,
+        };
+        kept.push((key, identity));
+    }
+    Ok(kept)
+}
+
 fn keep_memory(
     connection: &Connection,
     account: &AccountKey,

@@ -565,6 +565,10 @@ impl Store for SqliteStore {
         delivery::own_changes(&*self.reader()?, keys)
     }
 
+    fn account_memory(&self) -> Result<Vec<(AccountKey, Identity)>, StoreError> {
+        accounts::account_memory(&*self.reader()?)
+    }
+
     fn work_items(
         &self,
         query: &WorkItemQuery,
