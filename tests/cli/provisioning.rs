@@ -358,7 +358,7 @@ fn an_account_attribute_follows_an_identity_attribute() {
 }
 
 #[test]
-fn of_several_accounts_all_follow_or_none_that_nobody_has_chosen() {
+fn of_several_accounts_all_follow_or_the_chosen_one_or_none() {
     let accounts = "cn=a,alice,on,A@X,,\ncn=b,alice,on,A@X,,";
     let all = format!("{FOLLOWS}all_accounts = true\n");
     let host = tenant(&Files {
@@ -374,6 +374,17 @@ fn of_several_accounts_all_follow_or_none_that_nobody_has_chosen() {
     let report = on(&host, 1, "alice,IT,b@x,1", accounts);
     assert!(waiting(&host).is_empty());
     assert_eq!(report["counters"]["unansweredAccountSelections"], 1);
+    // Whichever was chosen for a role there is meant here, too.
+    let chosen = ["--account", "ad", "cn=b"];
+    let project = ["role", "assign", "alice", "Project"];
+    said(&host, &[&project[..], &chosen].concat());
+    on(&host, 2, "alice,IT,b@x,1", accounts);
+    let waiting = waiting(&host);
+    let [action] = waiting.as_slice() else {
+        panic!("{waiting:?}");
+    };
+    assert!(action.starts_with("modify cn=b: "), "{action}");
+    assert!(action.contains(r#"set mail "B@X""#), "{action}");
 }
 
 #[test]

@@ -124,6 +124,8 @@ impl Risk {
     }
 }
 
+/// As documented for IdentityIQ: scores up to 1,000 in three bands, four components of
+/// equal weight.
 impl Default for Risk {
     fn default() -> Self {
         Self {
@@ -149,5 +151,26 @@ impl Default for Risk {
             },
             certification: None,
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{Band, Risk};
+    use crate::model::Scorecard;
+
+    #[test]
+    fn without_a_word_of_the_tenant_there_are_three_bands_up_to_a_thousand() {
+        let risk = Risk::default();
+        let band = |composite| {
+            risk.band(&Scorecard {
+                composite,
+                ..Scorecard::default()
+            })
+        };
+        let bands = [0, 333, 334, 667, 668, 1_000].map(band);
+        use Band::{High, Low, Medium};
+        assert_eq!(bands, [Low, Low, Medium, Medium, High, High]);
+        assert_eq!(risk.maximum, 1_000);
     }
 }

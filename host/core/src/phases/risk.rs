@@ -210,7 +210,7 @@ fn certification_score(
 
 #[cfg(test)]
 mod tests {
-    use super::{composite, rounded};
+    use super::{Sum, composite, rounded};
 
     #[test]
     fn a_composite_score_is_the_mean_by_weights() {
@@ -222,6 +222,17 @@ mod tests {
         // 50 × 10 + 25 × 1 = 525; of 75 that is 7.
         assert_eq!(composite(&[(50, 10), (25, 1)], 1_000), 7);
         assert_eq!(composite(&[(0, 10)], 1_000), 0);
+    }
+
+    #[test]
+    fn no_component_scores_more_than_the_maximum() {
+        let mut sum = Sum::default();
+        // 700 as they are, and 300 half as much again: 700 + 450 = 1,150.
+        sum.add(700, 100);
+        sum.add(300, 150);
+        let score = sum.score(1_000);
+        assert_eq!((score.raw, score.compensated), (1_000, 1_000));
+        assert_eq!(sum.score(2_000).compensated, 1_150);
     }
 
     #[test]

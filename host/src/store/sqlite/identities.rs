@@ -5,7 +5,7 @@ use idr_core::model::{
     Account, AccountKey, Identity, IdentityRecord, Name, Uid, UnixMillis, Versions,
 };
 use rusqlite::types::Value as SqlValue;
-use rusqlite::{Connection, OptionalExtension, Row, params, params_from_iter};
+use rusqlite::{Connection, OptionalExtension, Row, Statement, params, params_from_iter};
 
 use super::error::undecodable;
 use super::superset;
@@ -221,28 +221,13 @@ pub(super) fn last_times(
         "SELECT uid, at, modified_at FROM identity LEFT JOIN last_refresh USING (uid)
          WHERE uid BETWEEN ?1 AND ?2 ORDER BY uid",
     )?;
-    let mut times = Vec::with_capacity(uids.len());
-    for range in ranges(uids) {
-        let (Some(first), Some(last)) = (range.first(), range.last()) else {
-            continue;
-        };
-        let mut wanted = range.iter().copied().peekable();
-        let mut rows = statement.query([first.0, last.0])?;
-        while let Some(row) = rows.next()? {
-            let uid = Uid(row.get(0)?);
-            while wanted.next_if(|next| *next < uid).is_some() {
-                times.push(LastTimes::default());
-            }
-            if wanted.next_if_eq(&uid).is_some() {
-                times.push(LastTimes {
-                    refreshed: row.get::<_, Option<i64>>(1)?.map(UnixMillis),
-                    modified: row.get::<_, Option<i64>>(2)?.map(UnixMillis),
-                });
-            }
-        }
-        times.extend(wanted.map(|_| LastTimes::default()));
-    }
-    Ok(times)
+    let times = of_each(&mut statement, uids, |row| {
+        Ok(LastTimes {
+            refreshed: row.get::<_, Option<i64>>(1)?.map(UnixMillis),
+            modified: row.get::<_, Option<i64>>(2)?.map(UnixMillis),
+        })
+    })?;
+    Ok(times.into_iter().map(Option::unwrap_or_default).collect())
 }
 
 /// See `Store::versions`.
@@ -254,6 +239,16 @@ pub(super) fn versions(
         "SELECT uid, input_version, identity_read, access_read, state_version, events_read
          FROM identity WHERE uid BETWEEN ?1 AND ?2 ORDER BY uid",
     )?;
+    of_each(&mut statement, uids, versions_from)
+}
+
+/// Reads one row of each identity, in the order of `uids`; none where there is no row.
+/// The statement finds those between two uids, in order, the uid in the first column.
+fn of_each<T>(
+    statement: &mut Statement<'_>,
+    uids: &[Uid],
+    read: impl Fn(&Row<'_>) -> rusqlite::Result<T>,
+) -> Result<Vec<Option<T>>, StoreError> {
     let mut found = Vec::with_capacity(uids.len());
     for range in ranges(uids) {
         let (Some(first), Some(last)) = (range.first(), range.last()) else {
@@ -267,7 +262,7 @@ pub(super) fn versions(
                 found.push(None);
             }
             if wanted.next_if_eq(&uid).is_some() {
-                found.push(Some(versions_from(row)?));
+                found.push(Some(read(row)?));
             }
         }
         found.extend(wanted.map(|_| None));
