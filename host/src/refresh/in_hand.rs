@@ -1,34 +1,51 @@
 //! What a run has in hand: an identity to which something happens is planned, carried
 //! out, and its events are judged, and needn't be read and decoded for each of these.
 //!
-//! Only as many are kept as memory may hold; of the others, and of those that have moved
+//! Only so many are kept as fit into the memory for that; of the others, and of those that have moved
 //! on, the documents are read. Nobody can tell the difference: versions say what of an
 //! identity has changed since.
 
 use std::collections::HashMap;
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
-use idr_core::model::{IdentityRecord, Uid};
+use idr_core::model::{IdentityRecord, Uid, Value};
 use idr_core::planted::{self, Bug};
 
 use crate::store::{Store, StoreError};
 
-/// So many identities are kept, with their accounts: some 50 MB.
-const MOST: usize = 10_000;
+/// As much memory as what is kept may take, about: that of 8,000 identities with three
+/// accounts of 25 values.
+const MOST_BYTES: usize = 100_000_000;
+
+/// What an identity takes besides values, about.
+const IDENTITY_BYTES: usize = 2_000;
+
+/// What a value takes besides its text, about: its name, its provenance, room to grow.
+const VALUE_BYTES: usize = 96;
 
 /// Identities as they were read, or as a plan has left them.
 #[derive(Default)]
-pub(super) struct InHand(Mutex<HashMap<Uid, IdentityRecord>>);
+pub(super) struct InHand(Mutex<Kept>);
+
+#[derive(Default)]
+struct Kept {
+    records: HashMap<Uid, IdentityRecord>,
+    bytes: usize,
+}
 
 impl InHand {
     /// Keeps records, as far as there is room for them.
     pub(super) fn keep(&self, records: impl IntoIterator<Item = IdentityRecord>) {
-        let mut known = self.known();
+        let mut kept = self.kept();
         for record in records {
-            if known.len() >= MOST {
+            let bytes = bytes_of(&record);
+            if kept.bytes + bytes > MOST_BYTES {
                 return;
             }
-            known.insert(record.identity.uid, record);
+            kept.bytes += bytes;
+            if let Some(older) = kept.records.insert(record.identity.uid, record) {
+                kept.bytes -= bytes_of(&older);
+            }
         }
     }
 
@@ -79,22 +96,48 @@ impl InHand {
     }
 
     fn take(&self, uids: &[Uid]) -> HashMap<Uid, IdentityRecord> {
-        let mut known = self.known();
-        if known.is_empty() {
+        let mut kept = self.kept();
+        if kept.records.is_empty() {
             return HashMap::new();
         }
-        let taken = uids.iter().filter_map(|uid| known.remove_entry(uid));
-        taken.collect()
+        let mut taken = HashMap::new();
+        for uid in uids {
+            if let Some(record) = kept.records.remove(uid) {
+                kept.bytes -= bytes_of(&record);
+                taken.insert(*uid, record);
+            }
+        }
+        taken
     }
 
-    fn known(&self) -> MutexGuard<'_, HashMap<Uid, IdentityRecord>> {
+    fn kept(&self) -> MutexGuard<'_, Kept> {
         self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+/// Returns how much memory a record takes, about.
+fn bytes_of(record: &IdentityRecord) -> usize {
+    let own = record.identity.attributes.iter();
+    let own = own.map(|(_, state)| state.value.as_ref().map_or(VALUE_BYTES, bytes_of_value));
+    let accounts = record.accounts.iter();
+    let others = accounts.flat_map(|account| &account.attributes);
+    let others = others.map(|(_, value)| bytes_of_value(value));
+    IDENTITY_BYTES + own.sum::<usize>() + others.sum::<usize>()
+}
+
+fn bytes_of_value(value: &Value) -> usize {
+    match value {
+        Value::Text(text) => VALUE_BYTES + text.len(),
+        Value::Many(texts) => texts.iter().map(|text| VALUE_BYTES + text.len()).sum(),
+        _ => VALUE_BYTES,
     }
 }
 
 #[cfg(test)]
 mod tests {
-    use idr_core::model::{Account, AccountKey, AccountStatus, IdentityType, Link, Name};
+    use idr_core::model::{
+        Account, AccountKey, AccountStatus, AttributeState, IdentityType, Link, Name, Provenance,
+    };
 
     use super::*;
     use crate::store::memory::MemoryStore;
@@ -159,12 +202,31 @@ mod tests {
     #[test]
     fn no_more_are_kept_than_there_is_room_for() {
         let in_hand = InHand::default();
-        let many = i64::try_from(MOST).expect("few") + 5;
-        in_hand.keep((0..many).map(|uid| {
+        let kept = || {
+            let kept = in_hand.kept();
+            (kept.records.len(), kept.bytes)
+        };
+        let named = |uid: usize| {
             let mut record = IdentityRecord::default();
-            record.identity.uid = Uid(uid);
+            record.identity.uid = Uid(i64::try_from(uid).expect("few"));
             record
-        }));
-        assert_eq!(in_hand.known().len(), MOST);
+        };
+        let room = MOST_BYTES / IDENTITY_BYTES;
+        in_hand.keep((0..room + 5).map(named));
+        assert_eq!(kept(), (room, room * IDENTITY_BYTES));
+
+        in_hand.forget(&[Uid(7), Uid(8)]);
+        in_hand.keep([named(9), named(7)]);
+        assert_eq!(kept(), (room - 1, (room - 1) * IDENTITY_BYTES));
+
+        let mut large = named(8);
+        let value = Value::text("x".repeat(IDENTITY_BYTES));
+        let state = AttributeState {
+            value: Some(value),
+            provenance: Provenance::Manual,
+        };
+        large.identity.attributes = vec![(Name::new("note"), state)];
+        in_hand.keep([large]);
+        assert_eq!(kept().0, room - 1, "it is too large");
     }
 }
