@@ -21,7 +21,7 @@ impl Guest for Rule {
         };
         Ok(vec![Proposal {
             attribute: "badge".to_owned(),
-            value: has_assigned(&role).then(|| Value::text("red")),
+            value: has_assigned(&role).then(|| Value::Text("red".to_owned())),
         }])
     }
 }
