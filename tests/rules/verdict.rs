@@ -494,16 +494,23 @@ fn compiled_components_are_kept_privately_and_made_again_when_damaged() {
             std::fs::write(&file, before).expect("writable");
             chown(&path, Some(0), None).expect("root may");
         }
-        // A folder that others may use is neither read nor written.
-        std::fs::write(&file, "planted").expect("writable");
-        for mode in [0o770, 0o755, 0o711] {
+        let open_to_others = |mode| {
             std::fs::set_permissions(&path, PermissionsExt::from_mode(mode)).expect("own folder");
+        };
+        // A folder that others may write to is neither read nor written.
+        std::fs::write(&file, "planted").expect("writable");
+        for mode in [0o770, 0o702, 0o777] {
+            open_to_others(mode);
             assert_eq!(ask(), active());
             assert_eq!(std::fs::read(&file).expect("readable"), b"planted");
         }
-        std::fs::set_permissions(&path, PermissionsExt::from_mode(0o700)).expect("own folder");
-        assert_eq!(ask(), active());
-        assert_ne!(std::fs::read(&file).expect("readable"), b"planted");
+        // One that others may only look into, as a copied tenant's, is closed and used.
+        for open in [0o755, 0o750, 0o711] {
+            open_to_others(open);
+            assert_eq!(ask(), active());
+            assert_eq!(mode(&path), 0o700);
+            assert_ne!(std::fs::read(&file).expect("readable"), b"planted");
+        }
     }
 }
 

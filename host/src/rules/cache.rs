@@ -45,7 +45,7 @@ impl ComponentCache {
         if !self.folder.exists() {
             return None;
         }
-        if let Err(reason) = is_private(&self.folder) {
+        if let Err(reason) = keep_private(&self.folder) {
             tracing::warn!("`{}` isn't used: {reason}", self.folder.display());
             return None;
         }
@@ -86,7 +86,7 @@ impl ComponentCache {
         component: &Component,
     ) -> anyhow::Result<()> {
         create_private_folder(&self.folder)?;
-        is_private(&self.folder).map_err(anyhow::Error::msg)?;
+        keep_private(&self.folder).map_err(anyhow::Error::msg)?;
         let compiled = component
             .serialize()
             .map_err(|error| anyhow::anyhow!("{error:#}"))?;
@@ -166,10 +166,12 @@ fn create_private_folder(folder: &Path) -> std::io::Result<()> {
     std::fs::create_dir_all(folder)
 }
 
-/// Compiled code from a folder of somebody else, or that others may use at all, isn't
-/// loaded.
+/// Compiled code from a folder of somebody else, or that others may write to, isn't
+/// loaded. One that others may only look into is closed to them: a tenant that was
+/// copied has one.
 #[cfg(unix)]
-fn is_private(folder: &Path) -> Result<(), String> {
+fn keep_private(folder: &Path) -> Result<(), String> {
+    use std::fs::Permissions;
     use std::os::unix::fs::{MetadataExt, PermissionsExt};
     let metadata = std::fs::symlink_metadata(folder).map_err(|error| error.to_string())?;
     if !metadata.is_dir() {
@@ -181,16 +183,20 @@ fn is_private(folder: &Path) -> Result<(), String> {
         return Err("it belongs to somebody else".to_owned());
     }
     let mode = metadata.permissions().mode() & 0o777;
-    if mode & 0o077 != 0 {
-        let folder = folder.display();
+    if mode & 0o022 != 0 {
         return Err(format!(
-            "others may use it (mode {mode:o}); run `chmod 700 {folder}`"
+            "others may write to it (mode {mode:o}); delete it, and it is made again"
         ));
+    }
+    if mode & 0o055 != 0
+        && let Err(error) = std::fs::set_permissions(folder, Permissions::from_mode(0o700))
+    {
+        tracing::debug!("others may look into `{}`: {error}", folder.display());
     }
     Ok(())
 }
 
 #[cfg(not(unix))]
-fn is_private(_folder: &Path) -> Result<(), String> {
+fn keep_private(_folder: &Path) -> Result<(), String> {
     Ok(())
 }
