@@ -131,7 +131,6 @@ fn fingerprints_of_an_older_store_are_taken_again() {
          ALTER TABLE older RENAME TO account;
          DROP TABLE account_memory;
          DROP TABLE population;
-         DROP TRIGGER population_of_new;
          DROP TRIGGER population_of_deleted;
          DROP TRIGGER population_of_changed;
          PRAGMA user_version = 10;",

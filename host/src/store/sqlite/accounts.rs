@@ -2,7 +2,9 @@
 
 use std::collections::BTreeMap;
 
-use idr_core::model::{Account, AccountKey, Identity, Link, Name, ReadKey, Uid, UnixMillis};
+use idr_core::model::{
+    Account, AccountKey, Identity, IdentityType, Link, Name, ReadKey, Uid, UnixMillis,
+};
 use rayon::prelude::*;
 use rusqlite::types::Value as SqlValue;
 use rusqlite::{CachedStatement, Connection, OptionalExtension, params, params_from_iter};
@@ -349,6 +351,12 @@ fn create_identities(
         created.push(identity.uid);
     }
     note_changed_keys(connection, &missed)?;
+    let is_counted = |creation: &&Creation| creation.identity_type != IdentityType::Workgroup;
+    let counted = creations.iter().filter(is_counted).count();
+    let mut count = connection.prepare_cached(
+        "UPDATE population SET identities = identities + ?1, active = active + ?1",
+    )?;
+    count.execute([i64::try_from(counted).unwrap_or(i64::MAX)])?;
     Ok(created)
 }
 

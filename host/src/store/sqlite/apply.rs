@@ -3,7 +3,7 @@
 use idr_core::meter::{self, Stage};
 use idr_core::model::{Effect, Identity, Name, ReadKey, Uid, UnixMillis};
 use rayon::prelude::*;
-use rusqlite::{CachedStatement, Connection, OptionalExtension, params};
+use rusqlite::{CachedStatement, Connection, OptionalExtension, ToSql, params};
 
 use super::error::is_taken;
 use super::identities;
@@ -109,7 +109,12 @@ enum Outcome {
 struct IdentityWriter<'c> {
     connection: &'c Connection,
     versions: CachedStatement<'c>,
+    /// With what the population is counted by.
     whole: CachedStatement<'c>,
+    /// Without it.
+    others: CachedStatement<'c>,
+    /// What it is counted by, as it is.
+    counted: CachedStatement<'c>,
     document: CachedStatement<'c>,
     /// Read when the first identity needs it.
     lookup_attributes: Option<Vec<Name>>,
@@ -127,10 +132,18 @@ impl<'c> IdentityWriter<'c> {
             whole: connection.prepare_cached(
                 "UPDATE identity SET input_version = ?4, identity_read = ?5, access_read = ?6,
                      state_version = ?7, events_read = ?8,
-                     type = ?9, inactive = ?10, has_roles = ?11, manager = ?12, wake_at = ?13,
-                     retry_at = ?14
+                     manager = ?9, wake_at = ?10, retry_at = ?11,
+                     type = ?12, inactive = ?13, has_roles = ?14
                  WHERE uid = ?1 AND input_version = ?2 AND state_version = ?3",
             )?,
+            others: connection.prepare_cached(
+                "UPDATE identity SET input_version = ?4, identity_read = ?5, access_read = ?6,
+                     state_version = ?7, events_read = ?8,
+                     manager = ?9, wake_at = ?10, retry_at = ?11
+                 WHERE uid = ?1 AND input_version = ?2 AND state_version = ?3",
+            )?,
+            counted: connection
+                .prepare_cached("SELECT type, inactive, has_roles FROM identity WHERE uid = ?1")?,
             document: connection
                 .prepare_cached("UPDATE identity_document SET document = ?2 WHERE uid = ?1")?,
             lookup_attributes: None,
@@ -160,22 +173,39 @@ impl<'c> IdentityWriter<'c> {
                 versions.state,
                 versions.events_read,
             ])?,
-            Some(identity) => self.whole.execute(params![
-                write.uid.0,
-                expected.input,
-                expected.state,
-                versions.input,
-                versions.identity_read,
-                versions.access_read,
-                versions.state,
-                versions.events_read,
-                identity.identity_type.as_str(),
-                identity.inactive,
-                !identity.assigned.is_empty(),
-                identity.manager.map(|uid| uid.0),
-                identity.wake.at().map(|wake| wake.0),
-                identity.retries.at().map(|at| at.0),
-            ])?,
+            Some(identity) => {
+                let identity_type = identity.identity_type.as_str();
+                let has_roles = !identity.assigned.is_empty();
+                let counted = (identity_type, identity.inactive, has_roles);
+                let is_counted_so = self.counted.query_row([write.uid.0], |row| {
+                    let known = (row.get_ref(0)?.as_str()?, row.get(1)?, row.get(2)?);
+                    Ok(known == counted)
+                });
+                let (uid, manager) = (write.uid.0, identity.manager.map(|uid| uid.0));
+                let wake_at = identity.wake.at().map(|wake| wake.0);
+                let retry_at = identity.retries.at().map(|at| at.0);
+                let (input, state) = (expected.input, expected.state);
+                let columns: [&dyn ToSql; 14] = [
+                    &uid,
+                    &input,
+                    &state,
+                    &versions.input,
+                    &versions.identity_read,
+                    &versions.access_read,
+                    &versions.state,
+                    &versions.events_read,
+                    &manager,
+                    &wake_at,
+                    &retry_at,
+                    &identity_type,
+                    &identity.inactive,
+                    &has_roles,
+                ];
+                match is_counted_so.optional()? {
+                    Some(true) => self.others.execute(&columns[..11])?,
+                    _ => self.whole.execute(&columns[..])?,
+                }
+            }
         };
         if written == 0 {
             return self.not_written(write.uid);
