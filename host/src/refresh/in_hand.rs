@@ -1,9 +1,10 @@
 //! What a run has in hand: an identity to which something happens is planned, carried
 //! out, and its events are judged, and needn't be read and decoded for each of these.
 //!
-//! Only so many are kept as fit into the memory for that; of the others, and of those that have moved
-//! on, the documents are read. Nobody can tell the difference: versions say what of an
-//! identity has changed since.
+//! Only so many are kept as fit into the memory for that; of the others, and of those
+//! that have moved on, the documents are read. Nobody can tell the difference: versions
+//! say whether an identity has changed since, and whoever writes one with the versions
+//! that it had has it forgotten ([`InHand::forget`]).
 
 use std::collections::HashMap;
 use std::sync::{Mutex, MutexGuard, PoisonError};
@@ -90,7 +91,7 @@ impl InHand {
         Ok(records)
     }
 
-    /// Keeps these no longer: they are written with the versions that they had.
+    /// Keeps these no longer.
     pub(super) fn forget(&self, uids: &[Uid]) {
         drop(self.take(uids));
     }
