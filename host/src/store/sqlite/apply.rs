@@ -173,39 +173,7 @@ impl<'c> IdentityWriter<'c> {
                 versions.state,
                 versions.events_read,
             ])?,
-            Some(identity) => {
-                let identity_type = identity.identity_type.as_str();
-                let has_roles = !identity.assigned.is_empty();
-                let counted = (identity_type, identity.inactive, has_roles);
-                let is_counted_so = self.counted.query_row([write.uid.0], |row| {
-                    let known = (row.get_ref(0)?.as_str()?, row.get(1)?, row.get(2)?);
-                    Ok(known == counted)
-                });
-                let (uid, manager) = (write.uid.0, identity.manager.map(|uid| uid.0));
-                let wake_at = identity.wake.at().map(|wake| wake.0);
-                let retry_at = identity.retries.at().map(|at| at.0);
-                let (input, state) = (expected.input, expected.state);
-                let columns: [&dyn ToSql; 14] = [
-                    &uid,
-                    &input,
-                    &state,
-                    &versions.input,
-                    &versions.identity_read,
-                    &versions.access_read,
-                    &versions.state,
-                    &versions.events_read,
-                    &manager,
-                    &wake_at,
-                    &retry_at,
-                    &identity_type,
-                    &identity.inactive,
-                    &has_roles,
-                ];
-                match is_counted_so.optional()? {
-                    Some(true) => self.others.execute(&columns[..11])?,
-                    _ => self.whole.execute(&columns[..])?,
-                }
-            }
+            Some(identity) => self.write_columns(write, identity)?,
         };
         if written == 0 {
             return self.not_written(write.uid);
@@ -216,6 +184,46 @@ impl<'c> IdentityWriter<'c> {
             self.document.execute(params![write.uid.0, document])?;
         }
         Ok(Outcome::Written)
+    }
+
+    /// Writes what stands beside the document; returns how many rows that are.
+    fn write_columns(
+        &mut self,
+        write: &IdentityWrite,
+        identity: &Identity,
+    ) -> Result<usize, StoreError> {
+        let identity_type = identity.identity_type.as_str();
+        let has_roles = !identity.assigned.is_empty();
+        let (expected, versions) = (&write.expected, &write.versions);
+        let counted = (identity_type, identity.inactive, has_roles);
+        let is_counted_so = self.counted.query_row([write.uid.0], |row| {
+            let known = (row.get_ref(0)?.as_str()?, row.get(1)?, row.get(2)?);
+            Ok(known == counted)
+        });
+        let (uid, manager) = (write.uid.0, identity.manager.map(|uid| uid.0));
+        let wake_at = identity.wake.at().map(|wake| wake.0);
+        let retry_at = identity.retries.at().map(|at| at.0);
+        let (input, state) = (expected.input, expected.state);
+        let columns: [&dyn ToSql; 14] = [
+            &uid,
+            &input,
+            &state,
+            &versions.input,
+            &versions.identity_read,
+            &versions.access_read,
+            &versions.state,
+            &versions.events_read,
+            &manager,
+            &wake_at,
+            &retry_at,
+            &identity_type,
+            &identity.inactive,
+            &has_roles,
+        ];
+        match is_counted_so.optional()? {
+            Some(true) => Ok(self.others.execute(&columns[..11])?),
+            _ => Ok(self.whole.execute(&columns[..])?),
+        }
     }
 
     fn not_written(&self, uid: Uid) -> Result<Outcome, StoreError> {
