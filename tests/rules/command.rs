@@ -203,10 +203,8 @@ fn every_limit_that_a_case_comes_near_to_is_named() {
     assert_eq!(case["transfer_bytes"], 50);
     assert_eq!(case["transfer_limit_bytes"], 60);
     assert_eq!(case["time_limit_us"], 1_000_000);
-    assert!(
-        case["time_us"].as_u64().is_some_and(|time_us| time_us > 0),
-        "{case}"
-    );
+    // It may be less than a microsecond.
+    assert!(case["time_us"].is_u64(), "{case}");
 
     // Time that is short for any machine; more of it isn't taken.
     host.write(
