@@ -5,18 +5,16 @@
 //! process was killed in between: a chunk reads what it needs from the store
 //! and the stage alone.
 
-use std::collections::HashMap;
 use std::sync::Arc;
 
 use idr_core::definitions::{Application, Model};
 use idr_core::filter::Superset;
-use idr_core::model::{
-    Account, AccountKey, Link, Name, NativeChange, NativeEntitlement, NativeOperation, Uid,
-    UnixMillis,
-};
+use idr_core::model::{Account, AccountKey, Link, NativeChange, Uid, UnixMillis};
 use idr_core::phases::creation::{Creation as Rise, create};
 use idr_core::rule::RuleEvaluator;
+use rayon::prelude::*;
 
+use super::compare::{Compared, Comparer, Nobodys};
 use super::correlation::{Correlator, Owner};
 use super::error::AggregateError;
 use super::findings::{ApplicationFindings, ambiguous, name_taken};
@@ -25,6 +23,9 @@ use super::{AggregateContext, Progress, counters};
 use crate::store::{
     AccountWrite, AggregateBatch, Aggregation, AggregationStatus, Creation, StagedChange, Store,
 };
+
+/// Accounts are compared by one thread so many at a time.
+const TOGETHER: usize = 128;
 
 /// Applies what is left of an aggregation's stage. Returns the aggregation,
 /// done, and how many findings about the application are open.
@@ -39,9 +40,10 @@ pub(super) fn finish(
     let mut applying = Applying::begin(context, aggregation, previous)?;
     let (id, limit) = (applying.aggregation.id, context.accounts_per_transaction);
     let as_of = applying.aggregation.as_of;
-    let fetch = |after| Fetched::read(store, id, after, limit, as_of);
+    let comparer = Arc::clone(&applying.comparer);
+    let fetch = |after| Fetched::read(store, &comparer, (id, as_of), after, limit);
     let mut fetched = fetch(applying.aggregation.cursor)?;
-    while let Some(&(last, _)) = fetched.staged.last() {
+    while let Some(&(last, _)) = fetched.changes.last() {
         let cursor = applying.aggregation.cursor;
         progress(Progress::Applied(cursor.unsigned_abs(), total));
         // No account is staged twice, so the next chunk can be read beside this one.
@@ -122,17 +124,13 @@ pub(super) struct Applying<'a> {
     application: &'a Application,
     rules: Box<dyn RuleEvaluator + Send>,
     aggregation: Aggregation,
-    /// The instant of the full aggregation before this one.
-    previous: Option<UnixMillis>,
-    /// The entitlement attributes that both were read for.
-    entitlements: Vec<Name>,
+    comparer: Arc<Comparer<'a>>,
     findings: ApplicationFindings,
 }
 
 /// One chunk while it is put together.
 pub(super) struct Chunk<'a> {
     correlator: Correlator<'a>,
-    before: HashMap<AccountKey, Account>,
     own: OwnChanges,
     batch: AggregateBatch,
 }
@@ -150,19 +148,13 @@ impl<'a> Applying<'a> {
             application,
             ..
         } = *context;
-        // What the full file before this one wasn't read for is only now known, and
-        // what this one wasn't read for, which was held since, isn't.
-        let was_read = |name: &Name| {
-            let mut previous = previous.iter().flat_map(|known| &known.entitlements);
-            previous.any(|known| known == name) && aggregation.entitlements.contains(name)
-        };
+        let comparer = Comparer::new(application, &aggregation, previous.as_ref());
         Ok(Self {
             store,
             model,
             application,
             rules: context.rules.evaluator(),
-            entitlements: application.entitlements().filter(was_read).collect(),
-            previous: previous.as_ref().map(|known| known.as_of),
+            comparer: Arc::new(comparer),
             findings: ApplicationFindings::read(store, application.name)?,
             aggregation,
         })
@@ -170,18 +162,12 @@ impl<'a> Applying<'a> {
 
     /// Begins a chunk with these accounts.
     pub(super) fn chunk(&self, keys: &[AccountKey]) -> Result<Chunk<'a>, AggregateError> {
-        let before = self.store.accounts(keys)?;
-        let own = OwnChanges::read(self.store, keys, self.aggregation.as_of)?;
-        self.chunk_of(before, own)
+        self.chunk_of(OwnChanges::read(self.store, keys, self.aggregation.as_of)?)
     }
 
-    fn chunk_of(&self, before: Vec<Account>, own: OwnChanges) -> Result<Chunk<'a>, AggregateError> {
-        let before = before.into_iter();
+    fn chunk_of(&self, own: OwnChanges) -> Result<Chunk<'a>, AggregateError> {
         Ok(Chunk {
             correlator: Correlator::new(self.store, self.model)?,
-            before: before
-                .map(|account| (account.key.clone(), account))
-                .collect(),
             own,
             batch: AggregateBatch::default(),
         })
@@ -196,18 +182,14 @@ impl<'a> Applying<'a> {
     }
 
     fn apply(&mut self, fetched: Fetched) -> Result<(), AggregateError> {
-        let mut chunk = self.chunk_of(fetched.before, fetched.own)?;
-        for (position, change) in fetched.staged {
-            // What it read is older than what idr itself has done since.
-            if chunk.own.is_newer(key_of(&change)) {
-                self.aggregation.cursor = position;
-                continue;
-            }
-            match change {
-                StagedChange::Listed(account) => self.listed(&mut chunk, account)?,
-                StagedChange::Missing(key) => self.missing(&mut chunk, &key)?,
-            }
+        let mut chunk = self.chunk_of(fetched.own)?;
+        for (position, change) in fetched.changes {
             self.aggregation.cursor = position;
+            match change {
+                Change::Passed => {}
+                Change::Listed(compared) => self.settle(&mut chunk, compared)?,
+                Change::Missing(before) => self.missing(&mut chunk, before)?,
+            }
         }
         // Findings first: when this ends here, the chunk comes to the same again.
         self.findings.write(self.store, self.aggregation.as_of)?;
@@ -217,24 +199,18 @@ impl<'a> Applying<'a> {
         Ok(())
     }
 
-    /// Takes over an account that was listed.
+    /// Takes over an account that was listed; `before` is what it was.
     pub(super) fn listed(
         &mut self,
         chunk: &mut Chunk<'a>,
         listed: Account,
+        before: Option<Account>,
     ) -> Result<(), AggregateError> {
-        let before = chunk.remove(&listed.key);
-        let done = chunk.own.done(before.as_ref(), &listed);
-        let expected = match &done {
-            Some(after) => after.as_ref(),
-            None => before.as_ref(),
-        };
-        self.take(chunk, listed, before.as_ref(), expected)
+        let compared = chunk.own.compare(&self.comparer, listed, before);
+        self.settle(chunk, compared)
     }
 
-    /// Takes over an account that is there. `before` is what it was, taken from the
-    /// chunk, and `expected` the same with what idr itself has done with it since: what
-    /// differs from that was done natively.
+    /// As [`Applying::listed`], where it is known what was to be expected.
     pub(super) fn take(
         &mut self,
         chunk: &mut Chunk<'a>,
@@ -242,69 +218,83 @@ impl<'a> Applying<'a> {
         before: Option<&Account>,
         expected: Option<&Account>,
     ) -> Result<(), AggregateError> {
-        let mut account = Account {
-            missing_since: None,
-            taken_away: false,
-            link: expected.map_or(Link::Uncorrelated, |known| known.link),
-            owner: expected.and_then(|known| known.owner),
-            ..listed
+        let compared = self.comparer.compare(listed, before, expected);
+        self.settle(chunk, compared)
+    }
+
+    fn settle(&mut self, chunk: &mut Chunk<'a>, compared: Compared) -> Result<(), AggregateError> {
+        let (account, change) = match compared {
+            Compared::Same(account) => {
+                self.note_present(chunk, &account);
+                return Ok(());
+            }
+            Compared::Settled(account, change) => (account, change),
+            Compared::Nobodys(listed) => return self.correlate(chunk, *listed),
         };
-        account.native_entitlements = self.native_entitlements(expected, &account);
+        self.note_present(chunk, &account);
+        self.note_native(chunk, account.owner, change);
+        chunk.batch.accounts.push(AccountWrite {
+            account,
+            created_owner: None,
+            lookups: Vec::new(),
+        });
+        Ok(())
+    }
+
+    /// Finds out whose an account is that was listed, and takes it over.
+    fn correlate(&mut self, chunk: &mut Chunk<'a>, listed: Nobodys) -> Result<(), AggregateError> {
+        let Nobodys {
+            mut account,
+            before,
+            expected,
+        } = listed;
         let mut created_owner = None;
         let mut lookups = Vec::new();
-        if account.owner.is_none() && account.link != Link::Manual {
-            let rules = self.rules.as_mut();
-            let (owner, looked_for) = chunk.correlator.owner(&account, self.application, rules)?;
-            let finding = match owner {
-                Owner::Identity(uid) => {
-                    account.owner = Some(uid);
-                    account.link = Link::Correlated;
-                    None
-                }
-                Owner::Created(place) => {
-                    created_owner = Some(place);
-                    account.link = Link::Correlated;
-                    None
-                }
-                Owner::Ambiguous(attribute, uids) => {
-                    account.link = Link::Ambiguous;
-                    Some(ambiguous(&account, attribute, uids.len()))
-                }
-                Owner::Nobody => {
-                    account.link = Link::Uncorrelated;
-                    match self.create(chunk, &account)? {
-                        Created::Identity(place) => {
-                            created_owner = Some(place);
-                            account.link = Link::Created;
-                            None
-                        }
-                        Created::No(finding) => finding,
-                    }
-                }
-                Owner::Unknown(finding) => Some(finding),
-            };
-            self.findings
-                .set_account(&account.key.native_identity, finding);
-            if created_owner.is_none() && account.owner.is_none() {
-                lookups = looked_for;
+        let rules = self.rules.as_mut();
+        let (owner, looked_for) = chunk.correlator.owner(&account, self.application, rules)?;
+        let finding = match owner {
+            Owner::Identity(uid) => {
+                account.owner = Some(uid);
+                account.link = Link::Correlated;
+                None
             }
-            self.count(match account.link {
-                Link::Ambiguous => counters::AMBIGUOUS,
-                Link::Uncorrelated => counters::UNCORRELATED,
-                Link::Correlated | Link::Created | Link::Manual | Link::Logical => {
-                    counters::CORRELATED
+            Owner::Created(place) => {
+                created_owner = Some(place);
+                account.link = Link::Correlated;
+                None
+            }
+            Owner::Ambiguous(attribute, uids) => {
+                account.link = Link::Ambiguous;
+                Some(ambiguous(&account, attribute, uids.len()))
+            }
+            Owner::Nobody => {
+                account.link = Link::Uncorrelated;
+                match self.create(chunk, &account)? {
+                    Created::Identity(place) => {
+                        created_owner = Some(place);
+                        account.link = Link::Created;
+                        None
+                    }
+                    Created::No(finding) => finding,
                 }
-            });
+            }
+            Owner::Unknown(finding) => Some(finding),
+        };
+        self.findings
+            .set_account(&account.key.native_identity, finding);
+        if created_owner.is_none() && account.owner.is_none() {
+            lookups = looked_for;
         }
-        if let Some(owner) = account.owner
-            && self.application.creates.is_some()
-        {
-            chunk.correlator.note_present(owner);
-        }
-        if before == Some(&account) && created_owner.is_none() {
+        self.count(match account.link {
+            Link::Ambiguous => counters::AMBIGUOUS,
+            Link::Uncorrelated => counters::UNCORRELATED,
+            Link::Correlated | Link::Created | Link::Manual | Link::Logical => counters::CORRELATED,
+        });
+        self.note_present(chunk, &account);
+        if before.as_ref() == Some(&account) && created_owner.is_none() {
             return Ok(());
         }
-        let change = self.native_listing(expected, &account);
+        let change = self.comparer.listing(expected.as_ref(), &account);
         self.note_native(chunk, account.owner, change);
         chunk.batch.accounts.push(AccountWrite {
             account,
@@ -312,6 +302,15 @@ impl<'a> Applying<'a> {
             lookups,
         });
         Ok(())
+    }
+
+    /// Notes whose account is there, where accounts create identities.
+    fn note_present(&self, chunk: &mut Chunk<'a>, account: &Account) {
+        if let Some(owner) = account.owner
+            && self.application.creates.is_some()
+        {
+            chunk.correlator.note_present(owner);
+        }
     }
 
     /// Creates an identity for an account that matches nobody, if its
@@ -350,18 +349,15 @@ impl<'a> Applying<'a> {
         Ok(Created::Identity(place))
     }
 
-    /// Notes that an account wasn't listed.
+    /// Notes that an account, which was this before, wasn't listed.
     pub(super) fn missing(
         &mut self,
         chunk: &mut Chunk<'a>,
-        key: &AccountKey,
+        before: Account,
     ) -> Result<(), AggregateError> {
-        let Some(before) = chunk.remove(key) else {
-            return Ok(());
-        };
         let taken_away = chunk.own.has_deleted(&before);
         if !taken_away {
-            let change = self.native_absence(&before);
+            let change = self.comparer.absence(&before);
             self.note_native(chunk, before.owner, change);
         }
         if before.missing_since.is_some() {
@@ -390,98 +386,6 @@ impl<'a> Applying<'a> {
         Ok(())
     }
 
-    /// Returns what was natively done to an account that was listed.
-    ///
-    /// A creation counts for identities that were there before, and not in the
-    /// application's first load. A modification counts for accounts that
-    /// already belonged to the identity.
-    fn native_listing(&self, before: Option<&Account>, account: &Account) -> Option<NativeChange> {
-        let detection = self.application.native_changes.as_ref()?;
-        let owner = account.owner?;
-        let gone = before.is_none_or(|before| self.was_deleted(before));
-        let operation = if gone {
-            NativeOperation::Create
-        } else {
-            NativeOperation::Modify
-        };
-        if !detection.operations.contains(&operation) {
-            return None;
-        }
-        let attributes = match before {
-            Some(before) if !gone => {
-                if before.owner != Some(owner) {
-                    return None;
-                }
-                let mut changed = differences(before, account);
-                if !detection.attributes.is_empty() {
-                    changed.retain(|name| detection.attributes.contains(name));
-                }
-                if changed.is_empty() {
-                    return None;
-                }
-                changed
-            }
-            _ => {
-                let counter = |name: &str| self.aggregation.counters.get(name).copied();
-                let first_load = counter(counters::KNOWN) == Some(0);
-                let newest = counter(counters::NEWEST_IDENTITY).unwrap_or(0);
-                if first_load || owner.0.unsigned_abs() > newest {
-                    return None;
-                }
-                account.attributes.iter().map(|(name, _)| *name).collect()
-            }
-        };
-        Some(self.native_change(account, operation, attributes))
-    }
-
-    /// Returns what an account that was listed notes of entitlements gained and
-    /// lost natively: nothing where it is new, or back after it had vanished.
-    fn native_entitlements(
-        &self,
-        before: Option<&Account>,
-        listed: &Account,
-    ) -> Vec<NativeEntitlement> {
-        let before = before.filter(|before| !self.was_deleted(before));
-        before.map_or_else(Vec::new, |before| {
-            let as_of = self.aggregation.as_of;
-            before.native_entitlements_after(listed, &self.entitlements, as_of)
-        })
-    }
-
-    /// Returns the deletion of an account that wasn't listed: once, by the
-    /// full aggregation that first finds its grace over.
-    fn native_absence(&self, before: &Account) -> Option<NativeChange> {
-        let detection = self.application.native_changes.as_ref()?;
-        let (as_of, grace_ms) = (self.aggregation.as_of, self.application.vanish_grace_ms);
-        let missing_since = before.missing_since.unwrap_or(as_of);
-        let over = missing_since.plus_ms(grace_ms) <= as_of;
-        let noted = before.missing_since.is_some() && self.was_deleted(before);
-        let wanted = detection.operations.contains(&NativeOperation::Delete);
-        (wanted && over && !noted)
-            .then(|| self.native_change(before, NativeOperation::Delete, Vec::new()))
-    }
-
-    /// Says whether an earlier aggregation has found the account's grace over, or
-    /// idr itself has taken it away.
-    fn was_deleted(&self, account: &Account) -> bool {
-        let vanished = account.vanishes_at(self.application.vanish_grace_ms);
-        vanished.is_some_and(|at| account.taken_away || Some(at) <= self.previous)
-    }
-
-    fn native_change(
-        &self,
-        account: &Account,
-        operation: NativeOperation,
-        attributes: Vec<Name>,
-    ) -> NativeChange {
-        NativeChange {
-            account: account.key.clone(),
-            operation,
-            attributes,
-            detected_at: self.aggregation.as_of,
-        }
-    }
-
     fn note_native(
         &mut self,
         chunk: &mut Chunk<'a>,
@@ -499,41 +403,57 @@ impl<'a> Applying<'a> {
     }
 }
 
-impl Chunk<'_> {
-    /// Returns what is known of an account.
-    pub(super) fn known(&self, key: &AccountKey) -> Option<Account> {
-        self.before.get(key).cloned()
-    }
-
-    /// Takes what is known of an account, which is then dealt with.
-    pub(super) fn remove(&mut self, key: &AccountKey) -> Option<Account> {
-        self.before.remove(key)
-    }
-}
-
-/// A chunk of the stage, with what is stored of its accounts.
+/// A chunk of the stage, with what its changes come to.
 struct Fetched {
-    staged: Vec<(i64, StagedChange)>,
-    before: Vec<Account>,
+    changes: Vec<(i64, Change)>,
     own: OwnChanges,
 }
 
+/// A change of the stage, beside what is stored.
+enum Change {
+    /// What it read is older than what idr itself has done since, or there is nothing
+    /// that it could change.
+    Passed,
+    Listed(Compared),
+    /// What was known of an account that isn't listed.
+    Missing(Account),
+}
+
 impl Fetched {
-    /// Reads the chunk behind a position.
+    /// Reads the chunk behind a position of the aggregation's stage, and compares it.
     fn read(
         store: &dyn Store,
-        aggregation: i64,
+        comparer: &Comparer<'_>,
+        (aggregation, as_of): (i64, UnixMillis),
         after: i64,
         limit: usize,
-        as_of: UnixMillis,
     ) -> Result<Self, AggregateError> {
         let staged = store.staged(aggregation, after, limit)?;
         let keys = staged.iter().map(|(_, change)| key_of(change).clone());
         let keys: Vec<AccountKey> = keys.collect();
+        let own = OwnChanges::read(store, &keys, as_of)?;
+        // In the order in which it was asked for.
+        let mut stored = store.accounts(&keys)?.into_iter().peekable();
+        let beside = |(position, change): (i64, StagedChange)| {
+            let before = stored.next_if(|account| account.key == *key_of(&change));
+            (position, change, before)
+        };
+        let staged: Vec<_> = staged.into_iter().map(beside).collect();
+        let compare = |(position, change, before): (i64, StagedChange, Option<Account>)| {
+            let change = match (change, before) {
+                (change, _) if own.is_newer(key_of(&change)) => Change::Passed,
+                (StagedChange::Listed(account), before) => {
+                    Change::Listed(own.compare(comparer, account, before))
+                }
+                (StagedChange::Missing(_), Some(before)) => Change::Missing(before),
+                (StagedChange::Missing(_), None) => Change::Passed,
+            };
+            (position, change)
+        };
+        let changes = staged.into_par_iter().with_min_len(TOGETHER).map(compare);
         Ok(Self {
-            before: store.accounts(&keys)?,
-            own: OwnChanges::read(store, &keys, as_of)?,
-            staged,
+            changes: changes.collect(),
+            own,
         })
     }
 }
@@ -548,20 +468,4 @@ fn key_of(change: &StagedChange) -> &AccountKey {
         StagedChange::Listed(account) => &account.key,
         StagedChange::Missing(key) => key,
     }
-}
-
-/// Returns the names of the attributes that differ, in order; `status` where
-/// the status does.
-fn differences(before: &Account, after: &Account) -> Vec<Name> {
-    let names = before.attributes.iter().chain(&after.attributes);
-    let mut changed: Vec<Name> = names
-        .map(|(name, _)| *name)
-        .filter(|name| before.attribute(*name) != after.attribute(*name))
-        .collect();
-    if before.status != after.status {
-        changed.push(Name::new("status"));
-    }
-    changed.sort();
-    changed.dedup();
-    changed
 }

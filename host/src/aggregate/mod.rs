@@ -28,6 +28,7 @@
 mod again;
 mod apply;
 mod broken;
+mod compare;
 pub mod connector;
 mod correlation;
 pub mod counters;
@@ -78,7 +79,7 @@ const CHUNK: usize = 1_000;
 /// How many accounts are staged, or applied, in one transaction: in feeds that aren't
 /// in order of native identity each is on a page of its own, and with more of them
 /// fewer pages are written.
-const TRANSACTION: usize = 4_000;
+const TRANSACTION: usize = 8_000;
 
 /// How many examples are shown of anything.
 const EXAMPLES: usize = 3;

@@ -5,6 +5,7 @@ use std::collections::HashMap;
 
 use idr_core::model::{Account, AccountAction, AccountKey, AccountOperation, UnixMillis};
 
+use super::compare::{Compared, Comparer};
 use super::error::AggregateError;
 use crate::connect::{blank, carried_out, is_so};
 use crate::store::{OwnChange, Store};
@@ -36,19 +37,22 @@ impl OwnChanges {
         own.is_some_and(|own| own.confirmed_at > Some(self.as_of))
     }
 
-    /// Returns what an account is with what idr is doing with it, where what is listed
-    /// shows that it is done; none where idr does nothing with it.
-    pub(super) fn done(
+    /// Compares an account that is listed with what it was, and with what idr is doing
+    /// with it where that is shown to be done.
+    pub(super) fn compare(
         &self,
-        before: Option<&Account>,
-        listed: &Account,
-    ) -> Option<Option<Account>> {
-        let own = self.known.get(&listed.key)?;
-        match &own.under_way {
-            Some(action) if is_so(action, Some(listed)) => {
-                Some(after(action, before.cloned(), own))
+        comparer: &Comparer<'_>,
+        listed: Account,
+        before: Option<Account>,
+    ) -> Compared {
+        let own = self.known.get(&listed.key);
+        let under_way = own.and_then(|own| Some((own, own.under_way.as_ref()?)));
+        match under_way.filter(|(_, action)| is_so(action, Some(&listed))) {
+            Some((own, action)) => {
+                let expected = after(action, before.clone(), own);
+                comparer.compare(listed, before.as_ref(), expected.as_ref())
             }
-            _ => None,
+            None => comparer.compare(listed, before.as_ref(), before.as_ref()),
         }
     }
 

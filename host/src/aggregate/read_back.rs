@@ -56,11 +56,14 @@ impl<'a> ReadBack<'a> {
         key: &AccountKey,
         listed: Option<Account>,
     ) -> Result<(), AggregateError> {
+        let keys = std::slice::from_ref(key);
+        let before = self.store.accounts(keys)?.pop();
         let applying = self.applying(application)?;
-        let mut chunk = applying.chunk(std::slice::from_ref(key))?;
-        match listed {
-            Some(account) => applying.listed(&mut chunk, account)?,
-            None => applying.missing(&mut chunk, key)?,
+        let mut chunk = applying.chunk(keys)?;
+        match (listed, before) {
+            (Some(account), before) => applying.listed(&mut chunk, account, before)?,
+            (None, Some(before)) => applying.missing(&mut chunk, before)?,
+            (None, None) => {}
         }
         applying.write(chunk)
     }
@@ -78,30 +81,37 @@ impl<'a> ReadBack<'a> {
         owner: Uid,
         listed: Option<Account>,
     ) -> Result<(), AggregateError> {
-        let applying = self.applying(application)?;
         let old = &action.account;
         let keys: Vec<AccountKey> = listed
             .iter()
             .map(|account| account.key.clone())
             .chain([old.clone()])
             .collect();
+        let stored = self.store.accounts(&keys)?;
+        let known = |key: &AccountKey| stored.iter().find(|known| known.key == *key).cloned();
+        let applying = self.applying(application)?;
         let mut chunk = applying.chunk(&keys)?;
         let Some(listed) = listed else {
-            applying.missing(&mut chunk, old)?;
+            if let Some(gone) = known(old) {
+                applying.missing(&mut chunk, gone)?;
+            }
             return applying.write(chunk);
         };
         let is_there = |account: &Account| account.missing_since.is_none();
-        let before = chunk.known(old).filter(is_there);
+        let before = known(old).filter(is_there);
         let blank = Account {
             owner: Some(owner),
             link: Link::Correlated,
             ..blank(old.application, &old.native_identity)
         };
         let expected = carried_out(action, before, blank);
-        if action.operation == AccountOperation::Move && listed.key != *old {
-            applying.missing(&mut chunk, old)?;
+        if action.operation == AccountOperation::Move
+            && listed.key != *old
+            && let Some(gone) = known(old)
+        {
+            applying.missing(&mut chunk, gone)?;
         }
-        let before = chunk.remove(&listed.key);
+        let before = known(&listed.key);
         applying.take(&mut chunk, listed, before.as_ref(), expected.as_ref())?;
         applying.write(chunk)
     }

@@ -5,7 +5,7 @@
 //! from the store, and after that beside the comparison. An account that is listed as
 //! it was costs no write, and isn't even made.
 
-use std::collections::{BTreeMap, HashMap};
+use std::collections::BTreeMap;
 use std::sync::mpsc::{Receiver, SyncSender, sync_channel};
 
 use idr_core::definitions::Application;
@@ -99,6 +99,7 @@ impl<'a> Staging<'a> {
             staging: self,
             unit,
             pending: Vec::with_capacity(self.chunk),
+            ready: Vec::new(),
             damage: Damage::new(self.application, count, known.present()),
             broken: Broken::default(),
             counters: BTreeMap::from([(counters::KNOWN.to_owned(), count)]),
@@ -111,7 +112,15 @@ impl<'a> Staging<'a> {
             progress(Progress::Read(done, of));
         }
         comparison.flush()?;
+        self.write(&comparison.ready)?;
         Ok(comparison)
+    }
+
+    fn write(&self, changes: &[StagedChange]) -> Result<(), AggregateError> {
+        if !changes.is_empty() {
+            self.store.stage(self.aggregation, changes)?;
+        }
+        Ok(())
     }
 }
 
@@ -133,6 +142,8 @@ struct Comparison<'a> {
     known: Known,
     /// Listed accounts to be staged, with what listing them means.
     pending: Vec<(Account, Listing)>,
+    /// What is to be written to the stage while the next are looked at.
+    ready: Vec<StagedChange>,
     damage: Damage<'a>,
     broken: Broken,
     counters: BTreeMap<String, u64>,
@@ -216,20 +227,25 @@ impl Comparison<'_> {
         self.broken.add(record);
     }
 
-    /// Stages what is pending.
+    /// Makes ready what is pending, while what was ready is staged.
     fn flush(&mut self) -> Result<(), AggregateError> {
         let pending = std::mem::take(&mut self.pending);
         let known = pending
             .iter()
             .filter(|(_, listing)| *listing != Listing::New);
         let keys: Vec<AccountKey> = known.map(|(account, _)| account.key.clone()).collect();
-        let stored = self.staging.store.accounts(&keys)?.into_iter();
-        let stored: HashMap<AccountKey, Account> = stored
-            .map(|account| (account.key.clone(), account))
-            .collect();
+        let staging = self.staging;
+        let (written, stored) = rayon::join(
+            || staging.write(&self.ready),
+            || staging.store.accounts(&keys),
+        );
+        written?;
+        // In the order in which it was asked for.
+        let mut stored = stored?.into_iter().peekable();
         let mut changes = Vec::with_capacity(pending.len());
         for (account, listing) in pending {
-            let counter = match stored.get(&account.key) {
+            let before = stored.next_if(|known| known.key == account.key);
+            let counter = match &before {
                 Some(_) if matches!(listing, Listing::Unchanged { .. }) => None,
                 Some(before) if before.missing_since.is_none() => {
                     self.damage.changed(before, &account);
@@ -246,11 +262,7 @@ impl Comparison<'_> {
             }
             changes.push(StagedChange::Listed(account));
         }
-        if !changes.is_empty() {
-            self.staging
-                .store
-                .stage(self.staging.aggregation, &changes)?;
-        }
+        self.ready = changes;
         Ok(())
     }
 

@@ -10,10 +10,9 @@
 //! attributes of which there are few values. Where that isn't so a tree costs
 //! more than it saves, and is given up.
 
-use std::collections::HashMap;
-
 use idr_core::definitions::RuleIndex;
 use idr_core::view::TrackedView;
+use rustc_hash::FxHashMap;
 
 use super::call::{Log, Trace};
 use super::error::Trouble;
@@ -68,7 +67,8 @@ struct Tree {
 enum Node {
     Asks {
         query: Query,
-        next: HashMap<Told, usize>,
+        /// Whoever makes values meet in it gains nothing: a tree has only so many.
+        next: FxHashMap<Told, usize>,
     },
     Answers(Answer, Log),
 }
@@ -222,7 +222,7 @@ impl Tree {
             if place == self.nodes.len() {
                 self.nodes.push(Node::Asks {
                     query: asked.clone(),
-                    next: HashMap::new(),
+                    next: FxHashMap::default(),
                 });
             }
             let vacant = self.nodes.len();

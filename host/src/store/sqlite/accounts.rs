@@ -48,27 +48,48 @@ pub(super) fn marks(
     Ok(marks)
 }
 
+/// Returns whose an account is.
+const OWNER: &str = "SELECT owner FROM account WHERE application = ?1 AND native_identity = ?2";
+
 /// Returns the stored account, and with it what stands in columns.
 const BY_KEY: &str = "SELECT owner, application, native_identity, document
      FROM account JOIN account_document USING (owner, application, native_identity)";
 
 /// Returns the documents of the accounts with these keys that exist, in the order of
 /// `keys`: by the place of the key, and with the owner.
+///
+/// Each table is read in its own order, so that every page is looked at once, in
+/// whatever order a feed lists accounts.
 pub(super) fn documents(
     connection: &Connection,
     keys: &[AccountKey],
 ) -> Result<Vec<(usize, Option<Uid>, String)>, StoreError> {
-    let sql = format!("{BY_KEY} WHERE application = ?1 AND native_identity = ?2");
     // Outside a transaction every key would take and leave the file's lock.
     let transaction = connection.unchecked_transaction()?;
-    let mut statement = transaction.prepare_cached(&sql)?;
-    let mut found = Vec::with_capacity(keys.len());
-    for (place, key) in keys.iter().enumerate() {
-        let mut rows = statement.query([key.application.as_str(), &key.native_identity])?;
+    let mut by_key = transaction.prepare_cached(OWNER)?;
+    let mut places: Vec<usize> = (0..keys.len()).collect();
+    places.sort_by(|one, other| keys[*one].cmp(&keys[*other]));
+    let mut owned: Vec<(i64, usize)> = Vec::with_capacity(keys.len());
+    for place in places {
+        let key = &keys[place];
+        let mut rows = by_key.query([key.application.as_str(), &key.native_identity])?;
         if let Some(row) = rows.next()? {
-            found.push((place, owner_from(row.get(0)?), row.get(3)?));
+            owned.push((row.get(0)?, place));
         }
     }
+    owned.sort_by_key(|(owner, _)| *owner);
+    let mut by_owner = transaction.prepare_cached(
+        "SELECT document FROM account_document
+         WHERE owner = ?1 AND application = ?2 AND native_identity = ?3",
+    )?;
+    let mut found = Vec::with_capacity(owned.len());
+    for (owner, place) in owned {
+        let key = &keys[place];
+        let values = params![owner, key.application.as_str(), key.native_identity];
+        let document = by_owner.query_row(values, |row| row.get(0)).optional()?;
+        found.extend(document.map(|document| (place, owner_from(owner), document)));
+    }
+    found.sort_unstable_by_key(|(place, ..)| *place);
     Ok(found)
 }
 
@@ -160,16 +181,19 @@ pub(super) fn aggregate(
     let modified_at = batch.modified_at();
     let created = create_identities(connection, &batch.creations, modified_at)?;
     let mut raised: BTreeMap<Uid, i64> = BTreeMap::new();
-    let mut writer = AccountWriter::new(connection)?;
-    // Whether anything may be kept of accounts that are nobody's, once that was asked.
-    let mut has_memory: Option<bool> = None;
-    for (write, encoded) in batch.accounts.iter().zip(encoded) {
+    let owners = batch.accounts.iter().map(|write| {
         check_created_owner(write, created.len())?;
-        let owner = match write.created_owner {
+        Ok(match write.created_owner {
             None => write.account.owner,
             Some(place) => Some(created[place]),
-        };
-        let before = writer.write(write, encoded, owner)?;
+        })
+    });
+    let owners: Vec<Option<Uid>> = owners.collect::<Result<_, StoreError>>()?;
+    let known = write_accounts(connection, &batch.accounts, encoded, &owners)?;
+    // Whether anything may be kept of accounts that are nobody's, once that was asked.
+    let mut has_memory: Option<bool> = None;
+    for ((write, owner), before) in batch.accounts.iter().zip(owners).zip(known) {
+        let before = before.and_then(owner_from);
         for uid in [before, owner.filter(|_| owner != before)]
             .into_iter()
             .flatten()
@@ -360,6 +384,35 @@ fn create_identities(
     Ok(created)
 }
 
+/// Writes accounts that now have these owners: each table in its own order, so that
+/// every page is written once, in whatever order a feed lists accounts. Returns the
+/// column of the owner that each had; none where there was no such account.
+fn write_accounts(
+    connection: &Connection,
+    writes: &[AccountWrite],
+    encoded: &[Encoded],
+    owners: &[Option<Uid>],
+) -> Result<Vec<Option<i64>>, StoreError> {
+    let mut writer = AccountWriter::new(connection)?;
+    let mut known = vec![None; writes.len()];
+    let mut places: Vec<usize> = (0..writes.len()).collect();
+    let key = |place: usize| &writes[place].account.key;
+    places.sort_by(|one, other| key(*one).cmp(key(*other)));
+    for &place in &places {
+        let (fingerprint, _) = &encoded[place];
+        known[place] = writer.write_row(&writes[place], *fingerprint, owners[place])?;
+    }
+    // Of an account that is written twice the last counts, whosever it is.
+    if places.windows(2).all(|two| key(two[0]) != key(two[1])) {
+        places.sort_by_key(|place| owners[*place]);
+    }
+    for place in places {
+        let (_, document) = &encoded[place];
+        writer.write_document(&writes[place], document, owners[place], known[place])?;
+    }
+    Ok(known)
+}
+
 /// The statements that write an account, prepared once per batch.
 struct AccountWriter<'c> {
     connection: &'c Connection,
@@ -380,9 +433,7 @@ impl<'c> AccountWriter<'c> {
                 "UPDATE account SET present = ?4, fingerprint = ?5
                  WHERE application = ?1 AND native_identity = ?2 AND owner = ?3",
             )?,
-            owner: connection.prepare_cached(
-                "SELECT owner FROM account WHERE application = ?1 AND native_identity = ?2",
-            )?,
+            owner: connection.prepare_cached(OWNER)?,
             update: connection.prepare_cached(
                 "UPDATE account SET owner = ?3, present = ?4, fingerprint = ?5
                  WHERE application = ?1 AND native_identity = ?2",
@@ -407,61 +458,68 @@ impl<'c> AccountWriter<'c> {
         })
     }
 
-    /// Writes an account that now has this owner; returns the one that it had.
-    fn write(
+    /// Writes what stands in columns; returns the column of the owner that the
+    /// account had, if it was there.
+    fn write_row(
         &mut self,
         write: &AccountWrite,
-        (fingerprint, document): &Encoded,
+        fingerprint: Fingerprint,
         owner: Option<Uid>,
-    ) -> Result<Option<Uid>, StoreError> {
-        let account = &write.account;
-        let application = account.key.application.as_str();
-        let native_identity = &account.key.native_identity;
+    ) -> Result<Option<i64>, StoreError> {
+        let key = &write.account.key;
+        let (application, native_identity) = (key.application.as_str(), &key.native_identity);
         let columns = params![
             application,
             native_identity,
             owner_column(owner),
-            account.missing_since.is_none(),
+            write.account.missing_since.is_none(),
             fingerprint.0,
         ];
         // Most keep their owner; whoever is created now has had none.
-        let keeps = write.created_owner.is_none() && self.keep_owner.execute(columns)? > 0;
-        let known: Option<i64> = match keeps {
-            true => Some(owner_column(owner)),
-            false => self
-                .owner
-                .query_row([application, native_identity], |row| row.get(0))
-                .optional()?,
+        if write.created_owner.is_none() && self.keep_owner.execute(columns)? > 0 {
+            return Ok(Some(owner_column(owner)));
+        }
+        let known = self
+            .owner
+            .query_row([application, native_identity], |row| row.get(0))
+            .optional()?;
+        let rest = match known {
+            Some(_) => &mut self.update,
+            None => &mut self.insert,
         };
-        let before = known.and_then(owner_from);
-        if !keeps {
-            let rest = match known {
-                Some(_) => &mut self.update,
-                None => &mut self.insert,
-            };
-            rest.execute(columns)?;
+        rest.execute(columns)?;
+        Ok(known)
+    }
+
+    /// Writes the document under its owner, and what the account looks for.
+    ///
+    /// - `known`: what [`AccountWriter::write_row`] has returned.
+    fn write_document(
+        &mut self,
+        write: &AccountWrite,
+        document: &str,
+        owner: Option<Uid>,
+        known: Option<i64>,
+    ) -> Result<(), StoreError> {
+        let account = &write.account;
+        let application = account.key.application.as_str();
+        let native_identity = &account.key.native_identity;
+        let is_in_place = known == Some(owner_column(owner));
+        if let Some(known) = known.filter(|_| !is_in_place) {
+            let place = params![known, application, native_identity];
+            self.drop_document.execute(place)?;
         }
-        // The document stands under its owner.
-        let in_place = known.is_some() && before == owner;
-        if known.is_some() && !in_place {
-            self.drop_document.execute(params![
-                owner_column(before),
-                application,
-                native_identity
-            ])?;
-        }
-        let owner_column = owner_column(owner);
-        let values = params![owner_column, application, native_identity, document];
-        if !in_place || self.update_document.execute(values)? == 0 {
+        let values = params![owner_column(owner), application, native_identity, document];
+        if !is_in_place || self.update_document.execute(values)? == 0 {
             self.insert_document.execute(values)?;
         }
-        if known.is_some() && before.is_none() {
+        if known.is_some_and(|known| owner_from(known).is_none()) {
             self.drop_lookups(&account.key)?;
         }
         if owner.is_none() && account.link != Link::Manual {
             self.note_lookups(&account.key, &write.lookups)?;
         }
-        Ok(before)
+        Ok(())
     }
 
     fn drop_lookups(&self, key: &AccountKey) -> Result<(), StoreError> {
