@@ -9,6 +9,7 @@ mod audit;
 mod by_hand;
 mod check;
 mod counters;
+mod deciders;
 mod documentation;
 mod dry_run;
 mod due;
