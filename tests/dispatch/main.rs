@@ -3,6 +3,7 @@
 //! - `accounts`: accounts that are there already, people who are gone, and steps of
 //!   workflows with several accounts.
 //! - `dry`: dry runs that ask applications first.
+//! - `late`: what was read before idr did something, and is taken over after it.
 //! - `logical`: what is done with accounts that are made of others.
 //! - `loops`: changes that lead to each other.
 //! - `connectors`: one contract for every connector.
@@ -22,6 +23,7 @@ mod circle;
 mod connectors;
 mod dry;
 mod hooks;
+mod late;
 mod logical;
 mod loops;
 mod passes;
