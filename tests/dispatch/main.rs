@@ -2,6 +2,7 @@
 //!
 //! - `accounts`: accounts that are there already, people who are gone, and steps of
 //!   workflows with several accounts.
+//! - `asked`: refreshes that ask for accounts again.
 //! - `dry`: dry runs that ask applications first.
 //! - `late`: what was read before idr did something, and is taken over after it.
 //! - `logical`: what is done with accounts that are made of others.
@@ -18,6 +19,7 @@
 mod common;
 
 mod accounts;
+mod asked;
 mod by_time;
 mod circle;
 mod connectors;
