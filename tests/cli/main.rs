@@ -28,6 +28,7 @@ mod proposals;
 mod provisioning;
 mod prune;
 mod refresh;
+mod replaced;
 mod risk;
 mod roles;
 mod run;
