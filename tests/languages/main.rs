@@ -9,6 +9,7 @@ mod common;
 
 mod conformance;
 mod crashes;
+mod empty;
 mod system;
 mod templates;
 
