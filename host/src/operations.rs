@@ -228,8 +228,9 @@ pub const PHASES: [Phase; 26] = [
 pub enum Status {
     /// It is there; the test that shows the difference it makes.
     Works(&'static str),
-    /// Something else does what it was for.
-    Replaced(&'static str),
+    /// Something else does what it was for: what, and the test that shows it doing so
+    /// and leaving it.
+    Replaced(&'static str, &'static str),
     /// It isn't there on purpose, and why.
     NotOffered(&'static str),
     /// It will be.
@@ -241,7 +242,7 @@ impl Status {
     pub fn as_str(self) -> &'static str {
         match self {
             Self::Works(_) => "works",
-            Self::Replaced(_) => "replaced",
+            Self::Replaced(..) => "replaced",
             Self::NotOffered(_) => "not-offered",
             Self::NotYet => "not-yet",
         }
@@ -250,16 +251,16 @@ impl Status {
     /// Returns what takes its place, or why there is nothing.
     pub fn remark(self) -> Option<&'static str> {
         match self {
-            Self::Replaced(remark) | Self::NotOffered(remark) => Some(remark),
+            Self::Replaced(remark, _) | Self::NotOffered(remark) => Some(remark),
             Self::Works(_) | Self::NotYet => None,
         }
     }
 
-    /// Returns the test of an option that works, as `FILE::FUNCTION` in `tests`.
+    /// Returns the test of what there is, as `FILE::FUNCTION` in `tests/cli`.
     pub fn test(self) -> Option<&'static str> {
         match self {
-            Self::Works(test) => Some(test),
-            Self::Replaced(_) | Self::NotOffered(_) | Self::NotYet => None,
+            Self::Works(test) | Self::Replaced(_, test) => Some(test),
+            Self::NotOffered(_) | Self::NotYet => None,
         }
     }
 }
@@ -388,7 +389,10 @@ pub const OPTIONS: [RefreshOption; 57] = [
         name: "attribute promotion",
         phase: "4",
         default: "on",
-        status: Status::Replaced(ALWAYS),
+        status: Status::Replaced(
+            ALWAYS,
+            "replaced::every_refresh_does_all_of_it_for_whom_it_concerns_and_for_nobody_else",
+        ),
     },
     RefreshOption {
         key: "refreshIdentityEntitlements",
@@ -396,7 +400,10 @@ pub const OPTIONS: [RefreshOption; 57] = [
         name: "entitlements",
         phase: "5",
         default: "on",
-        status: Status::Replaced(ALWAYS),
+        status: Status::Replaced(
+            ALWAYS,
+            "replaced::every_refresh_does_all_of_it_for_whom_it_concerns_and_for_nobody_else",
+        ),
     },
     RefreshOption {
         key: "refreshManagerStatus",
@@ -406,6 +413,7 @@ pub const OPTIONS: [RefreshOption; 57] = [
         default: "",
         status: Status::Replaced(
             "how many somebody manages is counted whenever somebody asks: idr identity show",
+            "replaced::how_many_somebody_manages_is_counted_when_somebody_asks",
         ),
     },
     RefreshOption {
@@ -414,7 +422,10 @@ pub const OPTIONS: [RefreshOption; 57] = [
         name: "roles",
         phase: "7",
         default: "on",
-        status: Status::Replaced(ALWAYS),
+        status: Status::Replaced(
+            ALWAYS,
+            "replaced::every_refresh_does_all_of_it_for_whom_it_concerns_and_for_nobody_else",
+        ),
     },
     RefreshOption {
         key: "provision",
@@ -432,6 +443,7 @@ pub const OPTIONS: [RefreshOption; 57] = [
         default: "",
         status: Status::Replaced(
             "what is called for is compared with what accounts are, so nothing is planned twice",
+            "replaced::what_is_called_for_is_planned_once_and_again_only_when_something_has_changed",
         ),
     },
     RefreshOption {
@@ -450,6 +462,7 @@ pub const OPTIONS: [RefreshOption; 57] = [
         default: "",
         status: Status::Replaced(
             "worked out from the roles whenever somebody asks: idr role list, idr identity show",
+            "replaced::who_has_a_role_and_what_it_lacks_is_counted_when_somebody_asks",
         ),
     },
     RefreshOption {
@@ -476,7 +489,10 @@ pub const OPTIONS: [RefreshOption; 57] = [
         name: "risk.toml",
         phase: "11",
         default: "on, where it is there",
-        status: Status::Replaced(ALWAYS),
+        status: Status::Replaced(
+            ALWAYS,
+            "replaced::scores_are_worked_out_where_there_is_a_scorecard",
+        ),
     },
     RefreshOption {
         key: "checkHistory",
@@ -494,6 +510,7 @@ pub const OPTIONS: [RefreshOption; 57] = [
         default: "",
         status: Status::Replaced(
             "worked out from the scorecards whenever somebody asks: idr risk groups",
+            "replaced::scores_are_worked_out_where_there_is_a_scorecard",
         ),
     },
     RefreshOption {
@@ -502,7 +519,10 @@ pub const OPTIONS: [RefreshOption; 57] = [
         name: "",
         phase: "17",
         default: "",
-        status: Status::Replaced(GROUPS),
+        status: Status::Replaced(
+            GROUPS,
+            "replaced::groups_and_scopes_are_there_as_long_as_somebody_is_in_them",
+        ),
     },
     RefreshOption {
         key: "checkPolicies",
@@ -538,7 +558,10 @@ pub const OPTIONS: [RefreshOption; 57] = [
         name: "",
         phase: "6b",
         default: "",
-        status: Status::Replaced(SCOPES),
+        status: Status::Replaced(
+            SCOPES,
+            "replaced::groups_and_scopes_are_there_as_long_as_somebody_is_in_them",
+        ),
     },
     RefreshOption {
         key: "noAutoCreateScopes",
@@ -546,7 +569,10 @@ pub const OPTIONS: [RefreshOption; 57] = [
         name: "",
         phase: "6b",
         default: "",
-        status: Status::Replaced(SCOPES),
+        status: Status::Replaced(
+            SCOPES,
+            "replaced::groups_and_scopes_are_there_as_long_as_somebody_is_in_them",
+        ),
     },
     RefreshOption {
         key: "markDormantScopes",
@@ -554,7 +580,10 @@ pub const OPTIONS: [RefreshOption; 57] = [
         name: "",
         phase: "17",
         default: "",
-        status: Status::Replaced(SCOPES),
+        status: Status::Replaced(
+            SCOPES,
+            "replaced::groups_and_scopes_are_there_as_long_as_somebody_is_in_them",
+        ),
     },
     RefreshOption {
         key: "refreshCertifications",
@@ -570,7 +599,10 @@ pub const OPTIONS: [RefreshOption; 57] = [
         name: "events",
         phase: "13",
         default: "on",
-        status: Status::Replaced(ALWAYS),
+        status: Status::Replaced(
+            ALWAYS,
+            "replaced::every_refresh_does_all_of_it_for_whom_it_concerns_and_for_nobody_else",
+        ),
     },
     RefreshOption {
         key: "disableIdentityProcessingThreshold",
@@ -580,6 +612,7 @@ pub const OPTIONS: [RefreshOption; 57] = [
         default: "off",
         status: Status::Replaced(
             "a person looks at what tripped and approves that run; no run goes without thresholds",
+            "replaced::a_run_that_trips_a_threshold_waits_for_a_person_and_any_other_goes_on",
         ),
     },
     RefreshOption {
@@ -588,7 +621,10 @@ pub const OPTIONS: [RefreshOption; 57] = [
         name: "[logical] in applications/NAME.toml",
         phase: "3",
         default: "on",
-        status: Status::Replaced("every refresh does it, for whom it concerns"),
+        status: Status::Replaced(
+            "every refresh does it, for whom it concerns",
+            "replaced::accounts_of_a_logical_application_are_there_where_it_is_defined",
+        ),
     },
     RefreshOption {
         key: "promoteManagedAttributes",
@@ -598,6 +634,7 @@ pub const OPTIONS: [RefreshOption; 57] = [
         default: "",
         status: Status::Replaced(
             "the catalogue is worked out from accounts and roles whenever somebody asks: idr entitlement list",
+            "replaced::the_catalogue_is_what_is_held_and_what_roles_contain",
         ),
     },
     RefreshOption {
@@ -608,6 +645,7 @@ pub const OPTIONS: [RefreshOption; 57] = [
         default: "24h",
         status: Status::Replaced(
             "what was sent is confirmed by what accounts show, or counts as failed after `confirm_within` of `[provisioning]` in idr.toml",
+            "replaced::what_was_sent_is_confirmed_by_its_account_or_fails_after_a_while",
         ),
     },
     RefreshOption {
@@ -688,6 +726,7 @@ pub const OPTIONS: [RefreshOption; 57] = [
         default: "",
         status: Status::Replaced(
             "each trigger says which workflow of workflows.toml it launches; idr dispatch carries it out",
+            "replaced::a_trigger_launches_the_workflow_that_it_names_and_another_none",
         ),
     },
     RefreshOption {
@@ -698,6 +737,7 @@ pub const OPTIONS: [RefreshOption; 57] = [
         default: "on",
         status: Status::Replaced(
             "idr dispatch opens a work item for whatever no connector can carry out",
+            "replaced::people_do_what_no_connector_can_and_connectors_everything_else",
         ),
     },
     RefreshOption {
@@ -870,12 +910,16 @@ pub const COUNTERS: [RefreshCounter; 32] = [
         name: "",
         status: Status::Replaced(
             "the catalogue is worked out whenever somebody asks, so a refresh creates nothing of it: idr entitlement list",
+            "replaced::the_catalogue_is_what_is_held_and_what_roles_contain",
         ),
     },
     RefreshCounter {
         key: "managedAttributesCreatedByApplication",
         name: "",
-        status: Status::Replaced("as `managedAttributesCreated`"),
+        status: Status::Replaced(
+            "as `managedAttributesCreated`",
+            "replaced::the_catalogue_is_what_is_held_and_what_roles_contain",
+        ),
     },
     RefreshCounter {
         key: "triggersProcessed",
@@ -939,39 +983,58 @@ pub const COUNTERS: [RefreshCounter; 32] = [
     RefreshCounter {
         key: "groupDefinitions",
         name: "",
-        status: Status::Replaced(GROUPS),
+        status: Status::Replaced(
+            GROUPS,
+            "replaced::groups_and_scopes_are_there_as_long_as_somebody_is_in_them",
+        ),
     },
     RefreshCounter {
         key: "groupIndexes",
         name: "",
         status: Status::Replaced(
             "groups have no index: idr risk groups works their scores out when somebody asks",
+            "replaced::scores_are_worked_out_where_there_is_a_scorecard",
         ),
     },
     RefreshCounter {
         key: "scopesCreated",
         name: "",
-        status: Status::Replaced(SCOPES),
+        status: Status::Replaced(
+            SCOPES,
+            "replaced::groups_and_scopes_are_there_as_long_as_somebody_is_in_them",
+        ),
     },
     RefreshCounter {
         key: "scopesCorrelated",
         name: "",
-        status: Status::Replaced(SCOPES),
+        status: Status::Replaced(
+            SCOPES,
+            "replaced::groups_and_scopes_are_there_as_long_as_somebody_is_in_them",
+        ),
     },
     RefreshCounter {
         key: "scopesSelected",
         name: "",
-        status: Status::Replaced(SCOPES),
+        status: Status::Replaced(
+            SCOPES,
+            "replaced::groups_and_scopes_are_there_as_long_as_somebody_is_in_them",
+        ),
     },
     RefreshCounter {
         key: "scopesDormant",
         name: "",
-        status: Status::Replaced(SCOPES),
+        status: Status::Replaced(
+            SCOPES,
+            "replaced::groups_and_scopes_are_there_as_long_as_somebody_is_in_them",
+        ),
     },
     RefreshCounter {
         key: "unscopedIdentities",
         name: "",
-        status: Status::Replaced(SCOPES),
+        status: Status::Replaced(
+            SCOPES,
+            "replaced::groups_and_scopes_are_there_as_long_as_somebody_is_in_them",
+        ),
     },
     RefreshCounter {
         key: "certificationsCreated",

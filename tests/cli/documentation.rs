@@ -69,7 +69,7 @@ fn the_order_of_operations_is_the_programs() {
 }
 
 #[test]
-fn every_option_that_works_has_a_test_and_every_phase_is_known() {
+fn every_option_that_is_there_has_a_test_and_every_phase_is_known() {
     let host = TestHost::new();
     let options = host.json(["options"]);
     let options = options.as_array().expect("a list");
@@ -112,17 +112,18 @@ fn every_option_that_works_has_a_test_and_every_phase_is_known() {
         let (key, status) = (&option["key"], option["status"].as_str());
         match status {
             Some("works") => {
-                let test = option["test"].as_str().expect("it has a test");
-                let (file, function) = test.split_once("::").expect("FILE::FUNCTION");
-                let path = repository().join(format!("tests/cli/{file}.rs"));
-                let text = fs::read_to_string(path).expect("the file is there");
-                assert!(text.contains(&format!("fn {function}()")), "{key}: {test}");
+                assert_is_there(key, option["test"].as_str());
                 assert!(option["name"].is_string(), "{key} has a name");
                 tested += 1;
             }
-            Some("replaced" | "not-offered") => {
-                assert!(option["remark"].is_string(), "{key} says why");
+            Some("replaced") => {
+                assert_is_there(key, option["test"].as_str());
+                assert!(
+                    option["remark"].is_string(),
+                    "{key} says what is there instead"
+                );
             }
+            Some("not-offered") => assert!(option["remark"].is_string(), "{key} says why"),
             status => assert_eq!(status, Some("not-yet"), "{key}"),
         }
     }
@@ -134,15 +135,28 @@ fn every_option_that_works_has_a_test_and_every_phase_is_known() {
     );
 }
 
+/// Asserts that there is a test of this name; returns the file that it stands in.
+fn assert_is_there(key: impl std::fmt::Display, test: Option<&str>) -> String {
+    let test = test.expect("it has a test");
+    let (file, function) = test.split_once("::").expect("FILE::FUNCTION");
+    let path = repository().join(format!("tests/cli/{file}.rs"));
+    let text = fs::read_to_string(path).expect("the file is there");
+    assert!(
+        text.contains(&format!("#[test]\nfn {function}()")),
+        "{key}: {test}"
+    );
+    text
+}
+
 #[test]
 fn every_counter_is_there_or_it_says_why_not() {
     for counter in COUNTERS {
         let key = counter.key;
+        if let Status::Replaced(_, test) = counter.status {
+            assert_is_there(key, Some(test));
+        }
         if let Status::Works(test) = counter.status {
-            let (file, function) = test.split_once("::").expect("FILE::FUNCTION");
-            let path = repository().join(format!("tests/cli/{file}.rs"));
-            let text = fs::read_to_string(path).expect("the file is there");
-            assert!(text.contains(&format!("fn {function}()")), "{key}: {test}");
+            let text = assert_is_there(key, Some(test));
             let last = counter.name.rsplit('.').next().unwrap_or_default();
             assert!(text.contains(&format!("[\"{last}\"]")), "{key}: {last}");
         } else {

@@ -424,6 +424,23 @@ fn of_several_accounts_a_person_is_asked_or_nothing_is_done() {
     assert!(findings(&host).is_empty());
 }
 
+/// Alice has no manager.
+#[test]
+fn without_a_manager_the_fallback_is_asked_which_account_is_meant() {
+    let accounts = "cn=a,alice,on,,,\ncn=b,alice,on,,,";
+    let manual = "[provisioning]\nmanual_account_selection = true\n";
+    let fallback = format!("{manual}[work_items]\nfallback = \"helpdesk\"\n");
+    for (settings, owner) in [(manual, None), (&fallback, Some("helpdesk"))] {
+        let host = tenant(&Files { settings, ..FILES });
+        on(&host, 1, ALICE, accounts);
+        let listed = host.json(["outbox", "list", "--waiting"]);
+        assert_eq!(listed[0]["kind"], "work-item");
+        assert_eq!(listed[0]["owner"].as_str(), owner);
+        let unasked = findings(&host)[0].ends_with("without a manager nobody is asked");
+        assert_eq!(unasked, owner.is_none());
+    }
+}
+
 #[test]
 fn the_account_of_a_role_is_remembered() {
     let host = tenant(&FILES);

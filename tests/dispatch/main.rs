@@ -2,7 +2,9 @@
 //!
 //! - `accounts`: accounts that are there already, people who are gone, and steps of
 //!   workflows with several accounts.
+//! - `asked`: refreshes that ask for accounts again.
 //! - `dry`: dry runs that ask applications first.
+//! - `late`: what was read before idr did something, and is taken over after it.
 //! - `logical`: what is done with accounts that are made of others.
 //! - `loops`: changes that lead to each other.
 //! - `connectors`: one contract for every connector.
@@ -17,11 +19,13 @@
 mod common;
 
 mod accounts;
+mod asked;
 mod by_time;
 mod circle;
 mod connectors;
 mod dry;
 mod hooks;
+mod late;
 mod logical;
 mod loops;
 mod passes;

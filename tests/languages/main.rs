@@ -9,6 +9,7 @@ mod common;
 
 mod conformance;
 mod crashes;
+mod empty;
 mod system;
 mod templates;
 
@@ -51,16 +52,13 @@ fn load(path: PathBuf) -> RuleComponent {
 ///
 /// - `path`: the source, such as `rule.c`.
 fn rule(language: &str, path: &str, source: &str) -> RuleComponent {
+    rule_of("lifecycle-state", language, path, source)
+}
+
+/// The same of another kind.
+fn rule_of(kind: &str, language: &str, path: &str, source: &str) -> RuleComponent {
     let host = TestHost::new();
-    let new = [
-        "rule",
-        "new",
-        "state",
-        "--kind",
-        "lifecycle-state",
-        "--lang",
-        language,
-    ];
+    let new = ["rule", "new", "state", "--kind", kind, "--lang", language];
     idr(&host.path(""), &new);
     host.write(&format!("state/{path}"), source);
     idr(&host.path(""), &["rule", "build", "state"]);

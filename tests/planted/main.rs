@@ -4,6 +4,8 @@
 //! Built with the feature `planted-bugs` only, and a process of its own: a
 //! planted bug is in everything that the process does.
 
+#[path = "../refresh/again.rs"]
+mod again;
 #[path = "../refresh/consequences.rs"]
 mod consequences;
 #[path = "../refresh/convergence.rs"]

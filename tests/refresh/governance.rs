@@ -104,7 +104,8 @@ impl Governance {
         let policies = policies.map(|((name, kind), _)| Policy {
             name: Name::new(name),
             description: None,
-            owner: Some("p1".to_owned()),
+            // Without one, whoever owns what is held is asked, or the manager.
+            owner: (!self.keeps).then(|| "p1".to_owned()),
             severity: Severity::Warning,
             weight: 10,
             action: match kind {

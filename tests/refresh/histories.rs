@@ -27,6 +27,7 @@ use idr_core::plan::{PlanContext, Planner};
 use rand::{RngExt, SeedableRng};
 use rand_chacha::ChaCha8Rng;
 
+use crate::again::{self, ask_again};
 use crate::consequences::follow;
 use crate::governance::govern;
 use crate::provisioned::{carried_out, provision};
@@ -127,6 +128,12 @@ pub enum Operation {
     /// Some of what is called for with accounts counts as sent, or as given up, from
     /// this on; accounts stay as they are.
     Send { first: usize, in_vain: bool },
+    /// An application is asked for all its accounts again: of one an attribute is another
+    /// by now, or it isn't there any more.
+    AskAgain {
+        account: (&'static str, String),
+        changed: Option<(&'static str, Value)>,
+    },
     /// Everything but what is done with accounts is done, and whoever has had no
     /// account for so many hours is pruned.
     Prune { hours: i64 },
@@ -180,6 +187,10 @@ impl History {
             if tenant.provisioned.is_none() {
                 provision(tenant, operations, &mut apart);
             }
+        }
+        let mut apart = ChaCha8Rng::seed_from_u64(seed ^ 0x6167_6169_6e00);
+        if apart.random_range(0..2) == 0 {
+            ask_again(&mut history.operations, &mut apart);
         }
         history.ended()
     }
@@ -356,7 +367,7 @@ fn natively(tenant: &Tenant, operations: &mut Vec<Operation>, random: &mut ChaCh
     }
 }
 
-fn few(random: &mut ChaCha8Rng) -> String {
+pub fn few(random: &mut ChaCha8Rng) -> String {
     format!("v{}", random.random_range(0..4))
 }
 
@@ -817,6 +828,9 @@ impl Happening {
                 self.list(store, key("hr", &format!("p{person}")), *listed);
             }
             Operation::Deliver { first } => self.deliver(store, *first),
+            Operation::AskAgain { account, changed } => {
+                again::carry_out(store, &self.configured, account, changed.as_ref(), self.now);
+            }
             Operation::Send { first, in_vain } => self.send(store, *first, *in_vain),
             Operation::Prune { hours } => {
                 self.finish(store);

@@ -11,7 +11,9 @@ use idr::store::sqlite::{SqliteOptions, SqliteStore};
 use idr::store::{AuditQuery, Run, Scope, Store};
 
 use crate::convergence::{comes_about, comes_about_exactly};
-use crate::histories::{Happening, History, Way, compare, is_foretold, leaves_nothing_undone};
+use crate::histories::{
+    Happening, History, Operation, Way, compare, is_foretold, leaves_nothing_undone,
+};
 use crate::world::Tenants;
 
 fn seeds() -> Vec<u64> {
@@ -214,6 +216,27 @@ fn histories_come_to_what_follows_from_who_somebody_is() {
             let state = happening.happen(operation).unwrap_or_default();
             let lately = lately(happening.store.as_ref());
             missing.retain(|wanted| !state.contains(wanted) && !lately.contains(wanted));
+        }
+    }
+    assert_eq!(missing, [""; 0]);
+}
+
+/// Applications that are asked again say something else by then.
+#[test]
+fn histories_come_to_accounts_that_are_others_when_asked_again() {
+    let mut missing = vec!["hr is another", "hr is gone", "ad is another", "ad is gone"];
+    for seed in 1..64 {
+        let history = History::random(seed);
+        let mut happening = Happening::new(memory(), Way::Incremental, scripts(), &history);
+        for operation in &history.operations {
+            let before = happening.export();
+            happening.happen(operation);
+            if let Operation::AskAgain { account, changed } = operation
+                && happening.export() != before
+            {
+                let what = if changed.is_some() { "another" } else { "gone" };
+                missing.retain(|wanted| *wanted != format!("{} is {what}", account.0));
+            }
         }
     }
     assert_eq!(missing, [""; 0]);

@@ -1,5 +1,6 @@
 //! What a refresh does, through the library and the memory store.
 
+mod again;
 mod consequences;
 mod convergence;
 mod counters;

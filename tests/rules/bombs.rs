@@ -46,7 +46,9 @@ fn ask(rule: &[u8], entries: &str) -> Ended {
 }
 
 /// Waits for a process to end, and returns its exit code and its most memory: the
-/// kernel's own high-water mark, as it was when last looked at.
+/// kernel's own high-water mark, as it was when last looked at, so only what is taken in
+/// the last millisecond of all isn't seen. (`ru_maxrss` would be exact, and of no use: a
+/// process begins with the mark of the one that starts it, which compiles rules itself.)
 fn watch(child: &mut Child) -> (Option<i32>, u64) {
     let began = Instant::now();
     let status = format!("/proc/{}/status", child.id());

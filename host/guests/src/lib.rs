@@ -6,6 +6,7 @@
 //! [`create`] writes a folder with a small rule that works, and its cases. Knows
 //! nothing of tenants, and runs no rule.
 
+mod answers;
 mod component;
 mod error;
 mod languages;

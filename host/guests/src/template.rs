@@ -165,11 +165,12 @@ fn note(language: Language) -> &'static str {
              tells it: `assert` says what was wrong."
         }
         Language::JavaScript | Language::TypeScript => {
-            "`guard`\nmakes an exception the error `failed`; `Date.now()` is a trap: there is no clock."
+            "An exception\nbecomes the error `failed`, and so does an answer that doesn't fit its type. There is no\n\
+             clock: `Date.now()` throws."
         }
         Language::Python => {
-            "`guarded`\nmakes an exception the error `failed`; import at the top of the file only, and there is\n\
-             no clock: `time.time()` is a trap."
+            "An exception\nbecomes the error `failed`, and so does an answer that doesn't fit its type. Import at the\n\
+             top of the file only, and there is no clock: `time.time()` raises."
         }
         Language::Go => {
             "`Guard`\nmakes a panic the error `failed`, with its text and the functions it came through;\n\

@@ -46,7 +46,7 @@ struct Row {
     status: Status,
     /// What takes its place, or why there is nothing.
     remark: Option<&'static str>,
-    /// The test that shows the difference it makes.
+    /// The test that shows the difference it makes, or what takes its place does.
     test: Option<&'static str>,
 }
 

@@ -318,11 +318,12 @@ impl<'a> Pass<'a> {
 
     /// Returns who is asked to do what an application's connector can't.
     pub(super) fn application_owner(&self, application: Name) -> Option<String> {
-        let owned = format!("application `{application}`");
-        let mut owners = self.context.model.owners.iter();
-        let owner = owners.find(|(_, what)| what.contains(&owned));
-        let owner = owner.map(|(owner, _)| owner.to_owned());
-        owner.or_else(|| self.context.model.work_item_fallback.clone())
+        let model = self.context.model;
+        let owner = model
+            .owners
+            .owner_of(&format!("application `{application}`"));
+        let owner = owner.map(str::to_owned);
+        owner.or_else(|| model.work_item_fallback.clone())
     }
 }
 

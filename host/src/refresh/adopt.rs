@@ -329,7 +329,12 @@ fn definitions(model: &Model) -> BTreeMap<String, u64> {
     // Fingerprints of single ones would not tell whom they concern.
     if !model.policies.is_empty() || model.policies.keep_previous() {
         let policies = (model.policies.keep_previous(), &model.policies[..]);
-        digests.insert("policies".to_owned(), digest(&policies));
+        let policies = match model.policies.ask_other_owners() {
+            // Whom a violation asks changes with them.
+            true => digest(&(policies, &model.owners, entitlement_owners(model))),
+            false => digest(&policies),
+        };
+        digests.insert("policies".to_owned(), policies);
     }
     if let Some(risk) = &model.risk {
         digests.insert("risk".to_owned(), digest(risk));
@@ -342,6 +347,13 @@ fn definitions(model: &Model) -> BTreeMap<String, u64> {
         digests.insert(SECRET_GENERATION.to_owned(), model.secret_generation);
     }
     digests
+}
+
+/// Returns which entitlements have which owners.
+fn entitlement_owners(model: &Model) -> Vec<((Name, Name, &str), &str)> {
+    let owned = model.catalogue.iter();
+    let owned = owned.filter_map(|entry| Some((entry.key(), entry.owner.as_deref()?)));
+    owned.collect()
 }
 
 /// Returns the digest of configuration files, in lower-case hexadecimal.

@@ -2,8 +2,7 @@
  * Every kind of rule in one component, told by parameters what to read.
  *
  * The same as `rules-examples/rust/all-kinds`, where the parameters are
- * explained. One exported object per kind, named after its interface; `guard`
- * turns an exception into the error `failed`.
+ * explained. One exported object per kind, named after its interface.
  */
 
 import * as access from 'idr:rules/access@0.1.2';
@@ -16,38 +15,38 @@ import * as roles from 'idr:rules/roles@0.1.2';
 import * as subject from 'idr:rules/subject@0.1.2';
 import * as tierAccounts from 'idr:rules/tiers@0.1.2';
 import * as time from 'idr:rules/time@0.1.2';
-import { declined, failed, guard, invalid } from './bindings/idr.js';
+import { declined, failed, invalid } from './bindings/idr.js';
 
 /** An empty zone is the identity's own, or else the tenant's. */
 const THEIR_ZONE = '';
 
-export const accountCorrelation = guard({
+export const accountCorrelation = {
   correlate() {
     const number = draw() % 7n;
     if (number === 0n) throw byChance();
     return lookup(number);
   },
-});
+};
 
-export const identityCreation = guard({
+export const identityCreation = {
   create() {
     const number = draw() % 5n;
     if (number === 0n) throw byChance();
     if (number === 1n) return { tag: 'skip', val: 'by chance' };
     return { tag: 'create', val: { name: `v${number}`, identityType: null } };
   },
-});
+};
 
-export const beforeRefresh = guard({ propose: () => proposals(draw()) });
+export const beforeRefresh = { propose: () => proposals(draw()) };
 
-export const afterRefresh = guard({ propose: () => proposals(draw()) });
+export const afterRefresh = { propose: () => proposals(draw()) };
 
-export const valueChange = guard({
+export const valueChange = {
   propose(attribute, oldValue, newValue) {
     const drawn = draw();
     return proposals(stirred(drawn, [attribute, spoken(oldValue), spoken(newValue)].join('/')));
   },
-});
+};
 
 function proposals(drawn) {
   switch (drawn % 7n) {
@@ -62,7 +61,7 @@ function proposals(drawn) {
 
 const proposal = (attribute, number) => ({ attribute, value: text(`v${number % 4n}`) });
 
-export const managerCorrelation = guard({
+export const managerCorrelation = {
   correlate(manager) {
     const drawn = draw();
     if (manager.tag !== 'text') throw invalid('the manager is no text');
@@ -70,7 +69,7 @@ export const managerCorrelation = guard({
     if (number === 0n) throw byChance();
     return lookup(number);
   },
-});
+};
 
 function lookup(drawn) {
   if (drawn === 1n) return null;
@@ -78,7 +77,7 @@ function lookup(drawn) {
   return { attribute, value: `v${drawn % 4n}` };
 }
 
-export const attributePromotion = guard({
+export const attributePromotion = {
   promote(attribute) {
     if (attribute === 'echo') {
       const val = lastRead();
@@ -92,9 +91,9 @@ export const attributePromotion = guard({
       default: return { tag: 'set', val: text(`v${number % 4n}`) };
     }
   },
-});
+};
 
-export const lifecycleState = guard({
+export const lifecycleState = {
   state() {
     const goneWithout = parameter('gone-without');
     if (goneWithout?.tag === 'text') {
@@ -110,15 +109,15 @@ export const lifecycleState = guard({
       default: return 'active';
     }
   },
-});
+};
 
-export const roleAssignment = guard({
+export const roleAssignment = {
   assign(candidates) {
     const drawn = draw();
     if (drawn % 11n === 0n) throw byChance();
     return candidates.map((_, index) => eligibility(drawn + BigInt(index)));
   },
-});
+};
 
 function eligibility(number) {
   switch (number % 5n) {
@@ -129,15 +128,15 @@ function eligibility(number) {
   }
 }
 
-export const identityTrigger = guard({
+export const identityTrigger = {
   fires() {
     const number = draw() % 5n;
     if (number === 0n) throw byChance();
     return number % 2n === 0n;
   },
-});
+};
 
-export const logicalAccount = guard({
+export const logicalAccount = {
   compose(application) {
     const drawn = stirred(draw(), application);
     const tiers = textParameter('tiers');
@@ -161,9 +160,9 @@ export const logicalAccount = guard({
         });
     }
   },
-});
+};
 
-export const policy = guard({
+export const policy = {
   judge(policy) {
     const drawn = stirred(draw(), policy);
     switch (drawn % 7n) {
@@ -178,7 +177,7 @@ export const policy = guard({
           .flatMap((name, index) => violations(`v${(drawn + BigInt(index)) % 4n}`, [role(name)]));
     }
   },
-});
+};
 
 const role = (name) => ({ tag: 'role', val: name });
 
@@ -194,7 +193,7 @@ function granted() {
     .map((value) => ({ tag: 'entitlement', val: { application, attribute, value } }));
 }
 
-export const accountSelection = guard({
+export const accountSelection = {
   select({ application, role, candidates, mayCreate }) {
     const drawn = stirred(draw(), `${application}/${role ?? ''}`);
     const number = drawn % 5n;
@@ -205,9 +204,9 @@ export const accountSelection = guard({
     const account = candidates[Number(drawn % BigInt(candidates.length))];
     return { tag: 'existing', val: account.nativeIdentity };
   },
-});
+};
 
-export const targetMapping = guard({
+export const targetMapping = {
   mapTarget({ application, attribute, nativeIdentity }) {
     if (attribute === 'echo') {
       const val = lastRead();
@@ -221,7 +220,7 @@ export const targetMapping = guard({
       default: return { tag: 'set', val: text(`v${drawn % 4n}`) };
     }
   },
-});
+};
 
 const byChance = () => declined('by chance');
 

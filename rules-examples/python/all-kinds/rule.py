@@ -1,11 +1,10 @@
 """Every kind of rule in one component, told by parameters what to read.
 
 The same as `rules-examples/rust/all-kinds`, where the parameters are explained.
-One class per kind, named after its interface; `guarded` turns an exception into
-the error `failed`.
+One class per kind, named after its interface.
 """
 
-from idr_rule import declined, guarded, invalid
+from idr_rule import declined, invalid
 from componentize_py_types import Err
 from wit_world import exports
 from wit_world.exports.account_selection import (
@@ -58,7 +57,6 @@ STATUS = {
 
 
 class AccountCorrelation(exports.AccountCorrelation):
-    @guarded
     def correlate(self):
         match draw() % 7:
             case 0:
@@ -68,7 +66,6 @@ class AccountCorrelation(exports.AccountCorrelation):
 
 
 class IdentityCreation(exports.IdentityCreation):
-    @guarded
     def create(self):
         match draw() % 5:
             case 0:
@@ -80,19 +77,16 @@ class IdentityCreation(exports.IdentityCreation):
 
 
 class BeforeRefresh(exports.BeforeRefresh):
-    @guarded
     def propose(self):
         return proposals(draw())
 
 
 class AfterRefresh(exports.AfterRefresh):
-    @guarded
     def propose(self):
         return proposals(draw())
 
 
 class ValueChange(exports.ValueChange):
-    @guarded
     def propose(self, attribute, old_value, new_value):
         drawn = draw()
         change = "/".join([attribute, spoken(old_value), spoken(new_value)])
@@ -120,7 +114,6 @@ def proposal(attribute, number):
 
 
 class ManagerCorrelation(exports.ManagerCorrelation):
-    @guarded
     def correlate(self, manager):
         drawn = draw()
         match manager:
@@ -147,7 +140,6 @@ def lookup(drawn):
 
 
 class AttributePromotion(exports.AttributePromotion):
-    @guarded
     def promote(self, attribute):
         if attribute == "echo":
             value = last_read()
@@ -164,7 +156,6 @@ class AttributePromotion(exports.AttributePromotion):
 
 
 class LifecycleState(exports.LifecycleState):
-    @guarded
     def state(self):
         match parameter("gone-without"):
             case Value_Text(application):
@@ -185,7 +176,6 @@ class LifecycleState(exports.LifecycleState):
 
 
 class RoleAssignment(exports.RoleAssignment):
-    @guarded
     def assign(self, candidates):
         drawn = draw()
         if drawn % 11 == 0:
@@ -204,7 +194,6 @@ def eligibility(number):
 
 
 class IdentityTrigger(exports.IdentityTrigger):
-    @guarded
     def fires(self, trigger):
         match draw() % 5:
             case 0:
@@ -214,7 +203,6 @@ class IdentityTrigger(exports.IdentityTrigger):
 
 
 class LogicalAccount(exports.LogicalAccount):
-    @guarded
     def compose(self, application):
         drawn = stirred(draw(), application)
         tier = text_parameter("tiers")
@@ -244,7 +232,6 @@ def composed(account, part, number):
 
 
 class Policy(exports.Policy):
-    @guarded
     def judge(self, policy):
         drawn = stirred(draw(), policy)
         match drawn % 7:
@@ -280,7 +267,6 @@ def granted():
 
 
 class AccountSelection(exports.AccountSelection):
-    @guarded
     def select(self, need):
         drawn = stirred(draw(), f"{need.application}/{need.role or ''}")
         match drawn % 5:
@@ -297,7 +283,6 @@ class AccountSelection(exports.AccountSelection):
 
 
 class TargetMapping(exports.TargetMapping):
-    @guarded
     def map_target(self, target):
         if target.attribute == "echo":
             value = last_read()

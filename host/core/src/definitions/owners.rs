@@ -34,6 +34,15 @@ impl Owners {
         place.map_or(&[], |place| &self.owners[place].1)
     }
 
+    /// Returns who owns what is named by these words, such as ``role `Buyer` ``: of
+    /// several the first by name.
+    pub fn owner_of(&self, what: &str) -> Option<&str> {
+        let owns = |owned: &[String]| owned.binary_search_by(|own| own.as_str().cmp(what)).is_ok();
+        let mut owners = self.owners.iter();
+        let owner = owners.find(|(_, owned)| owns(owned));
+        owner.map(|(owner, _)| owner.as_str())
+    }
+
     /// Returns every owner, in order, with what they own.
     pub fn iter(&self) -> impl Iterator<Item = (&str, &[String])> {
         let owners = self.owners.iter();

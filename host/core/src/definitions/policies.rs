@@ -21,7 +21,8 @@ pub struct Policy {
     pub name: Name,
     /// What it is for, in words.
     pub description: Option<String>,
-    /// The name of the identity who decides about its violations.
+    /// The name of the identity who decides about its violations. Without it whoever
+    /// owns what it holds does, or the manager.
     pub owner: Option<String>,
     /// How much a violation matters among findings.
     pub severity: Severity,
@@ -42,7 +43,7 @@ pub enum PolicyAction {
     #[default]
     Report,
     /// It is reported, the newer of what can't go together isn't provisioned,
-    /// and the owner is asked.
+    /// and somebody is asked.
     Hold,
 }
 
@@ -197,6 +198,13 @@ impl Policies {
             .policies
             .binary_search_by(|known| known.name.cmp(&name));
         Some(&self.policies[place.ok()?])
+    }
+
+    /// Says whether some policy that holds leaves it to the owners of what it holds
+    /// to decide.
+    pub fn ask_other_owners(&self) -> bool {
+        let mut policies = self.policies.iter();
+        policies.any(|known| known.action == PolicyAction::Hold && known.owner.is_none())
     }
 
     /// Says whether violations that are over stay.

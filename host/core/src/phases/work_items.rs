@@ -21,11 +21,11 @@ struct Task {
 }
 
 /// Returns the work items of an identity, sorted, and adds their findings. `asks`
-/// are what owners of policies are asked; those findings are there already.
+/// are what policies ask, and whom; those findings are there already.
 pub(crate) fn plan(
     view: &mut TrackedView,
     (settled, selected): (&SettledRoles, &Selected),
-    asks: &[(String, String)],
+    asks: &[(Option<String>, String)],
     questions: &[Unplaced],
     draft: &mut Draft,
 ) -> Result<Vec<WorkItem>, SnapshotError> {
@@ -41,14 +41,14 @@ pub(crate) fn plan(
     let mut items: Vec<WorkItem> = asks
         .iter()
         .map(|(owner, description)| WorkItem {
-            owner: Some(owner.clone()),
+            owner: owner.clone(),
             description: description.clone(),
             since: view.as_of(),
         })
         .collect();
     let owner = match tasks.is_empty() {
         true => None,
-        false => manager_name(view)?.or_else(|| view.model().work_item_fallback.clone()),
+        false => manager_or_fallback(view)?,
     };
     for Task {
         mut finding,
@@ -71,6 +71,13 @@ pub(crate) fn plan(
     items.sort();
     items.dedup();
     Ok(items)
+}
+
+/// Returns the name of whoever is asked where nothing else says who: the manager, or
+/// else the one to whom what nobody else gets goes.
+pub(super) fn manager_or_fallback(view: &mut TrackedView) -> Result<Option<String>, SnapshotError> {
+    let manager = manager_name(view)?;
+    Ok(manager.or_else(|| view.model().work_item_fallback.clone()))
 }
 
 /// Returns the manager's name.

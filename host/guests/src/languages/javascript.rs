@@ -1,9 +1,13 @@
 //! JavaScript and TypeScript, run by QuickJS.
 
+use std::path::Path;
+
+use crate::answers::{self, Export, Naming, camel};
 use crate::component::Contract;
 use crate::manifest::Project;
 use crate::{GuestError, Language, read, tools, write};
 
+const HOST: &str = include_str!("../../support/javascript/host.js");
 const HELPERS: &str = include_str!("../../support/javascript/idr.js");
 const HELPER_TYPES: &str = include_str!("../../support/javascript/idr.d.ts");
 const CONTRACT_TYPES: &str = include_str!("../../support/javascript/rules.d.ts");
@@ -11,14 +15,15 @@ const CONTRACT_TYPES: &str = include_str!("../../support/javascript/rules.d.ts")
 /// The version that these types are of; what an older one lacks does no harm.
 const TYPES_VERSION: &str = "@0.1.2";
 
-/// Bundles `rule.js` or `rule.ts` with what it imports, and puts that into a
-/// component with the engine.
+/// Bundles `rule.js` or `rule.ts` with what it imports and with what stands between it
+/// and the host, and puts that into a component with the engine.
 pub(crate) fn build(project: &Project) -> Result<Vec<u8>, GuestError> {
     let source = match project.language {
         Language::TypeScript => project.source("rule.ts", "`rule.ts`")?,
         _ => project.source("rule.js", "`rule.js`")?,
     };
-    let version = Contract::of(project)?.version();
+    let contract = Contract::of(project)?;
+    let version = contract.version();
     let version = version.map_or(TYPES_VERSION.to_owned(), |version| format!("@{version}"));
     for (name, content) in [
         ("idr.js", HELPERS),
@@ -29,11 +34,15 @@ pub(crate) fn build(project: &Project) -> Result<Vec<u8>, GuestError> {
         write(&project.bindings().join(name), content.as_bytes())?;
     }
 
+    let entry = project.scratch().join("entry.js");
+    write(&entry, entry_of(&contract, &source).as_bytes())?;
+    write(&project.scratch().join("host.js"), HOST.as_bytes())?;
+
     let bundle = project.scratch().join("rule.js");
     let mut esbuild = tools::tool("esbuild", project.language)?;
     esbuild
         .current_dir(&project.folder)
-        .arg(source)
+        .arg(entry)
         .args(["--bundle", "--format=esm", "--external:idr:*"])
         .args(["--log-level=warning", "--charset=utf8"])
         .arg(format!("--outfile={}", bundle.display()));
@@ -53,23 +62,54 @@ pub(crate) fn build(project: &Project) -> Result<Vec<u8>, GuestError> {
     read(&component)
 }
 
+/// Returns a module that exports what a rule exports, as the host asks it.
+fn entry_of(contract: &Contract, source: &Path) -> String {
+    let file = source.file_name().unwrap_or_default().to_string_lossy();
+    let exports = answers::exports(contract, &JavaScript);
+    let names = exports.iter().map(|known| camel(&known.interface));
+    let names: Vec<String> = names
+        .enumerate()
+        .map(|(place, name)| format!("{name} as rule{place}"))
+        .collect();
+    // The host comes first: it takes the clock away.
+    let mut entry = format!(
+        "import {{ asked }} from './host.js';\nimport {{ {} }} from '../{file}';\n\n",
+        names.join(", ")
+    );
+    for (place, export) in exports.iter().enumerate() {
+        let Export {
+            interface,
+            answers,
+            error,
+        } = export;
+        let name = camel(interface);
+        entry +=
+            &format!("export const {name} = asked('{name}', rule{place}, {answers}, {error});\n");
+    }
+    entry
+}
+
+/// How JavaScript writes the names of the contract.
+struct JavaScript;
+
+impl Naming for JavaScript {
+    fn member(&self, name: &str) -> String {
+        camel(name)
+    }
+
+    fn case(&self, _: &str, case: &str) -> String {
+        case.to_owned()
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use wit_parser::{Resolve, WorldItem};
 
-    use super::{CONTRACT_TYPES, HELPER_TYPES, TYPES_VERSION};
+    use super::{CONTRACT_TYPES, HELPER_TYPES, TYPES_VERSION, camel};
+    use crate::answers::pascal;
 
     const CONTRACT: &str = include_str!("../../../../wit/0.1.2/rules.wit");
-
-    /// `has-role` as `hasRole`.
-    fn camel(name: &str) -> String {
-        let mut words = name.split('-');
-        let first = words.next().unwrap_or_default().to_owned();
-        words.fold(first, |name, word| {
-            let (initial, rest) = word.split_at(1);
-            name + &initial.to_uppercase() + rest
-        })
-    }
 
     #[test]
     fn the_types_know_every_function_of_the_contract() {
@@ -103,7 +143,7 @@ mod tests {
         let exports: Vec<&WorldItem> = world.exports.values().collect();
         assert_eq!(exports.len(), crate::kinds().len());
         for (interface, function) in functions(&exports) {
-            let name = camel(&format!("-{interface}"));
+            let name = pascal(&interface);
             let start = HELPER_TYPES.find(&format!("export interface {name} {{"));
             let declared = &HELPER_TYPES[start.expect(&name)..];
             let declared = &declared[..declared.find('}').expect("it ends")];

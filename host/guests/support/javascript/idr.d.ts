@@ -7,6 +7,7 @@ import type { AccountStatus, Lookup, Proposal, RuleError, Value } from 'idr:rule
 export function declined(why: string): RuleError;
 export function invalid(why: string): RuleError;
 export function failed(why: string): RuleError;
+/** @deprecated What it did is done for every rule when it is built. */
 export function guard<Rule extends object>(rule: Rule): Rule;
 export function valueAs<Type extends Value['tag']>(
   type: Type,

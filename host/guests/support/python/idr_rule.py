@@ -1,34 +1,12 @@
 """What every rule in Python uses. Written by `idr rule build`; changes are lost."""
 
-import functools
-
 from componentize_py_types import Err
-from wit_world.imports.types import RuleError_Declined, RuleError_Failed, RuleError_Invalid
+from wit_world.imports.types import RuleError_Declined, RuleError_Invalid
 
 
 def guarded(ask):
-    """Turns an exception into the error `failed`, with its text and its place."""
-
-    @functools.wraps(ask)
-    def answer(*asked):
-        try:
-            return ask(*asked)
-        except Err:
-            raise
-        except BaseException as error:
-            what = f"{type(error).__name__}: {error}" + calls(error.__traceback__.tb_next)
-            raise Err(RuleError_Failed(what)) from error
-
-    return answer
-
-
-def calls(place):
-    """Says which functions an exception came through, innermost first."""
-    lines = []
-    while place is not None:
-        lines.append(f"\n    at {place.tb_frame.f_code.co_qualname} (line {place.tb_lineno})")
-        place = place.tb_next
-    return "".join(reversed(lines[-12:]))
+    """Does nothing any more: what it did is done for every rule when it is built."""
+    return ask
 
 
 def declined(why):

@@ -3,9 +3,9 @@
 
 import { attribute, nativeIdentity } from 'idr:rules/account@0.1.2';
 import { parameter } from 'idr:rules/parameters@0.1.2';
-import { guard, invalid, valueAs } from './bindings/idr.js';
+import { invalid, valueAs } from './bindings/idr.js';
 
-export const accountCorrelation = guard({
+export const accountCorrelation = {
   correlate() {
     const number = attribute('employeeNumber');
     if (number !== null) {
@@ -18,4 +18,4 @@ export const accountCorrelation = guard({
       ? { attribute: 'login', value: name.slice(prefix.length) }
       : null;
   },
-});
+};

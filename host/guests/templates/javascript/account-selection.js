@@ -3,9 +3,9 @@
 // else to the other one. The parameter `prefix` replaces `adm-`.
 
 import { parameter } from 'idr:rules/parameters@0.1.2';
-import { guard, valueAs } from './bindings/idr.js';
+import { valueAs } from './bindings/idr.js';
 
-export const accountSelection = guard({
+export const accountSelection = {
   select(need) {
     const prefix = valueAs('text', parameter('prefix')) ?? 'adm-';
     const isPrivileged = need.role?.startsWith('Admin') ?? false;
@@ -15,4 +15,4 @@ export const accountSelection = guard({
     if (fitting.length === 1) return { tag: 'existing', val: fitting[0] };
     return { tag: fitting.length === 0 && need.mayCreate ? 'new-account' : 'ask' };
   },
-});
+};

@@ -3,12 +3,12 @@
 
 import { parameter } from 'idr:rules/parameters@0.1.2';
 import { hasAssigned } from 'idr:rules/roles@0.1.2';
-import { guard, valueAs } from './bindings/idr.js';
+import { valueAs } from './bindings/idr.js';
 
-export const afterRefresh = guard({
+export const afterRefresh = {
   propose() {
     const role = valueAs('text', parameter('role')) ?? 'Administrator';
     const value = hasAssigned(role) ? { tag: 'text', val: 'red' } : null;
     return [{ attribute: 'badge', value }];
   },
-});
+};

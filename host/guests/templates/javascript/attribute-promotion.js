@@ -1,16 +1,16 @@
 // The display name: given name and family name, whichever there are.
 
 import { attribute } from 'idr:rules/subject@0.1.2';
-import { guard, invalid } from './bindings/idr.js';
+import { invalid } from './bindings/idr.js';
 
-export const attributePromotion = guard({
+export const attributePromotion = {
   promote() {
     const names = [textOf('givenName'), textOf('familyName')].filter((name) => name !== '');
     // Without any, the attribute's next source is asked.
     if (names.length === 0) return { tag: 'next' };
     return { tag: 'set', val: { tag: 'text', val: names.join(' ') } };
   },
-});
+};
 
 function textOf(name) {
   const value = attribute(name);

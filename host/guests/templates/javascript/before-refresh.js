@@ -3,9 +3,9 @@
 
 import { parameter } from 'idr:rules/parameters@0.1.2';
 import { accountAttribute, accounts } from 'idr:rules/subject@0.1.2';
-import { guard, valueAs } from './bindings/idr.js';
+import { valueAs } from './bindings/idr.js';
 
-export const beforeRefresh = guard({
+export const beforeRefresh = {
   propose() {
     const application = valueAs('text', parameter('application')) ?? 'hr';
     const account = accounts(application).find(({ status }) => status === 'enabled');
@@ -13,4 +13,4 @@ export const beforeRefresh = guard({
     if (account === undefined) return [];
     return [{ attribute: 'location', value: accountAttribute(account.handle, 'location') }];
   },
-});
+};

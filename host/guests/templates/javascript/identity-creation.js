@@ -3,9 +3,9 @@
 
 import { attribute, nativeIdentity, status } from 'idr:rules/account@0.1.2';
 import { parameter } from 'idr:rules/parameters@0.1.2';
-import { guard, valueAs } from './bindings/idr.js';
+import { valueAs } from './bindings/idr.js';
 
-export const identityCreation = guard({
+export const identityCreation = {
   create() {
     const prefix = valueAs('text', parameter('prefix')) ?? 'test-';
     if (nativeIdentity().startsWith(prefix)) return { tag: 'skip', val: 'a test account' };
@@ -14,4 +14,4 @@ export const identityCreation = guard({
     const identityType = valueAs('text', attribute('employment')) === 'external' ? 'contractor' : null;
     return { tag: 'create', val: { name: null, identityType } };
   },
-});
+};

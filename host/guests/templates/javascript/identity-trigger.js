@@ -4,13 +4,13 @@
 import { attribute as before, exists } from 'idr:rules/baseline@0.1.2';
 import { parameter } from 'idr:rules/parameters@0.1.2';
 import { attribute } from 'idr:rules/subject@0.1.2';
-import { guard, valueAs } from './bindings/idr.js';
+import { valueAs } from './bindings/idr.js';
 
-export const identityTrigger = guard({
+export const identityTrigger = {
   fires() {
     // Somebody who is new hasn't moved.
     if (!exists()) return false;
     const name = valueAs('text', parameter('attribute')) ?? 'department';
     return valueAs('text', attribute(name)) !== valueAs('text', before(name));
   },
-});
+};

@@ -7,13 +7,13 @@
 import { parameter } from 'idr:rules/parameters@0.1.2';
 import { attribute } from 'idr:rules/subject@0.1.2';
 import { dateReached, dayOver, plusDays } from 'idr:rules/time@0.1.2';
-import { guard, invalid, valueAs } from './bindings/idr.js';
+import { invalid, valueAs } from './bindings/idr.js';
 
 const MIDNIGHT = { hour: 0, minute: 0, second: 0 };
 /** An empty zone is the identity's own, or else the tenant's. */
 const THEIR_ZONE = '';
 
-export const lifecycleState = guard({
+export const lifecycleState = {
   state() {
     const start = dateOf('startDate');
     if (start !== null && !dateReached(start, MIDNIGHT, THEIR_ZONE)) return 'prehire';
@@ -22,7 +22,7 @@ export const lifecycleState = guard({
     if (end !== null && dayOver(plusDays(end, graceDays), THEIR_ZONE)) return 'inactive';
     return 'active';
   },
-});
+};
 
 function dateOf(name) {
   const value = attribute(name);

@@ -4,9 +4,9 @@
 
 import { parameter } from 'idr:rules/parameters@0.1.2';
 import { accounts, attribute } from 'idr:rules/tiers@0.1.2';
-import { guard, valueAs } from './bindings/idr.js';
+import { valueAs } from './bindings/idr.js';
 
-export const logicalAccount = guard({
+export const logicalAccount = {
   compose() {
     const group = valueAs('text', parameter('group')) ?? 'crm-users';
     const rows = present('crm-db');
@@ -17,7 +17,7 @@ export const logicalAccount = guard({
         return composed(account, row);
       });
   },
-});
+};
 
 /** Lists the accounts that haven't vanished. */
 function present(application) {

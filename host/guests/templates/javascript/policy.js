@@ -3,9 +3,9 @@
 
 import { roles } from 'idr:rules/access@0.1.2';
 import { parameter } from 'idr:rules/parameters@0.1.2';
-import { guard, valueAs } from './bindings/idr.js';
+import { valueAs } from './bindings/idr.js';
 
-export const policy = guard({
+export const policy = {
   judge() {
     const most = valueAs('integer', parameter('most')) ?? 2;
     const held = roles().filter((role) => role.startsWith('Admin'));
@@ -13,4 +13,4 @@ export const policy = guard({
     const description = `more than ${most} administrator roles`;
     return [{ description, grants: held.map((role) => ({ tag: 'role', val: role })) }];
   },
-});
+};

@@ -3,9 +3,9 @@
 
 import { parameter } from 'idr:rules/parameters@0.1.2';
 import { attribute } from 'idr:rules/subject@0.1.2';
-import { guard, valueAs } from './bindings/idr.js';
+import { valueAs } from './bindings/idr.js';
 
-export const roleAssignment = guard({
+export const roleAssignment = {
   // One answer per candidate, in their order.
   assign(candidates) {
     const department = valueAs('text', attribute('department'));
@@ -16,4 +16,4 @@ export const roleAssignment = guard({
       return { tag: role === department ? 'yes' : 'no' };
     });
   },
-});
+};

@@ -3,9 +3,9 @@
 
 import { parameter } from 'idr:rules/parameters@0.1.2';
 import { attribute } from 'idr:rules/subject@0.1.2';
-import { guard, invalid, valueAs } from './bindings/idr.js';
+import { invalid, valueAs } from './bindings/idr.js';
 
-export const targetMapping = guard({
+export const targetMapping = {
   mapTarget(target) {
     if (target.attribute !== 'homeDirectory') return { tag: 'leave' };
     const login = textOf('login');
@@ -15,7 +15,7 @@ export const targetMapping = guard({
     const home = site === null ? `${root}/${login}` : `${root}/${site}/${login}`;
     return { tag: 'set', val: { tag: 'text', val: home } };
   },
-});
+};
 
 function textOf(name) {
   const value = attribute(name);

@@ -2,11 +2,11 @@
 // parameter `keepIn` names, or in `formerName`.
 
 import { parameter } from 'idr:rules/parameters@0.1.2';
-import { guard, valueAs } from './bindings/idr.js';
+import { valueAs } from './bindings/idr.js';
 
-export const valueChange = guard({
+export const valueChange = {
   propose(attribute, oldValue, newValue) {
     if (attribute !== 'familyName' || oldValue === null) return [];
     return [{ attribute: valueAs('text', parameter('keepIn')) ?? 'formerName', value: oldValue }];
   },
-});
+};

@@ -1,7 +1,7 @@
 """Whose an account is: by its employee number; `adm-anna` is a second account of
 whoever logs in as `anna`. The parameter `prefix` replaces `adm-`."""
 
-from idr_rule import guarded, invalid, value_or
+from idr_rule import invalid, value_or
 from wit_world import exports
 from wit_world.imports import account
 from wit_world.imports.parameters import parameter
@@ -9,7 +9,6 @@ from wit_world.imports.types import Lookup, Value_Text
 
 
 class AccountCorrelation(exports.AccountCorrelation):
-    @guarded
     def correlate(self):
         match account.attribute("employeeNumber"):
             case Value_Text(number):

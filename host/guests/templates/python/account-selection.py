@@ -2,7 +2,7 @@
 administrator's account, whose native identity begins with `adm-`, everything
 else to the other one. The parameter `prefix` replaces `adm-`."""
 
-from idr_rule import guarded, value_or
+from idr_rule import value_or
 from wit_world import exports
 from wit_world.exports.account_selection import (
     Selection_Ask,
@@ -13,7 +13,6 @@ from wit_world.imports.parameters import parameter
 
 
 class AccountSelection(exports.AccountSelection):
-    @guarded
     def select(self, need):
         prefix = value_or(parameter("prefix"), "adm-")
         is_privileged = (need.role or "").startswith("Admin")

@@ -1,6 +1,6 @@
 """The display name: given name and family name, whichever there are."""
 
-from idr_rule import guarded, invalid
+from idr_rule import invalid
 from wit_world import exports
 from wit_world.exports.attribute_promotion import Promotion_Next, Promotion_Set
 from wit_world.imports.subject import attribute
@@ -8,7 +8,6 @@ from wit_world.imports.types import Value_Text
 
 
 class AttributePromotion(exports.AttributePromotion):
-    @guarded
     def promote(self, promoted):
         names = [name for name in map(text_of, ("givenName", "familyName")) if name]
         # Without any, the attribute's next source is asked.

@@ -1,7 +1,7 @@
 """The location of a person's first account that is in use. The parameter
 `application` says where; it is `hr` otherwise."""
 
-from idr_rule import guarded, value_or
+from idr_rule import value_or
 from wit_world import exports
 from wit_world.imports.parameters import parameter
 from wit_world.imports.subject import account_attribute, accounts
@@ -9,7 +9,6 @@ from wit_world.imports.types import AccountStatus, Proposal
 
 
 class BeforeRefresh(exports.BeforeRefresh):
-    @guarded
     def propose(self):
         application = value_or(parameter("application"), "hr")
         for account in accounts(application):

@@ -1,7 +1,7 @@
 """Which identity an account gives rise to: none for test accounts and for those
 not in use, a contractor for externals. The parameter `prefix` replaces `test-`."""
 
-from idr_rule import guarded, value_or
+from idr_rule import value_or
 from wit_world import exports
 from wit_world.exports.identity_creation import Creation_Create, Creation_Skip, NewIdentity
 from wit_world.imports import account
@@ -10,7 +10,6 @@ from wit_world.imports.types import AccountStatus, Value_Text
 
 
 class IdentityCreation(exports.IdentityCreation):
-    @guarded
     def create(self):
         prefix = value_or(parameter("prefix"), "test-")
         if account.native_identity().startswith(prefix):

@@ -4,7 +4,7 @@
 The rule never asks what time it is, only whether a day has come or is over: so
 the host knows when to refresh the person again."""
 
-from idr_rule import guarded, invalid, value_or
+from idr_rule import invalid, value_or
 from wit_world import exports
 from wit_world.imports import time
 from wit_world.imports.parameters import parameter
@@ -17,7 +17,6 @@ THEIR_ZONE = ""
 
 
 class LifecycleState(exports.LifecycleState):
-    @guarded
     def state(self):
         start, end = date_of("startDate"), date_of("endDate")
         if start and not time.date_reached(start, MIDNIGHT, THEIR_ZONE):

@@ -2,7 +2,7 @@
 the group `crm-users` has one. Its `level` is that of the account with the same
 native identity in `crm-db`. The parameter `group` names another group."""
 
-from idr_rule import guarded, value_or
+from idr_rule import value_or
 from wit_world import exports
 from wit_world.exports.logical_account import Attribute, Composed, Part
 from wit_world.imports.parameters import parameter
@@ -11,7 +11,6 @@ from wit_world.imports.types import AccountStatus
 
 
 class LogicalAccount(exports.LogicalAccount):
-    @guarded
     def compose(self, application):
         group = value_or(parameter("group"), "crm-users")
         rows = {row.native_identity: row for row in present("crm-db")}

@@ -1,13 +1,12 @@
 """Whom an account names as the manager: by address, or by employee number. The
 word `none` is nobody."""
 
-from idr_rule import guarded, invalid
+from idr_rule import invalid
 from wit_world import exports
 from wit_world.imports.types import Lookup, Value_Integer, Value_Text
 
 
 class ManagerCorrelation(exports.ManagerCorrelation):
-    @guarded
     def correlate(self, manager):
         match manager:
             case Value_Text("none"):

@@ -1,7 +1,7 @@
 """Who is eligible for which role: a role is named after the department that has
 it. The parameter `always` lists roles that everybody has."""
 
-from idr_rule import guarded, value_or
+from idr_rule import value_or
 from wit_world import exports
 from wit_world.exports.role_assignment import Eligibility_CannotTell, Eligibility_No, Eligibility_Yes
 from wit_world.imports.parameters import parameter
@@ -10,7 +10,6 @@ from wit_world.imports.types import Value_Text
 
 
 class RoleAssignment(exports.RoleAssignment):
-    @guarded
     def assign(self, candidates):
         always = value_or(parameter("always"), [])
         department = attribute("department")

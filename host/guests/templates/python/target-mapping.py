@@ -1,7 +1,7 @@
 """The home directory of an account: `/home`, the site if there is one, and the
 login. The parameter `root` replaces `/home`."""
 
-from idr_rule import guarded, invalid, value_or
+from idr_rule import invalid, value_or
 from wit_world import exports
 from wit_world.exports.target_mapping import Mapping_Clear, Mapping_Leave, Mapping_Set
 from wit_world.imports.parameters import parameter
@@ -10,7 +10,6 @@ from wit_world.imports.types import Value_Text
 
 
 class TargetMapping(exports.TargetMapping):
-    @guarded
     def map_target(self, target):
         if target.attribute != "homeDirectory":
             return Mapping_Leave()

@@ -4,12 +4,12 @@
 import { parameter } from 'idr:rules/parameters@0.1.2';
 import { hasAssigned } from 'idr:rules/roles@0.1.2';
 import type { Value } from 'idr:rules/types@0.1.2';
-import { type AfterRefresh, guard, valueAs } from './bindings/idr.js';
+import { type AfterRefresh, valueAs } from './bindings/idr.js';
 
-export const afterRefresh = guard<AfterRefresh>({
+export const afterRefresh: AfterRefresh = {
   propose() {
     const role = valueAs('text', parameter('role')) ?? 'Administrator';
     const value: Value | null = hasAssigned(role) ? { tag: 'text', val: 'red' } : null;
     return [{ attribute: 'badge', value }];
   },
-});
+};

@@ -3,9 +3,9 @@
 
 import { parameter } from 'idr:rules/parameters@0.1.2';
 import { accountAttribute, accounts } from 'idr:rules/subject@0.1.2';
-import { type BeforeRefresh, guard, valueAs } from './bindings/idr.js';
+import { type BeforeRefresh, valueAs } from './bindings/idr.js';
 
-export const beforeRefresh = guard<BeforeRefresh>({
+export const beforeRefresh: BeforeRefresh = {
   propose() {
     const application = valueAs('text', parameter('application')) ?? 'hr';
     const account = accounts(application).find(({ status }) => status === 'enabled');
@@ -13,4 +13,4 @@ export const beforeRefresh = guard<BeforeRefresh>({
     if (account === undefined) return [];
     return [{ attribute: 'location', value: accountAttribute(account.handle, 'location') }];
   },
-});
+};

@@ -3,9 +3,9 @@
 
 import { attribute, nativeIdentity, status } from 'idr:rules/account@0.1.2';
 import { parameter } from 'idr:rules/parameters@0.1.2';
-import { type IdentityCreation, guard, valueAs } from './bindings/idr.js';
+import { type IdentityCreation, valueAs } from './bindings/idr.js';
 
-export const identityCreation = guard<IdentityCreation>({
+export const identityCreation: IdentityCreation = {
   create() {
     const prefix = valueAs('text', parameter('prefix')) ?? 'test-';
     if (nativeIdentity().startsWith(prefix)) return { tag: 'skip', val: 'a test account' };
@@ -14,4 +14,4 @@ export const identityCreation = guard<IdentityCreation>({
     const identityType = valueAs('text', attribute('employment')) === 'external' ? 'contractor' : null;
     return { tag: 'create', val: { name: null, identityType } };
   },
-});
+};

@@ -4,9 +4,9 @@
 
 import { parameter } from 'idr:rules/parameters@0.1.2';
 import { type Account, accounts, attribute } from 'idr:rules/tiers@0.1.2';
-import { type Composed, type LogicalAccount, guard, valueAs } from './bindings/idr.js';
+import { type Composed, type LogicalAccount, valueAs } from './bindings/idr.js';
 
-export const logicalAccount = guard<LogicalAccount>({
+export const logicalAccount: LogicalAccount = {
   compose() {
     const group = valueAs('text', parameter('group')) ?? 'crm-users';
     const rows = present('crm-db');
@@ -17,7 +17,7 @@ export const logicalAccount = guard<LogicalAccount>({
         return composed(account, row);
       });
   },
-});
+};
 
 /** Lists the accounts that haven't vanished. */
 function present(application: string): Account[] {

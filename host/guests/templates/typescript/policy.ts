@@ -3,9 +3,9 @@
 
 import { roles } from 'idr:rules/access@0.1.2';
 import { parameter } from 'idr:rules/parameters@0.1.2';
-import { type Policy, type Violation, guard, valueAs } from './bindings/idr.js';
+import { type Policy, type Violation, valueAs } from './bindings/idr.js';
 
-export const policy = guard<Policy>({
+export const policy: Policy = {
   judge(): Violation[] {
     const most = valueAs('integer', parameter('most')) ?? 2;
     const held = roles().filter((role) => role.startsWith('Admin'));
@@ -13,4 +13,4 @@ export const policy = guard<Policy>({
     const description = `more than ${most} administrator roles`;
     return [{ description, grants: held.map((role) => ({ tag: 'role', val: role })) }];
   },
-});
+};

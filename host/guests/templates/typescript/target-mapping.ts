@@ -3,9 +3,9 @@
 
 import { parameter } from 'idr:rules/parameters@0.1.2';
 import { attribute } from 'idr:rules/subject@0.1.2';
-import { type TargetMapping, guard, invalid, valueAs } from './bindings/idr.js';
+import { type TargetMapping, invalid, valueAs } from './bindings/idr.js';
 
-export const targetMapping = guard<TargetMapping>({
+export const targetMapping: TargetMapping = {
   mapTarget(target) {
     if (target.attribute !== 'homeDirectory') return { tag: 'leave' };
     const login = textOf('login');
@@ -15,7 +15,7 @@ export const targetMapping = guard<TargetMapping>({
     const home = site === null ? `${root}/${login}` : `${root}/${site}/${login}`;
     return { tag: 'set', val: { tag: 'text', val: home } };
   },
-});
+};
 
 function textOf(name: string): string | null {
   const value = attribute(name);

@@ -179,7 +179,8 @@ pub(super) fn check(files: &Files, problems: &Problems) -> Checked {
     let lifecycle = lifecycle::check(&sources.lifecycle, &known, problems);
     let populations = populations::check(&sources.populations, &known, problems);
     let has_risk = files.get(files::RISK).is_some();
-    let policies = policies::check(&sources.policies, &populations, has_risk, &known, problems);
+    let has = (has_risk, settings.work_item_fallback.is_some());
+    let policies = policies::check(&sources.policies, &populations, has, &known, problems);
     let risk = risk::check(&sources.risk, has_risk, &known, problems);
     let tasks = tasks::check(
         &sources.tasks,

@@ -23,11 +23,12 @@ const WEIGHT: u32 = 10;
 /// No weight, and no number of accounts, is above this.
 const MOST: u64 = 1_000_000;
 
-/// Checks `policies.toml`; `has_risk` says whether risk is scored.
+/// Checks `policies.toml`: whether risk is scored matters to it, and whether somebody
+/// gets the work items that nobody else gets.
 pub(super) fn check(
     source: &Source<RawPolicies>,
     populations: &[Population],
-    has_risk: bool,
+    (has_risk, has_fallback): (bool, bool),
     known: &Known,
     problems: &Problems,
 ) -> Policies {
@@ -51,7 +52,8 @@ pub(super) fn check(
                 seen.insert(name, scope.clone());
             }
         }
-        let policy = policy(&scope, name, raw, populations, has_risk, known);
+        let has = (has_risk, has_fallback);
+        let policy = policy(&scope, name, raw, populations, has, known);
         policies.extend(policy.filter(|_| !raw.disabled));
     }
     Policies::new(policies, source.raw.keep_previous)
@@ -62,7 +64,7 @@ fn policy(
     name: &str,
     raw: &RawPolicy,
     populations: &[Population],
-    has_risk: bool,
+    (has_risk, has_fallback): (bool, bool),
     known: &Known,
 ) -> Option<Policy> {
     let owner = owner(scope, raw.owner.as_deref());
@@ -81,10 +83,11 @@ fn policy(
         .and_then(|weight| u32::try_from(weight).ok());
     let kind = kind(scope, raw, has_risk, known);
     if action == PolicyAction::Hold {
-        if owner.is_none() {
-            scope.at("owner").report_with_hint(
-                "it is missing: whoever owns a policy that holds is asked",
-                "write the name of an identity, or `action = \"report\"`",
+        if raw.owner.is_none() && !has_fallback {
+            scope.at("owner").remark(
+                "whoever owns what it holds decides, or else the manager: without either \
+                 nobody is asked",
+                "write the name of an identity, or `work_items.fallback` in idr.toml",
             );
         }
         let separates = matches!(

@@ -308,7 +308,7 @@ fn refuse(scope: &Scope<'_>, key: &str) {
                 format!("call it `{ours}`"),
             );
         }
-        Status::Replaced(remark) | Status::NotOffered(remark) => {
+        Status::Replaced(remark, _) | Status::NotOffered(remark) => {
             scope.report_with_hint(
                 format!("there is no such switch here: {remark}"),
                 "leave it out",

@@ -3,12 +3,13 @@
 //! Judged on what is there and on what is called for. A violation is state: it
 //! is there for as long as it is so, and remembers since when. What people have
 //! decided about it is an input. Where a policy holds, the newer of what can't
-//! go together is kept out of the provisioning plan, and its owner is asked.
+//! go together is kept out of the provisioning plan, and somebody is asked.
 //!
 //! Reads what identity and access have settled. The scorecard is worked out in
 //! between: it counts violations, and risk policies are judged by it.
 
 mod breaches;
+mod deciders;
 mod hold;
 mod sides;
 
@@ -38,8 +39,8 @@ pub(crate) struct Governed {
     pub(crate) scorecard: Option<Scorecard>,
     /// What mustn't be provisioned.
     pub(crate) held: Held,
-    /// What owners are asked: their names, and the words.
-    pub(crate) asks: Vec<(String, String)>,
+    /// What is asked: of whom by name, if of anybody, and the words.
+    pub(crate) asks: Vec<(Option<String>, String)>,
     /// Whether a policy that wasn't to be judged would have been judged otherwise.
     pub(crate) left_out: bool,
 }
@@ -86,7 +87,7 @@ pub(crate) fn plan(
         judged.map_err(store_failure)?;
     }
     judge.keep_others(view, true);
-    Ok(judge.finish(view, draft))
+    judge.finish(view, draft)
 }
 
 /// What policies are judged on.
@@ -414,16 +415,19 @@ impl Judge<'_> {
         }
     }
 
-    /// Says what is violated, asks owners, and puts violations that are over
+    /// Says what is violated, asks who decides, and puts violations that are over
     /// beside those that aren't.
-    fn finish(mut self, view: &TrackedView, draft: &mut Draft) -> Governed {
+    fn finish(
+        mut self,
+        view: &mut TrackedView,
+        draft: &mut Draft,
+    ) -> Result<Governed, SnapshotError> {
         let Governed {
             violations,
             held,
             asks,
             ..
         } = &mut self.governed;
-        let identity = &view.record().identity;
         for violation in violations.iter() {
             let Some(policy) = self.model.policies.get(violation.policy) else {
                 continue;
@@ -433,17 +437,26 @@ impl Judge<'_> {
             // What is denied and kept out isn't so.
             let is_desired = violation.basis == Basis::Desired;
             let is_kept_out = is_held && is_desired && status == ViolationStatus::Denied;
-            if status != ViolationStatus::Mitigated && !is_kept_out {
-                draft.findings.push(finding(policy, violation));
-            }
             let is_asked = is_held && status != ViolationStatus::Denied;
-            if let Some(owner) = policy.owner.clone().filter(|_| is_asked) {
-                let (what, name) = (spoken(policy, violation), &identity.name);
+            let deciders = match is_asked {
+                true => deciders::of(view, policy, &violation.held)?,
+                false => Vec::new(),
+            };
+            if status != ViolationStatus::Mitigated && !is_kept_out {
+                let mut finding = finding(policy, violation);
+                if deciders.contains(&None) {
+                    finding.message += "; without an owner or a manager nobody is asked";
+                }
+                draft.findings.push(finding);
+            }
+            for decider in deciders {
+                let (what, name) = (spoken(policy, violation), &view.record().identity.name);
                 let policy = policy.name;
                 let ask = format!("decide whether `{name}` may violate policy `{policy}`: {what}");
-                asks.push((owner, ask));
+                asks.push((decider, ask));
             }
         }
+        let identity = &view.record().identity;
         if self.model.policies.keep_previous() {
             for previous in identity.settled_violations() {
                 if violations
@@ -463,7 +476,7 @@ impl Judge<'_> {
         held.roles.dedup();
         held.entitlements.sort();
         held.entitlements.dedup();
-        self.governed
+        Ok(self.governed)
     }
 }
 
