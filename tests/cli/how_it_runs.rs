@@ -369,3 +369,34 @@ fn a_run_that_was_left_behind_or_is_held_is_cancelled_at_once() {
         "{shown}"
     );
 }
+
+/// It would plan by the old one, and whom the new one concerns would be due no more.
+#[test]
+fn a_run_that_was_left_behind_does_not_go_on_once_another_configuration_is_adopted() {
+    let host = refreshed_tenant();
+    drop(under_way(&host));
+    host.write(
+        "roles/late.toml",
+        "[[role]]\nname = \"Late\"\ntype = \"business\"\nselector = { filter = 'name.notNull()' }\n",
+    );
+    let aggregated = host.run(["aggregate", "hr"]);
+    assert!(aggregated.ends_with("[exit 0]"), "{aggregated}");
+    let resumed = host.run(["run", "resume", "2"]);
+    insta::assert_snapshot!(resumed, @r"
+    error: run 2 is not the last one, or another configuration was adopted since
+    hint: refresh, and decide about what the new run holds or leaves out
+    [exit 2]
+    ");
+    let report = host.json(["refresh"]);
+    assert_eq!(
+        (&report["run"], &report["status"]),
+        (&3.into(), &"done".into())
+    );
+    assert_eq!(host.json(["run", "show", "2"])["status"], "superseded");
+    let listed = host.json(["identity", "list"]);
+    for row in listed.as_array().expect("a list") {
+        let name = row["name"].as_str().expect("a name");
+        let shown = host.run(["identity", "show", name]);
+        assert!(shown.contains("Late"), "{shown}");
+    }
+}

@@ -241,6 +241,34 @@ fn whoever_is_left_out_does_not_wake_again_at_the_moment_that_passed() {
     assert!(again.ends_with("[exit 2]"), "{again}");
 }
 
+/// Whom the other configuration concerns would be planned by the old one, and be due
+/// no more.
+#[test]
+fn a_held_run_does_not_go_on_once_another_configuration_is_adopted() {
+    let host = tenant("leavers = 1", "");
+    let held = only(&host, &["carol"], "2026-03-10T08:00:00Z");
+    host.write(
+        "roles/roles.toml",
+        "[[role]]\nname = \"Staff\"\ntype = \"business\"\nselector = { filter = 'endDate.isNull()' }\n",
+    );
+    aggregate_file(&host, "hr", "2026-03-10T09:00:00Z");
+    let id = held["run"].to_string();
+    let overtaken = host.run(["run", "approve", &id, "--reason", "looked at"]);
+    assert!(
+        overtaken.contains("another configuration was adopted since"),
+        "{overtaken}"
+    );
+    assert!(overtaken.ends_with("[exit 2]"), "{overtaken}");
+    let again = host.json(["refresh", "--as-of", "2026-03-10T10:00:00Z"]);
+    assert_eq!(again["held"], "2 leavers are more than 1");
+    let id = again["run"].to_string();
+    assert_eq!(approve(&host, &id)["status"], "done");
+    assert_eq!(states(&host), ["inactive", "inactive", "active"]);
+    let carol = host.run(["identity", "show", "carol"]);
+    assert!(carol.contains("Staff"), "{carol}");
+    assert_eq!(host.json(["due"]), serde_json::json!([]));
+}
+
 #[test]
 fn a_triggers_threshold_holds_the_run_before_any_event_is_recorded() {
     let host = tenant("", "threshold = 1");

@@ -63,8 +63,8 @@ pub enum RefreshError {
         /// How it stands.
         status: RunStatus,
     },
-    /// What a run left out can't be carried out any more.
-    #[error("run {} is not the last one, or the configuration has changed since", .0.0)]
+    /// A run can't go on, or what it left out can't be carried out any more.
+    #[error("run {} is not the last one, or another configuration was adopted since", .0.0)]
     Overtaken(RunId),
     /// The run is over.
     #[error("run {} can't be cancelled: it is {}", .run.0, .status.as_str())]
@@ -126,7 +126,7 @@ impl RefreshError {
             | Self::NotResumable { .. }
             | Self::NotCancellable { .. } => Some("see `idr run list`".to_owned()),
             Self::Overtaken(_) => Some(
-                "refresh, and decide about what the new run leaves out".to_owned(),
+                "refresh, and decide about what the new run holds or leaves out".to_owned(),
             ),
             Self::TooManyExceptions { run, .. } => Some(format!(
                 "nothing of the wave is written; `idr run resume {}` goes on whatever their number",

@@ -182,7 +182,8 @@ fn on_threads<T: Send>(
 ///
 /// # Errors
 ///
-/// [`RefreshError::NotResumable`] for any other run; others as [`run`].
+/// [`RefreshError::NotResumable`] for any other run, [`RefreshError::Overtaken`] when
+/// another configuration was adopted since; others as [`run`].
 pub fn resume(
     store: &dyn Store,
     configurator: &dyn Configurator,
@@ -199,6 +200,9 @@ pub fn resume(
             run.error = None;
         }
         status => return Err(RefreshError::NotResumable { run: id, status }),
+    }
+    if is_overtaken(store, &run)? {
+        return Err(RefreshError::Overtaken(id));
     }
     continue_run(store, configurator, run, progress)
 }
@@ -225,7 +229,8 @@ pub fn cancel(store: &dyn Store, id: RunId) -> Result<Run, RefreshError> {
 ///
 /// # Errors
 ///
-/// [`RefreshError::NotHeld`] for a run that isn't held; others as [`run`].
+/// [`RefreshError::NotHeld`] for a run that isn't held, [`RefreshError::Overtaken`] when
+/// another configuration was adopted since; others as [`run`].
 pub fn approve(
     store: &dyn Store,
     configurator: &dyn Configurator,
@@ -237,6 +242,9 @@ pub fn approve(
         return approve_kinds(store, configurator, run, progress);
     }
     check_held(&run)?;
+    if is_overtaken(store, &run)? {
+        return Err(RefreshError::Overtaken(id));
+    }
     run.approved = true;
     run.status = RunStatus::Running;
     run.held = None;
@@ -253,12 +261,11 @@ fn approve_kinds(
     mut held: Run,
     progress: Progress<'_>,
 ) -> Result<Run, RefreshError> {
-    let tenant = store.tenant()?;
     let is_last = store.runs(1)?.iter().all(|last| last.id == held.id);
-    if !is_last || tenant.configuration.as_ref() != Some(&held.configuration) {
+    if !is_last || is_overtaken(store, &held)? {
         return Err(RefreshError::Overtaken(held.id));
     }
-    let last = tenant.last_as_of.unwrap_or_default();
+    let last = store.tenant()?.last_as_of.unwrap_or_default();
     let mut run = Run {
         status: RunStatus::Running,
         as_of: held.as_of.max(last),
@@ -300,12 +307,18 @@ fn check_held(run: &Run) -> Result<(), RefreshError> {
     }
 }
 
+/// Says whether another configuration was adopted since a run began. Whomever that
+/// makes due would be planned by the old one if the run went on, and be due no more.
+fn is_overtaken(store: &dyn Store, run: &Run) -> Result<bool, StoreError> {
+    Ok(store.tenant()?.configuration.as_ref() != Some(&run.configuration))
+}
+
 fn known_run(store: &dyn Store, id: RunId) -> Result<Run, RefreshError> {
     store.run(id)?.ok_or(RefreshError::NoSuchRun(id))
 }
 
-/// Finishes a run that was left behind and lays aside one that is held: the
-/// new run plans afresh.
+/// Finishes a run that was left behind, unless another configuration was adopted since,
+/// and lays aside one that is held: the new run plans afresh.
 fn settle_earlier_runs(
     store: &dyn Store,
     configurator: &dyn Configurator,
@@ -314,7 +327,7 @@ fn settle_earlier_runs(
     let Some(mut last) = store.runs(1)?.pop() else {
         return Ok(());
     };
-    if last.status == RunStatus::Running {
+    if last.status == RunStatus::Running && !is_overtaken(store, &last)? {
         tracing::info!(
             run = last.id.0,
             "going on with the run that was left behind"
@@ -322,16 +335,14 @@ fn settle_earlier_runs(
         last = continue_run(store, configurator, last, progress)?;
     }
     match last.status {
-        RunStatus::Held => {
+        RunStatus::Held | RunStatus::Running => {
             last.status = RunStatus::Superseded;
             give_up(store, &last)
         }
         RunStatus::Failed => give_up(store, &last),
-        RunStatus::Running
-        | RunStatus::Done
-        | RunStatus::Rejected
-        | RunStatus::Superseded
-        | RunStatus::Cancelled => Ok(()),
+        RunStatus::Done | RunStatus::Rejected | RunStatus::Superseded | RunStatus::Cancelled => {
+            Ok(())
+        }
     }
 }
 

@@ -17,7 +17,7 @@ use rustc_hash::FxHashSet;
 use self::access::{Access, wanted};
 pub(crate) use self::profiles::satisfies;
 use self::profiles::{asked, lists};
-use super::flights::{flights, is_over};
+use super::flights::flights;
 use super::remembered::remembered;
 use super::roles::{self, SettledRoles};
 use super::selection::Selected;
@@ -120,7 +120,7 @@ fn ledger_of(
     });
     let access = Access {
         provisioning,
-        flights: flights(provisioning, model, |at| at <= as_of),
+        flights: flights(provisioning, model, as_of),
         accounts: record.accounts.iter().filter(there).collect(),
         detected,
         by_hand,
@@ -334,7 +334,7 @@ fn with_access<T>(
     let provisioning = provisioning.into_owned();
     let mut targets = provisioning.targets.clone();
     targets.extend_from_slice(chosen);
-    let flights = flights(&provisioning, &model, |at| is_over(view, at));
+    let flights = flights(&provisioning, &model, view.as_of());
     let there = view.present_accounts();
     // What one profile of a role says counts for its others, and what none says
     // any more is forgotten: in this plan as in the next, which remembers it.

@@ -20,15 +20,15 @@ pub(crate) struct Flight {
     pub(crate) failed: bool,
 }
 
-/// Returns what was sent about entitlements, of each the last.
+/// Returns what was sent about entitlements, of each the last, as it is at an instant.
 pub(crate) fn flights(
     provisioning: &Provisioning,
     model: &Model,
-    mut reached: impl FnMut(UnixMillis) -> bool,
+    as_of: UnixMillis,
 ) -> Vec<Flight> {
     let mut flights: Vec<Flight> = Vec::new();
     for sent in &provisioning.sent {
-        let failed = has_failed(sent, model, &mut reached);
+        let failed = has_failed(sent, model, as_of);
         for (entitlement, adds) in entitlements(&sent.action) {
             flights.retain(|known| known.entitlement != entitlement);
             if sent.outcome == SentOutcome::Confirmed {
@@ -44,29 +44,35 @@ pub(crate) fn flights(
     flights
 }
 
-/// Says whether something that was sent came to nothing: it was given up, or the
-/// time for its confirmation is over.
-pub(crate) fn has_failed(
-    sent: &SentAction,
-    model: &Model,
-    reached: impl FnOnce(UnixMillis) -> bool,
-) -> bool {
+/// Says whether something that was sent has come to nothing by an instant: it was given
+/// up, or the time for its confirmation is over.
+///
+/// Whoever goes by it doesn't wake for it: only what is still waited for in the end does,
+/// see [`wait`].
+pub(crate) fn has_failed(sent: &SentAction, model: &Model, as_of: UnixMillis) -> bool {
     match sent.outcome {
         SentOutcome::Failed(_) => true,
         SentOutcome::Confirmed => false,
-        SentOutcome::Sent => {
-            let within_ms = model.provisioning.confirm_within_ms;
-            within_ms.is_some_and(|within_ms| reached(sent.at.plus_ms(within_ms)))
+        SentOutcome::Sent => expires_at(sent, model).is_some_and(|at| at <= as_of),
+    }
+}
+
+/// Wakes when the time is over for a confirmation that is waited for.
+pub(crate) fn wait(view: &mut TrackedView, provisioning: &Provisioning) {
+    let model = view.model().clone();
+    for sent in &provisioning.sent {
+        if sent.outcome == SentOutcome::Sent
+            && let Some(at) = expires_at(sent, &model)
+            && !planted::is(Bug::ForgetExpiry)
+        {
+            view.reached(at);
         }
     }
 }
 
-/// Says whether the time for a confirmation is over, and wakes when it is.
-pub(crate) fn is_over(view: &mut TrackedView, at: UnixMillis) -> bool {
-    match planted::is(Bug::ForgetExpiry) {
-        true => at <= view.as_of(),
-        false => view.reached(at),
-    }
+fn expires_at(sent: &SentAction, model: &Model) -> Option<UnixMillis> {
+    let within_ms = model.provisioning.confirm_within_ms?;
+    Some(sent.at.plus_ms(within_ms))
 }
 
 /// Returns the entitlements that an action gives (`true`) or takes away.

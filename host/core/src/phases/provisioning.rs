@@ -110,6 +110,7 @@ pub(crate) fn plan(
         targets: standing.targets.clone(),
         sent: still_sent(&standing.sent, &actions),
     };
+    flights::wait(view, &memory);
     draft
         .findings
         .extend(findings(&standing, &memory, &actions));
@@ -568,6 +569,7 @@ mod tests {
         let shown = at(UnixMillis(1_500), now(given, somebody("sales", &["g"])));
         assert!(changes(&shown).is_empty());
         assert!(shown.identity.provisioning.sent.is_empty());
+        assert_eq!(shown.identity.wake.phases, None);
         assert!(shown.identity.findings.is_empty());
         let gone = at(LATER, now(shown, somebody("it", &["g"])));
         assert_eq!(changes(&gone), ["-g"]);

@@ -4,7 +4,7 @@
 //! overlooked, what is so by now is forgotten, and what came to nothing is
 //! remembered for as long as it is called for.
 
-use super::flights::{has_failed, is_over};
+use super::flights::has_failed;
 use crate::definitions::Model;
 use crate::model::{
     Account, AccountAction, AccountKey, AccountOperation, AccountStatus, AttributeChange, Identity,
@@ -74,12 +74,12 @@ impl Standing {
 /// Sorts what was sent into what came to nothing and the rest, without what is so by
 /// now or was, and what that has overtaken.
 pub(super) fn standing(
-    view: &mut TrackedView,
+    view: &TrackedView,
     model: &Model,
     memory: &Provisioning,
     state: Vec<AccountAction>,
 ) -> Standing {
-    let record = view.record();
+    let (record, as_of) = (view.record(), view.as_of());
     let over = |known: &SentAction| {
         known.outcome == SentOutcome::Confirmed || is_so(record, &known.action)
     };
@@ -90,7 +90,7 @@ pub(super) fn standing(
         let is_overtaken =
             later.any(|(later, over)| *over && overtakes(&later.action, &known.action));
         if !over[place] && !is_overtaken {
-            let failed = has_failed(known, model, |at| is_over(view, at));
+            let failed = has_failed(known, model, as_of);
             sent.push((known.clone(), failed));
         }
     }
@@ -128,11 +128,10 @@ pub(crate) fn own_changes(record: &IdentityRecord) -> Vec<(AccountKey, Name, u32
 }
 
 /// Returns the accounts that are being switched on or off, the last sent last.
-pub(super) fn switched(view: &mut TrackedView) -> Vec<(AccountKey, AccountOperation)> {
-    let sent = view.record().identity.settled_provisioning().sent.clone();
-    let model = view.model().clone();
+pub(super) fn switched(view: &TrackedView) -> Vec<(AccountKey, AccountOperation)> {
+    let (model, as_of) = (view.model(), view.as_of());
     let mut switched = Vec::new();
-    for known in &sent {
+    for known in &view.record().identity.settled_provisioning().sent {
         let operation = known.action.operation;
         let switches = matches!(
             operation,
@@ -143,7 +142,7 @@ pub(super) fn switched(view: &mut TrackedView) -> Vec<(AccountKey, AccountOperat
         }
         if known.outcome == SentOutcome::Confirmed {
             switched.retain(|(account, _)| *account != known.action.account);
-        } else if !has_failed(known, &model, |at| is_over(view, at)) {
+        } else if !has_failed(known, model, as_of) {
             switched.push((known.action.account.clone(), operation));
         }
     }
