@@ -6,12 +6,12 @@ use std::sync::{Arc, Mutex};
 
 use idr::aggregate::{self, NewOwner};
 use idr::refresh::prune::{PruneSettings, prune};
-use idr::refresh::selection::Criterion;
+use idr::refresh::selection::{Criterion, choose};
 use idr::refresh::{self, Configurator, Configured, RefreshError, Request};
 use idr::report::canonical;
 use idr::store::{
     AccountWrite, AggregateBatch, AuditEntry, AuditQuery, ClaimEdit, Creation, EffectProgress,
-    EffectQuery, EffectStatus, EventQuery, Rehearse, Run, RunSettings, RunStatus, Scope,
+    EffectQuery, EffectStatus, EventQuery, Raise, Rehearse, Run, RunSettings, RunStatus, Scope,
     Settlement, Store, StoreError, each_identity,
 };
 use idr_core::definitions;
@@ -673,6 +673,24 @@ impl Happening {
                 Criterion::Listed(listed.into_iter().flatten().collect())
             }
         }]
+    }
+
+    /// Says where criteria choose others by what a store finds than when everybody is
+    /// looked at.
+    fn wrongly_chosen(&self) -> Option<String> {
+        let composed = Filter::parse("links.application.name == \"crm\"");
+        let composed = composed.expect("a filter of this file");
+        let ways = (0..WHOM).map(|number| self.whom(number));
+        let mut ways = ways.chain([vec![Criterion::Filter(composed)]]);
+        let (store, model) = (self.store.as_ref(), &self.configured.model);
+        ways.find_map(|criteria| {
+            let chosen = |explain| {
+                let chosen = choose(store, model, &criteria, self.now, &Raise::Nobody, explain);
+                chosen.expect("the store can be read").uids
+            };
+            let (found, all) = (chosen(false), chosen(true));
+            (found != all).then(|| format!("{criteria:?} chooses {found:?} instead of {all:?}"))
+        })
     }
 
     /// Says whether the last run is held.
@@ -1449,6 +1467,9 @@ pub fn leaves_nothing_undone(
         };
         happening.refresh(Way::Incremental, meanwhile.as_deref(), false);
         happening.refresh(Way::Incremental, None, false);
+        if let Some(difference) = happening.wrongly_chosen() {
+            return Err((place, difference));
+        }
         let due = happening
             .store
             .due(happening.now, None, 1)

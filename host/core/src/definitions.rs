@@ -9,12 +9,11 @@ use std::sync::Arc;
 
 use jiff::civil::Time;
 
-use crate::filter::{Filter, Superset};
+use crate::filter::Filter;
 use crate::model::{
     AccountOperation, EntitlementChange, Handler, IdentityType, Name, NativeOperation, UnixMillis,
     Value, ValueType,
 };
-use crate::planted::{self, Bug};
 use crate::time::Zone;
 use crate::transform::Transform;
 use crate::transform::derived::Secret;
@@ -898,20 +897,6 @@ impl Model {
     pub fn application(&self, name: Name) -> Option<&Application> {
         let place = name.place_in(&self.applications, |known| known.name)?;
         Some(&self.applications[place])
-    }
-
-    /// Returns a superset without what a store can't know: logical accounts are
-    /// in no account's row.
-    pub fn as_stored(&self, superset: Superset) -> Superset {
-        match self
-            .applications
-            .iter()
-            .any(|known| known.logical.is_some())
-        {
-            _ if planted::is(Bug::AskForLogicalAccounts) => superset,
-            true => superset.without_accounts(),
-            false => superset,
-        }
     }
 
     /// Returns a lifecycle state.

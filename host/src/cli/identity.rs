@@ -256,7 +256,6 @@ fn rows(
     tenant: &OpenTenant,
 ) -> Result<Vec<IdentityRow>, CommandError> {
     let superset = filter.map_or(Superset::All, Filter::superset);
-    let superset = tenant.configuration.model.as_stored(superset);
     let snapshot = tenant.store.snapshot()?;
     let now = tenant.now()?;
     let mut rows = Vec::new();

@@ -275,7 +275,7 @@ pub fn choose(
     });
     let superset = match explain {
         true => Superset::All,
-        false => model.as_stored(superset(criteria)),
+        false => superset(criteria),
     };
     let group = CHUNK * rayon::current_num_threads();
     let mut remaining = listed;

@@ -88,7 +88,8 @@ pub trait Store: Rehearse {
 
     /// Returns up to `limit` uids above `after` of identities that the
     /// pre-filter lets through, in order. May return more identities than a
-    /// filter means, never fewer: evaluate the filter on what is read.
+    /// filter means, never fewer: evaluate the filter on what is read. Logical accounts
+    /// are in no account's row, so what is asked of accounts narrows nothing.
     fn list(
         &self,
         superset: &Superset,

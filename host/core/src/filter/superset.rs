@@ -79,22 +79,6 @@ impl Superset {
         }
     }
 
-    /// Returns it without what it asks of accounts: for a store that doesn't know
-    /// all of them, because some are logical.
-    #[must_use]
-    pub fn without_accounts(self) -> Self {
-        let asks_accounts = |path: &Path| {
-            let first = path.segments().first().map(|name| name.as_str());
-            matches!(first, Some("links" | "accounts"))
-        };
-        match self {
-            Self::Some(path, _) | Self::NoneOf(path, _) if asks_accounts(&path) => Self::All,
-            Self::And(parts) => Self::and(parts.into_iter().map(Self::without_accounts)),
-            Self::Or(parts) => Self::or(parts.into_iter().map(Self::without_accounts)),
-            other => other,
-        }
-    }
-
     fn and(parts: impl IntoIterator<Item = Self>) -> Self {
         let mut narrow: Vec<Self> = parts
             .into_iter()
