@@ -173,8 +173,9 @@ impl<'a> Applying<'a> {
         })
     }
 
-    /// Writes a chunk whose accounts were read one by one.
+    /// Writes a chunk.
     pub(super) fn write(&mut self, mut chunk: Chunk<'a>) -> Result<(), AggregateError> {
+        // Findings first: when this ends here, the chunk comes to the same again.
         self.findings.write(self.store, self.aggregation.as_of)?;
         chunk.batch.instant = Some(self.aggregation.as_of);
         self.store.aggregate(&chunk.batch)?;
@@ -191,12 +192,8 @@ impl<'a> Applying<'a> {
                 Change::Missing(before) => self.missing(&mut chunk, before)?,
             }
         }
-        // Findings first: when this ends here, the chunk comes to the same again.
-        self.findings.write(self.store, self.aggregation.as_of)?;
-        chunk.batch.instant = Some(self.aggregation.as_of);
         chunk.batch.aggregation = Some(self.aggregation.clone());
-        self.store.aggregate(&chunk.batch)?;
-        Ok(())
+        self.write(chunk)
     }
 
     /// Takes over an account that was listed; `before` is what it was.
