@@ -74,6 +74,7 @@ pub struct RunReport {
     /// Whether it is held before its events.
     #[serde(skip)]
     holds_events: bool,
+    /// The open findings, where some are new: the others were shown when they were.
     #[serde(skip)]
     open: Vec<FindingReport>,
 }
@@ -300,10 +301,7 @@ impl RunReport {
             configuration: run.configuration.clone(),
             as_of_local: local(run.as_of, zone),
             holds_events: run.step.stage == Stage::Events,
-            open: FindingReport::list(store, false, FINDINGS_READ)?
-                .into_iter()
-                .filter(|finding| !finding.is_muted(run.as_of))
-                .collect(),
+            open: shown_findings(run, store)?,
         })
     }
 
@@ -370,7 +368,6 @@ impl RunReport {
         let (new, open) = (self.findings.new, self.findings.open);
         let (new_text, open_text) = (grouped(new), grouped(open));
         if new == 0 && open > 0 {
-            // They were shown when they were new.
             writeln!(
                 out,
                 "  findings   0 new, {open_text} open: {command} finding list"
@@ -457,6 +454,16 @@ impl RunReport {
         }
         table.write(out)
     }
+}
+
+/// Returns the open findings, where some are new.
+fn shown_findings(run: &Run, store: &dyn Store) -> Result<Vec<FindingReport>, StoreError> {
+    if run.counters.findings_opened == 0 {
+        return Ok(Vec::new());
+    }
+    let mut findings = FindingReport::list(store, false, FINDINGS_READ)?;
+    findings.retain(|finding| !finding.is_muted(run.as_of));
+    Ok(findings)
 }
 
 fn scope_word(scope: &Scope) -> &'static str {

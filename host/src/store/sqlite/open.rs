@@ -61,7 +61,7 @@ const CACHE_KB: i64 = 4 << 10;
 const CACHED_STATEMENTS: usize = 64;
 
 /// The migrations, in order; a file's schema is the number of those it has.
-const MIGRATIONS: [&str; 13] = [
+const MIGRATIONS: [&str; 14] = [
     include_str!("../../../migrations/sqlite/0001_tenant-identities-accounts-runs.sql"),
     include_str!("../../../migrations/sqlite/0002_chosen.sql"),
     include_str!("../../../migrations/sqlite/0003_last-times.sql"),
@@ -75,6 +75,7 @@ const MIGRATIONS: [&str; 13] = [
     include_str!("../../../migrations/sqlite/0011_fingerprints.sql"),
     include_str!("../../../migrations/sqlite/0012_account-memory.sql"),
     include_str!("../../../migrations/sqlite/0013_population.sql"),
+    include_str!("../../../migrations/sqlite/0014_open-findings.sql"),
 ];
 
 /// What migrations call the function that returns an account's fingerprint: of native
@@ -105,6 +106,9 @@ pub(super) fn writer(path: &Path, options: &SqliteOptions) -> Result<Connection,
         connection.pragma_update(None, "max_page_count", pages)?;
     }
     migrate(&mut connection)?;
+    // What a statement that a trigger may follow copies of pages, in case it fails. After
+    // the migrations, which may sort what doesn't fit into memory.
+    connection.pragma_update(None, "temp_store", "MEMORY")?;
     Ok(connection)
 }
 
