@@ -8,7 +8,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
 use idr::store::sqlite::{BackupError, SqliteOptions, SqliteStore};
-use idr::store::{AggregateBatch, Selection, Store, StoreError};
+use idr::store::{AggregateBatch, Aggregation, Selection, StagedChange, Store, StoreError};
 use idr_core::filter::Superset;
 use idr_core::model::{IdentityType, Name, Uid, UnixMillis, Value};
 use rusqlite::Connection;
@@ -473,6 +473,34 @@ fn damage_is_found_and_named() {
     run 1: its columns aren't what the document says
     event x: it begins with 'w', as no version of documents does
     ");
+}
+
+#[test]
+fn large_staged_changes_are_read_a_few_at_a_time() {
+    let folder = folder();
+    let store = open(&folder.path().join("idr.db"));
+    let id = store
+        .begin_aggregation(&Aggregation::default())
+        .expect("accepted");
+    let large = |number: u32| {
+        let mut account = account(key("hr", &number.to_string()), None);
+        let value = Value::text("x".repeat(3_000_000));
+        account.attributes = vec![(Name::new("photo"), value)];
+        StagedChange::Listed(account)
+    };
+    let changes: Vec<StagedChange> = (1..=5).map(large).collect();
+    store.stage(id, &changes).expect("accepted");
+    let mut read = Vec::new();
+    loop {
+        let after = read.last().map_or(0, |(position, _)| *position);
+        let some = store.staged(id, after, 9).expect("readable");
+        if some.is_empty() {
+            break;
+        }
+        assert!(some.len() <= 3, "{} at a time", some.len());
+        read.extend(some);
+    }
+    assert_eq!(read, (1..).zip(changes).collect::<Vec<_>>());
 }
 
 #[test]

@@ -28,6 +28,10 @@ const AHEAD: usize = 8;
 /// Accounts are made of their texts by one thread so many at a time.
 const TOGETHER: usize = 128;
 
+/// Accounts that take so much memory are staged together, however few they are: about
+/// 8,000 with 25 values each.
+const PENDING_BYTES: usize = 24_000_000;
+
 /// So many marks are read at a time when looking for what is missing.
 const MARKS: usize = 10_000;
 
@@ -98,7 +102,8 @@ impl<'a> Staging<'a> {
         let mut comparison = Comparison {
             staging: self,
             unit,
-            pending: Vec::with_capacity(self.chunk),
+            pending: Vec::new(),
+            pending_bytes: 0,
             ready: Vec::new(),
             damage: Damage::new(self.application, count, known.present()),
             broken: Broken::default(),
@@ -142,6 +147,8 @@ struct Comparison<'a> {
     known: Known,
     /// Listed accounts to be staged, with what listing them means.
     pending: Vec<(Account, Listing)>,
+    /// How much memory they take, about.
+    pending_bytes: usize,
     /// What is to be written to the stage while the next are looked at.
     ready: Vec<StagedChange>,
     damage: Damage<'a>,
@@ -209,8 +216,10 @@ impl Comparison<'_> {
             if listing == Listing::Repeated {
                 continue;
             }
+            self.pending_bytes += account.bytes();
             self.pending.push((account, listing));
-            if self.pending.len() >= self.staging.chunk {
+            let is_full = self.pending.len() >= self.staging.chunk;
+            if is_full || self.pending_bytes >= PENDING_BYTES {
                 self.flush()?;
             }
         }
@@ -230,18 +239,26 @@ impl Comparison<'_> {
     /// Makes ready what is pending, while what was ready is staged.
     fn flush(&mut self) -> Result<(), AggregateError> {
         let pending = std::mem::take(&mut self.pending);
+        self.pending_bytes = 0;
+        let ready = std::mem::take(&mut self.ready);
+        let staging = self.staging;
+        let (written, changes) = rayon::join(|| staging.write(&ready), || self.changes(pending));
+        written?;
+        self.ready = changes?;
+        Ok(())
+    }
+
+    /// Counts what listed accounts come to beside what is stored.
+    fn changes(
+        &mut self,
+        pending: Vec<(Account, Listing)>,
+    ) -> Result<Vec<StagedChange>, AggregateError> {
         let known = pending
             .iter()
             .filter(|(_, listing)| *listing != Listing::New);
         let keys: Vec<AccountKey> = known.map(|(account, _)| account.key.clone()).collect();
-        let staging = self.staging;
-        let (written, stored) = rayon::join(
-            || staging.write(&self.ready),
-            || staging.store.accounts(&keys),
-        );
-        written?;
         // In the order in which it was asked for.
-        let mut stored = stored?.into_iter().peekable();
+        let mut stored = self.staging.store.accounts(&keys)?.into_iter().peekable();
         let mut changes = Vec::with_capacity(pending.len());
         for (account, listing) in pending {
             let before = stored.next_if(|known| known.key == account.key);
@@ -262,8 +279,7 @@ impl Comparison<'_> {
             }
             changes.push(StagedChange::Listed(account));
         }
-        self.ready = changes;
-        Ok(())
+        Ok(changes)
     }
 
     /// Stages the accounts that a full feed doesn't list, apart from those

@@ -9,7 +9,7 @@
 use std::collections::HashMap;
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
-use idr_core::model::{IdentityRecord, Uid, Value};
+use idr_core::model::{Account, IdentityRecord, Uid, Value};
 use idr_core::planted::{self, Bug};
 
 use crate::store::{Store, StoreError};
@@ -20,9 +20,6 @@ const MOST_BYTES: usize = 100_000_000;
 
 /// What an identity takes besides values, about.
 const IDENTITY_BYTES: usize = 2_000;
-
-/// What a value takes besides its text, about: its name, its provenance, room to grow.
-const VALUE_BYTES: usize = 96;
 
 /// Identities as they were read, or as a plan has left them.
 #[derive(Default)]
@@ -119,25 +116,15 @@ impl InHand {
 /// Returns how much memory a record takes, about.
 fn bytes_of(record: &IdentityRecord) -> usize {
     let own = record.identity.attributes.iter();
-    let own = own.map(|(_, state)| state.value.as_ref().map_or(VALUE_BYTES, bytes_of_value));
-    let accounts = record.accounts.iter();
-    let others = accounts.flat_map(|account| &account.attributes);
-    let others = others.map(|(_, value)| bytes_of_value(value));
-    IDENTITY_BYTES + own.sum::<usize>() + others.sum::<usize>()
-}
-
-fn bytes_of_value(value: &Value) -> usize {
-    match value {
-        Value::Text(text) => VALUE_BYTES + text.len(),
-        Value::Many(texts) => texts.iter().map(|text| VALUE_BYTES + text.len()).sum(),
-        _ => VALUE_BYTES,
-    }
+    let own = own.filter_map(|(_, state)| state.value.as_ref());
+    let accounts = record.accounts.iter().map(Account::bytes);
+    IDENTITY_BYTES + own.map(Value::bytes).sum::<usize>() + accounts.sum::<usize>()
 }
 
 #[cfg(test)]
 mod tests {
     use idr_core::model::{
-        Account, AccountKey, AccountStatus, AttributeState, IdentityType, Link, Name, Provenance,
+        AccountKey, AccountStatus, AttributeState, IdentityType, Link, Name, Provenance,
     };
 
     use super::*;

@@ -260,7 +260,8 @@ pub trait Store: Rehearse {
     fn stage(&self, aggregation: i64, changes: &[StagedChange]) -> Result<(), StoreError>;
 
     /// Returns up to `limit` staged changes above position `after` (the first
-    /// is 1), with their positions.
+    /// is 1), with their positions: fewer where their documents are large, none only
+    /// where there are none.
     fn staged(
         &self,
         aggregation: i64,

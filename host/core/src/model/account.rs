@@ -110,12 +110,16 @@ impl Account {
         self.missing_since.map(|at| at.plus_ms(grace_ms))
     }
 
+    /// Returns how much memory its values take, about.
+    pub fn bytes(&self) -> usize {
+        self.attributes.iter().map(|(_, value)| value.bytes()).sum()
+    }
+
     /// Returns the value of an attribute.
     pub fn attribute(&self, name: Name) -> Option<&Value> {
-        let index = self
-            .attributes
-            .binary_search_by(|(known, _)| known.cmp(&name))
-            .ok()?;
-        Some(&self.attributes[index].1)
+        // Names are compared by address, so looking at all beats a search by text.
+        let mut attributes = self.attributes.iter();
+        let (_, found) = attributes.find(|(known, _)| *known == name)?;
+        Some(found)
     }
 }

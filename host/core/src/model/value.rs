@@ -127,6 +127,17 @@ impl Value {
         }
     }
 
+    /// Returns how much memory it takes, about: with its name, where it comes from, and
+    /// room to grow.
+    pub fn bytes(&self) -> usize {
+        const BESIDES_TEXT: usize = 96;
+        match self {
+            Self::Text(text) => BESIDES_TEXT + text.len(),
+            Self::Many(texts) => texts.iter().map(|text| BESIDES_TEXT + text.len()).sum(),
+            _ => BESIDES_TEXT,
+        }
+    }
+
     /// Returns the value as texts, as [`Value::each_text`] visits them.
     pub fn texts(&self) -> Vec<Cow<'_, str>> {
         match self {

@@ -89,6 +89,9 @@ pub(super) fn stage(
     Ok(())
 }
 
+/// So many bytes of staged changes are read at a time: about 8,000 accounts with 25 values.
+const STAGED_BYTES: usize = 8_000_000;
+
 /// See `Store::staged`. What is returned is still to be [decoded](decode).
 pub(super) fn staged(
     connection: &Connection,
@@ -100,10 +103,17 @@ pub(super) fn staged(
         "SELECT position, document FROM stage
          WHERE aggregation = ?1 AND position > ?2 ORDER BY position LIMIT ?3",
     )?;
-    let rows = statement.query_map(params![aggregation, after, row_limit(limit)], |row| {
-        Ok((row.get(0)?, row.get(1)?))
-    })?;
-    Ok(rows.collect::<Result<_, _>>()?)
+    let mut rows = statement.query(params![aggregation, after, row_limit(limit)])?;
+    let (mut changes, mut bytes) = (Vec::new(), 0);
+    while let Some(row) = rows.next()? {
+        let document: String = row.get(1)?;
+        bytes += document.len();
+        changes.push((row.get(0)?, document));
+        if bytes >= STAGED_BYTES {
+            break;
+        }
+    }
+    Ok(changes)
 }
 
 /// Reads staged changes, in parallel.
