@@ -304,6 +304,13 @@ pub struct AttributeDefinition {
     pub targets: Vec<AttributeTarget>,
 }
 
+impl AttributeDefinition {
+    /// Says whether only people give it a value: no source does, and no rule.
+    pub(crate) fn is_unfed(&self) -> bool {
+        self.sources.is_empty() && !self.proposals && self.unique.is_none()
+    }
+}
+
 /// One source of an identity attribute.
 #[derive(Clone, Debug)]
 pub struct Source {

@@ -659,11 +659,10 @@ pub struct Identity {
 impl Identity {
     /// Returns the state of an identity attribute.
     pub fn attribute(&self, name: Name) -> Option<&AttributeState> {
-        let index = self
-            .attributes
-            .binary_search_by(|(known, _)| known.cmp(&name))
-            .ok()?;
-        Some(&self.attributes[index].1)
+        // Names are compared by address, so looking at all beats a search by text.
+        let mut attributes = self.attributes.iter();
+        let (_, found) = attributes.find(|(known, _)| *known == name)?;
+        Some(found)
     }
 
     /// Returns the value of an identity attribute.

@@ -46,6 +46,9 @@ pub(crate) fn settle_all(
         order.extend(model.before_refresh.map(|_| Node::Proposals));
     }
     let mut settled = Vec::with_capacity(count);
+    if !view.is_traced() {
+        settle_unfed(view, &model, &mut settled);
+    }
     let mut waiting = Vec::new();
     for &node in order.iter() {
         if !view.is_settled(node) {
@@ -56,6 +59,21 @@ pub(crate) fn settle_all(
     }
     *order = settled;
     Ok(())
+}
+
+/// Settles the attributes that nothing feeds and that have no value: what people may fill
+/// in most people don't have.
+fn settle_unfed(view: &mut TrackedView, model: &Model, settled: &mut Vec<Node>) {
+    for definition in model.attributes.iter().filter(|known| known.is_unfed()) {
+        let identity = &view.record().identity;
+        let mut edits = identity.by_hand.edits.iter();
+        let is_edited = edits.any(|edit| edit.attribute == definition.name);
+        if !is_edited && identity.attribute(definition.name).is_none() {
+            let node = Node::Attribute(definition.name);
+            view.settle(node, Slot::Attribute(None));
+            settled.push(node);
+        }
+    }
 }
 
 /// Settles the one that is waiting, and before it whatever it turns out to need.

@@ -15,8 +15,8 @@ use std::borrow::Cow;
 use rustc_hash::FxHashSet;
 
 use self::access::{Access, wanted};
+use self::profiles::asked;
 pub(crate) use self::profiles::satisfies;
-use self::profiles::{asked, lists};
 use super::flights::flights;
 use super::remembered::remembered;
 use super::roles::{self, SettledRoles};
@@ -306,11 +306,11 @@ pub(crate) fn additional<'r>(
             let Some(value) = account.attribute(attribute) else {
                 continue;
             };
+            let asked = satisfied.iter().flat_map(|profile| &profile.entitlements);
+            let asked = asked.filter(|(known, _)| *known == attribute);
+            let in_roles: Vec<&String> = asked.flat_map(|(_, values)| values).collect();
             let mut values = value.texts();
-            values.retain(|text| {
-                let mut profiles = satisfied.iter();
-                !profiles.any(|profile| lists(profile, &account.key, attribute, text))
-            });
+            values.retain(|text| !in_roles.iter().any(|known| *known == text));
             found.push(Additional {
                 account,
                 attribute,
