@@ -16,6 +16,7 @@ use idr_core::planted::{self, Bug};
 
 use rayon::prelude::*;
 
+use super::TOGETHER;
 use super::audit;
 use super::gate::Kind;
 use super::in_hand::InHand;
@@ -110,39 +111,45 @@ impl Carrier<'_> {
     fn carry_out_part(&self, plans: Vec<SpooledPlan>) -> Result<Carried, StoreError> {
         let _section = meter::section(Stage::Apply);
         let uids: Vec<Uid> = plans.iter().map(|plan| plan.uid).collect();
-        let records = self.in_hand.read(self.store, &uids)?;
-        let mut known = records.into_iter().peekable();
+        let mut plans = plans.into_iter();
         let mut part = Carried::default();
-        for mut plan in plans {
-            let Some(record) = known.next_if(|record| record.identity.uid == plan.uid) else {
-                continue;
-            };
-            if planted::is(Bug::ClearVersionUnseen) {
-                plan.planned = record.versions;
+        for uids in uids.chunks(TOGETHER) {
+            let records = self.in_hand.read(self.store, uids)?;
+            let mut known = records.into_iter().peekable();
+            for plan in plans.by_ref().take(uids.len()) {
+                if let Some(record) = known.next_if(|record| record.identity.uid == plan.uid) {
+                    self.carry_out_one(plan, record, &mut part);
+                }
             }
-            if self.is_held(&plan.changes, &record.identity) {
-                // Whoever was refused what it would have taken is asked again.
-                let claims = plan.changes.claims.iter();
-                let claims = claims.map(|new| ReadKey::Claim(new.claim.clone()));
-                part.changed_keys.extend(claims);
-                part.counters.count("held", 1);
-                part.writes.push(put_off(&plan, record));
-                part.left.push(None);
-                continue;
-            }
-            count(&mut part.counters, &plan.changes, &record.identity);
-            self.count_entitlements(&mut part.counters, &plan.changes, &record);
-            self.count_violations(&mut part.counters, &plan.changes, &record.identity);
-            if let Some(what) = audit::what_changes(&plan.changes, &record.identity, &self.model) {
-                let entry = audit::entry(&self.run, &record.identity.name, what);
-                part.audit.push((plan.uid, entry));
-            }
-            let (write, left, keys) = self.applied(plan, record);
-            part.writes.push(write);
-            part.left.push(left);
-            part.changed_keys.extend(keys);
         }
         Ok(part)
+    }
+
+    fn carry_out_one(&self, mut plan: SpooledPlan, record: IdentityRecord, part: &mut Carried) {
+        if planted::is(Bug::ClearVersionUnseen) {
+            plan.planned = record.versions;
+        }
+        if self.is_held(&plan.changes, &record.identity) {
+            // Whoever was refused what it would have taken is asked again.
+            let claims = plan.changes.claims.iter();
+            let claims = claims.map(|new| ReadKey::Claim(new.claim.clone()));
+            part.changed_keys.extend(claims);
+            part.counters.count("held", 1);
+            part.writes.push(put_off(&plan, record));
+            part.left.push(None);
+            return;
+        }
+        count(&mut part.counters, &plan.changes, &record.identity);
+        self.count_entitlements(&mut part.counters, &plan.changes, &record);
+        self.count_violations(&mut part.counters, &plan.changes, &record.identity);
+        if let Some(what) = audit::what_changes(&plan.changes, &record.identity, &self.model) {
+            let entry = audit::entry(&self.run, &record.identity.name, what);
+            part.audit.push((plan.uid, entry));
+        }
+        let (write, left, keys) = self.applied(plan, record);
+        part.writes.push(write);
+        part.left.push(left);
+        part.changed_keys.extend(keys);
     }
 
     /// Says whether a plan is of a kind that a threshold holds.

@@ -15,7 +15,7 @@ use rayon::prelude::*;
 use super::gate::Verdict;
 use super::in_hand::InHand;
 use super::planning::Evaluators;
-use super::{Driver, RefreshError};
+use super::{Driver, RefreshError, TOGETHER};
 use crate::store::{ApplyChunk, IdentityWrite, Run, Stage, Store};
 
 impl Driver<'_> {
@@ -189,18 +189,21 @@ impl<'a> Judge<'a> {
     }
 
     fn judge(&self, uids: &[Uid]) -> Result<Vec<Judged>, RefreshError> {
-        let records = self.in_hand.read(self.store, uids)?;
-        let _section = meter::section(meter::Stage::Events);
         self.evaluators.with(|evaluator| {
             let mut planner = Planner::new(evaluator);
             planner.hold(&self.held);
             let (context, model) = (&self.context, &self.context.model);
-            let judge = |record| {
-                let planned =
-                    planner.plan_events(context, record, self.detected_at, self.silent)?;
-                Ok(carry_out(model, planned.changes, planned.record))
-            };
-            records.into_iter().map(judge).collect()
+            let mut judged = Vec::with_capacity(uids.len());
+            for uids in uids.chunks(TOGETHER) {
+                let records = self.in_hand.read(self.store, uids)?;
+                let _section = meter::section(meter::Stage::Events);
+                for record in records {
+                    let planned =
+                        planner.plan_events(context, record, self.detected_at, self.silent)?;
+                    judged.push(carry_out(model, planned.changes, planned.record));
+                }
+            }
+            Ok(judged)
         })
     }
 }

@@ -48,6 +48,10 @@ pub use preview::{Preview, Rehearsal, preview};
 /// Identities are looked at in chunks of this many where no run says otherwise.
 const CHUNK: usize = 1_000;
 
+/// Of a chunk so many identities are read at a time: as many as stay in the processor's
+/// cache until they are worked on.
+const TOGETHER: usize = 64;
+
 /// How often a run notes its progress for other processes.
 const NOTE_EVERY: Duration = Duration::from_secs(1);
 
@@ -626,8 +630,10 @@ impl<'a> Driver<'a> {
         }
         self.run.status = RunStatus::Done;
         // What one wave opened another may have closed again.
-        let open = self.store.open_findings(self.run.as_of)?;
-        self.run.counters.findings_opened = self.run.counters.findings_opened.min(open);
+        if self.run.counters.findings_opened > 0 {
+            let open = self.store.open_findings(self.run.as_of)?;
+            self.run.counters.findings_opened = self.run.counters.findings_opened.min(open);
+        }
         self.run.counters.elapsed_ms = self.elapsed_ms();
         self.store.update_run(&self.run)?;
         Ok(())

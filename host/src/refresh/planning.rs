@@ -13,7 +13,7 @@ use rayon::prelude::*;
 use super::claims::WaveClaims;
 use super::gate::Tally;
 use super::in_hand::InHand;
-use super::{Driver, RefreshError, RuleHost};
+use super::{Driver, RefreshError, RuleHost, TOGETHER};
 use crate::store::{Run, SpooledPlan, Stage, Store};
 
 /// Rule evaluators that wait for their next chunk.
@@ -48,56 +48,31 @@ impl Evaluators {
 }
 
 impl Driver<'_> {
-    /// Plans the selection, and lets thresholds have their say.
+    /// Plans the selection, and lets thresholds have their say: while the plans of some
+    /// are spooled, the next are planned.
     ///
     /// Returns whether the run may go on; otherwise it is held.
     pub(super) fn plan_wave(&mut self) -> Result<bool, RefreshError> {
         self.count_policies();
         // A wave that was cut short is planned again from its beginning.
-        let context = self.context()?;
-        let mut tally = Tally::default();
-        let mut claims = WaveClaims::default();
-        let mut after = None;
-        let mut done = 0;
-        let chunk_size = self.chunk();
-        let in_hand = Arc::clone(&self.in_hand);
-        let source = (in_hand.as_ref(), self.store);
-        let group = chunk_size * rayon::current_num_threads() * 2;
+        let planning = Planning::of(self)?;
+        let mut wave = Wave::default();
         self.small_wave.clear();
         (self.planned, self.written) = (0, 0);
-        loop {
-            let uids = self.store.selected(self.run.id, after, group)?;
-            let Some(last) = uids.last().copied() else {
-                break;
-            };
-            let chunks: Vec<_> = uids
-                .par_chunks(chunk_size)
-                .map(|uids| plan_chunk(source, &context, &self.evaluators, &self.run, uids))
-                .collect();
-            let whole_wave = after.is_none() && uids.len() <= chunk_size;
-            for chunk in chunks {
-                let chunk = chunk?;
-                tally.add(&chunk.tally);
-                self.exceptions.add(chunk.exceptions);
-                self.planned += chunk.plans.len() as u64;
-                claims.note(&chunk.plans);
-                self.in_hand.keep(chunk.records);
-                if whole_wave {
-                    self.small_wave = chunk.plans;
-                } else if !chunk.plans.is_empty() {
-                    self.store.spool(self.run.id, &chunk.plans)?;
-                }
-            }
-            after = Some(last);
-            done += uids.len() as u64;
-            self.check_exceptions()?;
-            self.tell(done, done.max(self.run.counters.selected))?;
+        let mut ready = planning.behind(None)?;
+        while let Some(last) = ready.last {
+            let mut next = Ok(Group::default());
+            rayon::in_place_scope(|scope| {
+                scope.spawn(|_| next = planning.behind(Some(last)));
+                self.note(ready, &mut wave)
+            })?;
+            ready = next?;
         }
-        self.settle_claims(&context, claims, &mut tally)?;
+        self.settle_claims(&planning.context, wave.claims, &mut wave.tally)?;
         self.check_exceptions()?;
-        self.run.counters.refreshed += done;
-        self.run.counters.waves += u64::from(done > 0);
-        let verdict = self.gate(&tally)?;
+        self.run.counters.refreshed += wave.done;
+        self.run.counters.waves += u64::from(wave.done > 0);
+        let verdict = self.gate(&wave.tally)?;
         self.run.held_kinds.extend(verdict.kinds);
         if let Some(reason) = verdict.run {
             return self.hold(reason).map(|()| false);
@@ -111,6 +86,34 @@ impl Driver<'_> {
         }
         Ok(true)
     }
+
+    /// Notes what was planned: in the spool, unless it is the whole wave and small.
+    fn note(&mut self, group: Group, wave: &mut Wave) -> Result<(), RefreshError> {
+        let is_small = wave.done == 0 && group.identities <= self.chunk();
+        for chunk in group.chunks {
+            wave.tally.add(&chunk.tally);
+            self.exceptions.add(chunk.exceptions);
+            self.planned += chunk.plans.len() as u64;
+            wave.claims.note(&chunk.plans);
+            if is_small {
+                self.small_wave = chunk.plans;
+            } else if !chunk.plans.is_empty() {
+                self.store.spool(self.run.id, &chunk.plans)?;
+            }
+        }
+        wave.done += group.identities as u64;
+        self.check_exceptions()?;
+        self.tell(wave.done, wave.done.max(self.run.counters.selected))
+    }
+}
+
+/// What a wave has come to so far.
+#[derive(Default)]
+struct Wave {
+    /// Identities that are planned.
+    done: u64,
+    tally: Tally,
+    claims: WaveClaims,
 }
 
 /// So many exceptions are said.
@@ -182,43 +185,81 @@ impl Driver<'_> {
 }
 
 /// The plans of a chunk: only of identities to which something happens.
+#[derive(Default)]
 struct ChunkPlan {
     plans: Vec<SpooledPlan>,
-    /// What they were planned with.
-    records: Vec<IdentityRecord>,
     tally: Tally,
     exceptions: Exceptions,
 }
 
-fn plan_chunk(
-    (in_hand, store): (&InHand, &dyn Store),
-    context: &PlanContext,
-    evaluators: &Evaluators,
-    run: &Run,
-    uids: &[Uid],
-) -> Result<ChunkPlan, RefreshError> {
-    let records = in_hand.read(store, uids)?;
-    let _section = meter::section(meter::Stage::Plan);
-    evaluators.with(|evaluator| {
-        let mut planner = Planner::new(evaluator);
-        planner.judge_only(run.settings.policies.as_deref());
-        let mut chunk = ChunkPlan {
-            plans: Vec::new(),
-            records: Vec::new(),
-            tally: Tally::default(),
-            exceptions: Exceptions::default(),
-        };
-        for record in records {
-            let (plan, before) = plan_one(&mut planner, context, run.silent, record)?;
-            if let Some(plan) = plan {
-                chunk.tally.note(&plan.changes, &before.identity);
-                chunk.exceptions.note(&plan.changes, &before.identity);
-                chunk.plans.push(plan);
-                chunk.records.push(before);
+/// Who is planned at a time, in chunks.
+#[derive(Default)]
+struct Group {
+    /// The last of them; none when nobody is left.
+    last: Option<Uid>,
+    identities: usize,
+    chunks: Vec<ChunkPlan>,
+}
+
+/// Plans a wave, and writes nothing.
+struct Planning<'a> {
+    store: &'a dyn Store,
+    in_hand: Arc<InHand>,
+    context: PlanContext,
+    evaluators: Arc<Evaluators>,
+    run: Run,
+    chunk: usize,
+}
+
+impl<'a> Planning<'a> {
+    fn of(driver: &Driver<'a>) -> Result<Self, RefreshError> {
+        Ok(Self {
+            store: driver.store,
+            in_hand: Arc::clone(&driver.in_hand),
+            context: driver.context()?,
+            evaluators: Arc::clone(&driver.evaluators),
+            run: driver.run.clone(),
+            chunk: driver.chunk(),
+        })
+    }
+
+    /// Plans some of the selection behind a cursor.
+    fn behind(&self, cursor: Option<Uid>) -> Result<Group, RefreshError> {
+        let many = self.chunk * rayon::current_num_threads() * 2;
+        let uids = self.store.selected(self.run.id, cursor, many)?;
+        let chunks = uids.par_chunks(self.chunk);
+        let chunks: Vec<_> = chunks.map(|uids| self.plan(uids)).collect();
+        Ok(Group {
+            last: uids.last().copied(),
+            identities: uids.len(),
+            chunks: chunks.into_iter().collect::<Result<_, _>>()?,
+        })
+    }
+
+    fn plan(&self, uids: &[Uid]) -> Result<ChunkPlan, RefreshError> {
+        self.evaluators.with(|evaluator| {
+            let mut planner = Planner::new(evaluator);
+            planner.judge_only(self.run.settings.policies.as_deref());
+            let mut chunk = ChunkPlan::default();
+            for uids in uids.chunks(TOGETHER) {
+                let records = self.in_hand.read(self.store, uids)?;
+                let _section = meter::section(meter::Stage::Plan);
+                let mut planned = Vec::new();
+                for record in records {
+                    let (plan, before) =
+                        plan_one(&mut planner, &self.context, self.run.silent, record)?;
+                    if let Some(plan) = plan {
+                        chunk.tally.note(&plan.changes, &before.identity);
+                        chunk.exceptions.note(&plan.changes, &before.identity);
+                        chunk.plans.push(plan);
+                        planned.push(before);
+                    }
+                }
+                self.in_hand.keep(planned);
             }
-        }
-        Ok(chunk)
-    })
+            Ok(chunk)
+        })
+    }
 }
 
 /// Plans one identity; `None` when there is nothing to write about it.

@@ -33,7 +33,8 @@ impl Documents {
     }
 }
 
-fn in_parallel<T: Sync, D: Send>(all: &[T], make: impl Fn(&T) -> D + Sync) -> Vec<D> {
+/// Makes a document of each, on all threads.
+pub(super) fn in_parallel<T: Sync, D: Send>(all: &[T], make: impl Fn(&T) -> D + Sync) -> Vec<D> {
     let parts = all.par_chunks(ENCODED_TOGETHER).flat_map_iter(|part| {
         let _section = meter::section(Stage::Encode);
         part.iter().map(&make).collect::<Vec<D>>()

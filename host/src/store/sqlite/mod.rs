@@ -391,8 +391,9 @@ impl Store for SqliteStore {
     }
 
     fn spool(&self, run: RunId, plans: &[SpooledPlan]) -> Result<(), StoreError> {
+        let documents = runs::documents(plans);
         self.write(points!("spool"), |connection| {
-            runs::spool(connection, run, plans)
+            runs::spool(connection, run, plans, &documents)
         })
     }
 

@@ -3,7 +3,7 @@
 use idr_core::model::{Uid, UnixMillis};
 use rusqlite::{Connection, OptionalExtension, params};
 
-use super::apply::{next_number, take_changed_keys};
+use super::apply::{in_parallel, next_number, take_changed_keys};
 use super::error::undecodable;
 use super::identities::{INPUTS_CHANGED, above, row_limit};
 use crate::store::{Run, RunId, RunProgress, Selection, SpooledPlan, StoreError, codec};
@@ -228,16 +228,24 @@ pub(super) fn selected(
     Ok(rows.collect::<Result<_, _>>()?)
 }
 
+/// Makes the documents of plans, while nothing is being written yet.
+pub(super) fn documents(plans: &[SpooledPlan]) -> Vec<String> {
+    in_parallel(plans, codec::encode)
+}
+
 /// See `Store::spool`.
+///
+/// - `documents`: those of the plans, see [`documents`].
 pub(super) fn spool(
     connection: &Connection,
     run: RunId,
     plans: &[SpooledPlan],
+    documents: &[String],
 ) -> Result<(), StoreError> {
     let mut statement = connection
         .prepare_cached("INSERT OR REPLACE INTO spool (run, uid, document) VALUES (?1, ?2, ?3)")?;
-    for plan in plans {
-        statement.execute(params![run.0, plan.uid.0, codec::encode(plan)])?;
+    for (plan, document) in plans.iter().zip(documents) {
+        statement.execute(params![run.0, plan.uid.0, document])?;
     }
     Ok(())
 }
