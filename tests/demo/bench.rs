@@ -203,6 +203,8 @@ fn aggregations_are_measured_and_tables_made_of_everything() {
         .map(str::trim)
         .collect();
     insta::assert_snapshot!(headings.join("\n"), @r"
+    ### What is aimed at
+    full-unchanged
     ### Aggregations: standard
     ### Refreshes: standard
     full-unchanged

@@ -99,8 +99,11 @@ pub(super) fn profile_parser() -> impl TypedValueParser<Value = Profile> {
         .map(|name| Profile::named(&name).expect("only names of profiles are possible"))
 }
 
-/// Writes a made tenant and aggregates its feeds.
+/// Writes a made tenant and aggregates its feeds, where there is room for it.
 pub(super) fn make_tenant(directory: &Path, made: Made) -> Result<Vec<Accounts>, CommandError> {
+    let disk = fs::create_dir_all(directory).and_then(|()| Ok(rustix::fs::statvfs(directory)?));
+    let disk = disk.map_err(|error| unwritable(directory, error))?;
+    check_room(directory, made, disk.f_bavail.saturating_mul(disk.f_frsize))?;
     made.write(directory)
         .map_err(|error| unwritable(directory, error))?;
     let tenant = OpenTenant::open(directory, Absent::Create).map_err(LoadError::from)?;
@@ -119,6 +122,25 @@ pub(super) fn make_tenant(directory: &Path, made: Made) -> Result<Vec<Accounts>,
         });
     }
     Ok(accounts)
+}
+
+/// Refuses a tenant that so many free bytes aren't enough for.
+fn check_room(directory: &Path, made: Made, free: u64) -> Result<(), CommandError> {
+    let needed = made.profile.bytes_per_identity() * made.identities;
+    if needed <= free {
+        return Ok(());
+    }
+    let gigabytes = |bytes: u64| grouped(bytes.div_ceil(1_000_000_000));
+    let message = format!(
+        "{} identities of `{}` take about {} GB, and `{}` has room for {} GB",
+        grouped(made.identities),
+        made.profile.as_str(),
+        gigabytes(needed),
+        directory.display(),
+        gigabytes(free),
+    );
+    let hint = "make fewer of them, or name a folder on a larger disk";
+    Err(CommandError::usage(message).with_hint(hint.to_owned()))
 }
 
 /// Makes a folder for a tenant; one that is there must be empty, unless it
@@ -194,5 +216,26 @@ impl From<LoadError> for CommandError {
     fn from(error: LoadError) -> Self {
         let hint = error.hint();
         Self::failed(error).with_hint(hint)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_tenant_that_the_disk_has_no_room_for_is_refused() {
+        let made = |identities| Made {
+            profile: Profile::MidpointSource,
+            identities,
+            seed: 1,
+        };
+        let room = |identities| check_room(Path::new("acme"), made(identities), 40_000_000_000);
+        assert!(room(1_250_000).is_ok());
+        let error = room(10_000_000).expect_err("it takes more");
+        insta::assert_snapshot!(error.to_string(), @r"
+        error: 10,000,000 identities of `midpoint-1s-50m` take about 320 GB, and `acme` has room for 40 GB
+        hint: make fewer of them, or name a folder on a larger disk
+        ");
     }
 }

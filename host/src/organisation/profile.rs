@@ -70,9 +70,9 @@ impl Profile {
     pub fn bytes_per_identity(self) -> u64 {
         match self {
             Self::Organisation => 6_000,
-            Self::Standard => 10_000,
-            Self::MidpointSource => 16_000,
-            Self::MidpointTargets => 60_000,
+            Self::Standard => 6_500,
+            Self::MidpointSource => 32_000,
+            Self::MidpointTargets => 95_000,
         }
     }
 }

@@ -3,6 +3,7 @@
 mod aggregate;
 mod apart;
 mod compare;
+mod goals;
 mod refresh;
 mod report;
 mod roofline;

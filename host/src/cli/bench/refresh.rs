@@ -17,7 +17,7 @@ use super::{
 use crate::bench::{self, Case, Measurement, Needs};
 use crate::cli::write_json;
 use crate::organisation::{Made, Profile, write_more_roles};
-use crate::report::{Table, grouped};
+use crate::report::{Table, counted, grouped};
 use crate::tenant::{Absent, OpenTenant};
 
 /// The seed of made tenants.
@@ -326,12 +326,12 @@ fn write_report(report: &Report, out: &mut dyn Write) -> io::Result<()> {
     let profile = report.profile.map(Profile::as_str);
     writeln!(
         out,
-        "{}{}, {} identities, {} MB on disk, {} threads",
+        "{}{}, {} identities, {} MB on disk, {}",
         profile.map(|name| format!("{name}, ")).unwrap_or_default(),
         report.tenant,
         grouped(report.identities),
         grouped(report.disk_mb.ceil() as u64),
-        report.threads
+        counted(report.threads as u64, "thread", "threads"),
     )?;
     let headings = [
         "case",

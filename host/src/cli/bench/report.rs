@@ -8,10 +8,10 @@ use clap::Args;
 use idr_core::meter::Stage;
 use serde::Deserialize;
 
-use super::{CommandError, Outcome};
+use super::{CommandError, Outcome, goals};
 use crate::bench::{FeedMeasurement, Measurement, Roofline};
 use crate::organisation::Profile;
-use crate::report::grouped;
+use crate::report::{counted, grouped};
 
 /// Print tables in Markdown of what `--json` of other measurements has printed into files
 #[derive(Args, Debug)]
@@ -50,6 +50,7 @@ pub(super) fn run(args: &ReportArgs, out: &mut dyn Write) -> Result<Outcome, Com
         .map(|file| read(file))
         .collect::<Result<_, _>>()?;
     writeln!(out, "{}", machine())?;
+    write_goals(&measured, out)?;
     for each in &measured {
         match each {
             Measured::Refresh {
@@ -60,9 +61,10 @@ pub(super) fn run(args: &ReportArgs, out: &mut dyn Write) -> Result<Outcome, Com
             } => {
                 let name = profile.map_or("a tenant", Profile::as_str);
                 let size = grouped(*identities);
+                let threads = counted(*threads as u64, "thread", "threads");
                 writeln!(
                     out,
-                    "\n### Refreshes: {name}, {size} identities, {threads} threads\n"
+                    "\n### Refreshes: {name}, {size} identities, {threads}\n"
                 )?;
                 refreshes(cases, out)?;
                 stages(cases, out)?;
@@ -84,6 +86,32 @@ pub(super) fn run(args: &ReportArgs, out: &mut dyn Write) -> Result<Outcome, Com
         }
     }
     Ok(Outcome::Done)
+}
+
+/// Writes what was measured of the standard tenant beside what is aimed at.
+fn write_goals(measured: &[Measured], out: &mut dyn Write) -> std::io::Result<()> {
+    let (mut refreshes, mut of_feeds) = (Vec::new(), Vec::new());
+    for each in measured {
+        match each {
+            Measured::Refresh {
+                profile: Some(Profile::Standard),
+                identities,
+                threads,
+                cases,
+            } => refreshes.push(goals::Measured {
+                identities: *identities,
+                threads: *threads,
+                cases,
+            }),
+            Measured::Aggregate {
+                profile: Profile::Standard,
+                feeds,
+                ..
+            } => of_feeds.extend_from_slice(feeds),
+            _ => {}
+        }
+    }
+    goals::write(&refreshes, &of_feeds, out)
 }
 
 fn read(file: &Path) -> Result<Measured, CommandError> {
