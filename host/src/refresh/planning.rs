@@ -225,7 +225,7 @@ impl<'a> Planning<'a> {
 
     /// Plans some of the selection behind a cursor.
     fn behind(&self, cursor: Option<Uid>) -> Result<Group, RefreshError> {
-        let many = self.chunk * rayon::current_num_threads() * 2;
+        let many = self.chunk * rayon::current_num_threads();
         let uids = self.store.selected(self.run.id, cursor, many)?;
         let chunks = uids.par_chunks(self.chunk);
         let chunks: Vec<_> = chunks.map(|uids| self.plan(uids)).collect();
