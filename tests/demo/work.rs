@@ -54,7 +54,7 @@ fn the_standard_tenant_takes_no_more_work_than_known() {
     documents encoded                    401               1               1              61             601
     rows written                        1812             607               7             190            1814
     rule calls                          1992            1992               0             260            2600
-    statements                          6120              90              72             433            2747
+    statements                          6124              90              72             437            2751
     ");
 }
 
@@ -69,7 +69,7 @@ fn the_organisation_takes_no_more_work_than_known() {
     documents encoded                    600               1               1              45             426
     rows written                        4001             607               7             174            1635
     rule calls                          3493            2050               0             260            2650
-    statements                         10356             289              72             452            2935
+    statements                         10362             289              72             456            2939
     ");
 }
 
@@ -84,6 +84,6 @@ fn midpoints_shape_takes_no_more_work_than_known() {
     documents encoded                     61               1               1              22             196
     rows written                         280              97               7              49             400
     rule calls                             0               0               0               0               0
-    statements                          8603              78              72             154             634
+    statements                          8607              78              72             158             638
     ");
 }

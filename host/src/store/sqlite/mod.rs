@@ -211,6 +211,26 @@ impl SqliteStore {
         Ok(result)
     }
 
+    /// As [`SqliteStore::write`], in statements about one identity or account each: what
+    /// one copies of pages, in case it fails, stays in memory. Of those about everybody
+    /// that would be as much as the tenant is large, so they copy into a file.
+    fn write_one_by_one<T>(
+        &self,
+        points: &WritePoints,
+        work: impl FnOnce(&Connection) -> Result<T, StoreError>,
+    ) -> Result<T, StoreError> {
+        self.copy_into("MEMORY")?;
+        let result = self.write(points, work);
+        self.copy_into("FILE")?;
+        result
+    }
+
+    fn copy_into(&self, place: &str) -> Result<(), StoreError> {
+        let writer = self.writer.lock().unwrap_or_else(PoisonError::into_inner);
+        writer.pragma_update(None, "temp_store", place)?;
+        Ok(())
+    }
+
     fn reader(&self) -> Result<Reader, StoreError> {
         self.readers.take()
     }
@@ -409,7 +429,7 @@ impl Store for SqliteStore {
 
     fn apply(&self, chunk: &ApplyChunk) -> Result<Vec<Uid>, StoreError> {
         let documents = apply::Documents::of(chunk);
-        self.write(points!("apply"), |connection| {
+        self.write_one_by_one(points!("apply"), |connection| {
             apply::apply(connection, chunk, &documents)
         })
     }
@@ -443,7 +463,7 @@ impl Store for SqliteStore {
 
     fn aggregate(&self, batch: &AggregateBatch) -> Result<Vec<Uid>, StoreError> {
         let encoded = accounts::encode(batch);
-        self.write(points!("aggregate"), |connection| {
+        self.write_one_by_one(points!("aggregate"), |connection| {
             accounts::aggregate(connection, batch, &encoded)
         })
     }

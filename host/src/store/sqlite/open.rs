@@ -106,9 +106,6 @@ pub(super) fn writer(path: &Path, options: &SqliteOptions) -> Result<Connection,
         connection.pragma_update(None, "max_page_count", pages)?;
     }
     migrate(&mut connection)?;
-    // What a statement that a trigger may follow copies of pages, in case it fails. After
-    // the migrations, which may sort what doesn't fit into memory.
-    connection.pragma_update(None, "temp_store", "MEMORY")?;
     Ok(connection)
 }
 
