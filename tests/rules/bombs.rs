@@ -22,12 +22,24 @@ struct Ended {
     peak_memory_kib: u64,
 }
 
-/// Asks a rule in the real binary, and returns how that ended.
+/// Asks a rule in the real binary, and returns how that ended. What is refused at once may
+/// end before it is looked at, and is asked again until its memory was seen.
 fn ask(rule: &[u8], entries: &str) -> Ended {
     let host = TestHost::new();
     host.write("rule.wasm", rule);
     let case = format!("version = 1\n[[case]]\nas_of = 2026-03-31T12:00:00Z\n{entries}\n");
     host.write("rule.toml", case);
+    let began = Instant::now();
+    loop {
+        let ended = ask_once(&host);
+        if ended.peak_memory_kib > 0 {
+            return ended;
+        }
+        assert!(began.elapsed() < DEADLINE, "its memory is never seen");
+    }
+}
+
+fn ask_once(host: &TestHost) -> Ended {
     let output = std::fs::File::create(host.path("output")).expect("a file");
     let mut child = host
         .command()
@@ -88,7 +100,7 @@ fn is_refused(what: &str, rule: &[u8], words: &str) {
 fn is_bounded(what: &str, ended: &Ended) {
     let kib = ended.peak_memory_kib;
     assert!(
-        (1..MOST_MEMORY_KIB).contains(&kib),
+        kib < MOST_MEMORY_KIB,
         "{what} took {kib} KiB: {}",
         ended.said
     );
