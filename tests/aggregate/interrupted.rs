@@ -7,10 +7,10 @@ use std::sync::atomic::{AtomicU32, Ordering};
 use idr::aggregate::{AggregateError, AggregateOptions, resume};
 use idr::store::{
     AccountMark, Adoption, AggregateBatch, Aggregation, AggregationStatus, ApplyChunk, AuditEntry,
-    AuditQuery, ClaimEdit, ClaimQuery, Due, EffectQuery, EventQuery, Files, LastTimes, Managed,
-    OwnChange, Population, Prune, Rehearse, Run, RunId, RunProgress, Selection, Settlement,
-    SpooledPlan, StagedChange, Store, StoreError, StoredClaim, StoredEffect, StoredEvent,
-    StoredFinding, StoredImage, StoredWorkItem, TenantState, WorkItemQuery,
+    AuditQuery, Awaited, ClaimEdit, ClaimQuery, Due, EffectQuery, EventQuery, Files, LastTimes,
+    Managed, OwnChange, Population, Prune, Rehearse, Run, RunId, RunProgress, Selection,
+    Settlement, SpooledPlan, StagedChange, Store, StoreError, StoredClaim, StoredEffect,
+    StoredEvent, StoredFinding, StoredImage, StoredWorkItem, TenantState, WorkItemQuery,
 };
 use idr_core::definitions::NativeChangeDetection;
 use idr_core::filter::Superset;
@@ -80,6 +80,8 @@ fragile! {
     read next_wake(chosen_for: Option<RunId>) -> Option<UnixMillis>;
     read due(as_of: UnixMillis, after: Option<Uid>, limit: usize) -> Vec<Due>;
     read events_pending(after: Option<Uid>, limit: usize) -> Vec<Uid>;
+    read awaited() -> Awaited;
+    read has_readers(hashes: &[i64]) -> bool;
     read run(id: RunId) -> Option<Run>;
     read runs(limit: usize) -> Vec<Run>;
     read selected(run: RunId, after: Option<Uid>, limit: usize) -> Vec<Uid>;

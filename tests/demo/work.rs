@@ -48,13 +48,13 @@ fn the_standard_tenant_takes_no_more_work_than_known() {
     insta::assert_snapshot!(counted("standard", "200"), @r"
     standard                      full-first  full-unchanged   incremental-0  incremental-10    full-changed
     bytes decoded                     289132          507344           35425           82459          507620
-    bytes encoded                     522826            7085            7085           63026          572373
-    commits                                8               7               7               8               8
+    bytes encoded                     233997            7085            7085           36812          307545
+    commits                                7               7               7               7               7
     documents decoded                    805             805               5              85             805
-    documents encoded                    401               1               1              61             601
-    rows written                        1812             607               7             190            1814
+    documents encoded                    201               1               1              41             401
+    rows written                        1411             607               7             149            1413
     rule calls                          1992            1992               0             260            2600
-    statements                          6124              90              72             437            2751
+    statements                          5507              93              75             350            2134
     ");
 }
 
@@ -63,13 +63,13 @@ fn the_organisation_takes_no_more_work_than_known() {
     insta::assert_snapshot!(counted("organisation", "200"), @r"
     organisation                  full-first  full-unchanged   incremental-0  incremental-10    full-changed
     bytes decoded                     229506          411867           13280           54985          424093
-    bytes encoded                     797757            2656            2656           47943          451783
-    commits                               10               7               7               8               8
+    bytes encoded                     518469            2656            2656           25327          224017
+    commits                                9               7               7               7               7
     documents decoded                    888             687               5              74             687
-    documents encoded                    600               1               1              45             426
-    rows written                        4001             607               7             174            1635
+    documents encoded                    400               1               1              25             226
+    rows written                        3600             607               7             133            1234
     rule calls                          3493            2050               0             260            2650
-    statements                         10362             289              72             456            2939
+    statements                          9747             292              75             508            3510
     ");
 }
 
@@ -78,12 +78,12 @@ fn midpoints_shape_takes_no_more_work_than_known() {
     insta::assert_snapshot!(counted("midpoint-1s-50m-5t-20a", "30"), @r"
     midpoint-1s-50m-5t-20a        full-first  full-unchanged   incremental-0  incremental-10    full-changed
     bytes decoded                     830839         1038603           81935          177430         1148250
-    bytes encoded                     488619           16387           16387           74068          583350
-    commits                                8               7               7               8               8
+    bytes encoded                     225461           16387           16387           48083          323096
+    commits                                7               7               7               7               7
     documents decoded                    215             215               5              26             230
-    documents encoded                     61               1               1              22             196
-    rows written                         280              97               7              49             400
+    documents encoded                     31               1               1              19             166
+    rows written                         219              97               7              42             339
     rule calls                             0               0               0               0               0
-    statements                          8607              78              72             158             638
+    statements                          8509              81              75             139             540
     ");
 }

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use idr::store::{
     AccountMark, AccountWrite, Adoption, AggregateBatch, Aggregation, AggregationStatus,
-    ApplyChunk, AuditEntry, AuditQuery, ClaimEdit, ClaimQuery, EffectQuery, EffectStatus,
+    ApplyChunk, AuditEntry, AuditQuery, Awaited, ClaimEdit, ClaimQuery, EffectQuery, EffectStatus,
     EventQuery, Files, IdentityWrite, LastTimes, Managed, Population, Prune, Raise, Run,
     RunProgress, RunStatus, Selection, SpooledPlan, StagedChange, Store, StoreError, TenantState,
     account_fingerprint, event_id,
@@ -54,6 +54,7 @@ store_contract!(
     a_selection_replaces_the_last_one_and_drops_the_spool,
     readers_are_selected_once,
     readers_follow_what_was_last_read,
+    whether_anything_is_awaited,
     a_wave_that_is_done_was_refreshed,
     whom_a_run_gives_up_stays_due,
     what_other_processes_see_and_ask_of_a_run,
@@ -709,6 +710,40 @@ fn readers_follow_what_was_last_read(store: &dyn Store) {
     }
 }
 
+fn whether_anything_is_awaited(store: &dyn Store) {
+    let [ana, bo] = create(store, ["ana", "bo"]);
+    let awaited = || store.awaited().expect("readable");
+    assert_eq!(awaited(), Awaited::default());
+    let [read, event, other] = ["a", "b", "c"].map(|name| ReadKey::Attribute(bo, Name::new(name)));
+    let has_readers = |keys: &[&ReadKey]| {
+        let hashes: Vec<i64> = keys.iter().map(|key| key.hash64()).collect();
+        store.has_readers(&hashes).expect("readable")
+    };
+    assert!(!has_readers(&[&read, &event, &other]));
+
+    change(store, bo, |bo| bo.event_reads = vec![event.clone()]);
+    assert!(awaited().by_readers);
+    change(store, bo, |bo| bo.event_reads.clear());
+    assert!(!awaited().by_readers);
+    change(store, ana, |ana| {
+        ana.reads = vec![read.clone()];
+        ana.event_reads = vec![event.clone()];
+    });
+    assert!(awaited().by_readers);
+    assert!(has_readers(&[&other, &read]) && has_readers(&[&event]));
+    assert!(!has_readers(&[&other]) && !has_readers(&[]));
+
+    // Readers of what is noted already are selected with whatever is said next.
+    let chunk = ApplyChunk {
+        changed_keys: vec![other.clone()],
+        ..ApplyChunk::default()
+    };
+    store.apply(&chunk).expect("accepted");
+    assert!(has_readers(&[]));
+    store.select(&begin(store), &READERS).expect("accepted");
+    assert!(!has_readers(&[&other]));
+}
+
 fn a_snapshot_stays_as_it_was(store: &dyn Store) {
     adopt_look_ups(store, ["department", "name"]);
     let [ana] = create(store, ["ana"]);
@@ -1115,6 +1150,10 @@ fn accounts_wait_for_values_that_appear(store: &dyn Store) {
         };
         store.aggregate(&batch).expect("accepted");
     };
+    let sought = || {
+        let sought = store.awaited().expect("readable").by_accounts;
+        sought.iter().map(|name| name.as_str()).collect::<Vec<_>>()
+    };
     let correlatable = || {
         let keys = store.correlatable().expect("readable").into_iter();
         keys.map(|key| key.native_identity)
@@ -1128,7 +1167,7 @@ fn accounts_wait_for_values_that_appear(store: &dyn Store) {
         waits("3", Link::Correlated, Some(ana), &["a"]),
         waits("5", Link::Uncorrelated, None, &["b"]),
     ]);
-    assert_eq!(correlatable(), "");
+    assert_eq!((correlatable().as_str(), sought()), ("", vec!["email"]));
     change(store, ana, |ana| set(ana, "email", "A"));
     assert_eq!(correlatable(), "1 4");
     aggregate(vec![
@@ -1139,6 +1178,12 @@ fn accounts_wait_for_values_that_appear(store: &dyn Store) {
     assert_eq!(correlatable(), "3");
     adopt_look_ups(store, ["name"]);
     assert_eq!(correlatable(), "");
+    aggregate(vec![
+        waits("3", Link::Correlated, Some(ana), &["a"]),
+        waits("4", Link::Manual, None, &["x"]),
+        waits("5", Link::Correlated, Some(ana), &["b"]),
+    ]);
+    assert_eq!(sought(), [""; 0]);
 }
 
 fn native_changes_are_noted_and_raise_their_identity(store: &dyn Store) {

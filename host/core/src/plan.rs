@@ -97,6 +97,35 @@ impl Changes {
         *self == Self::default()
     }
 
+    /// Returns what others may have read of `before` and won't find so any more once the
+    /// plan is carried out; and the unique values that it leaves to others.
+    pub fn keys(&self, before: &Identity) -> Vec<ReadKey> {
+        let mut keys = Vec::new();
+        for (name, new) in &self.attributes {
+            let old = before.value(*name);
+            let new = new.as_ref().and_then(|state| state.value.as_ref());
+            if old == new {
+                continue;
+            }
+            keys.push(ReadKey::Attribute(before.uid, *name));
+            for value in [old, new].into_iter().flatten() {
+                value.each_text(|text| {
+                    keys.push(ReadKey::Lookup(*name, crate::text::fold(text)));
+                });
+            }
+        }
+        if let Some(lifecycle) = self.lifecycle {
+            let properties = [
+                ("lifecycleState", lifecycle.state != before.lifecycle_state),
+                ("inactive", lifecycle.inactive != before.inactive),
+            ];
+            let changed = properties.into_iter().filter(|(_, is_changed)| *is_changed);
+            keys.extend(changed.map(|(name, _)| ReadKey::Attribute(before.uid, Name::new(name))));
+        }
+        keys.extend(self.declined.iter().cloned().map(ReadKey::Claim));
+        keys
+    }
+
     /// Says whether the identity turns inactive: what the threshold on leavers counts.
     pub fn is_leaver(&self, before: &Identity) -> bool {
         self.lifecycle.is_some_and(|change| change.inactive)
@@ -586,32 +615,14 @@ fn of_phases(finding: &Finding) -> bool {
     !finding.is_of_events() && !finding::is_across(finding)
 }
 
-/// What applying a plan has changed that others may have read or events look at.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct Applied {
-    /// What readers of this identity may have read.
-    pub keys: Vec<ReadKey>,
-    /// Whether triggers have something to look at.
-    pub state_changed: bool,
-}
-
 impl Identity {
     /// Carries out a plan, noting old values in the baseline.
-    pub fn apply(&mut self, changes: Changes) -> Applied {
-        let mut applied = Applied::default();
+    pub fn apply(&mut self, changes: Changes) {
         let mut older = Baseline::default();
         for (name, new) in changes.attributes {
             let old = self.value(name).cloned();
             let value = new.as_ref().and_then(|state| state.value.clone());
             if old != value {
-                applied.keys.push(ReadKey::Attribute(self.uid, name));
-                for changed in [&old, &value].into_iter().flatten() {
-                    changed.each_text(|text| {
-                        applied
-                            .keys
-                            .push(ReadKey::Lookup(name, crate::text::fold(text)));
-                    });
-                }
                 older.attributes.push((name, old));
             }
             let place = self
@@ -642,16 +653,10 @@ impl Identity {
         }
         if let Some(lifecycle) = changes.lifecycle {
             if lifecycle.state != self.lifecycle_state {
-                applied
-                    .keys
-                    .push(ReadKey::Attribute(self.uid, Name::new("lifecycleState")));
                 older.lifecycle_state = Some(self.lifecycle_state);
                 older.lifecycle_since = self.lifecycle_since;
             }
             if lifecycle.inactive != self.inactive {
-                applied
-                    .keys
-                    .push(ReadKey::Attribute(self.uid, Name::new("inactive")));
                 older.inactive = Some(self.inactive);
             }
             self.lifecycle_state = lifecycle.state;
@@ -709,11 +714,9 @@ impl Identity {
             self.findings.sort();
         }
         if !older.is_empty() {
-            applied.state_changed = true;
             self.baseline.absorb(&older);
         }
         self.baseline.note_chains(changes.chains);
-        applied
     }
 
     /// Carries out an event plan: the present becomes the baseline.

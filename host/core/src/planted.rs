@@ -34,11 +34,13 @@ pub enum Bug {
     ForgetFirstImage,
     /// What a run has in hand counts as what is stored, whoever has written since.
     TrustWhatIsInHand,
+    /// Events are judged with every plan, whoever may be planned again.
+    JudgeTooEarly,
 }
 
 impl Bug {
     /// Every bug.
-    pub const ALL: [Self; 14] = [
+    pub const ALL: [Self; 15] = [
         Self::ForgetWakeUp,
         Self::DropLookupKey,
         Self::SkipWave,
@@ -53,6 +55,7 @@ impl Bug {
         Self::ForgetExpiry,
         Self::ForgetFirstImage,
         Self::TrustWhatIsInHand,
+        Self::JudgeTooEarly,
     ];
 }
 

@@ -8,9 +8,10 @@ use idr_core::model::{Name, Uid};
 use idr_core::plan::Planner;
 
 use super::carry_out::{Carried, Carrier};
+use super::events::Judge;
 use super::planning::plan_one;
 use super::{Driver, RefreshError};
-use crate::store::{ApplyChunk, Run, SpooledPlan, StoreError};
+use crate::store::{ApplyChunk, Run, SpooledPlan};
 
 impl Driver<'_> {
     /// Applies the wave's plans behind the cursor: while one chunk is written, the
@@ -23,13 +24,16 @@ impl Driver<'_> {
             run: self.run.clone(),
             looked_up: model.lookup_attributes(),
             model,
+            evaluators: Arc::clone(&self.evaluators),
+            at_once: self.at_once,
+            judge: Judge::of(self),
         };
         let small_wave = std::mem::take(&mut self.small_wave);
         if !small_wave.is_empty() {
             return self.write(&carrier, carrier.carry_out(small_wave)?);
         }
         let chunk = self.chunk();
-        let behind = |cursor| -> Result<Option<Carried>, StoreError> {
+        let behind = |cursor| -> Result<Option<Carried>, RefreshError> {
             let plans = carrier.store.spooled(carrier.run.id, cursor, chunk)?;
             let some = (!plans.is_empty()).then(|| carrier.carry_out(plans));
             some.transpose()
@@ -59,14 +63,11 @@ impl Driver<'_> {
             counters.elapsed_ms = self.elapsed_ms();
             let chunk = ApplyChunk {
                 instant: Some(self.run.step.instant),
-                writes: carried.writes,
-                changed_keys: carried.changed_keys,
-                audit: carried.audit,
                 run: Run {
                     counters,
                     ..self.run.clone()
                 },
-                ..Default::default()
+                ..carried.chunk
             };
             let stale = self.store.apply(&chunk)?;
             self.run.counters = chunk.run.counters;

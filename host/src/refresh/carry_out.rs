@@ -13,14 +13,17 @@ use idr_core::model::{
 use idr_core::phases::entitlements::ledgers_around;
 use idr_core::plan::Changes;
 use idr_core::planted::{self, Bug};
-
+use idr_core::view::SnapshotError;
 use rayon::prelude::*;
 
-use super::TOGETHER;
+use super::at_once::{AtOnce, EarlyJudge};
 use super::audit;
+use super::events::Judge;
 use super::gate::Kind;
 use super::in_hand::InHand;
-use crate::store::{AuditEntry, Counters, IdentityWrite, Run, SpooledPlan, Store, StoreError};
+use super::planning::Evaluators;
+use super::{RefreshError, TOGETHER};
+use crate::store::{ApplyChunk, Counters, IdentityWrite, Run, SpooledPlan, Store};
 
 /// No fewer plans are worth a thread.
 const LEAST_PART: usize = 250;
@@ -43,11 +46,10 @@ fn parts(mut plans: Vec<SpooledPlan>) -> Vec<Vec<SpooledPlan>> {
 pub(super) struct Carried {
     /// Whose plan was the last.
     pub(super) last: Option<Uid>,
-    pub(super) writes: Vec<IdentityWrite>,
-    /// What is known of each of them besides what is written, where it will be needed.
+    /// What is to be written; the run is still missing.
+    pub(super) chunk: ApplyChunk,
+    /// What is known of whom the chunk writes besides what is written, where it will be needed.
     pub(super) left: Vec<Option<Left>>,
-    pub(super) changed_keys: Vec<ReadKey>,
-    pub(super) audit: Vec<(Uid, AuditEntry)>,
     pub(super) counters: Counters,
 }
 
@@ -61,15 +63,21 @@ pub(super) struct Left {
 impl Left {
     /// Returns what the store has once this is written.
     pub(super) fn with(self, written: IdentityWrite) -> Option<IdentityRecord> {
-        let mut record = IdentityRecord {
-            identity: written.identity.or(self.identity)?,
-            accounts: self.accounts,
-            versions: written.versions,
-        };
-        record.hide_logical_accounts();
-        record.show_logical_accounts();
-        Some(record)
+        let identity = written.identity.or(self.identity)?;
+        Some(record_of(identity, self.accounts, written.versions))
     }
+}
+
+/// Returns an identity as it is after its plan.
+fn record_of(identity: Identity, accounts: Vec<Account>, versions: Versions) -> IdentityRecord {
+    let mut record = IdentityRecord {
+        identity,
+        accounts,
+        versions,
+    };
+    record.hide_logical_accounts();
+    record.show_logical_accounts();
+    record
 }
 
 /// Carries out plans of a run.
@@ -81,6 +89,10 @@ pub(super) struct Carrier<'a> {
     pub(super) model: Arc<Model>,
     /// The attributes that people are looked up by.
     pub(super) looked_up: Vec<Name>,
+    pub(super) evaluators: Arc<Evaluators>,
+    /// Whose events are judged with their plans.
+    pub(super) at_once: AtOnce,
+    pub(super) judge: Judge,
 }
 
 impl Carrier<'_> {
@@ -89,7 +101,7 @@ impl Carrier<'_> {
     /// # Errors
     ///
     /// When they can't be read.
-    pub(super) fn carry_out(&self, plans: Vec<SpooledPlan>) -> Result<Carried, StoreError> {
+    pub(super) fn carry_out(&self, plans: Vec<SpooledPlan>) -> Result<Carried, RefreshError> {
         let last = plans.last().map(|plan| plan.uid);
         let parts = parts(plans).into_par_iter();
         let parts: Vec<_> = parts.map(|plans| self.carry_out_part(plans)).collect();
@@ -99,33 +111,40 @@ impl Carrier<'_> {
         };
         for part in parts {
             let part = part?;
-            all.writes.extend(part.writes);
+            all.chunk.append(part.chunk);
             all.left.extend(part.left);
-            all.changed_keys.extend(part.changed_keys);
-            all.audit.extend(part.audit);
             all.counters.add(&part.counters);
         }
         Ok(all)
     }
 
-    fn carry_out_part(&self, plans: Vec<SpooledPlan>) -> Result<Carried, StoreError> {
+    fn carry_out_part(&self, plans: Vec<SpooledPlan>) -> Result<Carried, RefreshError> {
         let _section = meter::section(Stage::Apply);
         let uids: Vec<Uid> = plans.iter().map(|plan| plan.uid).collect();
         let mut plans = plans.into_iter();
         let mut part = Carried::default();
-        for uids in uids.chunks(TOGETHER) {
-            let records = self.in_hand.read(self.store, uids)?;
-            let mut known = records.into_iter().peekable();
-            for plan in plans.by_ref().take(uids.len()) {
-                if let Some(record) = known.next_if(|record| record.identity.uid == plan.uid) {
-                    self.carry_out_one(plan, record, &mut part);
+        self.evaluators.with(|evaluator| {
+            let mut early = EarlyJudge::new(self.at_once, &self.judge, evaluator);
+            for uids in uids.chunks(TOGETHER) {
+                let records = self.in_hand.read(self.store, uids)?;
+                let mut known = records.into_iter().peekable();
+                for plan in plans.by_ref().take(uids.len()) {
+                    if let Some(record) = known.next_if(|record| record.identity.uid == plan.uid) {
+                        self.carry_out_one(plan, record, &mut early, &mut part)?;
+                    }
                 }
             }
-        }
-        Ok(part)
+            Ok(part)
+        })
     }
 
-    fn carry_out_one(&self, mut plan: SpooledPlan, record: IdentityRecord, part: &mut Carried) {
+    fn carry_out_one(
+        &self,
+        mut plan: SpooledPlan,
+        record: IdentityRecord,
+        early: &mut EarlyJudge<'_>,
+        part: &mut Carried,
+    ) -> Result<(), SnapshotError> {
         if planted::is(Bug::ClearVersionUnseen) {
             plan.planned = record.versions;
         }
@@ -133,23 +152,23 @@ impl Carrier<'_> {
             // Whoever was refused what it would have taken is asked again.
             let claims = plan.changes.claims.iter();
             let claims = claims.map(|new| ReadKey::Claim(new.claim.clone()));
-            part.changed_keys.extend(claims);
+            part.chunk.changed_keys.extend(claims);
             part.counters.count("held", 1);
-            part.writes.push(put_off(&plan, record));
+            part.chunk.writes.push(put_off(&plan, record));
             part.left.push(None);
-            return;
+            return Ok(());
         }
         count(&mut part.counters, &plan.changes, &record.identity);
         self.count_entitlements(&mut part.counters, &plan.changes, &record);
         self.count_violations(&mut part.counters, &plan.changes, &record.identity);
         if let Some(what) = audit::what_changes(&plan.changes, &record.identity, &self.model) {
             let entry = audit::entry(&self.run, &record.identity.name, what);
-            part.audit.push((plan.uid, entry));
+            part.chunk.audit.push((plan.uid, entry));
         }
-        let (write, left, keys) = self.applied(plan, record);
-        part.writes.push(write);
-        part.left.push(left);
-        part.changed_keys.extend(keys);
+        part.chunk
+            .changed_keys
+            .extend(plan.changes.keys(&record.identity));
+        self.write_one(plan, record, early, part)
     }
 
     /// Says whether a plan is of a kind that a threshold holds.
@@ -181,12 +200,15 @@ impl Carrier<'_> {
         }
     }
 
-    /// Works out what a plan makes of its identity.
-    fn applied(
+    /// Works out what a plan makes of its identity, and of its events where they needn't
+    /// wait.
+    fn write_one(
         &self,
         plan: SpooledPlan,
         record: IdentityRecord,
-    ) -> (IdentityWrite, Option<Left>, Vec<ReadKey>) {
+        early: &mut EarlyJudge<'_>,
+        part: &mut Carried,
+    ) -> Result<(), SnapshotError> {
         let SpooledPlan {
             uid,
             planned,
@@ -216,22 +238,37 @@ impl Carrier<'_> {
             keys_changed,
             claims: changes.claims.clone(),
         };
-        let mut keys = Vec::new();
+        let is_changed = !changes.is_empty();
+        let IdentityRecord {
+            mut identity,
+            mut accounts,
+            ..
+        } = record;
+        if is_changed {
+            identity.apply(changes);
+        }
+        if events && early.may_judge(&identity) {
+            match early.judge(record_of(identity, accounts, versions))? {
+                Ok(judged) => {
+                    let judged = judged.with(write);
+                    judged.add_to(&mut part.chunk, &mut part.counters);
+                    part.left.push(None);
+                    return Ok(());
+                }
+                Err(back) => (identity, accounts) = (back.identity, back.accounts),
+            }
+        }
         let mut left = Left {
             identity: None,
-            accounts: record.accounts,
+            accounts,
         };
-        let mut identity = record.identity;
-        if changes.is_empty() {
-            left.identity = Some(identity);
-        } else {
-            let declined = changes.declined.iter().cloned();
-            let declined: Vec<_> = declined.map(ReadKey::Claim).collect();
-            keys = identity.apply(changes).keys;
-            keys.extend(declined);
-            write.identity = Some(identity);
+        match is_changed {
+            true => write.identity = Some(identity),
+            false => left.identity = Some(identity),
         }
-        (write, events.then_some(left), keys)
+        part.chunk.writes.push(write);
+        part.left.push(events.then_some(left));
+        Ok(())
     }
 
     /// Counts what becomes of the ledger. Accounts don't change in a refresh, so

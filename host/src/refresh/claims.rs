@@ -111,15 +111,16 @@ impl Snapshot for Taken {
 
 impl Driver<'_> {
     /// Plans those of the wave again who would take what somebody before them takes.
+    /// Returns how many that are.
     pub(super) fn settle_claims(
         &mut self,
         context: &PlanContext,
         claims: WaveClaims,
         tally: &mut Tally,
-    ) -> Result<(), RefreshError> {
+    ) -> Result<u64, RefreshError> {
         let mut waiting = claims;
         if waiting.0.len() < 2 {
-            return Ok(());
+            return Ok(0);
         }
         let taken = Arc::new(Taken {
             before: Arc::clone(&context.snapshot),
@@ -138,7 +139,7 @@ impl Driver<'_> {
         for (uid, claim) in given {
             taken.take(claim, uid);
         }
-        let mut done = 0;
+        let (mut done, mut planned_again) = (0, 0);
         while let Some(((_, uid), wanted)) = waiting.0.pop_first() {
             done += 1;
             if done % u64::from(self.run.settings.chunk_size) == 0 {
@@ -156,11 +157,12 @@ impl Driver<'_> {
             for wanted in &wanted {
                 taken.give_back(&wanted.claim, uid);
             }
+            planned_again += 1;
             if let Some(plan) = self.settle_again(uid, &settled, tally)? {
                 waiting.insert(&plan);
             }
         }
-        Ok(())
+        Ok(planned_again)
     }
 
     /// Plans an identity again with what is taken by now, in place of its first

@@ -1,4 +1,5 @@
-//! Processing events, when the waves of an instant have settled.
+//! Processing events, when the waves of an instant have settled; of those whose events
+//! weren't judged with their plans already (`at_once`).
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -8,15 +9,17 @@ use idr_core::meter;
 use idr_core::model::{
     EffectKind, Finding, Handler, IdentityRecord, Image, Name, Uid, UnixMillis, Versions,
 };
-use idr_core::plan::{EventChanges, PlanContext, Planner};
+use idr_core::plan::{EventChanges, PlanContext, PlannedEvents, Planner};
 use idr_core::planted::{self, Bug};
+use idr_core::rule::RuleEvaluator;
+use idr_core::view::{Snapshot, SnapshotError};
 use rayon::prelude::*;
 
 use super::gate::Verdict;
 use super::in_hand::InHand;
 use super::planning::Evaluators;
 use super::{Driver, RefreshError, TOGETHER};
-use crate::store::{ApplyChunk, IdentityWrite, Run, Stage, Store};
+use crate::store::{ApplyChunk, Counters, IdentityWrite, Run, Stage, Store};
 
 impl Driver<'_> {
     /// Processes the events of everybody for whom they are pending, behind the
@@ -29,13 +32,13 @@ impl Driver<'_> {
         if let Some(reason) = verdict.run {
             return self.hold_at(Stage::Events, reason).map(|()| false);
         }
-        let judge = Judge::of(self)?;
+        let judging = Judging::of(self)?;
         (self.planned, self.written) = (0, 0);
-        let mut ready = judge.behind(self.run.step.cursor)?;
+        let mut ready = judging.behind(self.run.step.cursor)?;
         while let Some(last) = ready.last {
             let mut next = Ok(Pending::default());
             rayon::in_place_scope(|scope| {
-                scope.spawn(|_| next = judge.behind(Some(last)));
+                scope.spawn(|_| next = judging.behind(Some(last)));
                 let mut chunks = ready.chunks.into_iter();
                 chunks.try_for_each(|chunk| self.record(chunk))
             })?;
@@ -48,17 +51,15 @@ impl Driver<'_> {
     /// thresholds of triggers. They are all judged beforehand; where no trigger
     /// has a threshold nobody is judged twice.
     fn too_many_events(&self) -> Result<Verdict, RefreshError> {
-        let mut triggers = self.configured.model.triggers.iter();
-        let bounded = triggers.any(|trigger| trigger.threshold.is_some());
         // Behind a cursor it was let through, and some of it is recorded.
-        if !bounded || self.run.approved || self.run.silent || self.run.step.cursor.is_some() {
+        if !self.bounds_events() || self.run.step.cursor.is_some() {
             return Ok(Verdict::default());
         }
-        let judge = Judge::of(self)?;
+        let judging = Judging::of(self)?;
         let mut fired: BTreeMap<Name, u64> = BTreeMap::new();
         let mut after = None;
         loop {
-            let pending = judge.behind(after)?;
+            let pending = judging.behind(after)?;
             if pending.last.is_none() {
                 return self.gate_events(&fired);
             }
@@ -68,6 +69,13 @@ impl Driver<'_> {
                 *fired.entry(event.trigger).or_default() += 1;
             }
         }
+    }
+
+    /// Says whether thresholds of triggers may stand in the way of events.
+    pub(super) fn bounds_events(&self) -> bool {
+        let mut triggers = self.configured.model.triggers.iter();
+        let bounded = triggers.any(|trigger| trigger.threshold.is_some());
+        bounded && !self.run.approved && !self.run.silent
     }
 
     fn record(&mut self, judged: Vec<Judged>) -> Result<(), RefreshError> {
@@ -80,33 +88,7 @@ impl Driver<'_> {
         };
         let mut counters = self.run.counters.clone();
         for judged in judged {
-            let Judged {
-                changes,
-                write,
-                image,
-                findings_opened,
-            } = judged;
-            counters.findings_opened += findings_opened;
-            counters.count("held", changes.held.len() as u64);
-            for event in &changes.events {
-                *counters
-                    .events
-                    .entry(event.trigger.to_string())
-                    .or_default() += 1;
-            }
-            if let Some(image) = image {
-                counters.count("snapshotsCreated", 1);
-                chunk.history.push((write.uid, image));
-            }
-            chunk.writes.push(write);
-            for effect in &changes.effects {
-                for counter in ["effects", counter_of(&effect.what)] {
-                    counters.count(counter, 1);
-                }
-            }
-            chunk.events.extend(changes.events);
-            chunk.effects.extend(changes.effects);
-            chunk.withdrawn.extend(changes.withdrawn);
+            judged.add_to(&mut chunk, &mut counters);
         }
         counters.elapsed_ms = self.elapsed_ms();
         chunk.run = Run {
@@ -121,12 +103,60 @@ impl Driver<'_> {
 }
 
 /// What the triggers of an identity come to, carried out on it.
-struct Judged {
+pub(super) struct Judged {
     changes: EventChanges,
     write: IdentityWrite,
     /// What is kept of its history.
     image: Option<Image>,
     findings_opened: u64,
+}
+
+impl Judged {
+    /// Writes with the events what would have been written before them.
+    ///
+    /// - `plan`: all of it but the identity.
+    pub(super) fn with(mut self, plan: IdentityWrite) -> Self {
+        self.write = IdentityWrite {
+            expected: plan.expected,
+            findings_changed: self.write.findings_changed || plan.findings_changed,
+            reads_changed: self.write.reads_changed || plan.reads_changed,
+            keys_changed: plan.keys_changed,
+            claims: plan.claims,
+            ..self.write
+        };
+        self
+    }
+
+    /// Adds this to what is written, and counts it.
+    pub(super) fn add_to(self, chunk: &mut ApplyChunk, counters: &mut Counters) {
+        let Self {
+            changes,
+            write,
+            image,
+            findings_opened,
+        } = self;
+        counters.findings_opened += findings_opened;
+        counters.count("held", changes.held.len() as u64);
+        for event in &changes.events {
+            *counters
+                .events
+                .entry(event.trigger.to_string())
+                .or_default() += 1;
+        }
+        if let Some(image) = image {
+            counters.count("snapshotsCreated", 1);
+            chunk.history.push((write.uid, image));
+        }
+        chunk.writes.push(write);
+        for effect in &changes.effects {
+            for counter in ["effects", counter_of(&effect.what)] {
+                counters.count(counter, 1);
+            }
+        }
+        chunk.events.extend(changes.events);
+        chunk.effects.extend(changes.effects);
+        chunk.withdrawn.extend(changes.withdrawn);
+    }
 }
 
 /// Returns the counter of effects like this one.
@@ -151,27 +181,118 @@ struct Pending {
 }
 
 /// Judges triggers, and writes nothing.
-struct Judge<'a> {
-    store: &'a dyn Store,
-    in_hand: Arc<InHand>,
-    context: PlanContext,
-    evaluators: Arc<Evaluators>,
+pub(super) struct Judge {
+    model: Arc<Model>,
+    instant: UnixMillis,
     detected_at: UnixMillis,
     silent: bool,
     held: Vec<Name>,
+}
+
+impl Judge {
+    pub(super) fn of(driver: &Driver<'_>) -> Self {
+        Self {
+            model: Arc::clone(&driver.configured.model),
+            instant: driver.run.step.instant,
+            detected_at: driver.run.started_at,
+            silent: driver.run.silent,
+            held: driver.held_triggers(),
+        }
+    }
+
+    /// Returns a planner that lets no trigger fire which may not.
+    pub(super) fn planner<'e>(&self, evaluator: &'e mut dyn RuleEvaluator) -> Planner<'e> {
+        let mut planner = Planner::new(evaluator);
+        planner.hold(&self.held);
+        planner
+    }
+
+    /// Returns the context of what is judged, which sees so much of others.
+    pub(super) fn context(&self, snapshot: Arc<dyn Snapshot>) -> PlanContext {
+        PlanContext {
+            model: Arc::clone(&self.model),
+            snapshot,
+            as_of: self.instant,
+        }
+    }
+
+    /// Works out what the triggers of an identity come to.
+    pub(super) fn plan(
+        &self,
+        planner: &mut Planner<'_>,
+        context: &PlanContext,
+        record: IdentityRecord,
+    ) -> Result<PlannedEvents, SnapshotError> {
+        planner.plan_events(context, record, self.detected_at, self.silent)
+    }
+
+    /// Carries it out on the identity.
+    pub(super) fn carry_out(&self, planned: PlannedEvents) -> Judged {
+        let PlannedEvents {
+            changes, record, ..
+        } = planned;
+        let known = &record.identity.findings;
+        let is_new = |new: &&Finding| !known.iter().any(|old| old.is_same(new));
+        let findings_opened = changes.findings.iter().filter(is_new).count() as u64;
+        let findings_changed = changes.findings_differ(&record.identity);
+        // Nothing that it is changes by its events.
+        let keeps = self.model.history.kept;
+        let image = keeps.then(|| Image::of(&record));
+        let known = record.identity.history;
+        let image = image.map(|image| (image.digest(), image));
+        let image = image.filter(|(digest, _)| known != Some(*digest));
+        let mut identity = record.identity;
+        if let Some((digest, _)) = &image {
+            identity.history = Some(*digest);
+        }
+        let reads_changed = changes.reads != identity.event_reads;
+        // What is proposed is an input of the next refresh; and whoever's events are
+        // left out stays due.
+        let proposes = changes.proposes_anew && !planted::is(Bug::ForgetProposal);
+        let is_held = !changes.held.is_empty() && !planted::is(Bug::SettleHeldEvents);
+        let anew = i64::from(proposes || is_held);
+        identity.apply_events(&changes);
+        let write = IdentityWrite {
+            uid: identity.uid,
+            identity: Some(identity),
+            expected: record.versions,
+            versions: Versions {
+                input: record.versions.input + anew,
+                events_read: record.versions.state,
+                ..record.versions
+            },
+            findings_changed,
+            reads_changed,
+            keys_changed: false,
+            claims: Vec::new(),
+        };
+        Judged {
+            changes,
+            write,
+            image: image.map(|(_, image)| image),
+            findings_opened,
+        }
+    }
+}
+
+/// Judges those for whom events are pending.
+struct Judging<'a> {
+    store: &'a dyn Store,
+    in_hand: Arc<InHand>,
+    judge: Judge,
+    context: PlanContext,
+    evaluators: Arc<Evaluators>,
     chunk: usize,
 }
 
-impl<'a> Judge<'a> {
+impl<'a> Judging<'a> {
     fn of(driver: &Driver<'a>) -> Result<Self, RefreshError> {
         Ok(Self {
             store: driver.store,
             in_hand: Arc::clone(&driver.in_hand),
+            judge: Judge::of(driver),
             context: driver.context()?,
             evaluators: Arc::clone(&driver.evaluators),
-            detected_at: driver.run.started_at,
-            silent: driver.run.silent,
-            held: driver.held_triggers(),
             chunk: driver.chunk(),
         })
     }
@@ -190,63 +311,17 @@ impl<'a> Judge<'a> {
 
     fn judge(&self, uids: &[Uid]) -> Result<Vec<Judged>, RefreshError> {
         self.evaluators.with(|evaluator| {
-            let mut planner = Planner::new(evaluator);
-            planner.hold(&self.held);
-            let (context, model) = (&self.context, &self.context.model);
+            let mut planner = self.judge.planner(evaluator);
             let mut judged = Vec::with_capacity(uids.len());
             for uids in uids.chunks(TOGETHER) {
                 let records = self.in_hand.read(self.store, uids)?;
                 let _section = meter::section(meter::Stage::Events);
                 for record in records {
-                    let planned =
-                        planner.plan_events(context, record, self.detected_at, self.silent)?;
-                    judged.push(carry_out(model, planned.changes, planned.record));
+                    let planned = self.judge.plan(&mut planner, &self.context, record)?;
+                    judged.push(self.judge.carry_out(planned));
                 }
             }
             Ok(judged)
         })
-    }
-}
-
-fn carry_out(model: &Model, changes: EventChanges, record: IdentityRecord) -> Judged {
-    let known = &record.identity.findings;
-    let is_new = |new: &&Finding| !known.iter().any(|old| old.is_same(new));
-    let findings_opened = changes.findings.iter().filter(is_new).count() as u64;
-    let findings_changed = changes.findings_differ(&record.identity);
-    // Nothing that it is changes by its events.
-    let image = model.history.kept.then(|| Image::of(&record));
-    let known = record.identity.history;
-    let image = image.map(|image| (image.digest(), image));
-    let image = image.filter(|(digest, _)| known != Some(*digest));
-    let mut identity = record.identity;
-    if let Some((digest, _)) = &image {
-        identity.history = Some(*digest);
-    }
-    let reads_changed = changes.reads != identity.event_reads;
-    // What is proposed is an input of the next refresh; and whoever's events are
-    // left out stays due.
-    let proposes = changes.proposes_anew && !planted::is(Bug::ForgetProposal);
-    let is_held = !changes.held.is_empty() && !planted::is(Bug::SettleHeldEvents);
-    let anew = i64::from(proposes || is_held);
-    identity.apply_events(&changes);
-    let write = IdentityWrite {
-        uid: identity.uid,
-        identity: Some(identity),
-        expected: record.versions,
-        versions: Versions {
-            input: record.versions.input + anew,
-            events_read: record.versions.state,
-            ..record.versions
-        },
-        findings_changed,
-        reads_changed,
-        keys_changed: false,
-        claims: Vec::new(),
-    };
-    Judged {
-        changes,
-        write,
-        image: image.map(|(_, image)| image),
-        findings_opened,
     }
 }

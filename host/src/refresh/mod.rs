@@ -10,6 +10,7 @@
 mod across;
 mod adopt;
 mod apply;
+mod at_once;
 mod audit;
 mod carry_out;
 mod claims;
@@ -36,6 +37,7 @@ use crate::store::{
     Stage, Step, Store, StoreError,
 };
 
+use at_once::AtOnce;
 use in_hand::InHand;
 use selection::{Criterion, choose};
 
@@ -417,6 +419,12 @@ struct Driver<'a> {
     /// Plans of a wave that fits into one chunk: they don't pass through the spool.
     small_wave: Vec<crate::store::SpooledPlan>,
     in_hand: Arc<InHand>,
+    /// Whose events are judged with the wave's plans: nobody's, unless this process made
+    /// them.
+    at_once: AtOnce,
+    /// Whether accounts without an owner may be found an identity by what the waves since
+    /// the last correlation changed. Of waves that another process planned it isn't known.
+    finds_accounts: bool,
     /// Plans of the wave, as far as this process made them.
     planned: u64,
     /// Identities of the wave that are written, or whose events are.
@@ -444,6 +452,8 @@ impl<'a> Driver<'a> {
             evaluators,
             small_wave: Vec::new(),
             in_hand: Arc::default(),
+            at_once: AtOnce::default(),
+            finds_accounts: true,
             planned: 0,
             written: 0,
             exceptions: planning::Exceptions::default(),
@@ -582,8 +592,7 @@ impl<'a> Driver<'a> {
     /// identity: then to another round of waves.
     fn settle_instant(&mut self) -> Result<(), RefreshError> {
         let Step { instant, wave, .. } = self.run.step;
-        let everybody = self.run.scope != Scope::Chosen;
-        if everybody && instant >= self.run.as_of {
+        if self.correlates() {
             let linked = self.correlate_waiting(instant)?;
             if linked > 0 {
                 self.run.counters.count("correlated", linked);

@@ -10,11 +10,12 @@ use idr_core::planted::{self, Bug};
 use idr_core::rule::RuleEvaluator;
 use rayon::prelude::*;
 
+use super::at_once::Outlook;
 use super::claims::WaveClaims;
 use super::gate::Tally;
 use super::in_hand::InHand;
 use super::{Driver, RefreshError, RuleHost, TOGETHER};
-use crate::store::{Run, SpooledPlan, Stage, Store};
+use crate::store::{Awaited, Run, SpooledPlan, Stage, Store};
 
 /// Rule evaluators that wait for their next chunk.
 pub(super) struct Evaluators {
@@ -68,10 +69,13 @@ impl Driver<'_> {
             })?;
             ready = next?;
         }
-        self.settle_claims(&planning.context, wave.claims, &mut wave.tally)?;
+        if self.settle_claims(&planning.context, wave.claims, &mut wave.tally)? > 0 {
+            wave.outlook.cut();
+        }
         self.check_exceptions()?;
         self.run.counters.refreshed += wave.done;
         self.run.counters.waves += u64::from(wave.done > 0);
+        self.at_once = self.at_once(wave.outlook, &planning.awaited)?;
         let verdict = self.gate(&wave.tally)?;
         self.run.held_kinds.extend(verdict.kinds);
         if let Some(reason) = verdict.run {
@@ -92,6 +96,7 @@ impl Driver<'_> {
         let is_small = wave.done == 0 && group.identities <= self.chunk();
         for chunk in group.chunks {
             wave.tally.add(&chunk.tally);
+            wave.outlook.add(chunk.outlook);
             self.exceptions.add(chunk.exceptions);
             self.planned += chunk.plans.len() as u64;
             wave.claims.note(&chunk.plans);
@@ -114,6 +119,7 @@ struct Wave {
     done: u64,
     tally: Tally,
     claims: WaveClaims,
+    outlook: Outlook,
 }
 
 /// So many exceptions are said.
@@ -189,6 +195,7 @@ impl Driver<'_> {
 struct ChunkPlan {
     plans: Vec<SpooledPlan>,
     tally: Tally,
+    outlook: Outlook,
     exceptions: Exceptions,
 }
 
@@ -206,6 +213,7 @@ struct Planning<'a> {
     store: &'a dyn Store,
     in_hand: Arc<InHand>,
     context: PlanContext,
+    awaited: Awaited,
     evaluators: Arc<Evaluators>,
     run: Run,
     chunk: usize,
@@ -217,6 +225,7 @@ impl<'a> Planning<'a> {
             store: driver.store,
             in_hand: Arc::clone(&driver.in_hand),
             context: driver.context()?,
+            awaited: driver.store.awaited()?,
             evaluators: Arc::clone(&driver.evaluators),
             run: driver.run.clone(),
             chunk: driver.chunk(),
@@ -250,6 +259,8 @@ impl<'a> Planning<'a> {
                         plan_one(&mut planner, &self.context, self.run.silent, record)?;
                     if let Some(plan) = plan {
                         chunk.tally.note(&plan.changes, &before.identity);
+                        let outlook = &mut chunk.outlook;
+                        outlook.note(&plan.changes, &before.identity, &self.awaited);
                         chunk.exceptions.note(&plan.changes, &before.identity);
                         chunk.plans.push(plan);
                         planned.push(before);

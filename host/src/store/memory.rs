@@ -12,12 +12,12 @@ use idr_core::view::{Snapshot, SnapshotError};
 
 use super::{
     AccountMark, Adoption, AggregateBatch, Aggregation, ApplyChunk, AuditEntry, AuditQuery,
-    ClaimEdit, ClaimQuery, Due, EffectProgress, EffectQuery, EffectStatus, EventQuery, Files,
-    IdentityWrite, LastTimes, Managed, NewWorkItem, OwnChange, Population, Prune, Raise, Rehearse,
-    Run, RunId, RunProgress, RunStatus, Selection, Settlement, SpooledPlan, StagedChange, Store,
-    StoreError, StoredClaim, StoredEffect, StoredEvent, StoredFinding, StoredImage, StoredWorkItem,
-    TenantState, WorkItemQuery, WorkItemStatus, account_fingerprint, check_created_owner,
-    effect_id, event_id, hand_over, keys_of, lookup_keys,
+    Awaited, ClaimEdit, ClaimQuery, Due, EffectProgress, EffectQuery, EffectStatus, EventQuery,
+    Files, IdentityWrite, LastTimes, Managed, NewWorkItem, OwnChange, Population, Prune, Raise,
+    Rehearse, Run, RunId, RunProgress, RunStatus, Selection, Settlement, SpooledPlan, StagedChange,
+    Store, StoreError, StoredClaim, StoredEffect, StoredEvent, StoredFinding, StoredImage,
+    StoredWorkItem, TenantState, WorkItemQuery, WorkItemStatus, account_fingerprint,
+    check_created_owner, effect_id, event_id, hand_over, keys_of, lookup_keys,
 };
 
 /// A store that is gone when it is dropped.
@@ -573,6 +573,38 @@ impl Store for MemoryStore {
             .filter(|uid| Some(*uid) > after)
             .take(limit)
             .collect())
+    }
+
+    fn awaited(&self) -> Result<Awaited, StoreError> {
+        let data = self.data();
+        let mut people = data.people.identities.values();
+        let reads =
+            |identity: &Identity| !identity.reads.is_empty() || !identity.event_reads.is_empty();
+        let looking = data.accounts.values().filter(|(account, _)| {
+            account.owner.is_none() && account.link != idr_core::model::Link::Manual
+        });
+        let looking = looking.flat_map(|(_, lookups)| lookups);
+        let attributes: BTreeSet<&str> = looking
+            .filter_map(|key| match key {
+                ReadKey::Lookup(attribute, _) => Some(attribute.as_str()),
+                ReadKey::Attribute(..) | ReadKey::Claim(_) => None,
+            })
+            .collect();
+        Ok(Awaited {
+            by_readers: people.any(|(identity, _)| reads(identity)),
+            by_accounts: attributes.into_iter().map(Name::new).collect(),
+        })
+    }
+
+    fn has_readers(&self, hashes: &[i64]) -> Result<bool, StoreError> {
+        let data = self.data();
+        let hashes: BTreeSet<i64> = hashes.iter().copied().collect();
+        let mut people = data.people.identities.values();
+        Ok(!data.changed_keys.is_empty()
+            || people.any(|(identity, _)| {
+                let mut reads = identity.reads.iter().chain(&identity.event_reads);
+                reads.any(|read| hashes.contains(&read.hash64()))
+            }))
     }
 
     fn begin_run(&self, run: &Run, chosen: &[Uid]) -> Result<RunId, StoreError> {

@@ -134,6 +134,14 @@ pub trait Store: Rehearse {
     /// in order of uid above `after`.
     fn events_pending(&self, after: Option<Uid>, limit: usize) -> Result<Vec<Uid>, StoreError>;
 
+    /// Returns what anybody may be waiting for of identities.
+    fn awaited(&self) -> Result<Awaited, StoreError>;
+
+    /// Says whether anybody has read a key with one of these hashes
+    /// ([`ReadKey::hash64`]), or a key whose change is noted already
+    /// ([`ApplyChunk::changed_keys`]) and whose readers aren't selected yet.
+    fn has_readers(&self, hashes: &[i64]) -> Result<bool, StoreError>;
+
     // --- runs
 
     /// Stores a new run and gives it its number, with whom it was asked to
@@ -567,6 +575,16 @@ pub enum Selection {
     },
 }
 
+/// What others may be waiting for of identities: see [`Store::awaited`].
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Awaited {
+    /// Whether anybody has read something of others.
+    pub by_readers: bool,
+    /// The attributes that accounts without an owner (and not linked by hand) look for,
+    /// in order.
+    pub by_accounts: Vec<Name>,
+}
+
 /// One plan in a run's spool.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct SpooledPlan {
@@ -604,6 +622,30 @@ pub struct ApplyChunk {
     pub audit: Vec<(Uid, AuditEntry)>,
     /// Whether `as_of` of the run is to become the tenant's last.
     pub instant: Option<UnixMillis>,
+}
+
+impl ApplyChunk {
+    /// Adds what another writes, behind its own.
+    pub(crate) fn append(&mut self, other: Self) {
+        let Self {
+            run: _,
+            writes,
+            events,
+            effects,
+            withdrawn,
+            changed_keys,
+            history,
+            audit,
+            instant: _,
+        } = other;
+        self.writes.extend(writes);
+        self.events.extend(events);
+        self.effects.extend(effects);
+        self.withdrawn.extend(withdrawn);
+        self.changed_keys.extend(changed_keys);
+        self.history.extend(history);
+        self.audit.extend(audit);
+    }
 }
 
 /// An identity to be written.

@@ -46,10 +46,10 @@ use self::records::About;
 use self::snapshot::SqliteSnapshot;
 use super::{
     AccountMark, Adoption, AggregateBatch, Aggregation, ApplyChunk, AuditEntry, AuditQuery,
-    ClaimEdit, ClaimQuery, Due, EffectQuery, EventQuery, Files, LastTimes, Managed, OwnChange,
-    Population, Prune, Rehearse, Run, RunId, RunProgress, Selection, Settlement, SpooledPlan,
-    StagedChange, Store, StoreError, StoredClaim, StoredEffect, StoredEvent, StoredFinding,
-    StoredImage, StoredWorkItem, TenantState, WorkItemQuery,
+    Awaited, ClaimEdit, ClaimQuery, Due, EffectQuery, EventQuery, Files, LastTimes, Managed,
+    OwnChange, Population, Prune, Rehearse, Run, RunId, RunProgress, Selection, Settlement,
+    SpooledPlan, StagedChange, Store, StoreError, StoredClaim, StoredEffect, StoredEvent,
+    StoredFinding, StoredImage, StoredWorkItem, TenantState, WorkItemQuery,
 };
 
 pub use self::alone::Alone;
@@ -353,6 +353,15 @@ impl Store for SqliteStore {
 
     fn events_pending(&self, after: Option<Uid>, limit: usize) -> Result<Vec<Uid>, StoreError> {
         identities::events_pending(&*self.reader()?, after, limit)
+    }
+
+    fn awaited(&self) -> Result<Awaited, StoreError> {
+        runs::awaited(&*self.reader()?)
+    }
+
+    fn has_readers(&self, hashes: &[i64]) -> Result<bool, StoreError> {
+        let _section = meter::section(Stage::Select);
+        runs::has_readers(&*self.reader()?, hashes)
     }
 
     fn begin_run(&self, run: &Run, chosen: &[Uid]) -> Result<RunId, StoreError> {

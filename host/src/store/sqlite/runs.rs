@@ -1,12 +1,12 @@
 //! Runs, whom they select, and what they have planned.
 
-use idr_core::model::{Uid, UnixMillis};
+use idr_core::model::{Name, Uid, UnixMillis};
 use rusqlite::{Connection, OptionalExtension, params};
 
 use super::apply::{in_parallel, next_number, take_changed_keys};
 use super::error::undecodable;
 use super::identities::{INPUTS_CHANGED, above, row_limit};
-use crate::store::{Run, RunId, RunProgress, Selection, SpooledPlan, StoreError, codec};
+use crate::store::{Awaited, Run, RunId, RunProgress, Selection, SpooledPlan, StoreError, codec};
 
 /// See `Store::begin_run`.
 pub(super) fn begin(
@@ -210,6 +210,33 @@ fn select_readers(connection: &Connection, run: RunId) -> Result<usize, StoreErr
         Ok(())
     })?;
     Ok(selected)
+}
+
+/// See `Store::awaited`.
+pub(super) fn awaited(connection: &Connection) -> Result<Awaited, StoreError> {
+    let read = "SELECT 1 FROM identity_read";
+    let sought = "SELECT DISTINCT attribute FROM account_lookup ORDER BY attribute";
+    let mut sought = connection.prepare_cached(sought)?;
+    let attributes = sought.query_map([], |row| Ok(Name::new(row.get_ref(0)?.as_str()?)))?;
+    Ok(Awaited {
+        by_readers: connection.prepare_cached(read)?.exists([])?,
+        by_accounts: attributes.collect::<Result<_, _>>()?,
+    })
+}
+
+/// See `Store::has_readers`.
+pub(super) fn has_readers(connection: &Connection, hashes: &[i64]) -> Result<bool, StoreError> {
+    let noted = "SELECT 1 FROM changed_keys";
+    if connection.prepare_cached(noted)?.exists([])? {
+        return Ok(true);
+    }
+    let mut read = connection.prepare_cached("SELECT 1 FROM identity_read WHERE key_hash = ?1")?;
+    for hash in hashes {
+        if read.exists([*hash])? {
+            return Ok(true);
+        }
+    }
+    Ok(false)
 }
 
 /// See `Store::selected`.
