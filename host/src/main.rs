@@ -16,7 +16,9 @@ fn main() -> ExitCode {
     // Tests name points in FAILPOINTS at which the process shall die.
     #[cfg(feature = "failpoints")]
     let _scenario = fail::FailScenario::setup();
-    match start_logging().and_then(|()| run(&cli)) {
+    let started = start_logging();
+    take_small_pages();
+    match started.and_then(|()| run(&cli)) {
         Ok(outcome) => ExitCode::from(outcome.exit_code()),
         Err(error) => {
             if error.kind != ErrorKind::BrokenPipe {
@@ -28,6 +30,16 @@ fn main() -> ExitCode {
             }
             ExitCode::from(error.exit_code())
         }
+    }
+}
+
+/// Has memory handed out in small pages. The allocator asks for huge ones, each of which
+/// the kernel clears as a whole for the little of it that is used before it is given back
+/// (docs/adr/0034).
+fn take_small_pages() {
+    #[cfg(target_os = "linux")]
+    if let Err(error) = rustix::thread::disable_transparent_huge_pages(true) {
+        tracing::debug!(%error, "memory comes in huge pages");
     }
 }
 

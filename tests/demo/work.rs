@@ -54,7 +54,7 @@ fn the_standard_tenant_takes_no_more_work_than_known() {
     documents encoded                    201               1               1              41             401
     rows written                        1411             607               7             149            1413
     rule calls                          1992            1992               0             260            2600
-    statements                          5507              93              75             350            2134
+    statements                          1317              93              75             248            1120
     ");
 }
 
@@ -69,7 +69,7 @@ fn the_organisation_takes_no_more_work_than_known() {
     documents encoded                    400               1               1              25             226
     rows written                        3600             607               7             133            1234
     rule calls                          3493            2050               0             260            2650
-    statements                          9747             292              75             508            3510
+    statements                          9749             293              76             509            3511
     ");
 }
 
@@ -84,6 +84,6 @@ fn midpoints_shape_takes_no_more_work_than_known() {
     documents encoded                     31               1               1              19             166
     rows written                         219              97               7              42             339
     rule calls                             0               0               0               0               0
-    statements                          8509              81              75             139             540
+    statements                           271              81              75             121             388
     ");
 }

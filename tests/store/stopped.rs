@@ -254,11 +254,11 @@ fn chunk() -> ApplyChunk {
         writes: vec![write],
         events: vec![event],
         effects: vec![effect],
-        withdrawn: Vec::new(),
         audit: vec![(Uid(1), entry())],
         changed_keys: vec![ReadKey::Attribute(Uid(1), Name::new("name"))],
         instant: Some(UnixMillis(5)),
         history: vec![(Uid(1), Image::default())],
+        ..ApplyChunk::default()
     }
 }
 

@@ -134,6 +134,7 @@ impl Carrier<'_> {
                     }
                 }
             }
+            self.store.prepare(&mut part.chunk);
             Ok(part)
         })
     }

@@ -19,7 +19,7 @@ use super::gate::Verdict;
 use super::in_hand::InHand;
 use super::planning::Evaluators;
 use super::{Driver, RefreshError, TOGETHER};
-use crate::store::{ApplyChunk, Counters, IdentityWrite, Run, Stage, Store};
+use crate::store::{ApplyChunk, Counters, IdentityWrite, Stage, Store};
 
 impl Driver<'_> {
     /// Processes the events of everybody for whom they are pending, behind the
@@ -64,8 +64,8 @@ impl Driver<'_> {
                 return self.gate_events(&fired);
             }
             after = pending.last;
-            let judged = pending.chunks.into_iter().flatten();
-            for event in judged.flat_map(|judged| judged.changes.events) {
+            let judged = pending.chunks.into_iter();
+            for event in judged.flat_map(|judged| judged.chunk.events) {
                 *fired.entry(event.trigger).or_default() += 1;
             }
         }
@@ -78,26 +78,20 @@ impl Driver<'_> {
         bounded && !self.run.approved && !self.run.silent
     }
 
-    fn record(&mut self, judged: Vec<Judged>) -> Result<(), RefreshError> {
+    fn record(&mut self, judged: JudgedChunk) -> Result<(), RefreshError> {
         let _section = meter::section(meter::Stage::Apply);
-        let last = judged.last().map(|judged| judged.write.uid);
-        self.run.step.cursor = last.or(self.run.step.cursor);
-        let mut chunk = ApplyChunk {
-            instant: Some(self.run.step.instant),
-            ..Default::default()
-        };
-        let mut counters = self.run.counters.clone();
-        for judged in judged {
-            judged.add_to(&mut chunk, &mut counters);
-        }
-        counters.elapsed_ms = self.elapsed_ms();
-        chunk.run = Run {
+        let JudgedChunk {
+            mut chunk,
             counters,
-            ..self.run.clone()
-        };
+        } = judged;
+        let last = chunk.writes.last().map(|write| write.uid);
+        self.run.step.cursor = last.or(self.run.step.cursor);
+        self.run.counters.add(&counters);
+        self.run.counters.elapsed_ms = self.elapsed_ms();
+        chunk.run = self.run.clone();
+        chunk.instant = Some(self.run.step.instant);
         // Whoever has moved on since stays pending: the next run sees to it.
         self.store.apply(&chunk)?;
-        self.run.counters = chunk.run.counters;
         self.note_written(chunk.writes.len())
     }
 }
@@ -177,7 +171,15 @@ fn counter_of(what: &EffectKind) -> &'static str {
 struct Pending {
     /// The last of them; none when nobody is left.
     last: Option<Uid>,
-    chunks: Vec<Vec<Judged>>,
+    chunks: Vec<JudgedChunk>,
+}
+
+/// What those of a chunk come to.
+#[derive(Default)]
+struct JudgedChunk {
+    /// What is to be written; the run is still missing.
+    chunk: ApplyChunk,
+    counters: Counters,
 }
 
 /// Judges triggers, and writes nothing.
@@ -309,18 +311,20 @@ impl<'a> Judging<'a> {
         })
     }
 
-    fn judge(&self, uids: &[Uid]) -> Result<Vec<Judged>, RefreshError> {
+    fn judge(&self, uids: &[Uid]) -> Result<JudgedChunk, RefreshError> {
         self.evaluators.with(|evaluator| {
             let mut planner = self.judge.planner(evaluator);
-            let mut judged = Vec::with_capacity(uids.len());
+            let mut judged = JudgedChunk::default();
             for uids in uids.chunks(TOGETHER) {
                 let records = self.in_hand.read(self.store, uids)?;
                 let _section = meter::section(meter::Stage::Events);
                 for record in records {
                     let planned = self.judge.plan(&mut planner, &self.context, record)?;
-                    judged.push(self.judge.carry_out(planned));
+                    let of_one = self.judge.carry_out(planned);
+                    of_one.add_to(&mut judged.chunk, &mut judged.counters);
                 }
             }
+            self.store.prepare(&mut judged.chunk);
             Ok(judged)
         })
     }

@@ -8,6 +8,7 @@
 
 mod codec;
 mod delivery;
+mod documents;
 mod error;
 mod fingerprint;
 mod lock;
@@ -33,6 +34,7 @@ pub use delivery::{
     EffectProgress, EffectStatus, NewWorkItem, OwnChange, Settlement, StoredWorkItem,
     WorkItemQuery, WorkItemStatus,
 };
+pub use documents::Documents;
 pub use error::StoreError;
 pub use fingerprint::{Fingerprint, Fingerprinter, account_fingerprint};
 pub use lock::RunLock;
@@ -195,6 +197,10 @@ pub trait Store: Rehearse {
         after: Option<Uid>,
         limit: usize,
     ) -> Result<Vec<SpooledPlan>, StoreError>;
+
+    /// Makes what can be made of a chunk before its turn to be written comes.
+    /// [`Store::apply`] does it where nobody has.
+    fn prepare(&self, _chunk: &mut ApplyChunk) {}
 
     /// Writes a chunk of the refresh: identities, events, changed keys, and
     /// the run with its cursor, all in one transaction.
@@ -622,6 +628,8 @@ pub struct ApplyChunk {
     pub audit: Vec<(Uid, AuditEntry)>,
     /// Whether `as_of` of the run is to become the tenant's last.
     pub instant: Option<UnixMillis>,
+    /// What is made of it beforehand: see [`Store::prepare`].
+    pub documents: Documents,
 }
 
 impl ApplyChunk {
@@ -637,6 +645,7 @@ impl ApplyChunk {
             history,
             audit,
             instant: _,
+            documents,
         } = other;
         self.writes.extend(writes);
         self.events.extend(events);
@@ -645,6 +654,7 @@ impl ApplyChunk {
         self.changed_keys.extend(changed_keys);
         self.history.extend(history);
         self.audit.extend(audit);
+        self.documents.append(documents);
     }
 }
 

@@ -49,7 +49,7 @@ pub fn ledger(record: &IdentityRecord, model: &Model, as_of: UnixMillis) -> Vec<
 /// out, both without entitlements that the plan can't make differ.
 ///
 /// Accounts and what was sent are the same before and after, so that leaves what
-/// some role asks for that is had before or after; and everything where
+/// some role asks for that is had otherwise before than after; and everything where
 /// decisions are over.
 pub fn ledgers_around(
     record: &IdentityRecord,
@@ -67,23 +67,25 @@ pub fn ledgers_around(
     if let Some(decisions) = &changes.entitlement_decisions {
         by_hand.to_mut().entitlements.clone_from(decisions);
     }
+    let assigned = unlike(before.0, after.0).flat_map(|known| {
+        let requires = model.role(known.role).map(|role| &role.requires);
+        let called_for = requires.into_iter().flatten().chain(&known.permits);
+        called_for.chain([&known.role])
+    });
+    let detected = unlike(before.1, after.1).map(|known| &known.role);
+    let roles = assigned.chain(detected);
+    let roles = roles.filter_map(|role| model.role(*role));
     let mut asked_for: FxHashSet<(Name, Name, &str)> = FxHashSet::default();
-    for (assigned, detected) in [before, after] {
-        let assigned = assigned.iter().flat_map(|known| {
-            let requires = model.role(known.role).map(|role| &role.requires);
-            let called_for = requires.into_iter().flatten().chain(&known.permits);
-            called_for.chain([&known.role])
-        });
-        let roles = assigned.chain(detected.iter().map(|known| &known.role));
-        let roles = roles.filter_map(|role| model.role(*role));
-        for profile in roles.flat_map(asked) {
-            for (attribute, values) in &profile.entitlements {
-                let values = values.iter().map(String::as_str);
-                asked_for.extend(values.map(|value| (profile.application, *attribute, value)));
-            }
+    for profile in roles.flat_map(asked) {
+        for (attribute, values) in &profile.entitlements {
+            let values = values.iter().map(String::as_str);
+            asked_for.extend(values.map(|value| (profile.application, *attribute, value)));
         }
     }
     let decides = changes.entitlement_decisions.is_some();
+    if asked_for.is_empty() && !decides {
+        return (Vec::new(), Vec::new());
+    }
     let is_meant = |application, attribute, value: &str| {
         decides || asked_for.contains(&(application, attribute, value))
     };
@@ -91,6 +93,15 @@ pub fn ledgers_around(
         ledger_of(record, before, &identity.by_hand, model, as_of, &is_meant),
         ledger_of(record, after, &by_hand, model, as_of, &is_meant),
     )
+}
+
+/// Returns what only one of two has.
+fn unlike<'a, T: PartialEq>(one: &'a [T], other: &'a [T]) -> impl Iterator<Item = &'a T> {
+    let only = |these: &'a [T], those: &'a [T]| {
+        let mine = these.iter();
+        mine.filter(move |known| !those.contains(known))
+    };
+    only(one, other).chain(only(other, one))
 }
 
 /// Says of an application, an attribute and a value whether it is meant.
@@ -392,4 +403,116 @@ pub(crate) fn remaining_decisions(record: &IdentityRecord) -> Option<Vec<Entitle
     let decisions = &record.identity.by_hand.entitlements;
     let remaining: Vec<_> = decisions.iter().filter(holds).cloned().collect();
     (remaining.len() < decisions.len()).then_some(remaining)
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::collection::vec;
+    use proptest::prelude::*;
+
+    use super::*;
+    use crate::definitions::{ProfileSet, RoleType, Roles};
+    use crate::model::Value;
+    use crate::testing::{account, bare_role, model, person};
+
+    const GROUPS: [&str; 5] = ["a", "b", "c", "d", "e"];
+
+    /// IT roles, each with alternatives or not, and business roles that require some.
+    fn tenant(it: &[(bool, Vec<Vec<usize>>)], business: &[Vec<usize>]) -> Model {
+        let mut tenant = model(&["groups"], Vec::new());
+        let named = |number: usize| format!("it-{number}");
+        let it = it.iter().enumerate().map(|(number, (any, profiles))| {
+            let profiles = profiles.iter().map(|groups| Profile {
+                application: Name::new("ad"),
+                entitlements: vec![(
+                    Name::new("groups"),
+                    groups
+                        .iter()
+                        .map(|group| GROUPS[*group].to_owned())
+                        .collect(),
+                )],
+                filter: None,
+            });
+            Role {
+                detection: vec![ProfileSet {
+                    any: *any,
+                    profiles: profiles.collect(),
+                }],
+                ..bare_role(&named(number), RoleType::it())
+            }
+        });
+        let business = business.iter().enumerate().map(|(number, requires)| Role {
+            requires: requires.iter().map(|it| Name::new(&named(*it))).collect(),
+            ..bare_role(&format!("business-{number}"), RoleType::business())
+        });
+        tenant.roles = Roles::new(it.chain(business).collect(), &[]);
+        tenant
+    }
+
+    /// Roles by number: those below 3 are IT roles; and since when they are had.
+    type Had = Vec<(usize, i64)>;
+
+    fn assigned(had: &Had) -> Vec<RoleAssignment> {
+        let assignment = |(role, since): &(usize, i64)| {
+            let name = match role {
+                0..3 => format!("it-{role}"),
+                _ => format!("business-{}", role - 3),
+            };
+            RoleAssignment::by_rule(Name::new(&name), UnixMillis(*since))
+        };
+        had.iter().map(assignment).collect()
+    }
+
+    fn detected(roles: &[usize], on: &AccountKey) -> Vec<RoleDetection> {
+        let detection = |role: &usize| RoleDetection {
+            role: Name::new(&format!("it-{role}")),
+            accounts: vec![on.clone()],
+        };
+        roles.iter().map(detection).collect()
+    }
+
+    fn had() -> impl Strategy<Value = Had> {
+        vec((0..5_usize, 1..3_i64), 0..4)
+    }
+
+    proptest! {
+        #[test]
+        fn what_is_left_out_does_not_differ(
+            it in vec((any::<bool>(), vec(vec(0..5_usize, 1..3), 1..3)), 3),
+            business in vec(vec(0..3_usize, 0..3), 2),
+            held in vec(0..5_usize, 0..5),
+            assigned_around in (had(), had()),
+            detected_around in (vec(0..3_usize, 0..3), vec(0..3_usize, 0..3)),
+        ) {
+            let tenant = tenant(&it, &business);
+            let mut directory = account("ad", &[]);
+            let groups = held.iter().map(|group| GROUPS[*group].into()).collect();
+            let groups = Value::Many(groups).normalised();
+            directory.attributes = groups
+                .map(|groups| (Name::new("groups"), groups))
+                .into_iter()
+                .collect();
+            let key = directory.key.clone();
+            let mut before = person(vec![directory]);
+            before.identity.assigned = assigned(&assigned_around.0);
+            before.identity.detected = detected(&detected_around.0, &key);
+            let mut after = before.clone();
+            after.identity.assigned = assigned(&assigned_around.1);
+            after.identity.detected = detected(&detected_around.1, &key);
+            let changes = Changes {
+                assigned: Some(after.identity.assigned.clone()),
+                detected: Some(after.identity.detected.clone()),
+                ..Changes::default()
+            };
+            let differences = |before: &[LedgerEntry], after: &[LedgerEntry]| -> Vec<LedgerEntry> {
+                unlike(before, after).cloned().collect()
+            };
+            let at = UnixMillis(9);
+            let (meant_before, meant_after) = ledgers_around(&before, &changes, &tenant, at);
+            prop_assert_eq!(
+                differences(&meant_before, &meant_after),
+                differences(&ledger(&before, &tenant, at), &ledger(&after, &tenant, at))
+            );
+        }
+    }
 }

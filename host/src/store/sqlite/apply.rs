@@ -1,46 +1,12 @@
 //! Writing what a refresh has changed.
 
-use idr_core::meter::{self, Stage};
 use idr_core::model::{Effect, Identity, Name, ReadKey, Uid, UnixMillis};
-use rayon::prelude::*;
 use rusqlite::{CachedStatement, Connection, OptionalExtension, ToSql, params};
 
 use super::error::is_taken;
 use super::identities;
 use super::{claims, history, outbox, records, runs, tenant};
-use crate::store::{ApplyChunk, IdentityWrite, StoreError, codec, lookup_keys};
-
-/// So many documents are made by one thread at a time.
-const ENCODED_TOGETHER: usize = 64;
-
-/// The documents of a chunk.
-pub(super) struct Documents {
-    /// Those of the identities, where they are written.
-    identities: Vec<Option<String>>,
-    /// Those of the events.
-    events: Vec<records::EventRow>,
-}
-
-impl Documents {
-    /// Makes them in parallel, while nothing is being written yet.
-    pub(super) fn of(chunk: &ApplyChunk) -> Self {
-        Self {
-            identities: in_parallel(&chunk.writes, |write| {
-                write.identity.as_ref().map(codec::encode)
-            }),
-            events: in_parallel(&chunk.events, records::EventRow::of),
-        }
-    }
-}
-
-/// Makes a document of each, on all threads.
-pub(super) fn in_parallel<T: Sync, D: Send>(all: &[T], make: impl Fn(&T) -> D + Sync) -> Vec<D> {
-    let parts = all.par_chunks(ENCODED_TOGETHER).flat_map_iter(|part| {
-        let _section = meter::section(Stage::Encode);
-        part.iter().map(&make).collect::<Vec<D>>()
-    });
-    parts.collect()
-}
+use crate::store::{ApplyChunk, Documents, IdentityWrite, StoreError, codec, lookup_keys};
 
 /// See `Store::apply`.
 ///

@@ -46,10 +46,10 @@ use self::records::About;
 use self::snapshot::SqliteSnapshot;
 use super::{
     AccountMark, Adoption, AggregateBatch, Aggregation, ApplyChunk, AuditEntry, AuditQuery,
-    Awaited, ClaimEdit, ClaimQuery, Due, EffectQuery, EventQuery, Files, LastTimes, Managed,
-    OwnChange, Population, Prune, Rehearse, Run, RunId, RunProgress, Selection, Settlement,
-    SpooledPlan, StagedChange, Store, StoreError, StoredClaim, StoredEffect, StoredEvent,
-    StoredFinding, StoredImage, StoredWorkItem, TenantState, WorkItemQuery,
+    Awaited, ClaimEdit, ClaimQuery, Documents, Due, EffectQuery, EventQuery, Files, LastTimes,
+    Managed, OwnChange, Population, Prune, Rehearse, Run, RunId, RunProgress, Selection,
+    Settlement, SpooledPlan, StagedChange, Store, StoreError, StoredClaim, StoredEffect,
+    StoredEvent, StoredFinding, StoredImage, StoredWorkItem, TenantState, WorkItemQuery,
 };
 
 pub use self::alone::Alone;
@@ -436,10 +436,21 @@ impl Store for SqliteStore {
         runs::spooled(&*self.reader()?, run, after, limit)
     }
 
+    fn prepare(&self, chunk: &mut ApplyChunk) {
+        chunk.documents = Documents::of(chunk);
+    }
+
     fn apply(&self, chunk: &ApplyChunk) -> Result<Vec<Uid>, StoreError> {
-        let documents = apply::Documents::of(chunk);
+        let made;
+        let documents = match chunk.documents.are_of(chunk) {
+            true => &chunk.documents,
+            false => {
+                made = Documents::of(chunk);
+                &made
+            }
+        };
         self.write_one_by_one(points!("apply"), |connection| {
-            apply::apply(connection, chunk, &documents)
+            apply::apply(connection, chunk, documents)
         })
     }
 

@@ -6,24 +6,10 @@ use rusqlite::{Connection, Row, params, params_from_iter};
 
 use super::error::undecodable;
 use super::identities::{name_column, row_limit};
+use crate::store::documents::EventRow;
 use crate::store::{
-    AuditEntry, AuditQuery, EventQuery, StoreError, StoredEvent, StoredFinding, codec, event_id,
+    AuditEntry, AuditQuery, EventQuery, StoreError, StoredEvent, StoredFinding, codec,
 };
-
-/// What is written of an event besides what it is found by.
-pub(super) struct EventRow {
-    id: String,
-    document: String,
-}
-
-impl EventRow {
-    pub(super) fn of(event: &Event) -> Self {
-        Self {
-            id: event_id(event),
-            document: codec::encode(event),
-        }
-    }
-}
 
 /// Records events that aren't recorded yet.
 pub(super) fn record_events<'e>(

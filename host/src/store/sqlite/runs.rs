@@ -1,9 +1,11 @@
 //! Runs, whom they select, and what they have planned.
 
+use idr_core::meter::{self, Stage};
 use idr_core::model::{Name, Uid, UnixMillis};
+use rayon::prelude::*;
 use rusqlite::{Connection, OptionalExtension, params};
 
-use super::apply::{in_parallel, next_number, take_changed_keys};
+use super::apply::{next_number, take_changed_keys};
 use super::error::undecodable;
 use super::identities::{INPUTS_CHANGED, above, row_limit};
 use crate::store::{Awaited, Run, RunId, RunProgress, Selection, SpooledPlan, StoreError, codec};
@@ -202,6 +204,13 @@ fn select_readers(connection: &Connection, run: RunId) -> Result<usize, StoreErr
          SELECT ?1, uid FROM identity_read JOIN identity USING (uid)
          WHERE key_hash = ?2 AND type <> 'workgroup'",
     )?;
+    if !connection
+        .prepare_cached("SELECT 1 FROM identity_read")?
+        .exists([])?
+    {
+        connection.execute("DELETE FROM changed_keys", [])?;
+        return Ok(0);
+    }
     let mut selected = 0;
     take_changed_keys(connection, |hashes| {
         for hash in hashes {
@@ -255,9 +264,16 @@ pub(super) fn selected(
     Ok(rows.collect::<Result<_, _>>()?)
 }
 
-/// Makes the documents of plans, while nothing is being written yet.
+/// So many documents are made by one thread at a time.
+const ENCODED_TOGETHER: usize = 64;
+
+/// Makes the documents of plans on all threads, while nothing is being written yet.
 pub(super) fn documents(plans: &[SpooledPlan]) -> Vec<String> {
-    in_parallel(plans, codec::encode)
+    let parts = plans.par_chunks(ENCODED_TOGETHER).flat_map_iter(|part| {
+        let _section = meter::section(Stage::Encode);
+        part.iter().map(codec::encode).collect::<Vec<_>>()
+    });
+    parts.collect()
 }
 
 /// See `Store::spool`.
