@@ -46,6 +46,8 @@ fn a_chunk_is_what_is_committed_together() {
     let (together, state) = chunks(&[]);
     let (alone, same) = chunks(&["--chunk-size", "1"]);
     let (pairs, too) = chunks(&["--task", "pairs"]);
+    let on_one_thread = chunks(&["--task", "pairs", "--threads", "1"]);
+    assert_eq!(on_one_thread, (pairs, too.clone()));
     let configured = {
         let host = small_tenant();
         let settings = host.read("idr.toml");

@@ -365,7 +365,7 @@ fn a_thousand_equal_names_are_settled_alike_on_one_thread_and_on_eight() {
         ok(&host, options);
         ok(&host, ["state", "export", "--canonical"])
     };
-    let one = settled("1", "1000");
+    let one = settled("1", "300");
     let eight = settled("8", "7");
     assert!(one == eight, "threads and chunks change nothing");
     assert!(

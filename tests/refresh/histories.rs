@@ -571,7 +571,14 @@ impl Happening {
     /// Refreshes; after the first wave of the last instant is planned, and
     /// before it is applied, `meanwhile` happens.
     pub fn refresh(&self, way: Way, meanwhile: Option<&Operation>, keep_due: bool) {
-        self.refresh_as(&self.request(way, keep_due), meanwhile);
+        let mut request = self.request(way, keep_due);
+        // Neither chunks nor threads change a result. What happens meanwhile happens
+        // between planning and applying only where everybody is in one chunk.
+        if way == Way::Incremental && meanwhile.is_none() {
+            request.settings.chunk_size = 2;
+            request.settings.threads = Some(1);
+        }
+        self.refresh_as(&request, meanwhile);
     }
 
     fn refresh_as(&self, request: &Request, meanwhile: Option<&Operation>) {

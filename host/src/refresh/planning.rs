@@ -93,7 +93,7 @@ impl Driver<'_> {
 
     /// Notes what was planned: in the spool, unless it is the whole wave and small.
     fn note(&mut self, group: Group, wave: &mut Wave) -> Result<(), RefreshError> {
-        let is_small = wave.done == 0 && group.identities <= self.chunk();
+        let is_small = wave.done == 0 && group.is_last && group.identities <= self.chunk();
         for chunk in group.chunks {
             wave.tally.add(&chunk.tally);
             wave.outlook.add(chunk.outlook);
@@ -204,6 +204,8 @@ struct ChunkPlan {
 struct Group {
     /// The last of them; none when nobody is left.
     last: Option<Uid>,
+    /// Whether nobody is left behind them, as far as that can be seen.
+    is_last: bool,
     identities: usize,
     chunks: Vec<ChunkPlan>,
 }
@@ -240,6 +242,7 @@ impl<'a> Planning<'a> {
         let chunks: Vec<_> = chunks.map(|uids| self.plan(uids)).collect();
         Ok(Group {
             last: uids.last().copied(),
+            is_last: uids.len() < many,
             identities: uids.len(),
             chunks: chunks.into_iter().collect::<Result<_, _>>()?,
         })
