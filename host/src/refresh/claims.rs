@@ -111,16 +111,16 @@ impl Snapshot for Taken {
 
 impl Driver<'_> {
     /// Plans those of the wave again who would take what somebody before them takes.
-    /// Returns how many that are.
+    /// Says whether there are any.
     pub(super) fn settle_claims(
         &mut self,
         context: &PlanContext,
         claims: WaveClaims,
         tally: &mut Tally,
-    ) -> Result<u64, RefreshError> {
+    ) -> Result<bool, RefreshError> {
         let mut waiting = claims;
         if waiting.0.len() < 2 {
-            return Ok(0);
+            return Ok(false);
         }
         let taken = Arc::new(Taken {
             before: Arc::clone(&context.snapshot),
@@ -139,7 +139,7 @@ impl Driver<'_> {
         for (uid, claim) in given {
             taken.take(claim, uid);
         }
-        let (mut done, mut planned_again) = (0, 0);
+        let (mut done, mut planned_again) = (0, false);
         while let Some(((_, uid), wanted)) = waiting.0.pop_first() {
             done += 1;
             if done % u64::from(self.run.settings.chunk_size) == 0 {
@@ -157,7 +157,7 @@ impl Driver<'_> {
             for wanted in &wanted {
                 taken.give_back(&wanted.claim, uid);
             }
-            planned_again += 1;
+            planned_again = true;
             if let Some(plan) = self.settle_again(uid, &settled, tally)? {
                 waiting.insert(&plan);
             }

@@ -69,7 +69,7 @@ impl Driver<'_> {
             })?;
             ready = next?;
         }
-        if self.settle_claims(&planning.context, wave.claims, &mut wave.tally)? > 0 {
+        if self.settle_claims(&planning.context, wave.claims, &mut wave.tally)? {
             wave.outlook.cut();
         }
         self.check_exceptions()?;

@@ -95,6 +95,14 @@ impl Snapshot for People {
 }
 
 impl Data {
+    /// Returns the accounts that look for an identity, with what they look for.
+    fn looking(&self) -> impl Iterator<Item = &(Account, Vec<ReadKey>)> {
+        let accounts = self.accounts.values();
+        accounts.filter(|(account, _)| {
+            account.owner.is_none() && account.link != idr_core::model::Link::Manual
+        })
+    }
+
     /// Records an effect that isn't recorded yet; one that was withdrawn waits again.
     fn record_effect(&mut self, effect: &Effect) {
         let id = effect_id(effect);
@@ -580,11 +588,8 @@ impl Store for MemoryStore {
         let mut people = data.people.identities.values();
         let reads =
             |identity: &Identity| !identity.reads.is_empty() || !identity.event_reads.is_empty();
-        let looking = data.accounts.values().filter(|(account, _)| {
-            account.owner.is_none() && account.link != idr_core::model::Link::Manual
-        });
-        let looking = looking.flat_map(|(_, lookups)| lookups);
-        let attributes: BTreeSet<&str> = looking
+        let lookups = data.looking().flat_map(|(_, lookups)| lookups);
+        let attributes: BTreeSet<&str> = lookups
             .filter_map(|key| match key {
                 ReadKey::Lookup(attribute, _) => Some(attribute.as_str()),
                 ReadKey::Attribute(..) | ReadKey::Claim(_) => None,
@@ -862,12 +867,9 @@ impl Store for MemoryStore {
                 present.insert(ReadKey::Lookup(name, text).hash64());
             }
         }
-        let looking = data.accounts.values().filter(|(account, lookups)| {
-            account.owner.is_none()
-                && account.link != idr_core::model::Link::Manual
-                && lookups
-                    .iter()
-                    .any(|lookup| present.contains(&lookup.hash64()))
+        let looking = data.looking().filter(|(_, lookups)| {
+            let mut lookups = lookups.iter();
+            lookups.any(|lookup| present.contains(&lookup.hash64()))
         });
         Ok(looking.map(|(account, _)| account.key.clone()).collect())
     }
